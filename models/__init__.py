@@ -1,0 +1,1 @@
+"""All that holds weights or an index."""

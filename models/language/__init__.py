@@ -1,0 +1,1 @@
+"""Causal language models: loading, vocabulary masks, batched scoring of edits."""

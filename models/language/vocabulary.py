@@ -1,0 +1,285 @@
+"""Vocabulary masks: which tokens a sentence may be made of, and what part each may play."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Role(enum.Enum):
+    """What a token may do in a sentence."""
+
+    INTERIOR = "interior"
+    """May be proposed at any free position."""
+    END = "end"
+    """Closes a sentence."""
+    SPELLING = "spelling"
+    """Only spells keywords and given texts; never proposed."""
+
+
+Rule = Callable[[str, int], Role | None]
+"""The part that a token plays, by its text (a leading space kept) and its id; None masks it out."""
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff〇]+")
+_HAN_MARK = re.compile(
+    r"[\u3001-\u3003\u3005\u3008-\u3011\u2013\u2014\u2018\u2019\u201c\u201d\u2026·％～（），：；！？]{1,2}"
+)
+_LATIN_WORD = re.compile(r" [A-Za-z][a-z]*| [A-Z]+")
+_LATIN_PIECE = re.compile(r"[a-z]+|[A-Z]")
+_UNSPACED_WORD = re.compile(r"[A-Z][A-Za-z]+")
+LATIN_WORD_RANK = 100_000
+"""BPE ranks (ids) from which on Latin words are left out: rarer ones are seldom English."""
+LATIN_PIECE_RANK = 60_000
+
+
+def _simplified(text: str) -> bool:
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _han(piece: str) -> Role | None:
+    if _HAN.fullmatch(piece):
+        return Role.INTERIOR
+    if piece in ("。", "！", "？"):
+        return Role.END
+    if piece in ("，", "、", "：", "；"):
+        return Role.INTERIOR
+    if _HAN_MARK.fullmatch(piece) or (len(piece) == 1 and piece in "0123456789%.-"):
+        return Role.SPELLING
+    return None
+
+
+def chinese_rule(piece: str, rank: int) -> Role | None:
+    """Simplified Chinese: words and characters of GB 2312, ，、：； between, 。！？ to close."""
+    role = _han(piece)
+    return role if role is not Role.INTERIOR or _simplified(piece) else None
+
+
+def han_rule(piece: str, rank: int) -> Role | None:
+    """Every Han character, traditional ones too; marks as :func:`chinese_rule`."""
+    return _han(piece)
+
+
+def english_rule(piece: str, rank: int) -> Role | None:
+    """English: whole words with their leading space, `, ; :` between, `. ! ?` to close.
+
+    Pieces of words only spell keywords and given texts, so no proposal can grow or split a word.
+    """
+    if piece in (".", "!", "?"):
+        return Role.END
+    if piece in (",", ";", ":"):
+        return Role.INTERIOR
+    if _LATIN_WORD.fullmatch(piece):
+        return Role.INTERIOR if rank < LATIN_WORD_RANK else None
+    if _LATIN_PIECE.fullmatch(piece):
+        return Role.SPELLING if rank < LATIN_PIECE_RANK or len(piece) == 1 else None
+    if re.fullmatch(r" ?[0-9'\"()$%&’“”-]", piece):
+        return Role.SPELLING
+    return None
+
+
+def mixed_rule(piece: str, rank: int) -> Role | None:
+    """Chinese (all Han) and English together; unspaced Latin words spell keywords such as APP."""
+    role = han_rule(piece, rank) or english_rule(piece, rank)
+    if role is None and rank < LATIN_PIECE_RANK and _UNSPACED_WORD.fullmatch(piece):
+        return Role.SPELLING
+    return role
+
+
+RULES: dict[str, Rule] = {
+    "zh": chinese_rule,
+    "zh-full": han_rule,
+    "en": english_rule,
+    "mixed": mixed_rule,
+}
+"""The masks by name."""
+
+
+class SpellingError(ValueError):
+    """A text cannot be written with the tokens of a vocabulary.
+
+    Attributes:
+        text: the whole text.
+        at: the offset of the first character that cannot be reached.
+    """
+
+    def __init__(self, text: str, at: int) -> None:
+        super().__init__(f"cannot be spelled from {text[at : at + 1]!r} on")
+        self.text = text
+        self.at = at
+
+
+@dataclass(frozen=True, eq=False)
+class Vocabulary:
+    """A mask over a tokenizer's tokens.
+
+    The allowed tokens are ordered by role: interior, then ends, then spelling; the k-th has
+    *local id* k. All ids outside the models package are token ids of the tokenizer.
+
+    Attributes:
+        name: of the mask.
+        spaced: whether words carry a leading space, so that a sentence is scored with one.
+        pieces: text of every token of the tokenizer, None for those that are no text.
+        ids: token ids of the allowed tokens, by local id, shape (V,).
+        interior: number of interior tokens.
+        ends: number of end tokens.
+        encode: the tokenizer's own segmentation of a text.
+    """
+
+    name: str
+    spaced: bool
+    pieces: Sequence[str | None]
+    ids: npt.NDArray[np.int64]
+    interior: int
+    ends: int
+    encode: Callable[[str], list[int]] = field(repr=False)
+
+    @classmethod
+    def build(
+        cls,
+        name: str,
+        rule: Rule,
+        pieces: Sequence[str | None],
+        encode: Callable[[str], list[int]],
+        *,
+        spaced: bool,
+    ) -> Vocabulary:
+        """Apply a rule to every token.
+
+        Raises:
+            ValueError: the rule leaves no interior or no end token.
+        """
+        chosen: dict[Role, list[int]] = {role: [] for role in Role}
+        for token, piece in enumerate(pieces):
+            role = rule(piece, token) if piece else None
+            if role is not None:
+                chosen[role].append(token)
+        interior, ends = chosen[Role.INTERIOR], chosen[Role.END]
+        if not interior or not ends:
+            raise ValueError(
+                f"vocabulary {name!r}: the rule leaves {len(interior)} interior and {len(ends)} end tokens"
+            )
+        ids = np.array(interior + ends + chosen[Role.SPELLING], dtype=np.int64)
+        return cls(name, spaced, pieces, ids, len(interior), len(ends), encode)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @cached_property
+    def local(self) -> dict[int, int]:
+        """Local id by token id."""
+        return {int(token): k for k, token in enumerate(self.ids)}
+
+    @property
+    def end_tokens(self) -> list[int]:
+        """Token ids that close a sentence."""
+        return [int(token) for token in self.ids[self.interior : self.interior + self.ends]]
+
+    @cached_property
+    def _by_text(self) -> dict[str, int]:
+        return {piece: int(token) for token in reversed(self.ids) if (piece := self.pieces[int(token)]) is not None}
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._by_text))
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text that a reader sees: pieces joined, outer white space dropped."""
+        return "".join(self.pieces[token] or "" for token in tokens).strip()
+
+    def spell(self, text: str) -> tuple[int, ...]:
+        """Token ids whose pieces join to exactly ``text``.
+
+        The tokenizer's own segmentation if the mask allows it, else the one of fewest allowed
+        tokens (ties: longer pieces first).
+
+        Raises:
+            SpellingError: no sequence of allowed tokens spells the text.
+        """
+        own = self.encode(text)
+        if all(token in self.local for token in own) and "".join(self.pieces[t] or "" for t in own) == text:
+            return tuple(own)
+        # fewest[i] = (number of tokens, last token) of the best spelling of text[:i].
+        fewest: list[tuple[int, int] | None] = [(0, -1)] + [None] * len(text)
+        reached = 0
+        for stop in range(1, len(text) + 1):
+            for start in range(max(0, stop - self._longest), stop):
+                before, token = fewest[start], self._by_text.get(text[start:stop])
+                if before is not None and token is not None:
+                    here = fewest[stop]
+                    if here is None or before[0] + 1 < here[0]:
+                        fewest[stop] = (before[0] + 1, token)
+                        reached = stop
+        if fewest[-1] is None:
+            raise SpellingError(text, reached)
+        tokens: list[int] = []
+        at = len(text)
+        while at:
+            step = fewest[at]
+            assert step is not None
+            tokens.append(step[1])
+            at -= len(self.pieces[step[1]] or "")
+        return tuple(reversed(tokens))
+
+    def spellings(self, word: str) -> list[tuple[int, ...]]:
+        """The ways in which a word may stand in a sentence: with its leading space where words have one.
+
+        Raises:
+            SpellingError: there is none.
+        """
+        if self.name == "mixed" and word[:1].isascii():
+            return list(dict.fromkeys([self.spell(word), self.spell(" " + word)]))
+        return [self.spell(" " + word if self.spaced else word)]
+
+    def sentence(self, text: str) -> tuple[int, ...]:
+        """Token ids of a whole given sentence, scored as the sampler would score it.
+
+        Raises:
+            SpellingError: the mask cannot write it.
+        """
+        return self.spell(" " + text if self.spaced else text)
+
+
+def piece_texts(tokenizer: Any) -> list[str | None]:
+    """The text of every token: a SentencePiece ▁ or a byte-level Ġ becomes a leading space.
+
+    Tokens that are special, unused, or not whole UTF-8 characters are None.
+    """
+    size = len(tokenizer)
+    raw: list[str | None] = tokenizer.convert_ids_to_tokens(list(range(size)))
+    special = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
+    # SentencePiece vocabularies may hold Ġ as a letter; only byte-level ones use it for the space.
+    if sum(piece is not None and piece.startswith("Ġ") for piece in raw) > sum(
+        piece is not None and piece.startswith("▁") for piece in raw
+    ):
+        table = _byte_level_table()
+        return [None if i in special or p is None else _byte_level_text(p, table) for i, p in enumerate(raw)]
+    return [
+        None if i in special or p is None or re.fullmatch(r"<0x[0-9A-F]{2}>", p) else p.replace("▁", " ")
+        for i, p in enumerate(raw)
+    ]
+
+
+def _byte_level_table() -> dict[str, int]:
+    """Inverse of the printable stand-ins that byte-level BPE gives the 256 bytes (GPT-2)."""
+    plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
+    table = {chr(byte): byte for byte in plain}
+    shifted = [byte for byte in range(256) if byte not in set(plain)]
+    return table | {chr(256 + k): byte for k, byte in enumerate(shifted)}
+
+
+def _byte_level_text(piece: str, table: dict[str, int]) -> str | None:
+    try:
+        return bytes(table[c] for c in piece).decode("utf-8")
+    except (KeyError, UnicodeDecodeError):
+        return None

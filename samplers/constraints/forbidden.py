@@ -1,0 +1,32 @@
+"""Words that must not stand in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from samplers.constraints.words import Boundaries, occurrences
+from samplers.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class ForbiddenWords:
+    """None of the words occurs in the text, letter case ignored.
+
+    Attributes:
+        words: what must not occur.
+        boundaries: with word edges, only whole words are forbidden ("art" leaves "party"
+            alone); without, any occurrence is.
+    """
+
+    words: Sequence[str]
+    boundaries: Boundaries | None = None
+
+    def violation(self, state: State, text: str) -> float:
+        """How many of the forbidden words occur."""
+        folded = text.lower()
+        if self.boundaries is None:
+            return sum(word.lower() in folded for word in self.words)
+        # Lower-casing may change a text's length (İ); edges are then taken from the folded text.
+        edges = self.boundaries(text if len(folded) == len(text) else folded)
+        return sum(next(occurrences(word.lower(), folded, edges), None) is not None for word in self.words)

@@ -1,0 +1,42 @@
+"""Bounds on the length of the sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from samplers.state import State
+
+
+def characters(state: State, text: str) -> int:
+    """Characters of the text without white space; the closing mark counts as one."""
+    return sum(not c.isspace() for c in text)
+
+
+def tokens(state: State, text: str) -> int:
+    """Tokens of the state, the closing token included."""
+    return len(state)
+
+
+@dataclass(frozen=True, slots=True)
+class LengthBounds:
+    """minimum <= measure(x) <= maximum, both inclusive.
+
+    Attributes:
+        measure: length of a state in the chosen unit.
+        minimum: least length.
+        maximum: greatest length, or None for no bound.
+    """
+
+    measure: Callable[[State, str], int]
+    minimum: int = 0
+    maximum: int | None = None
+
+    def violation(self, state: State, text: str) -> float:
+        """Units missing or too many."""
+        length = self.measure(state, text)
+        if length < self.minimum:
+            return self.minimum - length
+        if self.maximum is not None and length > self.maximum:
+            return length - self.maximum
+        return 0

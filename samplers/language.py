@@ -1,0 +1,84 @@
+"""What a sampler asks of a language model: five tokens in a test, a GPU model in service."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Alphabet(enum.Enum):
+    """The set of tokens from which a position may be filled."""
+
+    INTERIOR = "interior"
+    ENDS = "ends"
+
+
+@dataclass(frozen=True, slots=True)
+class RowQuery:
+    """A question about one left-context row q(. | x_<i) of a scored sentence.
+
+    The row is the model's next-token distribution p(. | context, x_<i), restricted to an
+    alphabet A, renormalised, and mixed with a uniform so that every reverse move has mass:
+
+        q(w | x_<i) = (1 - epsilon) p(w | x_<i) / p(A | x_<i) + epsilon / |A|,   w in A.
+
+    Attributes:
+        position: i, with 0 <= i < n; the row depends on tokens[:i] alone.
+        epsilon: uniform share, 0 < epsilon <= 1.
+        alphabet: which A.
+        uniform: u in [0, 1); a token is drawn by inverse CDF from it. None draws nothing.
+        present: a token of A whose log q is wanted. None asks nothing.
+    """
+
+    position: int
+    epsilon: float
+    alphabet: Alphabet = Alphabet.INTERIOR
+    uniform: float | None = None
+    present: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RowReply:
+    """The answer to a :class:`RowQuery`; log q in nats, None where it was not asked for."""
+
+    token: int | None = None
+    log_q: float | None = None
+    log_q_present: float | None = None
+
+
+class Scored(Protocol):
+    """A sentence with its score, and whatever the model keeps to rescore an edit of it."""
+
+    @property
+    def tokens(self) -> tuple[int, ...]: ...
+
+    @property
+    def log_probs(self) -> npt.NDArray[np.float64]:
+        """log p(x_i | context, x_<i) in nats, shape (n,), the closing token included."""
+        ...
+
+
+class LanguageModel(Protocol):
+    """A causal language model under a fixed context and vocabulary mask.
+
+    Probabilities are renormalised over the tokens that the mask allows.
+    """
+
+    async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Scored | None]) -> Sequence[Scored]:
+        """Score sentences in one batch.
+
+        Args:
+            sentences: token ids of each.
+            bases: for each, a scored sentence that it edits (shared prefixes are reused),
+                or None. The result is the same either way, up to rounding.
+        """
+        ...
+
+    async def rows(self, scored: Sequence[Scored], queries: Sequence[RowQuery]) -> Sequence[RowReply]:
+        """Answer one row query for each scored sentence given; a sentence may appear often."""
+        ...

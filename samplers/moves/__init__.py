@@ -1,0 +1,1 @@
+"""Proposals, one a file. Each docstring gives the probability of the move and of its reverse."""

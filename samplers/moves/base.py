@@ -1,0 +1,65 @@
+"""How a move proposes: a draft that may ask the language model for a row, then a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from samplers.language import RowQuery, RowReply
+from samplers.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A proposed state.
+
+    Attributes:
+        state: x'.
+        log_q_ratio: log q(x | x') - log q(x' | x) in nats, the probabilities of choosing the
+            move itself included.
+    """
+
+    state: State
+    log_q_ratio: float
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A move whose places are chosen; what is open is a token from a row of the current state.
+
+    Attributes:
+        query: the row to ask for, or None when the move needs no row.
+        finish: makes the proposal of the reply (an empty reply when there is no query).
+    """
+
+    query: RowQuery | None
+    finish: Callable[[RowReply], Proposal]
+
+
+MoveWeights = dict[str, float]
+"""Probability of choosing each move by name; they sum to 1 and do not depend on the state."""
+
+
+class Move(Protocol):
+    """A reversible proposal over states.
+
+    The rows of the left context are the same before and after an edit at their position, so
+    one row of the *current* state yields both probabilities of every move.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+        """Choose the places of the move, or None where it does not apply (the chain stays).
+
+        Args:
+            state: the current state x.
+            rng: the chain's own generator.
+            weights: probability of choosing each move of the mix, for moves whose reverse is
+                another move.
+        """
+        ...
