@@ -23,7 +23,7 @@ class PackedLinear(nn.Module):
         """(..., in) to (..., out)."""
         flat = x.reshape(-1, x.shape[-1])
         out = torch.ops.mkldnn._linear_pointwise(flat, self._packed, self.bias, "none", [], "")
-        return out.view(*x.shape[:-1], self.features)
+        return torch.Tensor.view(out, *x.shape[:-1], self.features)
 
 
 def packable(linear: nn.Linear) -> bool:
@@ -31,7 +31,7 @@ def packable(linear: nn.Linear) -> bool:
     return (
         linear.weight.device.type == "cpu"
         and linear.weight.dtype == torch.float32
-        and torch.backends.mkldnn.is_available()
+        and torch._C.has_mkldnn
         and hasattr(torch.ops.mkldnn, "_linear_pointwise")
     )
 

@@ -128,6 +128,7 @@ class CausalScorer:
 
     def __post_init__(self) -> None:
         self.device = self.model.device
+        self.parameters = sum(p.numel() for p in self.model.parameters())
         self._body = self.model.get_decoder()
         self._output = self.model.get_output_embeddings()
         config = self.model.config.get_text_config()
