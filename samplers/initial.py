@@ -64,9 +64,7 @@ async def construct(
     return await _repair(drafts, blocks, target, model, rngs, patience)
 
 
-async def draft(
-    blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.Generator], reach: int
-) -> list[State]:
+async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.Generator], reach: int) -> list[State]:
     """Let the model write up to each keyword, and on to an end, from left to right.
 
     Before each block (and before the closing token) ``reach`` tokens are drawn one after the
@@ -100,9 +98,7 @@ async def draft(
                 for state, order in zip(grown, orders, strict=True)
             ]
             # Scored with the block and without: the one rates the cut, the other goes on from it.
-            both = await model.score(
-                [state.tokens for state in (*blocked, *grown)], [*scored, *scored]
-            )
+            both = await model.score([state.tokens for state in (*blocked, *grown)], [*scored, *scored])
             scored = list(both[len(rngs) :])
             for i, state in enumerate(blocked):
                 start, stop = len(grown[i]) - 1, len(state) - (stage < len(orders[i]))
