@@ -42,7 +42,7 @@ async def construct(
     model: LanguageModel,
     rngs: Sequence[np.random.Generator],
     *,
-    reach: int = 6,
+    reach: int = 3,
     patience: int = 60,
 ) -> list[State]:
     """One admissible first state a chain: a :func:`draft`, repaired, or built up from the bare keywords.

@@ -22,7 +22,7 @@ class UnsupportedModelError(ValueError):
     """The architecture cannot be scored edit by edit; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ScoredSentence:
     """A sentence of n tokens with its score and what rescoring an edit of it needs.
 
@@ -39,6 +39,15 @@ class ScoredSentence:
     hidden: Tensor
     log_norms: Tensor
     store: Tensor | None
+
+    def settle(self) -> None:
+        """Give the store memory of its own.
+
+        A store begins as a view of its whole batch's. Most sentences are rejected proposals and
+        never edited; one that is must not keep the others' memory alive.
+        """
+        if self.store is not None and self.store.untyped_storage().nbytes() > 2 * self.store.nbytes:
+            self.store = self.store.clone()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,6 +219,8 @@ class CausalScorer:
         for i, (tokens, base) in enumerate(zip(sentences, bases, strict=True)):
             if not tokens:
                 raise ValueError("a sentence needs at least one token")
+            if base is not None:
+                base.settle()
             item = self._item(tokens, base or context.root)
             if batch and len(item.fed) > budget:
                 self._score_batch(context, head, batch, results)
