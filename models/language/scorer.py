@@ -262,8 +262,11 @@ class CausalScorer:
         replies: list[RowReply],
     ) -> None:
         device = logits.device
-        epsilon = torch.tensor([queries[i].epsilon for i in part], dtype=torch.float64, device=device)[:, None]
-        q = (1 - epsilon) * logits.double().softmax(-1) + epsilon / logits.shape[1]
+        epsilon, sharpness = (
+            torch.tensor(values, dtype=torch.float64, device=device)[:, None]
+            for values in ([queries[i].epsilon for i in part], [queries[i].sharpness for i in part])
+        )
+        q = (1 - epsilon) * (logits.double() * sharpness).softmax(-1) + epsilon / logits.shape[1]
         cdf = q.cumsum(-1)
         uniform = torch.tensor([queries[i].uniform or 0.0 for i in part], dtype=torch.float64, device=device)
         drawn = torch.searchsorted(cdf, (uniform[:, None] * cdf[:, -1:]), right=True).clamp_(max=q.shape[1] - 1)
