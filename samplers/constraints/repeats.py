@@ -11,7 +11,7 @@ from samplers.state import State
 
 @dataclass(frozen=True, slots=True)
 class NoStutter:
-    """No run of units is said twice in a row, and none stands more than ``most`` times.
+    """No run of units is said twice in a row, and no long one stands more than ``most`` times.
 
     A unit is a free token or a whole keyword block, compared without case and outer spaces.
     Small language models find repetition likely (Holtzman et al., The Curious Case of Neural
@@ -19,23 +19,24 @@ class NoStutter:
 
     Attributes:
         decode: token ids to text.
-        most: how often a unit may stand in a sentence; marks are not counted.
+        most: how often a unit of two Han characters or four letters, or longer, may stand in a
+            sentence; shorter ones (的, the) and marks are not counted.
         longest: length in units of the longest run that is looked for.
     """
 
     decode: Callable[[Sequence[int]], str]
-    most: int = 3
+    most: int = 2
     longest: int = 4
 
     def violation(self, state: State, text: str) -> float:
-        """Runs said twice in a row, and units beyond ``most``."""
+        """Runs said twice in a row, and long units beyond ``most``."""
         units = self._units(state)
         repeated = sum(
             units[i : i + n] == units[i + n : i + 2 * n]
             for n in range(1, self.longest + 1)
             for i in range(len(units) - 2 * n + 1)
         )
-        counts = Counter(unit for unit in units if any(c.isalnum() for c in unit))
+        counts = Counter(unit for unit in units if len(unit) >= (4 if unit.isascii() else 2))
         return repeated + sum(max(0, count - self.most) for count in counts.values())
 
     def _units(self, state: State) -> list[str]:
