@@ -51,7 +51,7 @@ def _han(piece: str) -> Role | None:
         return Role.INTERIOR
     if piece in ("。", "！", "？"):
         return Role.END
-    if piece in ("，", "、", "：", "；"):
+    if piece in ("，", "、"):
         return Role.INTERIOR
     if _HAN_MARK.fullmatch(piece) or (len(piece) == 1 and piece in "0123456789%.-"):
         return Role.SPELLING
@@ -59,7 +59,7 @@ def _han(piece: str) -> Role | None:
 
 
 def chinese_rule(piece: str, rank: int) -> Role | None:
-    """Simplified Chinese: words and characters of GB 2312, ，、：； between, 。！？ to close."""
+    """Simplified Chinese: words and characters of GB 2312, ，、 between, 。！？ to close."""
     role = _han(piece)
     return role if role is not Role.INTERIOR or _simplified(piece) else None
 
@@ -70,19 +70,19 @@ def han_rule(piece: str, rank: int) -> Role | None:
 
 
 def english_rule(piece: str, rank: int) -> Role | None:
-    """English: whole words with their leading space, `, ; :` between, `. ! ?` to close.
+    """English: whole words with their leading space, a comma between, `. ! ?` to close.
 
     Pieces of words only spell keywords and given texts, so no proposal can grow or split a word.
     """
     if piece in (".", "!", "?"):
         return Role.END
-    if piece in (",", ";", ":"):
+    if piece == ",":
         return Role.INTERIOR
     if _LATIN_WORD.fullmatch(piece):
         return Role.INTERIOR if rank < LATIN_WORD_RANK else None
     if _LATIN_PIECE.fullmatch(piece):
         return Role.SPELLING if rank < LATIN_PIECE_RANK or len(piece) == 1 else None
-    if re.fullmatch(r" ?[0-9'\"()$%&’“”-]", piece):
+    if re.fullmatch(r" ?[0-9;:'\"()$%&’“”-]", piece):
         return Role.SPELLING
     return None
 
