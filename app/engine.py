@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -101,5 +101,3 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
         yield Engine(model, executor, Turns(settings.limits.max_running, settings.limits.max_waiting), settings.limits)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
-
-

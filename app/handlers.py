@@ -57,5 +57,9 @@ async def _http(request: Request, error: Exception) -> Response:
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("unexpected error", exc_info=error, path=request.url.path)
-    fault = Fault(field="", message="something failed inside the service", remedy="try again; the log has the cause under this instance's id")
+    fault = Fault(
+        field="",
+        message="something failed inside the service",
+        remedy="try again; the log has the cause under this instance's id",
+    )
     return respond(make(500, [fault]))

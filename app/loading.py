@@ -73,7 +73,5 @@ class Loading:
                 remedy="mend the setting CHAINWRIGHT_MODEL and start the service again",
             )
             return ProblemError(503, [fault])
-        fault = Fault(
-            field="", message="the model is still loading", remedy="try again shortly; /ready tells when"
-        )
+        fault = Fault(field="", message="the model is still loading", remedy="try again shortly; /ready tells when")
         return ProblemError(503, [fault], {"Retry-After": "2"})

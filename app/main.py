@@ -16,6 +16,7 @@ from app.loading import Loading
 from app.middleware import AccessLog, BodyLimit
 from app.ops.routes import router as ops
 from app.problems import Problem
+from app.score.routes import router as scoring
 from app.sentences.routes import router as sentences
 from app.settings import Settings
 from models.language.default_weights import Progress
@@ -58,7 +59,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.settings = settings
-    for router in (sentences, ops):
+    for router in (sentences, scoring, ops):
         app.include_router(router)
     handlers.install(app)
     app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes)

@@ -44,7 +44,9 @@ class Problem(BaseModel):
     title: str
     status: int = Field(ge=400, le=599)
     detail: str
-    instance: str | None = Field(None, description="this occurrence; the same id as the X-Request-ID header and the log")
+    instance: str | None = Field(
+        default=None, description="this occurrence; the same id as the X-Request-ID header and the log"
+    )
     errors: list[Fault] = Field(default_factory=list)
 
 
@@ -91,7 +93,10 @@ def invalid(field: str, message: str, remedy: str) -> ProblemError:
 def make(status: int, faults: Sequence[Fault], detail: str | None = None) -> Problem:
     """A problem document; its detail is made of the faults unless given."""
     name, title = KINDS.get(status, (HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase))
-    sentences = [f"{f.field}: {f.message}. {_capital(f.remedy)}." if f.field else f"{_capital(f.message)}. {_capital(f.remedy)}." for f in faults]
+    sentences = [
+        f"{f.field}: {f.message}. {_capital(f.remedy)}." if f.field else f"{_capital(f.message)}. {_capital(f.remedy)}."
+        for f in faults
+    ]
     request_id = correlation_id.get()
     return Problem(
         type=f"urn:chainwright:problem:{name}",

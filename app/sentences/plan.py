@@ -32,6 +32,9 @@ from samplers.moves.swap import Swap
 from samplers.schedules import Schedule
 from samplers.target import Target
 
+LOOKAHEAD = 3
+"""Steps that a chain draws ahead; changes the size of batches, not the chain."""
+
 Forms = list[list[tuple[int, ...]]]
 """For each keyword the token sequences of its forms."""
 
@@ -127,8 +130,8 @@ def _kernel(request: SentencesRequest, target: Target, spellings: Forms) -> Kern
     sampler = request.sampler
     moves, weights = _mix(sampler.moves, request.ordered, spellings)
     if isinstance(sampler, Annealing):
-        return SimulatedAnnealing(MetropolisHastings(target, moves, weights), _schedule(sampler))
-    return MetropolisHastings(target, moves, weights, sampler.beta)
+        return SimulatedAnnealing(MetropolisHastings(target, moves, weights, lookahead=LOOKAHEAD), _schedule(sampler))
+    return MetropolisHastings(target, moves, weights, sampler.beta, LOOKAHEAD)
 
 
 def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dict[str, float]]:

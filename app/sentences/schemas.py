@@ -65,16 +65,16 @@ def _at_least_one(keywords: list[Any]) -> list[Any]:
 class Length(Strict):
     """Bounds on the sentence's length, both inclusive."""
 
-    min: int | None = Field(None, ge=1, description="least length; none if left out")
+    min: int | None = Field(default=None, ge=1, description="least length; none if left out")
     max: int | None = Field(
-        None,
+        default=None,
         ge=1,
         description="greatest length. If left out: with k the length of the keywords or `min`, whichever is greater, "
         "max(24, 2k + 12) characters for Chinese, max(120, 2k + 60) characters for English, "
         "max(20, 2k + 10) words, or max(24, 2k + 12) tokens",
     )
     unit: Literal["characters", "words", "tokens"] | None = Field(
-        None,
+        default=None,
         description="characters (white space not counted, punctuation counted), words (punctuation not counted) or "
         "the model's tokens (closing mark counted). Default: characters for Chinese, words for English",
     )
@@ -86,11 +86,11 @@ Weight = Annotated[FiniteFloat, Field(ge=0, le=1e6)]
 class Moves(Strict):
     """Weights of the moves; they need not sum to 1. A move that cannot apply is left out."""
 
-    replace: Weight = Field(0.5, description="replace one token")
-    insert: Weight = Field(0.2, description="insert a token; with `delete` or not at all")
-    delete: Weight = Field(0.2, description="delete a token; with `insert` or not at all")
-    swap: Weight = Field(0.05, description="exchange two keywords (if unordered and two or more)")
-    reform: Weight = Field(0.05, description="change a keyword's form (if one has several)")
+    replace: Weight = Field(default=0.5, description="replace one token")
+    insert: Weight = Field(default=0.2, description="insert a token; with `delete` or not at all")
+    delete: Weight = Field(default=0.2, description="delete a token; with `insert` or not at all")
+    swap: Weight = Field(default=0.05, description="exchange two keywords (if unordered and two or more)")
+    reform: Weight = Field(default=0.05, description="change a keyword's form (if one has several)")
 
 
 Beta = Annotated[FiniteFloat, Field(ge=0, le=1000)]
@@ -101,8 +101,8 @@ class Ramp(Strict):
     """Inverse temperature from `start` to `stop` in equal differences or equal ratios."""
 
     kind: Literal["linear", "geometric"]
-    start: PositiveBeta = Field(0.5, description="beta of the first step")
-    stop: PositiveBeta = Field(4.0, description="beta of the last step")
+    start: PositiveBeta = Field(default=0.5, description="beta of the first step")
+    stop: PositiveBeta = Field(default=4.0, description="beta of the last step")
 
 
 class Listed(Strict):
@@ -119,9 +119,9 @@ class Metropolis(Strict):
     """Metropolis-Hastings: samples the language model to the power beta under the constraints."""
 
     kind: Literal["metropolis"]
-    chains: int = Field(8, ge=1, description="chains that run side by side")
-    steps: int = Field(100, ge=0, description="steps of each chain")
-    beta: Beta = Field(1.0, description="inverse temperature; 1 samples the model's own law")
+    chains: int = Field(default=8, ge=1, description="chains that run side by side")
+    steps: int = Field(default=100, ge=0, description="steps of each chain")
+    beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
     moves: Moves = Field(default_factory=Moves)
 
 
@@ -129,11 +129,10 @@ class Annealing(Strict):
     """Simulated annealing: searches for the likeliest sentence as beta rises."""
 
     kind: Literal["annealing"]
-    chains: int = Field(8, ge=1, description="chains that run side by side")
-    steps: int = Field(100, ge=0, description="steps of each chain")
+    chains: int = Field(default=8, ge=1, description="chains that run side by side")
+    steps: int = Field(default=100, ge=0, description="steps of each chain")
     schedule: Schedule = Field(default_factory=lambda: Ramp(kind="geometric"))
     moves: Moves = Field(default_factory=Moves)
-
 
 
 class SentencesRequest(Strict):
@@ -158,11 +157,11 @@ class SentencesRequest(Strict):
         "whole word",
         json_schema_extra={"minItems": 1},
     )
-    ordered: bool = Field(False, description="whether the keywords keep the order given")
+    ordered: bool = Field(default=False, description="whether the keywords keep the order given")
     language: Literal["zh", "en", "auto"] = Field(
-        "auto", description="auto: Chinese if a keyword has a Han character, else English"
+        default="auto", description="auto: Chinese if a keyword has a Han character, else English"
     )
-    context: Text = Field("", description="text that goes before the sentence and conditions its every score")
+    context: Text = Field(default="", description="text that goes before the sentence and conditions its every score")
     length: Length = Field(default_factory=Length)
     forbidden: list[Word] = Field(
         default_factory=list,
@@ -171,21 +170,26 @@ class SentencesRequest(Strict):
     sampler: Annotated[Metropolis | Annealing, Field(discriminator="kind")] = Field(
         default_factory=lambda: Metropolis(kind="metropolis"), description="how the chains move"
     )
-    samples: int = Field(1, ge=1, description="how many distinct sentences to return at most")
+    samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
     select: Literal["best", "last"] = Field(
-        "best", description="best: the best of all states visited; last: where the chains ended"
+        default="best", description="best: the best of all states visited; last: where the chains ended"
     )
     seed: int | None = Field(
-        None, ge=0, le=MAX_SEED, description="same seed and same request, same sentences; drawn and returned if left out"
+        default=None,
+        ge=0,
+        le=MAX_SEED,
+        description="same seed and same request, same sentences; drawn and returned if left out",
     )
-    stream: bool = Field(False, description="answer with server-sent events while the chains run")
+    stream: bool = Field(default=False, description="answer with server-sent events while the chains run")
 
 
 class Sentence(BaseModel):
     """A sentence found."""
 
     text: str
-    log_prob: float = Field(description="sum over the tokens, closing mark included, in nats; renormalised over the vocabulary")
+    log_prob: float = Field(
+        description="sum over the tokens, closing mark included, in nats; renormalised over the vocabulary"
+    )
     log_prob_per_token: float = Field(description="mean over the tokens, in nats: what sentences are ranked by")
     tokens: list[str] = Field(description="the text of each token")
     chain: int = Field(description="chain that found it, from 0")
@@ -243,12 +247,13 @@ class ChainReport(BaseModel):
     text: str
     log_prob: float
     log_prob_per_token: float
-    moved: bool = Field(description="whether the last step moved it")
+    step: int = Field(description="steps it has taken; chains may be a few steps apart")
+    moved: bool = Field(description="whether its last step moved it")
 
 
 class StepReport(BaseModel):
     """Data of a `step` event."""
 
-    step: int
+    step: int = Field(description="steps that every chain has taken at least")
     steps: int = Field(description="how many there will be")
     chains: list[ChainReport]

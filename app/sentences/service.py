@@ -121,6 +121,7 @@ class SentencesRun:
                     text=decode(chain.state.tokens),
                     log_prob=chain.log_prob,
                     log_prob_per_token=chain.log_prob / len(chain.state),
+                    step=chain.steps,
                     moved=chain.moved,
                 )
                 for chain in step.chains
