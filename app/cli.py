@@ -104,12 +104,15 @@ def sentences(
 
 async def _sentences(request: SentencesRequest, settings: Settings, watch: bool) -> SentencesAnswer:
     async with console.engine(settings) as engine, prepared(request, engine) as sampling:
-        view = ChainsView(sampling)
-        with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
-            async for progress in sampling.progress():
-                if watch:
+        if watch:
+            view = ChainsView(sampling)
+            with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
+                async for progress in sampling.progress():
                     view.update(progress.step)
                     live.update(view.render(progress.step))
+        else:
+            async for _ in sampling.progress():
+                pass
         return sampling.answer()
 
 

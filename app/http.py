@@ -18,7 +18,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the problems that a route may answer."""
     reference = {"$ref": "#/components/schemas/Problem"}
     headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
-    described = {
+    described: dict[int | str, dict[str, Any]] = {
         status: {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
         for status, description in _DESCRIPTIONS.items()
         if status in statuses
@@ -26,7 +26,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     for status in (429, 503):
         if status in described:
             described[status]["headers"] = headers
-    return {**described}
+    return described
 
 
 _DESCRIPTIONS = {

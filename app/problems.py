@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 from asgi_correlation_id import correlation_id
 from pydantic import BaseModel, ConfigDict, Field
@@ -92,18 +93,17 @@ def invalid(field: str, message: str, remedy: str) -> ProblemError:
 
 def make(status: int, faults: Sequence[Fault], detail: str | None = None) -> Problem:
     """A problem document; its detail is made of the faults unless given."""
-    name, title = KINDS.get(status, (HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase))
-    sentences = [
-        f"{f.field}: {f.message}. {_capital(f.remedy)}." if f.field else f"{_capital(f.message)}. {_capital(f.remedy)}."
-        for f in faults
-    ]
+    if status in KINDS:
+        name, title = KINDS[status]
+    else:
+        name, title = HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase
     request_id = correlation_id.get()
     return Problem(
         type=f"urn:chainwright:problem:{name}",
         title=title,
         status=status,
-        detail=detail or " ".join(sentences[:3]) or title,
-        instance=f"urn:uuid:{request_id}" if request_id else None,
+        detail=detail or " ".join(map(_sentence, faults[:3])) or title,
+        instance=UUID(request_id).urn if request_id else None,
         errors=list(faults),
     )
 
@@ -117,6 +117,11 @@ def to_json(problem: Problem) -> bytes:
     """JSON bytes. A lone surrogate that came in with a field's name is written escaped."""
     body: dict[str, Any] = problem.model_dump(exclude_none=True)
     return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _sentence(fault: Fault) -> str:
+    what = f"{fault.field}: {fault.message}" if fault.field else _capital(fault.message)
+    return f"{what}. {_capital(fault.remedy)}."
 
 
 def _capital(text: str) -> str:

@@ -103,15 +103,12 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
             raise invalid(where, "the line has neither keywords nor concepts", "give a JSON object with a list of them")
         accepted = [[k] if isinstance(k, str) else k for k in keywords]
         if forms is not None:
-            if (
-                number > len(forms)
-                or not isinstance(forms[number - 1], list)
-                or len(forms[number - 1]) != len(keywords)
-            ):
+            given = forms[number - 1] if number <= len(forms) else None
+            if not isinstance(given, list) or len(given) != len(keywords):
                 raise invalid(
                     where, f"the forms file has no list of {len(keywords)} lists at line {number}", "mend that line"
                 )
-            accepted = forms[number - 1]
+            accepted = given
         references = line.get("references", [line["reference"]] if "reference" in line else [])
         yield KeywordSet(accepted, references)
 

@@ -87,6 +87,7 @@ def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
         remedy = f"leave {character!r} out, or load a model and vocabulary rule that have it"
     return Fault(
         field=named.field,
-        message=f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on (character {at})",
+        message=f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on "
+        f"(character {at})",
         remedy=remedy,
     )

@@ -17,6 +17,7 @@ from samplers.run import Step
 def answer_table(answer: SentencesAnswer) -> Group:
     """The sentences, and a line on how the run went."""
     table = Table("sentence", "log p", "log p / token", "chain", "step")
+    table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
     for sentence in answer.sentences:
@@ -56,6 +57,7 @@ class ChainsView:
         """A line for each chain, and how far the run is."""
         report = self._sampling.report(step)
         table = Table("chain", "sentence", "log p / token", "moves accepted", expand=True)
+        table.columns[1].overflow = "fold"
         table.columns[2].justify = table.columns[3].justify = "right"
         for i, chain in enumerate(report.chains):
             style = "bold" if chain.moved else ""
