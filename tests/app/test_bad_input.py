@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -82,7 +83,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "negative seed": ({"keywords": OK, "seed": -1}, "seed"),
     "seed too large": ({"keywords": OK, "seed": 2**63}, "seed"),
     "long context": ({"keywords": OK, "context": "今" * 8001}, "context"),
-    "context beyond the model": ({"keywords": OK, "context": "今天花" * 400}, "context"),
+    "context beyond the model": ({"keywords": OK, "context": "今天花" * 600}, "context"),
     "unknown field": ({"keywords": OK, "keyword": 1}, "keyword"),
     "unknown language": ({"keywords": OK, "language": "fr"}, "language"),
 }
@@ -101,8 +102,6 @@ def assert_problem(response: Any, status: int) -> dict[str, Any]:
 @pytest.mark.parametrize("name", BAD)
 def test_bad_request_names_field_and_remedy(client: TestClient, name: str, stream: bool) -> None:
     body, field = BAD[name]
-    import json
-
     response = client.post(
         "/v1/sentences", content=json.dumps({**body, "stream": stream}), headers={"Content-Type": "application/json"}
     )
@@ -113,7 +112,7 @@ def test_bad_request_names_field_and_remedy(client: TestClient, name: str, strea
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_beta_must_be_finite(client: TestClient, number: str) -> None:
-    body = '{"keywords": ["今天"], "sampler": {"kind": "metropolis", "beta": %s}}' % number
+    body = '{"keywords": ["今天"], "sampler": {"kind": "metropolis", "beta": NUMBER}}'.replace("NUMBER", number)
     response = client.post("/v1/sentences", content=body, headers={"Content-Type": "application/json"})
     (fault,) = assert_problem(response, 422)["errors"]
     assert fault["field"] == "sampler.beta" and "finite" in fault["remedy"]
