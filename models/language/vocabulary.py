@@ -237,7 +237,11 @@ class Vocabulary:
             SpellingError: there is none.
         """
         if self.name == "mixed" and word[:1].isascii():
-            return list(dict.fromkeys([self.spell(word), self.spell(" " + word)]))
+            unspaced = self.spell(word)
+            try:
+                return list(dict.fromkeys([unspaced, self.spell(" " + word)]))
+            except SpellingError:  # 5G, say: no piece is a space and a digit
+                return [unspaced]
         return [self.spell(" " + word if self.spaced else word)]
 
     def sentence(self, text: str) -> tuple[int, ...]:

@@ -1,0 +1,194 @@
+"""The command `chainwright`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.live import Live
+
+from app import console
+from app.evaluate.keywords import Evaluation, evaluate_keywords
+from app.score.schemas import ScoreAnswer, ScoreRequest
+from app.score.service import score as score_texts
+from app.sentences.schemas import SentencesAnswer, SentencesRequest
+from app.sentences.service import prepared
+from app.sentences.view import ChainsView, answer_table
+from app.serve import serve as run_server
+from app.settings import Settings
+from app.validation import faults_of
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Unsupervised constrained text generation: keywords in, fluent sentences out. "
+    "Settings come from the environment, with the prefix CHAINWRIGHT_.",
+)
+evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.")
+cli.add_typer(evaluate, name="evaluate")
+
+Language = Literal["zh", "en", "auto"]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelOption = Annotated[str | None, typer.Option(help="default, a folder, or a hub id.")]
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    model: ModelOption = None,
+    first_request: Annotated[
+        bool, typer.Option("--first-request", help="Send a first request once ready, and print the answer.")
+    ] = False,
+) -> None:
+    """Serve over HTTP."""
+    run_server(console.settings(host=host, port=port, model=model), first_request=first_request)
+
+
+@cli.command()
+def sentences(
+    keywords: Annotated[list[str], typer.Argument(help="Words; a|b|c for forms of which any will do.")],
+    samples: Annotated[int, typer.Option(help="Distinct sentences at most.")] = 1,
+    chains: Annotated[int, typer.Option(help="Chains side by side.")] = 8,
+    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = 100,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same sentences.")] = None,
+    ordered: Annotated[bool, typer.Option("--ordered", help="Keep the keywords in the order given.")] = False,
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = "auto",
+    context: Annotated[str, typer.Option(help="Text that goes before.")] = "",
+    minimum: Annotated[int | None, typer.Option("--min", help="Least length.")] = None,
+    maximum: Annotated[int | None, typer.Option("--max", help="Greatest length.")] = None,
+    unit: Annotated[Literal["characters", "words", "tokens"] | None, typer.Option(help="Unit of length.")] = None,
+    forbid: Annotated[list[str] | None, typer.Option(help="A word that must not occur; may be repeated.")] = None,
+    kind: Annotated[str, typer.Option(help="metropolis or annealing.")] = "metropolis",
+    beta: Annotated[float, typer.Option(help="Inverse temperature of metropolis.")] = 1.0,
+    schedule: Annotated[str, typer.Option(help="Schedule of annealing: geometric or linear.")] = "geometric",
+    beta_start: Annotated[float, typer.Option(help="Annealing's first beta.")] = 0.5,
+    beta_stop: Annotated[float, typer.Option(help="Annealing's last beta.")] = 4.0,
+    select: Annotated[Literal["best", "last"], typer.Option(help="Best of all visited, or where chains end.")] = "best",
+    model: ModelOption = None,
+    as_json: Json = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Show the chains while they move.")] = False,
+) -> None:
+    """Write sentences that hold all the keywords."""
+    sampler: dict[str, Any] = {"kind": kind, "chains": chains, "steps": steps}
+    if kind == "annealing":
+        sampler["schedule"] = {"kind": schedule, "start": beta_start, "stop": beta_stop}
+    else:
+        sampler["beta"] = beta
+    request = _validated(
+        SentencesRequest,
+        {
+            "keywords": [_forms(keyword) for keyword in keywords],
+            "ordered": ordered,
+            "language": language,
+            "context": context,
+            "length": {"min": minimum, "max": maximum, "unit": unit},
+            "forbidden": forbid or [],
+            "sampler": sampler,
+            "samples": samples,
+            "select": select,
+            "seed": seed,
+        },
+    )
+    answer = console.run(_sentences(request, console.settings(model=model), watch))
+    if as_json:
+        typer.echo(answer.model_dump_json(indent=2))
+    else:
+        Console().print(answer_table(answer))
+
+
+async def _sentences(request: SentencesRequest, settings: Settings, watch: bool) -> SentencesAnswer:
+    async with console.engine(settings) as engine, prepared(request, engine) as sampling:
+        if watch:
+            view = ChainsView(sampling)
+            with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
+                async for progress in sampling.progress():
+                    view.update(progress.step)
+                    live.update(view.render(progress.step))
+        else:
+            async for _ in sampling.progress():
+                pass
+        return sampling.answer()
+
+
+@cli.command()
+def score(
+    texts: Annotated[list[str], typer.Argument(help="Texts to score.")],
+    context: Annotated[str, typer.Option(help="Text that goes before each.")] = "",
+    language: Annotated[Language, typer.Option(help="Language of the texts.")] = "auto",
+    model: ModelOption = None,
+    as_json: Json = False,
+) -> None:
+    """Log-probs of texts, renormalised over a vocabulary."""
+    request = _validated(ScoreRequest, {"texts": texts, "context": context, "language": language})
+
+    async def work() -> ScoreAnswer:
+        async with console.engine(console.settings(model=model)) as engine:
+            return await score_texts(request, engine)
+
+    answer = console.run(work())
+    if as_json:
+        typer.echo(answer.model_dump_json(indent=2))
+        return
+    for entry in answer.scores:
+        typer.echo(f"{entry.log_prob:.3f}\t{entry.log_prob_per_token:.3f}\t{entry.text}")
+    typer.echo(f"log p, log p / token, text; vocabulary {answer.vocabulary}", err=True)
+
+
+@evaluate.command("keywords")
+def evaluate_keywords_command(
+    file: Annotated[
+        Path, typer.Argument(help="JSON Lines with `keywords` or `concepts`, and maybe `reference(s)`.", exists=True)
+    ],
+    forms: Annotated[
+        Path | None,
+        typer.Option(help="JSON Lines: for each line of FILE a list, per keyword, of accepted forms.", exists=True),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
+    chains: Annotated[int, typer.Option(help="Chains side by side.")] = 8,
+    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = 100,
+    seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
+    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = "auto",
+    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
+    model: ModelOption = None,
+    as_json: Json = False,
+) -> None:
+    """Coverage, fluency, length, distinctness and speed over a file of keyword sets."""
+    evaluation = Evaluation(file, forms, limit, chains, steps, seed, language, output)
+
+    async def work() -> dict[str, Any]:
+        async with console.engine(console.settings(model=model)) as engine:
+            return await evaluate_keywords(evaluation, engine)
+
+    report = console.run(work())
+    if as_json:
+        Console(file=sys.stdout).print_json(data=report, ensure_ascii=False)
+    else:
+        for name, value in report.items():
+            typer.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+def _forms(keyword: str) -> str | list[str]:
+    return keyword.split("|") if "|" in keyword else keyword
+
+
+def _validated(schema: Any, data: dict[str, Any]) -> Any:
+    """The request, or exit with code 2."""
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        console.fail(faults_of(error.errors()))
+
+
+def main() -> None:
+    """Entry point."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""What the commands share: progress bars, the model, and errors in one clear line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, NoReturn, TypeVar
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app import logs
+from app.engine import Engine, open_engine
+from app.loading import LOADING_ERRORS
+from app.problems import Fault, ProblemError
+from app.settings import Settings
+from app.validation import faults_of
+from models.language.default_weights import Progress as OnProgress
+
+T = TypeVar("T")
+
+OPTIONS = {
+    "sampler.steps": "--steps",
+    "sampler.chains": "--chains",
+    "sampler.beta": "--beta",
+    "sampler.kind": "--kind",
+    "sampler.schedule.start": "--beta-start",
+    "sampler.schedule.stop": "--beta-stop",
+    "length.min": "--min",
+    "length.max": "--max",
+    "length.unit": "--unit",
+}
+"""Options of the command line by the field that they set."""
+
+
+class ModelLoadError(Exception):
+    """The model could not be loaded."""
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; failures that the user can mend end the process with code 2."""
+    logs.configure(logging.WARNING)
+    try:
+        return asyncio.run(work)
+    except ProblemError as error:
+        fail(error.faults)
+    except ModelLoadError as error:
+        fail([Fault(field="CHAINWRIGHT_MODEL", message=str(error), remedy="name another model, or mend this one")])
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def settings(**overrides: Any) -> Settings:
+    """The settings of the environment with a command's options on top; exits with code 2 if they are wrong."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        fail(
+            [
+                fault.model_copy(update={"field": f"CHAINWRIGHT_{fault.field.upper()}"})
+                for fault in faults_of(error.errors())
+            ]
+        )
+
+
+def fail(faults: list[Fault]) -> NoReturn:
+    """Print a line for each fault on standard error and exit with code 2."""
+    for fault in faults:
+        name = OPTIONS.get(fault.field, fault.field)
+        where = f"{name}: " if name else ""
+        typer.echo(f"Error: {where}{fault.message}; {fault.remedy}.", err=True)
+    raise typer.Exit(2)
+
+
+@asynccontextmanager
+async def engine(chosen: Settings) -> AsyncIterator[Engine]:
+    """The engine, with a progress bar while the default model is converted.
+
+    Raises:
+        ModelLoadError: the model could not be loaded.
+    """
+    with conversion_bar() as progress:
+        opening = open_engine(chosen, progress)
+        try:
+            opened = await opening.__aenter__()
+        except LOADING_ERRORS as error:
+            raise ModelLoadError(str(error)) from error
+    try:
+        yield opened
+    finally:
+        await opening.__aexit__(None, None, None)
+
+
+@contextmanager
+def conversion_bar() -> Iterator[OnProgress]:
+    """A bar on standard error that shows itself once the conversion of the default model reports."""
+    columns = (TextColumn("Preparing the model: {task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=1.0)
+
+    def report(what: str, share: float) -> None:
+        if not bar.live.is_started:
+            bar.start()
+        bar.update(task, description=what, completed=share)
+        if share >= 1:
+            bar.stop()
+
+    try:
+        yield report
+    finally:
+        bar.stop()

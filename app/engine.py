@@ -1,0 +1,103 @@
+"""The loaded model, the one thread that runs it, and the turns that requests take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import torch
+from transformers.utils import logging as transformers_logging
+
+from app.problems import Fault, ProblemError
+from app.settings import Limits, Settings
+from models.language.default_weights import Progress
+from models.language.loading import LoadedModel, load
+
+
+class Turns:
+    """At most ``running`` holders at a time, at most ``waiting`` more in a queue."""
+
+    def __init__(self, running: int, waiting: int) -> None:
+        self._slots = asyncio.Semaphore(running)
+        self._most = running + waiting
+        self._present = 0
+
+    @property
+    def present(self) -> int:
+        """Holders and waiters."""
+        return self._present
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Wait for a turn and hold it.
+
+        Raises:
+            ProblemError: 429 if the queue is full.
+        """
+        if self._present >= self._most:
+            fault = Fault(
+                field="",
+                message=f"{self._present} requests are running or waiting, the most this service takes",
+                remedy="try again after the seconds that the Retry-After header gives",
+            )
+            raise ProblemError(429, [fault], {"Retry-After": str(max(1, self._most // 2))})
+        self._present += 1
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self._present -= 1
+
+
+@dataclass(eq=False)
+class Engine:
+    """All that a request needs of the process.
+
+    Attributes:
+        model: the loaded model.
+        executor: the one thread in which the model runs.
+        turns: who may use it.
+        limits: the most that a request may ask for.
+    """
+
+    model: LoadedModel
+    executor: ThreadPoolExecutor
+    turns: Turns
+    limits: Limits = field(default_factory=Limits)
+
+
+def load_model(settings: Settings, progress: Progress) -> LoadedModel:
+    """Load the model of the settings; slow, so call it in a thread.
+
+    Raises:
+        models.language.loading.LoadingError: see :func:`models.language.loading.load`.
+        models.language.default_weights.ConversionError: likewise.
+        models.language.scorer.UnsupportedModelError: likewise.
+    """
+    transformers_logging.disable_progress_bar()
+    if settings.torch_threads is not None:
+        torch.set_num_threads(settings.torch_threads)
+    model = load(
+        settings.model,
+        cache=settings.cache_dir,
+        progress=progress,
+        device=settings.device,
+        precision=settings.precision,
+        offline=settings.offline,
+        rules=settings.rules(),
+    )
+    return model
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[Engine]:
+    """Load the model in the thread that will run it, and close the thread at the end."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+    try:
+        model = await asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
+        yield Engine(model, executor, Turns(settings.limits.max_running, settings.limits.max_waiting), settings.limits)
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)

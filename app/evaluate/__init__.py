@@ -1,0 +1,1 @@
+"""Measures the service on files of requests."""

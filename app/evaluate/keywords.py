@@ -1,0 +1,210 @@
+"""Runs sets of keywords and reports coverage, fluency, length, distinctness and speed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import track
+
+from app.engine import Engine
+from app.evaluate.coverage import covered
+from app.problems import Fault, ProblemError, invalid
+from app.sentences.schemas import SentencesAnswer, SentencesRequest, normalised
+from app.sentences.segmentation import count_characters, count_words
+from app.sentences.service import complete
+from app.validation import faults_of
+from models.language.session import Session
+from models.language.vocabulary import SpellingError
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What to run.
+
+    Attributes:
+        file: JSON Lines with ``keywords`` or ``concepts``, and maybe ``reference`` or ``references``.
+        forms: JSON Lines beside it: for each keyword of the line its accepted forms.
+        limit: only the first so many lines.
+        chains: chains side by side.
+        steps: steps of each chain.
+        seed: of the first line; each line takes the next.
+        language: zh, en or auto.
+        output: where each line's result goes, as JSON Lines.
+    """
+
+    file: Path
+    forms: Path | None
+    limit: int | None
+    chains: int
+    steps: int
+    seed: int
+    language: Literal["zh", "en", "auto"]
+    output: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordSet:
+    """A line: for each keyword its forms, and reference sentences."""
+
+    keywords: list[list[str]]
+    references: list[str]
+
+
+async def evaluate_keywords(evaluation: Evaluation, engine: Engine) -> dict[str, Any]:
+    """Run every set and report; a progress bar goes to standard error.
+
+    Raises:
+        ProblemError: a file's line cannot be read.
+    """
+    sets = list(read_sets(evaluation))
+    lines: list[dict[str, Any]] = []
+    bar = track(sets, "Evaluating", console=Console(stderr=True))
+    sink = evaluation.output.open("w", encoding="utf-8") if evaluation.output else None
+    try:
+        for number, keyword_set in enumerate(bar):
+            line = await _one(keyword_set, evaluation, number, engine)
+            lines.append(line)
+            if sink:
+                print(json.dumps(line, ensure_ascii=False), file=sink, flush=True)
+    finally:
+        if sink:
+            sink.close()
+    return {
+        **summary(lines, evaluation.chains),
+        "chains": evaluation.chains,
+        "steps": evaluation.steps,
+        "seed": evaluation.seed,
+        "model": engine.model.name,
+        "fingerprint": engine.model.fingerprint,
+        "precision": engine.model.precision,
+        "device": engine.model.device,
+    }
+
+
+def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
+    """The lines of the files.
+
+    Raises:
+        ProblemError: a line is not what it should be.
+    """
+    forms = _lines(evaluation.forms) if evaluation.forms else None
+    for number, line in enumerate(_lines(evaluation.file)[: evaluation.limit], 1):
+        where = f"{evaluation.file.name}:{number}"
+        keywords = line.get("keywords", line.get("concepts")) if isinstance(line, dict) else None
+        if not isinstance(keywords, list):
+            raise invalid(where, "the line has neither keywords nor concepts", "give a JSON object with a list of them")
+        accepted = [[k] if isinstance(k, str) else k for k in keywords]
+        if forms is not None:
+            given = forms[number - 1] if number <= len(forms) else None
+            if not isinstance(given, list) or len(given) != len(keywords):
+                raise invalid(
+                    where, f"the forms file has no list of {len(keywords)} lists at line {number}", "mend that line"
+                )
+            accepted = given
+        references = line.get("references", [line["reference"]] if "reference" in line else [])
+        yield KeywordSet(accepted, references)
+
+
+def _lines(path: Path) -> list[Any]:
+    parsed = []
+    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
+        if line.strip():
+            try:
+                parsed.append(json.loads(line))
+            except ValueError as error:
+                raise invalid(f"{path.name}:{number}", f"not JSON: {error}", "mend that line") from error
+    return parsed
+
+
+async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, engine: Engine) -> dict[str, Any]:
+    forms = keyword_set.keywords
+    line: dict[str, Any] = {"line": number + 1, "keywords": forms}
+    try:
+        request = SentencesRequest.model_validate(
+            {
+                "keywords": forms,
+                "language": evaluation.language,
+                "sampler": {"kind": "metropolis", "chains": evaluation.chains, "steps": evaluation.steps},
+                "seed": evaluation.seed + number,
+            }
+        )
+        answer = await complete(request, engine)
+    except (ProblemError, ValidationError) as error:
+        faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
+        return {**line, "failed": _reason(faults)}
+    best = answer.sentences[0]
+    spaced = answer.model.vocabulary == "en"
+    references = await _reference_scores(keyword_set.references, answer, engine)
+    return {
+        **line,
+        "text": best.text,
+        "log_prob_per_token": best.log_prob_per_token,
+        "covered": [covered(each, best.text, spaced) for each in forms],
+        "vocabulary": answer.model.vocabulary,
+        "characters": count_characters(best.text),
+        "words": count_words(best.text, spaced),
+        "references": references,
+        "references_not_spelled": len(keyword_set.references) - len(references),
+        "seconds": answer.diagnostics.seconds,
+        "steps": answer.diagnostics.steps,
+        "lm_tokens": answer.usage.lm_tokens,
+    }
+
+
+async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, engine: Engine) -> list[float]:
+    """Log-prob per token of those references that the answer's vocabulary spells."""
+    name = answer.model.vocabulary
+    vocabulary = await asyncio.get_running_loop().run_in_executor(engine.executor, engine.model.vocabulary, name)
+    spelled = []
+    for reference in references:
+        try:
+            spelled.append(vocabulary.sentence(normalised(reference).strip()))
+        except SpellingError:
+            continue
+    if not spelled:
+        return []
+    session = await Session.open(engine.model, name, "", engine.executor, remember=0)
+    return [float(s.log_probs.mean()) for s in await session.score(spelled, [None] * len(spelled))]
+
+
+def summary(lines: Sequence[dict[str, Any]], chains: int) -> dict[str, Any]:
+    """Figures over all lines; None where there is nothing to average."""
+    done = [line for line in lines if "failed" not in line]
+    failed = [line for line in lines if "failed" in line]
+    words = sum(len(line["keywords"]) for line in lines)
+    seconds = sum(line["seconds"] for line in done)
+    referenced = [line for line in done if line["references"]]
+    return {
+        "sets": len(lines),
+        "coverage": sum(sum(line["covered"]) for line in done) / words if words else None,
+        "sentences_with_all_keywords": sum(all(line["covered"]) for line in done) / len(lines) if lines else None,
+        "failed": len(failed),
+        "failures": [{"line": line["line"], "reason": line["failed"]} for line in failed],
+        "log_prob_per_token": _mean([line["log_prob_per_token"] for line in done]),
+        "log_prob_per_token_where_referenced": _mean([line["log_prob_per_token"] for line in referenced]),
+        "reference_log_prob_per_token": _mean([fmean(line["references"]) for line in referenced]),
+        "references_scored": sum(len(line["references"]) for line in done),
+        "references_not_spelled": sum(line["references_not_spelled"] for line in done),
+        "mean_characters": _mean([line["characters"] for line in done]),
+        "mean_words": _mean([line["words"] for line in done]),
+        "distinct": len({line["text"] for line in done}) / len(done) if done else None,
+        "seconds_per_sentence": _mean([line["seconds"] for line in done]),
+        "steps_per_second": sum(line["steps"] for line in done) / seconds if seconds else None,
+        "chain_steps_per_second": chains * sum(line["steps"] for line in done) / seconds if seconds else None,
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _reason(faults: Sequence[Fault]) -> str:
+    return "; ".join(f"{fault.field}: {fault.message}" for fault in faults)

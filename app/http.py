@@ -1,0 +1,97 @@
+"""Parts that all routes share: JSON only, the engine if it is ready, work that ends when the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request
+
+from app.engine import Engine
+from app.problems import MEDIA_TYPE, Fault, ProblemError
+
+T = TypeVar("T")
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the problems that a route may answer."""
+    reference = {"$ref": "#/components/schemas/Problem"}
+    headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
+        for status, description in _DESCRIPTIONS.items()
+        if status in statuses
+    }
+    for status in (429, 503):
+        if status in described:
+            described[status]["headers"] = headers
+    return described
+
+
+_DESCRIPTIONS = {
+    400: "The body is not JSON; the problem gives the offset",
+    404: "There is nothing at this path",
+    405: "Not with this method",
+    413: "The body is too large",
+    415: "The body is not declared as JSON",
+    422: "The request cannot be met; `errors` names each field and its remedy",
+    429: "Too many requests are running and waiting",
+    500: "Internal error",
+    503: "The model is still loading, or could not be loaded",
+}
+
+
+async def require_json(request: Request) -> None:
+    """Refuse a body that is not declared as JSON.
+
+    Raises:
+        ProblemError: 415.
+    """
+    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        fault = Fault(
+            field="Content-Type",
+            message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
+            remedy="send JSON with the header Content-Type: application/json",
+        )
+        raise ProblemError(415, [fault], {"Accept": "application/json"})
+
+
+async def ready_engine(request: Request) -> Engine:
+    """The engine.
+
+    Raises:
+        ProblemError: 503 while the model is loading or if it could not be loaded.
+    """
+    engine: Engine | None = request.app.state.loading.engine
+    if engine is None:
+        raise request.app.state.loading.problem()
+    return engine
+
+
+ReadyEngine = Annotated[Engine, Depends(ready_engine)]
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, which is cancelled as soon as the client leaves.
+
+    Raises:
+        ProblemError: 499, which nobody reads, if the client left.
+    """
+    task = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_leaving(request))
+    try:
+        await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise ProblemError(499, [Fault(field="", message="the client left", remedy="stay until the answer")])
+        return task.result()
+    finally:
+        for each in (task, leaving):
+            each.cancel()
+        await asyncio.gather(task, leaving, return_exceptions=True)
+
+
+async def _leaving(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,77 @@
+"""Loads the model beside the running server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import structlog
+
+from app.engine import Engine, open_engine
+from app.problems import Fault, ProblemError
+from app.settings import Settings
+from models.language.default_weights import ConversionError, Progress
+from models.language.loading import LoadingError
+from models.language.scorer import UnsupportedModelError
+
+log = structlog.get_logger()
+
+LOADING_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ValueError, OSError)
+"""What loading a model may raise that its user can mend."""
+
+
+@dataclass(eq=False)
+class Loading:
+    """How far the model is.
+
+    Attributes:
+        settings: which model.
+        progress: told how far the first conversion of the default model is.
+        on_failure: called with the reason if the model cannot be loaded.
+        engine: the engine, once the model is loaded.
+        failure: why it could not be loaded.
+    """
+
+    settings: Settings
+    progress: Progress
+    on_failure: Callable[[str], None]
+    engine: Engine | None = None
+    failure: str | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def run(self) -> None:
+        """Load, and keep the engine open until :meth:`stop`."""
+        try:
+            async with open_engine(self.settings, self.progress) as engine:
+                self.engine = engine
+                log.info(
+                    "model loaded",
+                    model=engine.model.name,
+                    fingerprint=engine.model.fingerprint,
+                    device=engine.model.device,
+                    precision=engine.model.precision,
+                )
+                await self._stop.wait()
+        except LOADING_ERRORS as error:
+            self.failure = str(error)
+            log.error("model not loaded", model=self.settings.model, reason=self.failure)
+            self.on_failure(self.failure)
+        finally:
+            self.engine = None
+
+    def stop(self) -> None:
+        """Let :meth:`run` end."""
+        self._stop.set()
+
+    def problem(self) -> ProblemError:
+        """Why no engine can be had: 503."""
+        if self.failure is not None:
+            fault = Fault(
+                field="",
+                message=f"the model could not be loaded: {self.failure}",
+                remedy="mend the setting CHAINWRIGHT_MODEL and start the service again",
+            )
+            return ProblemError(503, [fault])
+        fault = Fault(field="", message="the model is still loading", remedy="try again shortly; /ready tells when")
+        return ProblemError(503, [fault], {"Retry-After": "2"})

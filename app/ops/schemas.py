@@ -1,0 +1,42 @@
+"""What the operational routes answer."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+from app.settings import Limits
+
+
+class Health(BaseModel):
+    """The process answers."""
+
+    status: Literal["alive"] = "alive"
+
+
+class Ready(BaseModel):
+    """The model is loaded."""
+
+    status: Literal["ready"] = "ready"
+    model: str
+    fingerprint: str
+
+
+class ModelCard(BaseModel):
+    """A loaded model."""
+
+    name: str
+    fingerprint: str = Field(description="over configuration, weights, tokenizer and precision")
+    precision: str
+    device: str
+    parameters: int
+    max_context: int = Field(description="most tokens that context and sentence may have together")
+    vocabularies: list[str] = Field(description="names of the vocabulary masks")
+
+
+class Models(BaseModel):
+    """The models of this service, and the limits of its requests."""
+
+    models: list[ModelCard]
+    limits: Limits

@@ -1,0 +1,26 @@
+"""POST /v1/score."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+
+from app.http import ReadyEngine, problem_responses, require_json, unless_gone
+from app.score.schemas import ScoreAnswer, ScoreRequest
+from app.score.service import score
+
+router = APIRouter(tags=["score"])
+
+
+@router.post(
+    "/v1/score",
+    responses=problem_responses(400, 413, 415, 422, 429, 500, 503),
+    dependencies=[Depends(require_json)],
+    summary="Log-probs of texts",
+)
+async def scores(body: ScoreRequest, request: Request, engine: ReadyEngine) -> ScoreAnswer:
+    """How likely each text is under the language model, token by token.
+
+    Probabilities are renormalised over the vocabulary that the answer names: the same scale as
+    the sentences of /v1/sentences in that vocabulary.
+    """
+    return await unless_gone(request, score(body, engine))

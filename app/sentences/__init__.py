@@ -1,0 +1,1 @@
+"""Keywords in, sentences out."""

@@ -1,0 +1,93 @@
+"""Which language and which vocabulary a request needs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from app.problems import Fault, ProblemError
+from models.language.vocabulary import SpellingError, Vocabulary
+
+Language = Literal["zh", "en"]
+
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff〇]|[\U00020000-\U0003ffff]")
+_LATIN = re.compile(r"[A-Za-z]")
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A text of the request and the field that it came in."""
+
+    field: str
+    text: str
+
+
+def choose_language(asked: Literal["zh", "en", "auto"], texts: Iterable[Named]) -> Language:
+    """The language asked for; if left open, Chinese as soon as one Han character occurs."""
+    if asked != "auto":
+        return asked
+    return "zh" if any(_HAN.search(named.text) for named in texts) else "en"
+
+
+def candidates(language: Language, texts: Sequence[Named]) -> list[str]:
+    """Names of the vocabularies to try, narrowest first.
+
+    English has one. Chinese is written in simplified characters if it can be, else with all
+    Han characters; with Latin letters in it, in the mixed vocabulary.
+    """
+    if language == "en":
+        return ["en"]
+    if any(_LATIN.search(named.text) for named in texts):
+        return ["mixed"]
+    return ["zh", "zh-full"]
+
+
+def choose_vocabulary(
+    language: Language,
+    texts: Sequence[Named],
+    vocabulary: Callable[[str], Vocabulary],
+    spell: Callable[[Vocabulary, str], object],
+) -> Vocabulary:
+    """The narrowest vocabulary that spells all the texts.
+
+    Args:
+        language: what the texts are written in.
+        texts: what must be spelled.
+        vocabulary: vocabularies by name.
+        spell: raises SpellingError where a vocabulary cannot spell a text.
+
+    Raises:
+        ProblemError: none spells them; one fault for each text that the widest cannot spell.
+    """
+    faults: list[Fault] = []
+    for name in candidates(language, texts):
+        chosen, faults = vocabulary(name), []
+        for named in texts:
+            try:
+                spell(chosen, named.text)
+            except SpellingError as error:
+                faults.append(_fault(named, error, language))
+        if not faults:
+            return chosen
+    raise ProblemError(422, faults[:20])
+
+
+def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
+    shift = len(error.text) - len(named.text)  # a leading space that the spelling adds
+    at = max(error.at - shift, 0)
+    character = named.text[at : at + 1]
+    written = {"zh": "Chinese", "en": "English"}[language]
+    if character.isspace():
+        remedy = "leave the white space out, or give the parts as keywords of their own"
+    elif language == "en" and _HAN.search(character):
+        remedy = 'set language to "zh" or "auto"'
+    else:
+        remedy = f"leave {character!r} out, or load a model and vocabulary rule that have it"
+    return Fault(
+        field=named.field,
+        message=f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on "
+        f"(character {at})",
+        remedy=remedy,
+    )

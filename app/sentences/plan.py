@@ -1,0 +1,170 @@
+"""From a request to a sampling problem: blocks, target and kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.problems import invalid
+from app.sentences import segmentation
+from app.sentences.checks import check, check_forbidden, form_field, forms_of
+from app.sentences.language import Language, Named, choose_language, choose_vocabulary
+from app.sentences.schemas import Annealing, Listed, Moves, SentencesRequest
+from app.settings import Limits
+from models.language.loading import LoadedModel
+from models.language.vocabulary import Vocabulary
+from samplers import schedules
+from samplers.constraints.base import Constraint
+from samplers.constraints.forbidden import ForbiddenWords
+from samplers.constraints.keywords import AllKeywords
+from samplers.constraints.length import LengthBounds
+from samplers.constraints.punctuation import TidyPunctuation
+from samplers.initial import Blocks
+from samplers.kernels.annealing import SimulatedAnnealing
+from samplers.kernels.base import Kernel
+from samplers.kernels.metropolis import MetropolisHastings
+from samplers.moves.base import Move
+from samplers.moves.delete import Delete
+from samplers.moves.insert import Insert
+from samplers.moves.reform import Reform
+from samplers.moves.replace import Replace
+from samplers.moves.swap import Swap
+from samplers.schedules import Schedule
+from samplers.target import Target
+
+LOOKAHEAD = 3
+"""Steps that a chain draws ahead; changes the size of batches, not the chain."""
+
+Forms = list[list[tuple[int, ...]]]
+"""For each keyword the token sequences of its forms."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A request, made ready to sample.
+
+    Attributes:
+        language: what the sentences are written in.
+        vocabulary: which mask.
+        blocks: keywords and closing token.
+        target: the law.
+        kernel: the Markov kernel.
+        most_tokens: no sentence of the support is likely to have more; against the model's length.
+    """
+
+    language: Language
+    vocabulary: Vocabulary
+    blocks: Blocks
+    target: Target
+    kernel: Kernel
+    most_tokens: int
+
+
+def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> Plan:
+    """Check a request and make a plan of it. May build a vocabulary, so call it in the model's thread.
+
+    Raises:
+        ProblemError: 422, with what is wrong and how to mend it.
+    """
+    check(request, limits)
+    words = forms_of(request)
+    named = [Named(form_field(request, i, form), form) for i, forms in enumerate(words) for form in forms]
+    language = choose_language(request.language, named)
+    spaced = language == "en"
+    check_forbidden(request, spaced)
+    vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.spellings)
+    spellings: Forms = [
+        list(dict.fromkeys(tokens for form in forms for tokens in vocabulary.spellings(form))) for forms in words
+    ]
+
+    unit = request.length.unit or ("words" if spaced else "characters")
+    length, most_tokens = _length(request, words, spellings, unit, spaced)
+    edges = segmentation.boundaries(spaced)
+    constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation()]
+    if request.forbidden:
+        constraints.append(ForbiddenWords(request.forbidden, edges if spaced else None))
+    target = Target(vocabulary.decode, constraints)
+    return Plan(
+        language=language,
+        vocabulary=vocabulary,
+        blocks=Blocks(spellings, request.ordered, _end(vocabulary, spaced)),
+        target=target,
+        kernel=_kernel(request, target, spellings),
+        most_tokens=most_tokens,
+    )
+
+
+def _end(vocabulary: Vocabulary, spaced: bool) -> int:
+    full_stop = "." if spaced else "。"
+    ends = vocabulary.end_tokens
+    return next((token for token in ends if vocabulary.pieces[token] == full_stop), ends[0])
+
+
+def _length(
+    request: SentencesRequest, words: Sequence[Sequence[str]], spellings: Forms, unit: str, spaced: bool
+) -> tuple[LengthBounds, int]:
+    """The bounds, and about how many tokens they allow."""
+    counts = {
+        "characters": [min(map(segmentation.count_characters, forms)) for forms in words],
+        # jieba may join or split words beside their neighbours: one a keyword is all that is sure.
+        "words": [min(segmentation.count_words(form, True) for form in forms) if spaced else 1 for forms in words],
+        "tokens": [min(map(len, forms)) for forms in spellings],
+    }[unit]
+    needed = sum(counts) + (unit != "words")
+    least, most = request.length.min or 0, request.length.max
+    if most is not None and most < needed:
+        closing = "" if unit == "words" else " and the closing mark"
+        raise invalid(
+            "length.max",
+            f"{most} {unit} cannot hold the keywords{closing}, which take at least {needed}",
+            f"give at least {needed + 2 * len(words)}, so that there is room for words between, or fewer keywords",
+        )
+    if most is None:
+        base, room = {"characters": (120, 60) if spaced else (24, 12), "words": (20, 10), "tokens": (24, 12)}[unit]
+        most = max(base, 2 * max(needed, least) + room)
+    tokens = sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * most
+    return LengthBounds(segmentation.measure(unit, spaced), least, most), tokens
+
+
+def _kernel(request: SentencesRequest, target: Target, spellings: Forms) -> Kernel:
+    sampler = request.sampler
+    moves, weights = _mix(sampler.moves, request.ordered, spellings)
+    if isinstance(sampler, Annealing):
+        return SimulatedAnnealing(MetropolisHastings(target, moves, weights, lookahead=LOOKAHEAD), _schedule(sampler))
+    return MetropolisHastings(target, moves, weights, sampler.beta, LOOKAHEAD)
+
+
+def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dict[str, float]]:
+    """The moves that can apply, with weights that sum to 1."""
+    moves: list[Move] = [Replace(), Insert(), Delete()]
+    if not ordered and len(spellings) > 1:
+        moves.append(Swap())
+    if any(len(forms) > 1 for forms in spellings):
+        moves.append(Reform(spellings))
+    given = dict(asked)
+    moves = [move for move in moves if given[move.name] > 0]
+    total = sum(given[move.name] for move in moves)
+    if not moves:
+        raise invalid(
+            "sampler.moves",
+            "only swap or reform has a weight, and it does not apply: swap needs two unordered keywords, reform a "
+            "keyword with several forms",
+            "give replace, or insert and delete, a weight above 0",
+        )
+    weights = {move.name: given[move.name] / total for move in moves}
+    for name, weight in weights.items():
+        if weight < 1e-9:
+            raise invalid(
+                f"sampler.moves.{name}",
+                f"the weight {given[name]:g} vanishes beside the others",
+                "give 0, or at least a billionth of the sum",
+            )
+    return moves, weights
+
+
+def _schedule(sampler: Annealing) -> Schedule:
+    schedule = sampler.schedule
+    if isinstance(schedule, Listed):
+        return schedules.listed(schedule.betas, sampler.steps)
+    make = schedules.linear if schedule.kind == "linear" else schedules.geometric
+    return make(schedule.start, schedule.stop, sampler.steps)

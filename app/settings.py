@@ -1,0 +1,86 @@
+"""Settings: environment variables with the prefix CHAINWRIGHT_, or a .env file."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+from platformdirs import user_cache_path
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from models.language.loading import Precision
+from models.language.vocabulary import Rule
+
+
+class Limits(BaseSettings):
+    """The most that one request may ask for, and how many may run side by side.
+
+    Read from CHAINWRIGHT_MAX_CHAINS and so on.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True)
+
+    max_chains: int = Field(default=64, ge=1)
+    max_steps: int = Field(default=5000, ge=0)
+    max_samples: int = Field(default=100, ge=1)
+    max_keywords: int = Field(default=64, ge=1)
+    max_keyword_forms: int = Field(default=32, ge=1)
+    max_keyword_characters: int = Field(default=100, ge=1)
+    max_forbidden: int = Field(default=1000, ge=0)
+    max_length: int = Field(default=300, ge=1, description="greatest length.min or length.max, in any unit")
+    max_context_characters: int = Field(default=8000, ge=0)
+    max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
+    max_texts: int = Field(default=1000, ge=1)
+    max_text_characters: int = Field(default=2000, ge=1)
+    max_body_bytes: int = Field(default=1 << 20, ge=1)
+    max_running: int = Field(default=4, ge=1, description="requests that use the model side by side")
+    max_waiting: int = Field(default=16, ge=0, description="requests that wait for their turn; more get 429")
+
+
+class Settings(BaseSettings):
+    """Which model to serve, where and how."""
+
+    model_config = SettingsConfigDict(env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True)
+
+    model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
+    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+    precision: Precision = "auto"
+    offline: bool = Field(default=False, description="never ask the hub")
+    cache_dir: Path = Field(default_factory=lambda: user_cache_path("chainwright"))
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    torch_threads: int | None = Field(
+        default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
+    )
+    vocabularies: dict[str, str] = Field(
+        default_factory=dict,
+        description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
+    )
+    ping_seconds: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
+    drain_seconds: int = Field(default=10, ge=0, description="how long a stopping server lets requests finish")
+    limits: Limits = Field(default_factory=Limits)
+
+    @field_validator("vocabularies")
+    @classmethod
+    def _importable(cls, rules: dict[str, str]) -> dict[str, str]:
+        for name, path in rules.items():
+            _imported(name, path)
+        return rules
+
+    def rules(self) -> dict[str, Rule]:
+        """The vocabulary rules that users brought, by name."""
+        return {name: _imported(name, path) for name, path in self.vocabularies.items()}
+
+
+def _imported(name: str, path: str) -> Rule:
+    module, _, function = path.partition(":")
+    try:
+        rule: Rule = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); give package.module:function"
+        ) from error
+    if not callable(rule):
+        raise ValueError(f"vocabulary rule {name!r}: {path!r} is not a function")
+    return rule

@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from app.main import create_app
+from app.settings import Limits, Settings
+from tests.app import tiny
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.save(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def settings(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    return Settings(
+        model=str(model_folder),
+        device="cpu",
+        precision="float32",
+        offline=True,
+        cache_dir=tmp_path_factory.mktemp("cache"),
+        torch_threads=1,
+        limits=Limits(max_running=2, max_waiting=1),
+    )
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings) -> FastAPI:
+    return create_app(settings)
+
+
+@pytest.fixture(scope="session")
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        wait_until_ready(client)
+        yield client
+
+
+def wait_until_ready(client: TestClient) -> None:
+    deadline = time.monotonic() + 60
+    while (response := client.get("/ready")).status_code != 200:
+        assert time.monotonic() < deadline, response.text
+        time.sleep(0.05)

@@ -1,0 +1,46 @@
+"""A real server on a loopback port, in a thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+from fastapi import FastAPI
+
+
+@contextmanager
+def serving(app: FastAPI) -> Iterator[str]:
+    """The server's URL, once its model is loaded."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=2))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        deadline = time.monotonic() + 60
+        while not server.started or app.state.loading.engine is None:
+            assert time.monotonic() < deadline and thread.is_alive()
+            time.sleep(0.02)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def until(condition: object, seconds: float) -> float:
+    """Wait until ``condition()`` holds; return how long that took."""
+    assert callable(condition)
+    started = time.monotonic()
+    while not condition():
+        assert time.monotonic() - started < seconds, "not in time"
+        time.sleep(0.01)
+    return time.monotonic() - started
+
+
+def post(url: str, body: dict[str, object]) -> httpx.Response:
+    """POST /v1/sentences."""
+    return httpx.post(f"{url}/v1/sentences", json=body, timeout=60, trust_env=False)

@@ -1,0 +1,167 @@
+"""POST /v1/sentences over a real tiny model."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from app.evaluate.coverage import covered
+
+FAST = {"kind": "metropolis", "chains": 3, "steps": 12}
+
+
+def ask(client: TestClient, **body: Any) -> dict[str, Any]:
+    response = client.post("/v1/sentences", json={"sampler": FAST, "seed": 3, **body})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def texts(answer: dict[str, Any]) -> list[str]:
+    return [sentence["text"] for sentence in answer["sentences"]]
+
+
+def test_chinese(client: TestClient) -> None:
+    answer = ask(client, keywords=["今天", "公园", "散步"], samples=5)
+    assert answer["model"]["vocabulary"] == "zh"
+    assert len(set(texts(answer))) == len(texts(answer)) > 1
+    for text in texts(answer):
+        assert all(covered([word], text, False) for word in ("今天", "公园", "散步"))
+        assert text[-1] in "。！？" and len(text) <= 24
+    per_token = [sentence["log_prob_per_token"] for sentence in answer["sentences"]]
+    assert per_token == sorted(per_token, reverse=True)
+    for sentence in answer["sentences"]:
+        assert "".join(sentence["tokens"]) == sentence["text"]
+        assert sentence["log_prob"] == pytest.approx(sentence["log_prob_per_token"] * len(sentence["tokens"]))
+    diagnostics = answer["diagnostics"]
+    assert set(diagnostics["acceptance"]) <= {"replace", "insert", "delete", "swap"}
+    assert sum(move["tried"] for move in diagnostics["acceptance"].values()) == 3 * 12
+    assert diagnostics["steps"] == 12 and diagnostics["states_visited"] >= 3
+    assert answer["usage"]["lm_calls"] > 0 and answer["usage"]["lm_tokens"] > 0
+
+
+def test_english_with_forms(client: TestClient) -> None:
+    forms = ["run", "runs", "running", "ran"]
+    answer = ask(client, keywords=[["dog", "dogs"], forms, "park"], samples=5)
+    assert answer["model"]["vocabulary"] == "en"
+    for text in texts(answer):
+        words = re.findall(r"\w+", text)
+        assert {"dog", "dogs"} & set(words) and set(forms) & set(words) and "park" in words
+        assert text[-1] in ".!?" and len(words) <= 20
+    reform = {"kind": "metropolis", "chains": 4, "steps": 30, "moves": {"reform": 1.0}}
+    assert "reform" in ask(client, keywords=[forms], sampler=reform)["diagnostics"]["acceptance"]
+
+
+def test_phrase_in_english(client: TestClient) -> None:
+    assert all("New York" in text for text in texts(ask(client, keywords=["New York", "dog"], samples=5)))
+
+
+def test_ordered_keywords_keep_their_order(client: TestClient) -> None:
+    answer = ask(client, keywords=["dog", "cat", "park"], ordered=True, samples=20)
+    for text in texts(answer):
+        assert re.search(r"\bdog\b.*\bcat\b.*\bpark\b", text)
+    assert "swap" not in answer["diagnostics"]["acceptance"]
+
+
+@pytest.mark.parametrize(
+    ("body", "length"),
+    [
+        ({"keywords": ["今天"], "length": {"min": 12, "max": 14}}, lambda s: len(s["text"])),
+        ({"keywords": ["今天"], "length": {"min": 30}}, lambda s: len(s["text"])),
+        ({"keywords": ["dog"], "length": {"min": 8, "max": 10}}, lambda s: len(s["text"].split())),
+        ({"keywords": ["dog"], "length": {"min": 9, "max": 9, "unit": "tokens"}}, lambda s: len(s["tokens"])),
+    ],
+)
+def test_length_bounds_hold_from_the_first_state(client: TestClient, body: dict[str, Any], length: Any) -> None:
+    bounds = body["length"]
+    for sentence in ask(client, samples=20, **body)["sentences"]:
+        assert bounds["min"] <= length(sentence) <= bounds.get("max", 10**6)
+
+
+def test_forbidden_words_do_not_occur(client: TestClient) -> None:
+    for text in texts(ask(client, keywords=["今天"], forbidden=["公", "手机"], samples=20)):
+        assert "公" not in text and "手机" not in text
+    for text in texts(ask(client, keywords=["dog"], forbidden=["run", "I"], samples=20)):
+        assert not {"run", "i"} & set(text.lower().replace(".", "").split())
+
+
+def test_context_changes_scores_and_may_hold_anything(client: TestClient) -> None:
+    plain, conditioned = ask(client, keywords=["今天"]), ask(client, keywords=["今天"], context="昨天😀 the dog\n")
+    assert plain["sentences"] != conditioned["sentences"]
+
+
+def test_traditional_and_mixed_vocabularies(client: TestClient) -> None:
+    assert ask(client, keywords=["公園"])["model"]["vocabulary"] == "zh-full"
+    answer = ask(client, keywords=["手机", "dog"])
+    assert answer["model"]["vocabulary"] == "mixed"
+    assert covered(["dog"], texts(answer)[0], False)
+    assert ask(client, keywords=["dog"], language="zh")["model"]["vocabulary"] == "mixed"
+
+
+def test_same_seed_same_answer(client: TestClient) -> None:
+    def timeless(answer: dict[str, Any]) -> dict[str, Any]:
+        answer["diagnostics"].pop("seconds")
+        return answer
+
+    body: dict[str, Any] = {"keywords": ["今天", "公园"], "samples": 5}
+    first, other = ask(client, **body), ask(client, **{**body, "seed": 4})
+    assert timeless(first) == timeless(ask(client, **body))
+    assert first["sentences"] != other["sentences"]
+    drawn = ask(client, **{**body, "seed": None})
+    again = ask(client, **{**body, "seed": drawn["seed"]})
+    assert timeless(drawn) == timeless(again)
+
+
+def test_select_last_returns_where_the_chains_end(client: TestClient) -> None:
+    last = ask(client, keywords=["今天"], samples=20, select="last")
+    best = ask(client, keywords=["今天"], samples=20)
+    assert len(last["sentences"]) <= 3
+    assert len({sentence["chain"] for sentence in last["sentences"]}) == len(last["sentences"])
+    assert best["sentences"][0]["log_prob_per_token"] >= last["sentences"][0]["log_prob_per_token"]
+
+
+def test_no_steps_returns_first_states(client: TestClient) -> None:
+    answer = ask(client, keywords=["今天"], sampler={"kind": "metropolis", "steps": 0}, samples=8)
+    assert {sentence["step"] for sentence in answer["sentences"]} == {0}
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        {"kind": "linear", "start": 0.2, "stop": 5.0},
+        {"kind": "geometric"},
+        {"kind": "listed", "betas": [0.0, 0.5, 1]},
+    ],
+)
+def test_annealing(client: TestClient, schedule: dict[str, Any]) -> None:
+    sampler = {"kind": "annealing", "chains": 2, "steps": 8, "schedule": schedule}
+    assert covered(["dog"], texts(ask(client, keywords=["dog"], sampler=sampler))[0], True)
+
+
+def test_words_are_normalised(client: TestClient) -> None:
+    assert "New York" in texts(ask(client, keywords=["  New \t York "]))[0]
+
+
+def test_score_is_the_samplers_score(client: TestClient) -> None:
+    sentence = ask(client, keywords=["今天", "公园"])["sentences"][0]
+    response = client.post("/v1/score", json={"texts": [sentence["text"], "我们喜欢散步。"]})
+    assert response.status_code == 200, response.text
+    answer = response.json()
+    first, second = answer["scores"]
+    assert answer["vocabulary"] == "zh" and len(first["tokens"]) == len(first["log_probs"])
+    if first["tokens"] == sentence["tokens"]:
+        assert first["log_prob"] == pytest.approx(sentence["log_prob"], abs=1e-3)
+    assert second["log_prob"] == pytest.approx(sum(second["log_probs"]))
+    conditioned = client.post("/v1/score", json={"texts": ["我们喜欢散步。"], "context": "今天"}).json()
+    assert conditioned["scores"][0]["log_prob"] != pytest.approx(second["log_prob"])
+
+
+def test_many_texts_are_scored_as_each_alone(client: TestClient) -> None:
+    many = ["the dog runs.", "a cat.", "the big dog walks in the park with a small cat!"] * 100
+    scores = client.post("/v1/score", json={"texts": many}).json()["scores"]
+    assert [score["text"] for score in scores] == many
+    alone = client.post("/v1/score", json={"texts": [many[2]]}).json()["scores"][0]
+    assert scores[2]["log_prob"] == pytest.approx(alone["log_prob"], abs=1e-3)
