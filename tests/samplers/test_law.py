@@ -1,0 +1,124 @@
+"""Every kernel and mix of moves has exactly the law that it claims, on spaces listed state by state."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from samplers.kernels.annealing import SimulatedAnnealing
+from samplers.schedules import geometric
+from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
+from tests.samplers.enumeration import reachable, total_variation
+from tests.samplers.spaces import MIXES, Case, cases
+
+CASES = {case.name: case for case in cases()}
+
+
+def _variants() -> list[tuple[str, str, float, bool]]:
+    """Case, mix, beta, potential: every mix at beta 1; the widest also colder, hotter and with a potential."""
+    plain = [
+        (name, mix, 1.0, False)
+        for name, case in CASES.items()
+        for mix in MIXES
+        if "swap" not in MIXES[mix] or not case.space.ordered
+    ]
+    wide = [
+        (name, case.widest, beta, soft)
+        for name, case in CASES.items()
+        for beta, soft in ((0.5, False), (1.6, False), (1.3, True))
+    ]
+    return plain + wide
+
+
+VARIANTS = _variants()
+
+
+def _id(value: object) -> str | None:
+    return "potential" if value is True else "" if value is False else None
+
+
+every_variant = pytest.mark.parametrize(("name", "mix", "beta", "soft"), VARIANTS, ids=_id)
+
+
+@every_variant
+def test_matrix_keeps_the_target(name: str, mix: str, beta: float, soft: bool) -> None:
+    law = CASES[name].law(MIXES[mix], beta, soft)
+    states = law.space.states()
+    pi = law.target(states)
+    p = law.matrix(states, pi)
+    flow = pi[:, None] * p
+    assert p.min() >= -1e-12
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-10)
+    assert np.abs(flow - flow.T).max() <= 1e-10
+    np.testing.assert_allclose(pi @ p, pi, atol=1e-10)
+    if mix in CASES[name].connected:
+        assert all(reachable(p, start).all() for start in range(len(p)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_support_is_the_same_set(name: str) -> None:
+    """The product's constraints admit exactly the states that the enumeration lists, and no other is near."""
+    case = CASES[name]
+    target = case.target()
+    exact = Exact.of(case.law(MIXES[case.widest]), case.first)
+    listed = set(exact.states)
+    near = {
+        beside
+        for x in exact.states
+        for beside in (
+            [x.replaced(i, w) for i in x.free for w in case.space.interior]
+            + [x.inserted(g, w) for g in x.gaps for w in case.space.interior]
+            + [x.deleted(i) for i in x.free]
+        )
+    }
+    assert all(target.admits(x) for x in listed)
+    assert {x for x in near if target.admits(x)} <= listed
+    assert near - listed, "the space has no border, so its constraints are not tested"
+
+
+@every_variant
+def test_one_step_has_the_rows_of_the_matrix(name: str, mix: str, beta: float, soft: bool) -> None:
+    case, weights = CASES[name], MIXES[mix]
+    exact = Exact.of(case.law(weights, beta, soft), case.first)
+    tries = min(400, 10_000 // len(exact.states))
+    deviation = one_step_deviation(case.kernel(weights, beta, soft), case.model, exact, seed=3, tries=tries)
+    assert abs(deviation) < 4
+
+
+@every_variant
+def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool) -> None:
+    case, weights = CASES[name], MIXES[mix]
+    exact = Exact.of(case.law(weights, beta, soft), case.first)
+    distance = distance_to_target(case.kernel(weights, beta, soft), case.model, exact, seed=7)
+    assert distance.holds, distance
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_annealing_keeps_each_step_s_own_law_and_follows_the_product(name: str) -> None:
+    """After T scheduled steps the law is mu P_1 ... P_T, where P_t keeps pi_beta(t)."""
+    case, steps, chains = CASES[name], 8, 3000
+    schedule = geometric(0.3, 3.0, steps)
+    laws = [case.law(MIXES[case.widest], schedule(t)) for t in range(1, steps + 1)]
+    exact = [Exact.of(law, case.first) for law in laws]
+    for one in exact:
+        flow = one.pi[:, None] * one.matrix
+        assert np.abs(flow - flow.T).max() <= 1e-10
+        assert one.states == exact[0].states
+    first = starts(exact[0], chains)
+    mu = np.bincount(np.arange(chains) % len(exact[0].states), minlength=len(exact[0].states)) / chains
+    for one in exact:
+        mu = mu @ one.matrix
+    kernel = SimulatedAnnealing(case.kernel(MIXES[case.widest]), schedule)
+    seen = visited(kernel, case.model, exact[0], first, 11, [steps])[0]
+    empirical = np.bincount(seen, minlength=len(mu)) / chains
+    assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)
+    # Sharp enough to tell the schedule from its ends.
+    assert total_variation(empirical, exact[0].pi) > 3 * exact[0].independent(chains, mu)
+
+
+def test_the_spaces_are_not_trivial() -> None:
+    def mass_elsewhere(case: Case) -> float:
+        exact = Exact.of(case.law(MIXES[case.widest]), case.first)
+        return float(1 - exact.pi.max())
+
+    assert all(mass_elsewhere(case) > 0.5 for case in CASES.values())
