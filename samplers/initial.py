@@ -1,4 +1,4 @@
-"""First states: satisfy the constraints, or reach them by construction."""
+"""First states: a draft that the model writes around the keywords, then repaired into the support."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samplers.language import Alphabet, LanguageModel, RowQuery
-from samplers.state import State
+from samplers.language import LanguageModel, RowQuery, Scored
+from samplers.state import END, State
 from samplers.target import Target
 
 
 class InfeasibleError(ValueError):
-    """No state that satisfies the constraints was reached; the message names what is violated."""
+    """No state that satisfies the constraints was reached; the message shows the closest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class Blocks:
     ordered: bool
     end: int
 
-    def draw(self, rng: np.random.Generator) -> State:
-        """The keywords side by side: in random order unless ordered, each in a random form."""
+    def draw(self, rng: np.random.Generator) -> list[tuple[int, tuple[int, ...]]]:
+        """``(keyword, tokens)`` blocks: in random order unless ordered, each in a random form."""
         order = np.arange(len(self.forms)) if self.ordered else rng.permutation(len(self.forms))
-        return State.assemble([(int(k), self.forms[k][int(rng.integers(len(self.forms[k])))]) for k in order], self.end)
+        return [(int(k), tuple(self.forms[k][int(rng.integers(len(self.forms[k])))])) for k in order]
 
 
 async def construct(
@@ -42,52 +42,123 @@ async def construct(
     model: LanguageModel,
     rngs: Sequence[np.random.Generator],
     *,
-    epsilon: float = 0.05,
-    candidates: int = 4,
+    reach: int = 6,
     patience: int = 60,
 ) -> list[State]:
-    """One admissible first state a chain.
+    """One admissible first state a chain: a :func:`draft`, repaired, or built up from the bare keywords.
 
-    A chain begins with its keywords side by side. While a constraint is violated (two words
-    that fuse, a length below its minimum), tokens drawn from the model's rows are inserted:
-    each round every chain tries ``candidates`` tokens in each of up to eight gaps and keeps
-    the insertion that lowers the violation most, the likeliest if several do. When none does,
-    the chain starts again from another order or form.
+    Any admissible first state serves the law of the chain; a fluent one saves it steps.
 
     Args:
         blocks: keywords and closing token.
         target: whose support is to be reached.
-        model: supplies the rows.
+        model: supplies rows and scores.
         rngs: one generator a chain.
-        epsilon: uniform share of the rows.
-        candidates: tokens tried for each gap.
+        reach: most free tokens that a draft writes before each keyword and before the end.
         patience: rounds without progress, over all restarts of a chain, before giving up.
 
     Raises:
         InfeasibleError: a chain ran out of patience.
     """
-    states = [blocks.draw(rng) for rng in rngs]
+    drafts = await draft(blocks, model, rngs, reach) if reach else _bare(blocks, rngs)
+    return await _repair(drafts, blocks, target, model, rngs, patience)
+
+
+async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.Generator], reach: int) -> list[State]:
+    """Let the model write up to each keyword, and on to an end, from left to right.
+
+    Before each block (and before the closing token) ``reach`` tokens are drawn one after the
+    other; the text is then cut where the block was likeliest to come next.
+    """
+    orders = [blocks.draw(rng) for rng in rngs]
+    written = [State((blocks.end,), (END,)) for _ in rngs]
+    scored: list[Scored | None] = [None] * len(rngs)
+    for stage in range(len(blocks.forms) + 1):
+        best = [-np.inf] * len(rngs)
+        chosen = list(written)
+        grown = list(written)
+        for extra in range(reach + 1):
+            if extra:
+                replies = await model.rows(
+                    [s for s in scored if s is not None],
+                    [
+                        RowQuery(state.end, _GREEDY_EPSILON, uniform=rng.random())
+                        for state, rng in zip(grown, rngs, strict=True)
+                    ],
+                )
+                grown = [
+                    state.inserted(state.end, reply.token)
+                    for state, reply in zip(grown, replies, strict=True)
+                    if reply.token is not None
+                ]
+            blocked = [
+                state.spliced(slice(state.end, state.end), order[stage][1], order[stage][0])
+                if stage < len(order)
+                else state
+                for state, order in zip(grown, orders, strict=True)
+            ]
+            # Scored with the block and without: the one rates the cut, the other goes on from it.
+            both = await model.score([state.tokens for state in (*blocked, *grown)], [*scored, *scored])
+            scored = list(both[len(rngs) :])
+            for i, state in enumerate(blocked):
+                start, stop = len(grown[i]) - 1, len(state) - (stage < len(orders[i]))
+                fit = float(both[i].log_probs[start:stop].sum())
+                if fit > best[i]:
+                    best[i], chosen[i] = fit, state
+        written = chosen
+        scored = list(await model.score([state.tokens for state in written], scored))
+    return written
+
+
+_GREEDY_EPSILON = 1e-9
+
+
+def _bare(blocks: Blocks, rngs: Sequence[np.random.Generator]) -> list[State]:
+    return [State.assemble(blocks.draw(rng), blocks.end) for rng in rngs]
+
+
+async def _repair(
+    states: list[State],
+    blocks: Blocks,
+    target: Target,
+    model: LanguageModel,
+    rngs: Sequence[np.random.Generator],
+    patience: int,
+) -> list[State]:
+    """Insert and delete free tokens until no constraint is violated.
+
+    Each round every open chain tries four drawn tokens in each of up to eight gaps, and the
+    deletion of each free token, and keeps the edit that lowers the violation most, the
+    likeliest if several do. When none does, it starts again from bare keywords in another
+    order and form.
+    """
     violations = [target.violation(state) for state in states]
     failures = [0] * len(states)
     while open_chains := [i for i, violation in enumerate(violations) if violation > 0]:
         scored = await model.score([states[i].tokens for i in open_chains], [None] * len(open_chains))
-        asked = []
+        asked: list[tuple[Scored, int, RowQuery]] = []
         for score, i in zip(scored, open_chains, strict=True):
             gaps = states[i].gaps
-            chosen = rngs[i].permutation(len(gaps))[:8]
             asked += [
-                (score, i, gaps[int(g)], RowQuery(gaps[int(g)], epsilon, Alphabet.INTERIOR, uniform=rngs[i].random()))
-                for g in chosen
-                for _ in range(candidates)
+                (score, i, RowQuery(gaps[int(g)], _REPAIR_EPSILON, uniform=rngs[i].random()))
+                for g in rngs[i].permutation(len(gaps))[:8]
+                for _ in range(4)
             ]
         replies = await model.rows([score for score, *_ in asked], [query for *_, query in asked])
+        edits = [
+            (i, states[i].inserted(query.position, reply.token), -reply.log_q)
+            for (_, i, query), reply in zip(asked, replies, strict=True)
+            if reply.token is not None and reply.log_q is not None
+        ] + [
+            (i, states[i].deleted(position), -float(score.log_probs[position]))
+            for score, i in zip(scored, open_chains, strict=True)
+            for position in states[i].free
+        ]
         best: dict[int, tuple[float, float, State]] = {}
-        for (_, i, gap, _), reply in zip(asked, replies, strict=True):
-            assert reply.token is not None and reply.log_q is not None
-            state = states[i].inserted(gap, reply.token)
-            key = (target.violation(state), -reply.log_q, state)
-            if key[0] < violations[i] and (i not in best or key[:2] < best[i][:2]):
-                best[i] = key
+        for i, state, surprise in edits:
+            violation = target.violation(state)
+            if violation < violations[i] and (i not in best or (violation, surprise) < best[i][:2]):
+                best[i] = (violation, surprise, state)
         for i in open_chains:
             if i in best:
                 violations[i], _, states[i] = best[i]
@@ -99,6 +170,9 @@ async def construct(
                     f"{target.decode(states[i].tokens)!r}"
                 )
             if failures[i] % 3 == 0:
-                states[i] = blocks.draw(rngs[i])
+                (states[i],) = _bare(blocks, [rngs[i]])
                 violations[i] = target.violation(states[i])
     return states
+
+
+_REPAIR_EPSILON = 0.05

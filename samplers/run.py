@@ -14,10 +14,10 @@ from samplers.state import State
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """All chains after one step.
+    """All chains after an advance.
 
     Attributes:
-        number: 0 for the first states, then 1, 2, ...
+        number: steps that every chain has taken at least; 0 for the first states.
         chains: one entry a chain, in a fixed order.
     """
 
@@ -32,9 +32,11 @@ async def run(
     rngs: Sequence[np.random.Generator],
     steps: int,
 ) -> AsyncGenerator[Step]:
-    """Run chains from the given states and yield after every step, the first states included.
+    """Run chains from the given states and yield after every advance, the first states included.
 
-    Closing the generator stops the chains before their next step.
+    With a kernel that looks ahead an advance takes a chain one step or several, so chains may
+    be some steps apart on the way; all end at ``steps``. Closing the generator stops the chains
+    before their next advance.
 
     Args:
         kernel: the Markov kernel.
@@ -44,15 +46,15 @@ async def run(
         steps: how many steps, >= 0.
 
     Raises:
-        ValueError: a first state lies outside the support, or the counts differ.
+        ValueError: a first state lies outside the support, there is none, or the counts differ.
     """
-    if len(states) != len(rngs):
-        raise ValueError(f"{len(states)} states but {len(rngs)} generators")
+    if not states or len(states) != len(rngs):
+        raise ValueError(f"{len(states)} states and {len(rngs)} generators: give one of each for every chain")
     chains = await kernel.init(states, model)
     yield Step(0, chains)
-    for number in range(1, steps + 1):
-        chains = await kernel.step(number, chains, model, rngs)
-        yield Step(number, chains)
+    while min(chain.steps for chain in chains) < steps:
+        chains = await kernel.advance(chains, model, rngs, steps)
+        yield Step(min(chain.steps for chain in chains), chains)
 
 
 def generators(seed: int, chains: int) -> list[np.random.Generator]:

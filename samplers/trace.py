@@ -58,7 +58,7 @@ class Trace:
         visits: the first visit to each distinct token sequence, over all chains.
         last: where each chain stands.
         moves: counts by move name.
-        steps: steps seen, the first states not counted.
+        steps: steps that every chain has taken at least.
     """
 
     visits: dict[tuple[int, ...], Visit] = field(default_factory=dict)
@@ -71,13 +71,13 @@ class Trace:
         self.steps = step.number
         fresh = []
         for number, chain in enumerate(step.chains):
-            if chain.move is not None:
-                count = self.moves.setdefault(chain.move, MoveCount())
+            for attempt in chain.tries:
+                count = self.moves.setdefault(attempt.move, MoveCount())
                 count.tried += 1
-                count.proposed += chain.proposed
-                count.moved += chain.moved
-            if chain.moved or step.number == 0:
-                visit = Visit(chain.state, tuple(float(p) for p in chain.scored.log_probs), number, step.number)
+                count.proposed += attempt.proposed
+                count.moved += attempt.moved
+            if chain.moved or number == len(self.last):
+                visit = Visit(chain.state, tuple(float(p) for p in chain.scored.log_probs), number, chain.steps)
                 if number < len(self.last):
                     self.last[number] = visit
                 else:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.language.linear import pack_linears
+from models.language.fast_modules import quicken
 from models.language.ragged import NAME, Packing
 from models.language.vocabulary import Vocabulary
 from samplers.language import Alphabet, RowQuery, RowReply
@@ -128,6 +128,7 @@ class CausalScorer:
 
     def __post_init__(self) -> None:
         self.device = self.model.device
+        self.parameters = sum(p.numel() for p in self.model.parameters())
         self._body = self.model.get_decoder()
         self._output = self.model.get_output_embeddings()
         config = self.model.config.get_text_config()
@@ -143,7 +144,7 @@ class CausalScorer:
             expected = self.model(input_ids=probe, use_cache=False).logits[0].float()
             try:
                 self.model.set_attn_implementation(NAME)
-                pack_linears(self._body)
+                quicken(self._body)
                 hidden, _ = self._forward([probe[0].tolist()], [()], self._no_context(), [None])
                 logits = self._cap(torch.nn.functional.linear(hidden, self._output.weight, self._output.bias))
             except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
@@ -168,7 +169,7 @@ class CausalScorer:
                 if self._output.bias is not None:
                     linear.bias = torch.nn.Parameter(self._output.bias.detach()[ids], requires_grad=False)
                 holder = torch.nn.ModuleList([linear])
-                pack_linears(holder)
+                quicken(holder)
                 self._heads[vocabulary.name] = Head(vocabulary, weight, holder[0], self._softcap)
             return self._heads[vocabulary.name]
 

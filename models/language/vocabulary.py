@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +51,7 @@ def _han(piece: str) -> Role | None:
         return Role.INTERIOR
     if piece in ("。", "！", "？"):
         return Role.END
-    if piece in ("，", "、", "：", "；"):
+    if piece in ("，", "、"):
         return Role.INTERIOR
     if _HAN_MARK.fullmatch(piece) or (len(piece) == 1 and piece in "0123456789%.-"):
         return Role.SPELLING
@@ -60,7 +59,7 @@ def _han(piece: str) -> Role | None:
 
 
 def chinese_rule(piece: str, rank: int) -> Role | None:
-    """Simplified Chinese: words and characters of GB 2312, ，、：； between, 。！？ to close."""
+    """Simplified Chinese: words and characters of GB 2312, ，、 between, 。！？ to close."""
     role = _han(piece)
     return role if role is not Role.INTERIOR or _simplified(piece) else None
 
@@ -71,19 +70,19 @@ def han_rule(piece: str, rank: int) -> Role | None:
 
 
 def english_rule(piece: str, rank: int) -> Role | None:
-    """English: whole words with their leading space, `, ; :` between, `. ! ?` to close.
+    """English: whole words with their leading space, a comma between, `. ! ?` to close.
 
     Pieces of words only spell keywords and given texts, so no proposal can grow or split a word.
     """
     if piece in (".", "!", "?"):
         return Role.END
-    if piece in (",", ";", ":"):
+    if piece == ",":
         return Role.INTERIOR
     if _LATIN_WORD.fullmatch(piece):
         return Role.INTERIOR if rank < LATIN_WORD_RANK else None
     if _LATIN_PIECE.fullmatch(piece):
         return Role.SPELLING if rank < LATIN_PIECE_RANK or len(piece) == 1 else None
-    if re.fullmatch(r" ?[0-9'\"()$%&’“”-]", piece):
+    if re.fullmatch(r" ?[0-9;:'\"()$%&’“”-]", piece):
         return Role.SPELLING
     return None
 
@@ -248,38 +247,3 @@ class Vocabulary:
             SpellingError: the mask cannot write it.
         """
         return self.spell(" " + text if self.spaced else text)
-
-
-def piece_texts(tokenizer: Any) -> list[str | None]:
-    """The text of every token: a SentencePiece ▁ or a byte-level Ġ becomes a leading space.
-
-    Tokens that are special, unused, or not whole UTF-8 characters are None.
-    """
-    size = len(tokenizer)
-    raw: list[str | None] = tokenizer.convert_ids_to_tokens(list(range(size)))
-    special = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
-    # SentencePiece vocabularies may hold Ġ as a letter; only byte-level ones use it for the space.
-    if sum(piece is not None and piece.startswith("Ġ") for piece in raw) > sum(
-        piece is not None and piece.startswith("▁") for piece in raw
-    ):
-        table = _byte_level_table()
-        return [None if i in special or p is None else _byte_level_text(p, table) for i, p in enumerate(raw)]
-    return [
-        None if i in special or p is None or re.fullmatch(r"<0x[0-9A-F]{2}>", p) else p.replace("▁", " ")
-        for i, p in enumerate(raw)
-    ]
-
-
-def _byte_level_table() -> dict[str, int]:
-    """Inverse of the printable stand-ins that byte-level BPE gives the 256 bytes (GPT-2)."""
-    plain = [*range(ord("!"), ord("~") + 1), *range(ord("¡"), ord("¬") + 1), *range(ord("®"), ord("ÿ") + 1)]
-    table = {chr(byte): byte for byte in plain}
-    shifted = [byte for byte in range(256) if byte not in set(plain)]
-    return table | {chr(256 + k): byte for k, byte in enumerate(shifted)}
-
-
-def _byte_level_text(piece: str, table: dict[str, int]) -> str | None:
-    try:
-        return bytes(table[c] for c in piece).decode("utf-8")
-    except (KeyError, UnicodeDecodeError):
-        return None

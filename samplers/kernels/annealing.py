@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -35,8 +35,8 @@ class SimulatedAnnealing:
         """Score the first states; see :meth:`samplers.kernels.base.Kernel.init`."""
         return await self.kernel.init(states, model)
 
-    async def step(
-        self, step: int, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator]
+    async def advance(
+        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
-        """One step of every chain at this step's temperature."""
-        return await replace(self.kernel, beta=self.schedule(step)).step(step, chains, model, rngs)
+        """Steps at the temperatures of their numbers; see :meth:`samplers.kernels.base.Kernel.advance`."""
+        return await self.kernel.advance_by(self.schedule, chains, model, rngs, until)

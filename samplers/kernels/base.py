@@ -1,4 +1,4 @@
-"""What every kernel offers: init and step over a batch of chains."""
+"""What every kernel offers: init and advance over a batch of chains."""
 
 from __future__ import annotations
 
@@ -13,27 +13,45 @@ from samplers.state import State
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One step of one chain.
+
+    Attributes:
+        move: name of the move tried.
+        proposed: whether it applied, so that a state was proposed.
+        moved: whether the proposal was accepted and differs from the state before.
+    """
+
+    move: str
+    proposed: bool
+    moved: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """Where one chain stands.
 
     Attributes:
         state: x.
         scored: its score under the language model, and what the model keeps with it.
-        move: name of the move tried last; None before the first step.
-        proposed: whether that move applied, so that a state was proposed.
-        moved: whether the proposal was accepted and differs from the state before.
+        steps: steps taken so far.
+        tries: the steps of the last advance, in order; only the last of them can have moved.
     """
 
     state: State
     scored: Scored
-    move: str | None = None
-    proposed: bool = False
-    moved: bool = False
+    steps: int = 0
+    tries: tuple[Try, ...] = ()
 
     @property
     def log_prob(self) -> float:
         """log p_LM(x | context), the sum over tokens, in nats."""
         return float(self.scored.log_probs.sum())
+
+    @property
+    def moved(self) -> bool:
+        """Whether the state changed in the last advance."""
+        return bool(self.tries) and self.tries[-1].moved
 
 
 class Kernel(Protocol):
@@ -47,8 +65,8 @@ class Kernel(Protocol):
         """
         ...
 
-    async def step(
-        self, step: int, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator]
+    async def advance(
+        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
-        """Advance every chain by one step, ``step`` counting from 1."""
+        """Take one step or more with every chain that has taken fewer than ``until``."""
         ...

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
+from typing import Any
 
 import numpy as np
 
-from samplers.kernels.base import Chain
+from samplers.kernels.base import Chain, Try
 from samplers.language import LanguageModel, RowReply, Scored
-from samplers.moves.base import Move, MoveWeights, Proposal
+from samplers.moves.base import Draft, Move, MoveWeights, Proposal
+from samplers.schedules import Schedule, constant
 from samplers.state import State
 from samplers.target import Target
 
@@ -25,7 +27,14 @@ class MetropolisHastings:
     move that does not apply, and a proposal outside the support, leave the chain where it is
     and count as steps. The chain keeps pi_beta.
 
-    The steps of all chains meet in two calls of the model: rows for the drafts, scores for
+    Most proposals are rejected, and a rejection leaves the state as it was. So with
+    ``lookahead`` k > 1 the proposals of a chain's next k steps are drawn as if the ones before
+    them were rejected, and scored together; after the first acceptance the rest are thrown
+    away and the generator is set back to where that step left it. The chain is the one that
+    k = 1 gives; only the batches are larger. Source: Brockwell, Parallel MCMC simulation by
+    pre-fetching (JCGS 2006).
+
+    The work of all chains meets in two calls of the model: rows for the drafts, scores for
     the proposals. Each chain draws from its own generator in a fixed order, so its path does
     not depend on its neighbours.
 
@@ -34,6 +43,7 @@ class MetropolisHastings:
         moves: the mix; insert and delete come together or not at all.
         weights: probability of each move by name, positive, summing to 1.
         beta: inverse temperature of the language model's share of the target.
+        lookahead: k, steps drawn ahead per chain, >= 1.
 
     Raises:
         ValueError: the weights do not match the moves, are not positive, do not sum to 1, or
@@ -44,6 +54,7 @@ class MetropolisHastings:
     moves: Sequence[Move]
     weights: MoveWeights
     beta: float = 1.0
+    lookahead: int = 1
 
     def __post_init__(self) -> None:
         names = [move.name for move in self.moves]
@@ -62,55 +73,102 @@ class MetropolisHastings:
         scored = await model.score([state.tokens for state in states], [None] * len(states))
         return [Chain(state, score) for state, score in zip(states, scored, strict=True)]
 
-    async def step(
-        self, step: int, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator]
+    async def advance(
+        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
-        """One step of every chain; see :meth:`samplers.kernels.base.Kernel.step`."""
-        names, proposals, log_uniforms = await self._propose(chains, model, rngs)
-        admitted = [
-            proposal is not None and proposal.state != chain.state and self.target.admits(proposal.state)
-            for chain, proposal in zip(chains, proposals, strict=True)
-        ]
-        scores = await self._score(chains, proposals, admitted, model)
+        """One to ``lookahead`` steps of every chain; see :meth:`samplers.kernels.base.Kernel.advance`."""
+        return await self.advance_by(constant(self.beta), chains, model, rngs, until)
 
-        after = []
-        for i, (chain, proposal) in enumerate(zip(chains, proposals, strict=True)):
-            state, scored, moved = chain.state, chain.scored, False
-            if proposal is not None and admitted[i]:
-                new = self.target.log_density(proposal.state, float(scores[i].log_probs.sum()), self.beta)
-                old = self.target.log_density(chain.state, chain.log_prob, self.beta)
-                if log_uniforms[i] < new - old + proposal.log_q_ratio:
-                    state, scored, moved = proposal.state, scores[i], True
-            after.append(Chain(state, scored, names[i], proposal is not None, moved))
-        return after
-
-    async def _propose(
-        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator]
-    ) -> tuple[list[str], list[Proposal | None], list[float]]:
-        """Draw a move for each chain, then in one call the tokens that the moves ask for."""
-        thresholds = np.cumsum([self.weights[move.name] for move in self.moves])[:-1]
-        names, drafts, log_uniforms = [], [], []
-        for chain, rng in zip(chains, rngs, strict=True):
-            move = self.moves[int(np.searchsorted(thresholds, rng.random(), "right"))]
-            names.append(move.name)
-            drafts.append(move.draft(chain.state, rng, self.weights))
-            log_uniforms.append(log(1.0 - rng.random()))
-        asked = [(i, draft.query) for i, draft in enumerate(drafts) if draft is not None and draft.query is not None]
-        replies = await model.rows([chains[i].scored for i, _ in asked], [query for _, query in asked])
-        reply_of = {i: reply for (i, _), reply in zip(asked, replies, strict=True)}
-        proposals = [
-            None if draft is None else draft.finish(reply_of.get(i, RowReply())) for i, draft in enumerate(drafts)
-        ]
-        return names, proposals, log_uniforms
-
-    @staticmethod
-    async def _score(
+    async def advance_by(
+        self,
+        schedule: Schedule,
         chains: Sequence[Chain],
-        proposals: Sequence[Proposal | None],
-        admitted: Sequence[bool],
         model: LanguageModel,
-    ) -> dict[int, Scored]:
-        """Score the admitted proposals in one call, by chain."""
-        wanted = [(i, p.state.tokens) for i, p in enumerate(proposals) if p is not None and admitted[i]]
-        scored = await model.score([tokens for _, tokens in wanted], [chains[i].scored for i, _ in wanted])
-        return {i: score for (i, _), score in zip(wanted, scored, strict=True)}
+        rngs: Sequence[np.random.Generator],
+        until: int,
+    ) -> list[Chain]:
+        """The same, step t of a chain at beta = schedule(t)."""
+        ahead = [
+            [self._draw(chain.state, rng) for _ in range(min(self.lookahead, until - chain.steps))]
+            for chain, rng in zip(chains, rngs, strict=True)
+        ]
+        await self._propose(chains, ahead, model)
+        await self._score(chains, ahead, model)
+        return [
+            self._accept(schedule, chain, steps, rng) for chain, steps, rng in zip(chains, ahead, rngs, strict=True)
+        ]
+
+    def _draw(self, state: State, rng: np.random.Generator) -> _Ahead:
+        """All random choices of one step from ``state``, in a fixed order."""
+        thresholds = np.cumsum([self.weights[move.name] for move in self.moves])[:-1]
+        move = self.moves[int(np.searchsorted(thresholds, rng.random(), "right"))]
+        draft = move.draft(state, rng, self.weights)
+        return _Ahead(move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
+
+    async def _propose(self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel) -> None:
+        """Fill in the proposals, asking for all rows in one call."""
+        drafted = [
+            (chain, step, step.draft)
+            for chain, steps in zip(chains, ahead, strict=True)
+            for step in steps
+            if step.draft is not None
+        ]
+        asked = [(chain, query) for chain, _, draft in drafted if (query := draft.query) is not None]
+        replies = iter(await model.rows([chain.scored for chain, _ in asked], [query for _, query in asked]))
+        for chain, step, draft in drafted:
+            step.proposal = draft.finish(RowReply() if draft.query is None else next(replies))
+            step.admitted = step.proposal.state != chain.state and self.target.admits(step.proposal.state)
+
+    async def _score(self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel) -> None:
+        """Fill in the scores of the admitted proposals in one call."""
+        wanted = [
+            (chain, step, step.proposal)
+            for chain, steps in zip(chains, ahead, strict=True)
+            for step in steps
+            if step.proposal is not None and step.admitted
+        ]
+        scores = await model.score(
+            [proposal.state.tokens for *_, proposal in wanted], [chain.scored for chain, *_ in wanted]
+        )
+        for (_, step, _), scored in zip(wanted, scores, strict=True):
+            step.scored = scored
+
+    def _accept(self, schedule: Schedule, chain: Chain, ahead: Sequence[_Ahead], rng: np.random.Generator) -> Chain:
+        """Walk the steps drawn ahead until one moves the chain."""
+        tries: list[Try] = []
+        for step in ahead:
+            proposal, scored = step.proposal, step.scored
+            moved = False
+            if proposal is not None and scored is not None:
+                beta = schedule(chain.steps + len(tries) + 1)
+                new = self.target.log_density(proposal.state, float(scored.log_probs.sum()), beta)
+                old = self.target.log_density(chain.state, chain.log_prob, beta)
+                moved = step.log_uniform < new - old + proposal.log_q_ratio
+            tries.append(Try(step.move, proposal is not None, moved))
+            if moved and proposal is not None and scored is not None:
+                rng.bit_generator.state = step.generator_state
+                return Chain(proposal.state, scored, chain.steps + len(tries), tuple(tries))
+        return Chain(chain.state, chain.scored, chain.steps + len(tries), tuple(tries))
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """A step drawn ahead: its random choices, and what the model answers to them.
+
+    Attributes:
+        move: name of the move.
+        draft: the move's places, or None where it does not apply.
+        log_uniform: log of the acceptance uniform.
+        generator_state: the chain's generator after this step's draws.
+        proposal: the proposed state.
+        admitted: whether it lies in the support and differs from the current state.
+        scored: its score, if admitted.
+    """
+
+    move: str
+    draft: Draft | None
+    log_uniform: float
+    generator_state: Any
+    proposal: Proposal | None = None
+    admitted: bool = False
+    scored: Scored | None = None

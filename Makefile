@@ -1,0 +1,38 @@
+# `make run` and `make test` need nothing but Python >= 3.11, pip and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+.PHONY: help install run serve test check clean
+
+help:
+	@echo "make run    install, start the service, send it a first request, keep serving"
+	@echo "make test   install, then lint, types and all tests"
+	@echo "make clean  remove the virtual environment and caches"
+
+$(VENV)/installed: pyproject.toml constraints-cpu.txt
+	$(PYTHON) -c 'import sys; sys.exit("chainwright needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...") if sys.version_info < (3, 11) else None'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet -c constraints-cpu.txt -e '.[dev]'
+	touch $@
+
+install: $(VENV)/installed
+
+run: install
+	$(BIN)/chainwright serve --host $(HOST) --port $(PORT) --first-request
+
+serve: install
+	$(BIN)/chainwright serve --host $(HOST) --port $(PORT)
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: check
+	$(BIN)/python -m pytest
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

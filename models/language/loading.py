@@ -1,0 +1,191 @@
+"""Load a causal language model by name, folder or hub id."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from transformers import AutoModelForCausalLM
+from transformers.utils import cached_file
+
+from models.language import default_weights
+from models.language.default_weights import Progress
+from models.language.scorer import CausalScorer
+from models.language.tokenizer import TextTokenizer
+from models.language.vocabulary import RULES, Rule, Vocabulary
+
+Precision = Literal["auto", "float32", "bfloat16"]
+
+
+class LoadingError(RuntimeError):
+    """The model could not be loaded; the message says how to mend it."""
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model ready to score.
+
+    Attributes:
+        name: as asked for.
+        scorer: the model behind its batched scorer.
+        tokenizer: texts to ids.
+        rules: vocabulary rules by name.
+        begin: the token that begins every context.
+        max_context: most tokens that a context and a sentence may have together.
+        fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
+    """
+
+    name: str
+    scorer: CausalScorer
+    tokenizer: TextTokenizer
+    rules: Mapping[str, Rule]
+    begin: int
+    max_context: int
+    fingerprint: str
+    _vocabularies: dict[str, Vocabulary] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def vocabulary(self, name: str) -> Vocabulary:
+        """The vocabulary mask of this name, built at first use.
+
+        Raises:
+            KeyError: there is no such rule.
+        """
+        with self._lock:
+            if name not in self._vocabularies:
+                self._vocabularies[name] = Vocabulary.build(
+                    name, self.rules[name], self.tokenizer.pieces, self.tokenizer.encode, spaced=name == "en"
+                )
+            return self._vocabularies[name]
+
+    @property
+    def device(self) -> str:
+        """cpu, cuda or mps."""
+        return str(self.scorer.device.type)
+
+    @property
+    def precision(self) -> str:
+        """float32 or bfloat16."""
+        return str(self.scorer.model.dtype).removeprefix("torch.")
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters in the configuration's shape, tied ones once."""
+        return int(self.scorer.parameters)
+
+
+def load(
+    name: str = "default",
+    *,
+    cache: Path,
+    progress: Progress,
+    device: str = "auto",
+    precision: Precision = "auto",
+    offline: bool = False,
+    rules: Mapping[str, Rule] | None = None,
+) -> LoadedModel:
+    """Load a model and its tokenizer side by side.
+
+    Args:
+        name: "default" (Gemma 3 270M), a folder with config.json, tokenizer.json and
+            safetensors, or a hub id.
+        cache: where the default model is kept.
+        progress: told how far the first conversion of the default model is.
+        device: auto (cuda, then mps, then cpu), or one of these.
+        precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
+        offline: never ask the hub.
+        rules: vocabulary rules that replace or join :data:`models.language.vocabulary.RULES`.
+
+    Raises:
+        LoadingError: no such model, no safetensors, no fast tokenizer, or an unknown device.
+        models.language.default_weights.ConversionError: the default model could not be made.
+        models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
+    """
+    place = _device(device)
+    dtype = _dtype(precision, place)
+    source = str(default_weights.default_weights(cache, progress)) if name == "default" else name
+    files = {file: _find(source, file, offline) for file in ("config.json", "tokenizer.json")}
+    with ThreadPoolExecutor(1) as aside:
+        reading = aside.submit(_tokenizer, files["tokenizer.json"])
+        model = _weights(source, dtype, place, offline)
+        tokenizer = reading.result()
+    config = model.config.get_text_config()
+    begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
+    return LoadedModel(
+        name=default_weights.NAME if name == "default" else name,
+        scorer=CausalScorer(model),
+        tokenizer=tokenizer,
+        rules={**RULES, **(rules or {})},
+        begin=begin[0] if isinstance(begin, list) else int(begin or 0),
+        max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
+        fingerprint=_fingerprint(files, model, dtype),
+    )
+
+
+def _device(name: str) -> torch.device:
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        return torch.device(next(kind for kind, there in present.items() if there))
+    if not present.get(name.split(":")[0], False):
+        raise LoadingError(f"device {name!r} is not here: use auto, or one of {[k for k, v in present.items() if v]}")
+    return torch.device(name)
+
+
+def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
+    if precision != "auto":
+        return torch.float32 if precision == "float32" else torch.bfloat16
+    if device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_amx_tile_supported()):
+        return torch.bfloat16
+    return torch.float32
+
+
+def _find(source: str, file: str, offline: bool) -> Path:
+    try:
+        found = cached_file(source, file, local_files_only=offline)
+    except OSError as error:
+        found, reason = None, error
+    else:
+        reason = OSError(f"{file} is not there")
+    if found is None:
+        raise LoadingError(
+            f"model {source!r} has no {file} that can be read ({reason}): give a folder with config.json, "
+            "tokenizer.json and safetensors weights, a hub id that can be reached, or 'default'"
+        ) from reason
+    return Path(found)
+
+
+def _tokenizer(path: Path) -> TextTokenizer:
+    tokenizer = TextTokenizer.load(path)
+    tokenizer.pieces  # noqa: B018 - read here, beside the weights, rather than later
+    return tokenizer
+
+
+def _weights(source: str, dtype: torch.dtype, device: torch.device, offline: bool) -> Any:
+    try:
+        model = AutoModelForCausalLM.from_pretrained(
+            source, dtype=dtype, use_safetensors=True, local_files_only=offline, attn_implementation="sdpa"
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise LoadingError(f"model {source!r} could not be loaded as a causal LM from safetensors: {error}") from error
+    return model.to(device).eval().requires_grad_(False)
+
+
+def _fingerprint(files: Mapping[str, Path], model: Any, dtype: torch.dtype) -> str:
+    """Over what decides a score: configuration, tokenizer, precision, and a sample of every weight."""
+    digest = hashlib.blake2b(digest_size=8)
+    config = {k: v for k, v in model.config.to_dict().items() if not k.startswith("_") and k != "transformers_version"}
+    digest.update(json.dumps([config, str(dtype)], sort_keys=True, default=str).encode())
+    digest.update(hashlib.blake2b(files["tokenizer.json"].read_bytes()).digest())
+    state: Sequence[tuple[str, torch.Tensor]] = sorted(model.state_dict().items())
+    for key, tensor in state:
+        flat = tensor.flatten()
+        sample = flat[:: max(1, flat.numel() // 64)].float().cpu().numpy()
+        digest.update(key.encode() + sample.tobytes())
+    return digest.hexdigest()
