@@ -28,9 +28,12 @@ def build(
     chains: int = 8,
     ordered: bool = False,
     seed: int = 3,
+    reach: int = 3,
 ) -> list[State]:
     target = Target(decode, constraints)
-    states = asyncio.run(construct(Blocks(forms, ordered, STOP), target, ToyLanguage(), generators(seed, chains)))
+    states = asyncio.run(
+        construct(Blocks(forms, ordered, STOP), target, ToyLanguage(), generators(seed, chains), reach=reach)
+    )
     assert len(states) == chains
     for state in states:
         assert target.admits(state)
@@ -42,7 +45,7 @@ def build(
 
 
 def test_keywords_alone_where_nothing_more_is_asked() -> None:
-    states = build(FORMS, chains=40)
+    states = build(FORMS, chains=40, reach=0)
     assert all(not state.free for state in states)
     # Every order and form comes up.
     assert len(set(states)) == 4
@@ -53,7 +56,16 @@ def test_order_is_kept() -> None:
 
 
 def test_no_keywords() -> None:
-    assert build((), chains=2) == [State((STOP,), (-2,))] * 2
+    assert build((), chains=2, reach=0) == [State((STOP,), (-2,))] * 2
+    assert all(len(state) <= 4 for state in build((), chains=20))
+
+
+def test_a_draft_writes_at_most_its_reach_before_each_block() -> None:
+    states = build(FORMS, chains=60, reach=2)
+    assert len({state.tokens for state in states}) > 10
+    for state in states:
+        runs = "".join("f" if owner == -1 else "|" for owner in state.owners).split("|")
+        assert max(map(len, runs)) <= 2
 
 
 @pytest.mark.parametrize("minimum", [2, 6, 12])
@@ -66,10 +78,11 @@ def test_least_length_without_keywords() -> None:
     assert all(len(state) == 5 for state in build((), LengthBounds(length_in_tokens, 5, 5)))
 
 
-def test_words_that_fuse_are_parted() -> None:
+@pytest.mark.parametrize("reach", [0, 3])
+def test_words_that_fuse_are_parted(reach: int) -> None:
     """ " a" before "s" reads "as": another order, or a word between that itself takes the "s"."""
     forms = (((A,),), ((S,),))
-    states = build(forms, AllKeywords((("a",),), spaced_boundaries), chains=20)
+    states = build(forms, AllKeywords((("a",),), spaced_boundaries), chains=20, reach=reach)
     assert {tuple(state.keywords) for state in states} == {(0, 1), (1, 0)}
 
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from samplers.language import RowReply
-from samplers.moves.base import Move, Proposal
+from samplers.moves.base import Move
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
 from samplers.moves.reform import Reform
 from samplers.moves.replace import Replace
 from samplers.moves.swap import Swap
 from samplers.state import END, FREE, State
+from tests.samplers.scripted import every_proposal, propose
 from tests.samplers.spaces import EPSILON, MIXES
 from tests.samplers.strategies import FORMS, states
 from tests.samplers.toy import ToyLanguage
@@ -31,49 +28,6 @@ MOVES: dict[str, Move] = {
 BACK = {"insert": "delete", "delete": "insert"}
 MODEL = ToyLanguage()
 seeds = st.integers(0, 2**32 - 1)
-
-
-@dataclass
-class Scripted:
-    """Stands in for a generator; ``number`` says which places are chosen, ``uniform`` which token."""
-
-    number: int
-    uniform: float = 0.0
-
-    def integers(self, n: int) -> int:
-        self.number, chosen = divmod(self.number, n)
-        return chosen
-
-    def choice(self, n: int, size: int, replace: bool) -> tuple[int, ...]:
-        assert not replace
-        pairs = list(combinations(range(n), size))
-        return pairs[self.integers(len(pairs))]
-
-    def random(self) -> float:
-        return self.uniform
-
-
-async def propose(move: Move, state: State, rng: Any) -> Proposal | None:
-    """One proposal, rows answered by the toy."""
-    draft = move.draft(state, rng, WEIGHTS)
-    if draft is None:
-        return None
-    if draft.query is None:
-        return draft.finish(RowReply())
-    scored = await MODEL.score([state.tokens], [None])
-    (reply,) = await MODEL.rows(scored, [draft.query])
-    return draft.finish(reply)
-
-
-async def every_proposal(move: Move, state: State) -> list[Proposal]:
-    """All that a move can propose: every place, and uniforms closer than the least q, EPSILON / 4."""
-    found = []
-    for number in range(24):
-        for k in range(50 if move.name in ("replace", "insert") else 1):
-            proposal = await propose(move, state, Scripted(number, (k + 0.5) / 50))
-            if proposal is not None:
-                found.append(proposal)
-    return found
 
 
 def forms_of(state: State) -> dict[int, tuple[int, ...]]:
@@ -91,7 +45,7 @@ complete = states(least_keywords=len(FORMS))
 @pytest.mark.parametrize("name", MOVES)
 @given(state=complete, seed=seeds)
 def test_proposals_are_whole_states(name: str, state: State, seed: int) -> None:
-    proposal = asyncio.run(propose(MOVES[name], state, np.random.default_rng(seed)))
+    proposal = asyncio.run(propose(MOVES[name], state, np.random.default_rng(seed), WEIGHTS, MODEL))
     assert (proposal is not None) == applies(name, state)
     if proposal is None:
         return
@@ -118,10 +72,10 @@ def test_proposals_are_whole_states(name: str, state: State, seed: int) -> None:
 @settings(max_examples=40)
 @given(state=complete, seed=seeds)
 def test_a_way_back_exists_with_the_opposite_ratio(name: str, state: State, seed: int) -> None:
-    proposal = asyncio.run(propose(MOVES[name], state, np.random.default_rng(seed)))
+    proposal = asyncio.run(propose(MOVES[name], state, np.random.default_rng(seed), WEIGHTS, MODEL))
     if proposal is None:
         return
-    way_back = asyncio.run(every_proposal(MOVES[BACK.get(name, name)], proposal.state))
+    way_back = asyncio.run(every_proposal(MOVES[BACK.get(name, name)], proposal.state, WEIGHTS, MODEL))
     ratios = [back.log_q_ratio for back in way_back if back.state == state]
     assert min(abs(ratio + proposal.log_q_ratio) for ratio in ratios) < 1e-9
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from samplers.kernels.annealing import SimulatedAnnealing
-from samplers.kernels.base import Kernel
+from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
@@ -73,7 +74,7 @@ def test_steps_are_numbered_from_the_first_states() -> None:
     assert [step.number for step in asyncio.run(collect(3))] == [0, 1, 2, 3]
     (only,) = asyncio.run(collect(0))
     assert only.chains[0].state == CASE.first
-    assert only.chains[0].move is None
+    assert only.chains[0].tries == ()
 
 
 def test_scores_stand_beside_their_states() -> None:
@@ -111,18 +112,47 @@ def test_closing_stops_the_chains() -> None:
     assert asyncio.run(check()) == 5
 
 
-def test_moved_and_proposed_say_what_happened() -> None:
+def test_tries_say_what_happened() -> None:
     async def check() -> None:
-        before: Sequence[State] | None = None
-        async for step in run(KERNELS["metropolis"], ToyLanguage(), [CASE.first] * 20, generators(5, 20), 80):
-            if before is not None:
-                for old, chain in zip(before, step.chains, strict=True):
-                    assert chain.moved == (chain.state != old)
-                    assert chain.proposed or not chain.moved
-                    assert chain.proposed == (chain.move != "delete" or bool(old.free)) or chain.move == "reform"
-            before = [chain.state for chain in step.chains]
+        before: Sequence[Chain] = ()
+        kernel = replace(CASE.kernel(MIXES["all"]), lookahead=4)
+        async for step in run(kernel, ToyLanguage(), [CASE.first] * 20, generators(5, 20), 81):
+            for old, chain in zip(before, step.chains, strict=False):
+                assert chain.moved == (chain.state != old.state)
+                assert chain.steps == old.steps + len(chain.tries)
+                assert not any(attempt.moved for attempt in chain.tries[:-1])
+                for attempt in chain.tries:
+                    # Every keyword of this space has one form, so there is nothing to reform.
+                    idle = attempt.move == "reform" or (attempt.move == "delete" and not old.state.free)
+                    assert attempt.proposed != idle
+            before = step.chains
+        assert {chain.steps for chain in before} == {81}
 
     asyncio.run(check())
+
+
+@pytest.mark.parametrize("lookahead", [2, 5, 64])
+@pytest.mark.parametrize("name", KERNELS)
+def test_looking_ahead_changes_no_path(name: str, lookahead: int) -> None:
+    """Step by step the states of the kernel that looks one step ahead, and the generators end alike."""
+    kernel = KERNELS[name]
+    if isinstance(kernel, SimulatedAnnealing):
+        further: Kernel = replace(kernel, kernel=replace(kernel.kernel, lookahead=lookahead))
+    else:
+        assert isinstance(kernel, MetropolisHastings)
+        further = replace(kernel, lookahead=lookahead)
+
+    async def stays(kernel: Kernel) -> tuple[list[list[State]], list[float]]:
+        rngs = generators(1, 6)
+        paths: list[list[State]] = [[] for _ in rngs]
+        async for step in run(kernel, ToyLanguage(), [CASE.first] * 6, rngs, 40):
+            for stood, chain in zip(paths, step.chains, strict=True):
+                stood += [stood[-1]] * (chain.steps - len(stood)) if stood else []
+                if len(stood) == chain.steps:
+                    stood.append(chain.state)
+        return paths, [rng.random() for rng in rngs]
+
+    assert asyncio.run(stays(further)) == asyncio.run(stays(kernel))
 
 
 def test_first_states_must_lie_in_the_support() -> None:
@@ -136,7 +166,7 @@ def test_one_generator_a_chain() -> None:
         async for _ in run(KERNELS["metropolis"], ToyLanguage(), [CASE.first] * 2, generators(1, 3), 1):
             pass
 
-    with pytest.raises(ValueError, match="2 states but 3 generators"):
+    with pytest.raises(ValueError, match="2 states and 3 generators"):
         asyncio.run(go())
 
 
@@ -160,12 +190,12 @@ def test_a_mix_that_has_no_law_is_refused(moves: list, weights: dict[str, float]
 
 
 def test_moves_are_tried_with_their_weights() -> None:
-    async def tried() -> list[str | None]:
+    async def tried() -> list[str]:
         first, last = [CASE.first] * 4000, None
         async for step in run(KERNELS["metropolis"], ToyLanguage(), first, generators(3, 4000), 1):
             last = step
         assert last is not None
-        return [chain.move for chain in last.chains]
+        return [attempt.move for chain in last.chains for attempt in chain.tries]
 
     names = asyncio.run(tried())
     weights = MIXES["all"]

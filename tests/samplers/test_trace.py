@@ -7,7 +7,7 @@ import asyncio
 import numpy as np
 import pytest
 
-from samplers.kernels.base import Chain
+from samplers.kernels.base import Chain, Try
 from samplers.run import Step, generators, run
 from samplers.state import State
 from samplers.trace import MoveCount, Trace, Visit, rank
@@ -19,11 +19,12 @@ def state(*tokens: int) -> State:
     return State(tokens, (*[-1] * (len(tokens) - 1), -2))
 
 
-def chain(x: State, *log_probs: float, move: str | None = None, proposed: bool = False, moved: bool = False) -> Chain:
-    return Chain(x, ToyScored(x.tokens, np.array(log_probs)), move, proposed, moved)
+def chain(x: State, *log_probs: float, steps: int = 0, tries: tuple[Try, ...] = ()) -> Chain:
+    return Chain(x, ToyScored(x.tokens, np.array(log_probs)), steps, tries)
 
 
 X, Y = state(1, 4), state(2, 4)
+REFUSED, MOVED, IDLE = Try("insert", True, False), Try("replace", True, True), Try("delete", False, False)
 
 
 def test_counts_and_visits() -> None:
@@ -33,29 +34,17 @@ def test_counts_and_visits() -> None:
     assert trace.moves == {}
 
     fresh = trace.add(
-        Step(
-            1,
-            [
-                chain(X, -1, -2, move="insert", proposed=True),
-                chain(Y, -0.5, -2, move="replace", proposed=True, moved=True),
-            ],
-        )
+        Step(1, [chain(X, -1, -2, steps=1, tries=(REFUSED,)), chain(Y, -0.5, -2, steps=3, tries=(IDLE, IDLE, MOVED))])
     )
-    assert [(visit.state, visit.chain, visit.step) for visit in fresh] == [(Y, 1, 1)]
+    assert [(visit.state, visit.chain, visit.step) for visit in fresh] == [(Y, 1, 3)]
     fresh = trace.add(
-        Step(
-            2,
-            [
-                chain(Y, -0.5, -2, move="replace", proposed=True, moved=True),
-                chain(Y, -0.5, -2, move="delete"),
-            ],
-        )
+        Step(2, [chain(Y, -0.5, -2, steps=2, tries=(MOVED,)), chain(Y, -0.5, -2, steps=4, tries=(IDLE,))])
     )
     assert fresh == []
     assert trace.steps == 2
-    assert trace.moves == {"insert": MoveCount(1, 1, 0), "replace": MoveCount(2, 2, 2), "delete": MoveCount(1, 0, 0)}
+    assert trace.moves == {"insert": MoveCount(1, 1, 0), "replace": MoveCount(2, 2, 2), "delete": MoveCount(3, 0, 0)}
     assert [visit.state for visit in trace.last] == [Y, Y]
-    assert [visit.step for visit in trace.last] == [2, 1]
+    assert [visit.step for visit in trace.last] == [2, 3]
     assert set(trace.visits) == {X.tokens, Y.tokens}
     assert trace.visits[Y.tokens].chain == 1
 
@@ -64,7 +53,7 @@ def test_labels_alone_make_no_new_sentence() -> None:
     trace = Trace()
     trace.add(Step(0, [chain(State((1, 1, 4), (0, -1, -2)), -1, -1, -1)]))
     other = State((1, 1, 4), (-1, 0, -2))
-    assert trace.add(Step(1, [chain(other, -1, -1, -1, move="swap", proposed=True, moved=True)])) == []
+    assert trace.add(Step(1, [chain(other, -1, -1, -1, steps=1, tries=(MOVED,))])) == []
     assert trace.last[0].state == other
 
 
