@@ -95,3 +95,8 @@ def test_moves_without_a_place_leave_the_chain() -> None:
     assert Delete().draft(bare, rng, WEIGHTS) is None
     assert Swap().draft(bare, rng, WEIGHTS) is None
     assert Reform((((1,),),)).draft(bare, rng, WEIGHTS) is None
+
+
+def test_a_form_listed_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="keyword 1 lists a form twice"):
+        Reform((((1,),), ((2,), (3,), (2,))))
