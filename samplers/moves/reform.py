@@ -36,7 +36,7 @@ class Reform:
             if len(set(forms)) < len(forms):
                 raise ValueError(f"keyword {keyword} lists a form twice")
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         several = [keyword for keyword, forms in enumerate(self.forms) if len(forms) > 1]
         if not several:
             return None

@@ -135,25 +135,29 @@ def test_log_probs_are_normalised_over_the_mask(llama: Bench) -> None:
     assert np.exp([one.log_probs[-1] for one in scored]).sum() == pytest.approx(1, abs=1e-5)
 
 
-def expected_row(plain: Plain, prefix: Sequence[int], epsilon: float, alphabet: slice) -> np.ndarray:
+def expected_row(
+    plain: Plain, prefix: Sequence[int], epsilon: float, alphabet: slice, sharpness: float = 1.0
+) -> np.ndarray:
     """q over an alphabet, from its definition."""
-    p = np.exp(plain.rows([*CONTEXT, *prefix])[-1])[alphabet]
+    p = np.exp(plain.rows([*CONTEXT, *prefix])[-1])[alphabet] ** sharpness
     return (1 - epsilon) * p / p.sum() + epsilon / len(p)
 
 
 @pytest.mark.parametrize(
     ("alphabet", "part"), [(Alphabet.INTERIOR, slice(0, 5)), (Alphabet.ENDS, slice(5, 7))], ids=["interior", "ends"]
 )
-@pytest.mark.parametrize("epsilon", [0.01, 0.3, 1.0])
-def test_rows_are_drawn_by_inverse_cdf(bench: Bench, alphabet: Alphabet, part: slice, epsilon: float) -> None:
+@pytest.mark.parametrize(("epsilon", "sharpness"), [(0.01, 1.0), (0.3, 2.5), (0.1, 0.0), (1.0, 1.0)])
+def test_rows_are_drawn_by_inverse_cdf(
+    bench: Bench, alphabet: Alphabet, part: slice, epsilon: float, sharpness: float
+) -> None:
     rng = np.random.default_rng(7)
     (base,) = bench.score([(*sentence(rng, 6), ENDS[0])])
     allowed = IDS[part]
     for position in range(len(base.tokens)):
-        q = expected_row(bench.plain, base.tokens[:position], epsilon, part)
+        q = expected_row(bench.plain, base.tokens[:position], epsilon, part, sharpness)
         edges = np.concatenate(([0.0], q.cumsum()[:-1], [1.0]))
         inside = [edges[k] + share * q[k] for k in range(len(q)) for share in (0.01, 0.99)]
-        queries = [RowQuery(position, epsilon, alphabet, uniform=u, present=allowed[0]) for u in inside]
+        queries = [RowQuery(position, epsilon, sharpness, alphabet, uniform=u, present=allowed[0]) for u in inside]
         replies = bench.scorer.rows(bench.head, [base] * len(queries), queries)
         assert [reply.token for reply in replies] == [token for token in allowed for _ in range(2)]
         log_q = [reply.log_q for reply in replies[::2]]
@@ -168,7 +172,7 @@ def test_rows_ask_only_for_what_is_wanted_and_sum_to_one(llama: Bench) -> None:
     replies = llama.scorer.rows(llama.head, [base] * 5, present)
     assert all(reply.token is None and reply.log_q is None for reply in replies)
     assert sum(np.exp(reply.log_q_present or 0) for reply in replies) == pytest.approx(1, abs=1e-12)
-    (drawn,) = llama.scorer.rows(llama.head, [base], [RowQuery(3, 0.2, Alphabet.ENDS, uniform=0.0)])
+    (drawn,) = llama.scorer.rows(llama.head, [base], [RowQuery(3, 0.2, alphabet=Alphabet.ENDS, uniform=0.0)])
     assert drawn.token == ENDS[0]
     assert drawn.log_q_present is None
     assert llama.scorer.rows(llama.head, [], []) == []
@@ -180,7 +184,7 @@ def test_row_draws_have_their_frequencies_whatever_else_is_in_the_batch(llama: B
     bases = llama.score([(9, 12, 7, 15), (30, 25)])
     uniforms = rng.random(1500)
     queries = [
-        RowQuery(i % 2, 0.1, Alphabet.ENDS if i % 5 == 0 else Alphabet.INTERIOR, uniform=float(u))
+        RowQuery(i % 2, 0.1, alphabet=Alphabet.ENDS if i % 5 == 0 else Alphabet.INTERIOR, uniform=float(u))
         for i, u in enumerate(uniforms)
     ]
     scored = [bases[i % 3 == 0] for i in range(len(queries))]

@@ -124,8 +124,8 @@ class Law:
         return weights / weights.sum()
 
     def q(self, token: int, prefix: tuple[int, ...], alphabet: tuple[int, ...]) -> float:
-        """The proposal row: restricted, renormalised, mixed with a uniform."""
-        p = self.next_token(prefix)
+        """The proposal row: sharpened to beta, restricted, renormalised, mixed with a uniform."""
+        p = self.next_token(prefix) ** self.beta
         return float((1 - self.epsilon) * p[token] / p[list(alphabet)].sum() + self.epsilon / len(alphabet))
 
     def paths(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:

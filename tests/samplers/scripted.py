@@ -36,9 +36,11 @@ class Scripted:
         return self.uniform
 
 
-async def propose(move: Move, state: State, rng: Any, weights: MoveWeights, model: ToyLanguage) -> Proposal | None:
+async def propose(
+    move: Move, state: State, rng: Any, weights: MoveWeights, model: ToyLanguage, sharpness: float = 1.0
+) -> Proposal | None:
     """One proposal, rows answered by the toy."""
-    draft = move.draft(state, rng, weights)
+    draft = move.draft(state, rng, weights, sharpness)
     if draft is None:
         return None
     if draft.query is None:
@@ -49,14 +51,19 @@ async def propose(move: Move, state: State, rng: Any, weights: MoveWeights, mode
 
 
 async def every_proposal(
-    move: Move, state: State, weights: MoveWeights, model: ToyLanguage, places: int = 24
+    move: Move,
+    state: State,
+    weights: MoveWeights,
+    model: ToyLanguage,
+    places: int = 24,
+    sharpness: float = 1.0,
 ) -> list[Proposal]:
     """All proposals, some several times; ``places`` is at least the number of the move's places."""
     uniforms = [(k + 0.5) / _UNIFORMS for k in range(_UNIFORMS if move.name in ("replace", "insert") else 1)]
     found = []
     for number in range(places):
         for uniform in uniforms:
-            proposal = await propose(move, state, Scripted(number, uniform), weights, model)
+            proposal = await propose(move, state, Scripted(number, uniform), weights, model, sharpness)
             if proposal is not None:
                 found.append(proposal)
     return found

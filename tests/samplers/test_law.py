@@ -85,20 +85,21 @@ def test_support_is_the_same_set(name: str) -> None:
     assert near - listed, "the space has no border, so its constraints are not tested"
 
 
+@pytest.mark.parametrize("beta", [1.0, 2.5])
 @pytest.mark.parametrize("name", CASES)
-def test_moves_propose_the_paths_of_the_enumeration(name: str) -> None:
+def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> None:
     """Not a frequency but an identity: the same states, by ways of the same ratio."""
     case = CASES[name]
     weights = {move: weight for move, weight in MIXES["all"].items() if move != "swap" or not case.space.ordered}
-    law = case.law(weights)
+    law = case.law(weights, beta)
 
     async def check() -> None:
-        for x in law.space.states()[::5]:
+        for x in law.space.states()[::9]:
             expected = {(after.labelled, round(float(np.log(back / forth)), 8)) for after, forth, back in law.paths(x)}
             found = {
                 ((proposal.state.tokens, proposal.state.owners), round(proposal.log_q_ratio, 8))
                 for move in moves(weights, case.space.forms)
-                for proposal in await every_proposal(move, State(*x.labelled), weights, case.model, places=12)
+                for proposal in await every_proposal(move, State(*x.labelled), weights, case.model, 12, beta)
             }
             assert {(state, ratio + 0.0) for state, ratio in found} == expected
 

@@ -83,18 +83,18 @@ def test_a_way_back_exists_with_the_opposite_ratio(name: str, state: State, seed
 def test_insertion_reaches_every_gap_and_deletion_every_free_token() -> None:
     rng = np.random.default_rng(1)
     state = State.assemble([(0, (6, 7)), (FREE, (1,)), (FREE, (2,))], 4)
-    inserts = [MOVES["insert"].draft(state, rng, WEIGHTS) for _ in range(120)]
+    inserts = [MOVES["insert"].draft(state, rng, WEIGHTS, 1.0) for _ in range(120)]
     assert {draft.query.position for draft in inserts if draft and draft.query} == set(state.gaps)
-    deletes = [MOVES["delete"].draft(state, rng, WEIGHTS) for _ in range(60)]
+    deletes = [MOVES["delete"].draft(state, rng, WEIGHTS, 1.0) for _ in range(60)]
     assert {draft.query.position for draft in deletes if draft and draft.query} == set(state.free)
 
 
 def test_moves_without_a_place_leave_the_chain() -> None:
     rng = np.random.default_rng(0)
     bare = State.assemble([(0, (1,))], 4)
-    assert Delete().draft(bare, rng, WEIGHTS) is None
-    assert Swap().draft(bare, rng, WEIGHTS) is None
-    assert Reform((((1,),),)).draft(bare, rng, WEIGHTS) is None
+    assert Delete().draft(bare, rng, WEIGHTS, 1.0) is None
+    assert Swap().draft(bare, rng, WEIGHTS, 1.0) is None
+    assert Reform((((1,),),)).draft(bare, rng, WEIGHTS, 1.0) is None
 
 
 def test_a_form_listed_twice_is_refused() -> None:

@@ -72,7 +72,7 @@ class Shortlisted:
     current: bool
     name: str = "replace"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft:
         position, alphabet = _place(state, rng)
         p = self.model.probabilities(state.tokens[:position])
         present = state.tokens[position]
@@ -93,8 +93,8 @@ class AlwaysAccepted:
     inner: Replace
     name: str = "replace"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft:
-        draft = self.inner.draft(state, rng, weights)
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft:
+        draft = self.inner.draft(state, rng, weights, sharpness)
         assert draft is not None
         return Draft(draft.query, lambda reply: replace(draft.finish(reply), log_q_ratio=inf))
 
@@ -110,8 +110,8 @@ class RawProbability:
     def name(self) -> str:
         return self.inner.name
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
-        draft = self.inner.draft(state, rng, weights)
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
+        draft = self.inner.draft(state, rng, weights, sharpness)
         if draft is None:
             return None
         query = draft.query
@@ -154,7 +154,7 @@ class ReplaceAt:
     place: int
     name: str = "replace"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft:
         places = [*state.free, state.end]
         position = places[self.place % len(places)]
         alphabet = Alphabet.ENDS if position == state.end else Alphabet.INTERIOR
@@ -166,7 +166,7 @@ class ReplaceAt:
             return Proposal(state.replaced(position, reply.token), reply.log_q_present - reply.log_q)
 
         uniform = rng.random()
-        return Draft(RowQuery(position, EPSILON, alphabet, uniform, state.tokens[position]), finish)
+        return Draft(RowQuery(position, EPSILON, sharpness, alphabet, uniform, state.tokens[position]), finish)
 
 
 @dataclass(slots=True)

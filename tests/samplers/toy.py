@@ -79,19 +79,19 @@ class ToyLanguage:
         return self._scores[x]
 
     def _row(
-        self, prefix: tuple[int, ...], epsilon: float, alphabet: tuple[int, ...]
+        self, prefix: tuple[int, ...], epsilon: float, sharpness: float, alphabet: tuple[int, ...]
     ) -> tuple[list[float], list[float]]:
         """Cumulative q and log q over an alphabet."""
-        key = (prefix, epsilon, alphabet)
+        key = (prefix, epsilon, sharpness, alphabet)
         if key not in self._rows:
-            p = self.probabilities(prefix)[list(alphabet)]
+            p = self.probabilities(prefix)[list(alphabet)] ** sharpness
             q = (1 - epsilon) * p / p.sum() + epsilon / len(alphabet)
             self._rows[key] = q.cumsum().tolist(), np.log(q).tolist()
         return self._rows[key]
 
     def _reply(self, tokens: tuple[int, ...], query: RowQuery) -> RowReply:
         alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
-        cdf, log_q = self._row(tokens[: query.position], query.epsilon, alphabet)
+        cdf, log_q = self._row(tokens[: query.position], query.epsilon, query.sharpness, alphabet)
         token = drawn = present = None
         if query.uniform is not None:
             k = min(bisect_right(cdf, query.uniform), len(alphabet) - 1)
