@@ -23,10 +23,18 @@ class Reform:
 
     Attributes:
         forms: for each keyword the token sequences of its forms, all distinct.
+
+    Raises:
+        ValueError: a form is listed twice, which would make it likelier to go there than back.
     """
 
     forms: Sequence[Sequence[tuple[int, ...]]]
     name: str = "reform"
+
+    def __post_init__(self) -> None:
+        for keyword, forms in enumerate(self.forms):
+            if len(set(forms)) < len(forms):
+                raise ValueError(f"keyword {keyword} lists a form twice")
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         several = [keyword for keyword, forms in enumerate(self.forms) if len(forms) > 1]

@@ -1,0 +1,1 @@
+"""Tests of the sampling mathematics; nothing here needs torch."""

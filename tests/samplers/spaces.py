@@ -1,0 +1,156 @@
+"""Enumerable spaces, each said twice: as the product's target and, independently, as a predicate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from samplers.constraints.base import Constraint
+from samplers.constraints.forbidden import ForbiddenWords
+from samplers.constraints.keywords import AllKeywords
+from samplers.constraints.length import LengthBounds
+from samplers.constraints.length import tokens as length_in_tokens
+from samplers.constraints.words import spaced_boundaries
+from samplers.kernels.metropolis import MetropolisHastings
+from samplers.moves.base import Move
+from samplers.moves.delete import Delete
+from samplers.moves.insert import Insert
+from samplers.moves.reform import Reform
+from samplers.moves.replace import Replace
+from samplers.moves.swap import Swap
+from samplers.state import State
+from samplers.target import Target
+from tests.samplers.enumeration import Law, Space
+from tests.samplers.toy import ENDS, INTERIOR, A, B, K, S, T, ToyLanguage, decode
+
+EPSILON = 0.1
+BONUS = 0.9
+
+Forms = tuple[tuple[tuple[int, ...], ...], ...]
+
+
+def words(tokens: Sequence[int]) -> list[str]:
+    """Words of a toy sentence without its closing mark."""
+    return decode(tokens)[:-1].split()
+
+
+def count_a(state: State, text: str) -> float:
+    """The potential as the product sees it."""
+    return float(text.count("a"))
+
+
+def potential(tokens: tuple[int, ...]) -> float:
+    """The same potential with its weight, from the tokens."""
+    return BONUS * tokens.count(A)
+
+
+@dataclass(frozen=True)
+class Case:
+    """One space.
+
+    Attributes:
+        name: for the test's id.
+        space: as the enumeration sees it.
+        constraints: as the product sees it.
+        first: a state with two free tokens, so that replacements alone have room.
+        connected: mixes under which every state reaches every other.
+        widest: the mix with every move that the space is meant for.
+    """
+
+    name: str
+    space: Space
+    constraints: tuple[Constraint, ...]
+    first: State
+    connected: frozenset[str]
+    widest: str
+    model: ToyLanguage = field(default_factory=ToyLanguage)
+
+    def target(self, with_potential: bool = False) -> Target:
+        """The product's target."""
+        return Target(decode, self.constraints, ((BONUS, count_a),) if with_potential else ())
+
+    def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> Law:
+        """The independent law."""
+        soft: Callable[[tuple[int, ...]], float] = potential if with_potential else lambda tokens: 0.0
+        return Law(self.space, self.model.probabilities, weights, EPSILON, beta, soft)
+
+    def kernel(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> MetropolisHastings:
+        """The product's kernel."""
+        return MetropolisHastings(self.target(with_potential), moves(weights, self.space.forms), weights, beta)
+
+
+def moves(weights: dict[str, float], forms: Forms) -> list[Move]:
+    """The product's moves of the given names."""
+    every: list[Move] = [Replace(EPSILON), Insert(EPSILON), Delete(EPSILON), Swap(), Reform(forms)]
+    return [move for move in every if move.name in weights]
+
+
+MIXES = {
+    "replace": {"replace": 1.0},
+    "insert+delete": {"insert": 0.65, "delete": 0.35},
+    "edits": {"replace": 0.4, "insert": 0.4, "delete": 0.2},
+    "edits+swap": {"replace": 0.3, "insert": 0.25, "delete": 0.25, "swap": 0.2},
+    "edits+reform": {"replace": 0.3, "insert": 0.2, "delete": 0.3, "reform": 0.2},
+    "all": {"replace": 0.25, "insert": 0.3, "delete": 0.2, "swap": 0.1, "reform": 0.15},
+}
+"""Unequal weights throughout, so that a ratio without them shows."""
+
+
+def _has(tokens: tuple[int, ...], *keywords: str) -> bool:
+    return all(keyword in words(tokens) for keyword in keywords)
+
+
+def _in_order(tokens: tuple[int, ...], first: set[str], second: set[str]) -> bool:
+    said = words(tokens)
+    return any(said[i] in first and said[j] in second for j in range(len(said)) for i in range(j))
+
+
+def cases() -> list[Case]:
+    """The spaces of the law tests."""
+    ka, kt = (A,), (K, T)
+    inflected: Forms = ((ka, (A, S), kt), ((B,), (B, S)))
+    return [
+        # No keywords: a least and a greatest length, and a word that must stand nowhere.
+        Case(
+            "free",
+            Space(INTERIOR, ENDS, (), False, 4, lambda x: len(x) >= 2 and "c" not in words(x)),
+            (LengthBounds(length_in_tokens, 2, 4), ForbiddenWords(("C",), spaced_boundaries)),
+            State((A, B, S, 4), (-1, -1, -1, -2)),
+            frozenset({"edits", "all"}),
+            "all",
+        ),
+        # Two keywords in any order, one of two glued tokens, each a whole word.
+        Case(
+            "unordered",
+            Space(INTERIOR, ENDS, ((ka,), (kt,)), False, 6, lambda x: _has(x, "a", "kt") and "c" not in decode(x)),
+            (
+                LengthBounds(length_in_tokens, 0, 6),
+                ForbiddenWords(("c",)),
+                AllKeywords((("a",), ("kt",)), spaced_boundaries),
+            ),
+            State((A, B, S, K, T, 4), (0, -1, -1, 1, 1, -2)),
+            frozenset({"edits+swap", "all"}),
+            "all",
+        ),
+        # Ordered keywords with several forms of unequal lengths; a free "s" can inflect a form too.
+        Case(
+            "forms",
+            Space(INTERIOR, ENDS, inflected, True, 5, lambda x: _in_order(x, {"a", "as", "kt"}, {"b", "bs"})),
+            (
+                LengthBounds(length_in_tokens, 0, 5),
+                AllKeywords((("a", "as", "kt"), ("b", "bs")), spaced_boundaries, ordered=True),
+            ),
+            State((A, A, S, B, 4), (0, -1, -1, 1, -2)),
+            frozenset({"edits+reform"}),
+            "edits+reform",
+        ),
+        # The keyword is also a free token: states alike but for labels, and x' reached by several paths.
+        Case(
+            "duplicates",
+            Space(INTERIOR, ENDS, ((ka,),), False, 4, lambda x: True),
+            (LengthBounds(length_in_tokens, 0, 4),),
+            State((A, B, S, 4), (0, -1, -1, -2)),
+            frozenset({"edits", "all"}),
+            "all",
+        ),
+    ]

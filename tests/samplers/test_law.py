@@ -1,0 +1,163 @@
+"""Every kernel and mix of moves has exactly the law that it claims, on spaces listed state by state."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from samplers.kernels.annealing import SimulatedAnnealing
+from samplers.schedules import geometric
+from samplers.state import State
+from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
+from tests.samplers.enumeration import reachable, total_variation
+from tests.samplers.scripted import every_proposal
+from tests.samplers.spaces import MIXES, Case, cases, moves
+
+CASES = {case.name: case for case in cases()}
+
+
+SPARE = {"free": ("edits+swap", "edits+reform"), "unordered": ("edits+reform",), "duplicates": ("edits+swap",)}
+"""Mixes whose last move never applies; "all" has it too."""
+
+
+def _variants() -> list[tuple[str, str, float, bool]]:
+    """Case, mix, beta, potential: every mix at beta 1; the widest also colder, hotter and with a potential."""
+    plain = [
+        (name, mix, 1.0, False)
+        for name, case in CASES.items()
+        for mix in MIXES
+        if mix not in SPARE.get(name, ()) and not ("swap" in MIXES[mix] and case.space.ordered)
+    ]
+    wide = [
+        (name, case.widest, beta, soft)
+        for name, case in CASES.items()
+        for beta, soft in ((0.5, False), (1.6, False), (1.3, True))
+    ]
+    return plain + wide
+
+
+VARIANTS = _variants()
+
+
+def _id(value: object) -> str | None:
+    return "potential" if value is True else "" if value is False else None
+
+
+every_variant = pytest.mark.parametrize(("name", "mix", "beta", "soft"), VARIANTS, ids=_id)
+
+
+@every_variant
+def test_matrix_keeps_the_target(name: str, mix: str, beta: float, soft: bool) -> None:
+    law = CASES[name].law(MIXES[mix], beta, soft)
+    states = law.space.states()
+    pi = law.target(states)
+    p = law.matrix(states, pi)
+    flow = pi[:, None] * p
+    assert p.min() >= -1e-12
+    np.testing.assert_allclose(p.sum(1), 1, atol=1e-10)
+    assert np.abs(flow - flow.T).max() <= 1e-10
+    np.testing.assert_allclose(pi @ p, pi, atol=1e-10)
+    if mix in CASES[name].connected:
+        assert all(reachable(p, start).all() for start in range(len(p)))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_support_is_the_same_set(name: str) -> None:
+    """The product's constraints admit exactly the states that the enumeration lists, and no other is near."""
+    case = CASES[name]
+    target = case.target()
+    exact = Exact.of(case.law(MIXES[case.widest]), case.first)
+    listed = set(exact.states)
+    near = {
+        beside
+        for x in exact.states
+        for beside in (
+            [x.replaced(i, w) for i in x.free for w in case.space.interior]
+            + [x.inserted(g, w) for g in x.gaps for w in case.space.interior]
+            + [x.deleted(i) for i in x.free]
+        )
+    }
+    assert all(target.admits(x) for x in listed)
+    assert {x for x in near if target.admits(x)} <= listed
+    assert near - listed, "the space has no border, so its constraints are not tested"
+
+
+@pytest.mark.parametrize("beta", [1.0, 2.5])
+@pytest.mark.parametrize("name", CASES)
+def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> None:
+    """Not a frequency but an identity: the same states, by ways of the same ratio."""
+    case = CASES[name]
+    weights = {move: weight for move, weight in MIXES["all"].items() if move != "swap" or not case.space.ordered}
+    law = case.law(weights, beta)
+
+    async def check() -> None:
+        for x in law.space.states()[::9]:
+            expected = {(after.labelled, round(float(np.log(back / forth)), 8)) for after, forth, back in law.paths(x)}
+            found = {
+                ((proposal.state.tokens, proposal.state.owners), round(proposal.log_q_ratio, 8))
+                for move in moves(weights, case.space.forms)
+                for proposal in await every_proposal(move, State(*x.labelled), weights, case.model, 12, beta)
+            }
+            assert {(state, ratio + 0.0) for state, ratio in found} == expected
+
+    asyncio.run(check())
+
+
+@every_variant
+def test_one_step_has_the_rows_of_the_matrix(name: str, mix: str, beta: float, soft: bool) -> None:
+    case, weights = CASES[name], MIXES[mix]
+    exact = Exact.of(case.law(weights, beta, soft), case.first)
+    tries = min(400, 6_000 // len(exact.states))
+    deviation = one_step_deviation(case.kernel(weights, beta, soft), case.model, exact, seed=3, tries=tries)
+    assert abs(deviation) < 4
+
+
+@pytest.mark.parametrize(("name", "mix", "beta", "soft"), [variant for variant in VARIANTS if variant[2] >= 1], ids=_id)
+def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool) -> None:
+    case, weights = CASES[name], MIXES[mix]
+    exact = Exact.of(case.law(weights, beta, soft), case.first)
+    distance = distance_to_target(case.kernel(weights, beta, soft), case.model, exact, seed=7)
+    assert distance.holds, distance
+
+
+@pytest.mark.parametrize("lookahead", [2, 7])
+def test_looking_ahead_keeps_the_target(lookahead: int) -> None:
+    case = CASES["unordered"]
+    exact = Exact.of(case.law(MIXES["all"]), case.first)
+    kernel = replace(case.kernel(MIXES["all"]), lookahead=lookahead)
+    assert abs(one_step_deviation(kernel, case.model, exact, seed=3, tries=25)) < 4
+    assert distance_to_target(kernel, case.model, exact, seed=7).holds
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_annealing_keeps_each_step_s_own_law_and_follows_the_product(name: str) -> None:
+    """After T scheduled steps the law is mu P_1 ... P_T, where P_t keeps pi_beta(t)."""
+    case, steps, chains = CASES[name], 8, 3000
+    schedule = geometric(0.3, 3.0, steps)
+    laws = [case.law(MIXES[case.widest], schedule(t)) for t in range(1, steps + 1)]
+    exact = [Exact.of(law, case.first) for law in laws]
+    for one in exact:
+        flow = one.pi[:, None] * one.matrix
+        assert np.abs(flow - flow.T).max() <= 1e-10
+        assert one.states == exact[0].states
+    first = starts(exact[0], chains)
+    mu = np.bincount(np.arange(chains) % len(exact[0].states), minlength=len(exact[0].states)) / chains
+    for one in exact:
+        mu = mu @ one.matrix
+    kernel = SimulatedAnnealing(case.kernel(MIXES[case.widest]), schedule)
+    seen = visited(kernel, case.model, exact[0], first, 11, [steps])[0]
+    empirical = np.bincount(seen, minlength=len(mu)) / chains
+    assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)
+    # Sharp enough to tell the schedule from its ends.
+    assert total_variation(empirical, exact[0].pi) > 3 * exact[0].independent(chains, mu)
+
+
+def test_the_spaces_are_not_trivial() -> None:
+    def mass_elsewhere(case: Case) -> float:
+        exact = Exact.of(case.law(MIXES[case.widest]), case.first)
+        return float(1 - exact.pi.max())
+
+    assert all(mass_elsewhere(case) > 0.5 for case in CASES.values())

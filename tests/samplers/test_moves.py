@@ -1,0 +1,102 @@
+"""What every move owes: keyword blocks stay whole, and a way back exists with the opposite ratio."""
+
+from __future__ import annotations
+
+import asyncio
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from samplers.moves.base import Move
+from samplers.moves.delete import Delete
+from samplers.moves.insert import Insert
+from samplers.moves.reform import Reform
+from samplers.moves.replace import Replace
+from samplers.moves.swap import Swap
+from samplers.state import END, FREE, State
+from tests.samplers.scripted import every_proposal, propose
+from tests.samplers.spaces import EPSILON, MIXES
+from tests.samplers.strategies import FORMS, states
+from tests.samplers.toy import ToyLanguage
+
+WEIGHTS = MIXES["all"]
+MOVES: dict[str, Move] = {
+    move.name: move for move in (Replace(EPSILON), Insert(EPSILON), Delete(EPSILON), Swap(), Reform(FORMS))
+}
+BACK = {"insert": "delete", "delete": "insert"}
+MODEL = ToyLanguage()
+seeds = st.integers(0, 2**32 - 1)
+
+
+def forms_of(state: State) -> dict[int, tuple[int, ...]]:
+    return {k: state.tokens[state.block(k)] for k in state.keywords}
+
+
+def applies(name: str, state: State) -> bool:
+    """Whether a move has anything to do."""
+    return {"delete": bool(state.free), "swap": len(state.keywords) > 1}.get(name, True)
+
+
+complete = states(least_keywords=len(FORMS))
+
+
+@pytest.mark.parametrize("name", MOVES)
+@given(state=complete, seed=seeds)
+def test_proposals_are_whole_states(name: str, state: State, seed: int) -> None:
+    proposal = asyncio.run(propose(MOVES[name], state, np.random.default_rng(seed), WEIGHTS, MODEL))
+    assert (proposal is not None) == applies(name, state)
+    if proposal is None:
+        return
+    after = proposal.state
+    assert len(after.tokens) == len(after.owners)
+    assert after.owners[-1] == END
+    assert after.owners.count(END) == 1
+    before_forms, after_forms = forms_of(state), forms_of(after)
+    assert sorted(after.keywords) == sorted(state.keywords)
+    assert all(after_forms[k] in FORMS[k] for k in after.keywords)
+    if name != "reform":
+        assert after_forms == before_forms
+    if name != "swap":
+        assert after.keywords == state.keywords
+    changed = {"insert": 1, "delete": -1}.get(name, 0)
+    assert len(after.free) - len(state.free) == changed
+    if name in ("swap", "reform"):
+        assert [after.tokens[i] for i in after.free] == [state.tokens[i] for i in state.free]
+        assert proposal.log_q_ratio == 0
+        assert after != state
+
+
+@pytest.mark.parametrize("name", MOVES)
+@settings(max_examples=40)
+@given(state=complete, seed=seeds)
+def test_a_way_back_exists_with_the_opposite_ratio(name: str, state: State, seed: int) -> None:
+    proposal = asyncio.run(propose(MOVES[name], state, np.random.default_rng(seed), WEIGHTS, MODEL))
+    if proposal is None:
+        return
+    way_back = asyncio.run(every_proposal(MOVES[BACK.get(name, name)], proposal.state, WEIGHTS, MODEL))
+    ratios = [back.log_q_ratio for back in way_back if back.state == state]
+    assert min(abs(ratio + proposal.log_q_ratio) for ratio in ratios) < 1e-9
+
+
+def test_insertion_reaches_every_gap_and_deletion_every_free_token() -> None:
+    rng = np.random.default_rng(1)
+    state = State.assemble([(0, (6, 7)), (FREE, (1,)), (FREE, (2,))], 4)
+    inserts = [MOVES["insert"].draft(state, rng, WEIGHTS, 1.0) for _ in range(120)]
+    assert {draft.query.position for draft in inserts if draft and draft.query} == set(state.gaps)
+    deletes = [MOVES["delete"].draft(state, rng, WEIGHTS, 1.0) for _ in range(60)]
+    assert {draft.query.position for draft in deletes if draft and draft.query} == set(state.free)
+
+
+def test_moves_without_a_place_leave_the_chain() -> None:
+    rng = np.random.default_rng(0)
+    bare = State.assemble([(0, (1,))], 4)
+    assert Delete().draft(bare, rng, WEIGHTS, 1.0) is None
+    assert Swap().draft(bare, rng, WEIGHTS, 1.0) is None
+    assert Reform((((1,),),)).draft(bare, rng, WEIGHTS, 1.0) is None
+
+
+def test_a_form_listed_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="keyword 1 lists a form twice"):
+        Reform((((1,),), ((2,), (3,), (2,))))
