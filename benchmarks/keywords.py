@@ -41,7 +41,7 @@ CHAINS, STEPS, CGMH_STEPS, CAP = 16, 200, 100, 512
 async def ours(model: LoadedModel, keywords: list[str], executor: ThreadPoolExecutor, goal: float) -> dict[str, Any]:
     """One run of the service's own plan; ``goal`` is the log-prob per token to reach."""
     request = SentencesRequest.model_validate(
-        {"keywords": keywords, "sampler": {"kind": "metropolis", "chains": CHAINS, "steps": STEPS}, "seed": 7}
+        {"keywords": keywords, "sampler": {"kind": "annealing", "chains": CHAINS, "steps": STEPS}, "seed": 7}
     )
     plan = make_plan(request, model, Settings().limits)
     started = time.perf_counter()

@@ -132,7 +132,7 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
             {
                 "keywords": forms,
                 "language": evaluation.language,
-                "sampler": {"kind": "metropolis", "chains": evaluation.chains, "steps": evaluation.steps},
+                "sampler": {"kind": "annealing", "chains": evaluation.chains, "steps": evaluation.steps},
                 "seed": evaluation.seed + number,
             }
         )

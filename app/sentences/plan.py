@@ -19,6 +19,7 @@ from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.punctuation import TidyPunctuation
+from samplers.constraints.repeats import NoStutter
 from samplers.initial import Blocks
 from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.kernels.base import Kernel
@@ -83,6 +84,8 @@ def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> 
     constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation()]
     if request.forbidden:
         constraints.append(ForbiddenWords(request.forbidden, edges if spaced else None))
+    if not request.allow_repeats:
+        constraints.append(NoStutter(vocabulary.decode))
     target = Target(vocabulary.decode, constraints)
     return Plan(
         language=language,

@@ -101,7 +101,7 @@ class Ramp(Strict):
     """Inverse temperature from `start` to `stop` in equal differences or equal ratios."""
 
     kind: Literal["linear", "geometric"]
-    start: PositiveBeta = Field(default=0.5, description="beta of the first step")
+    start: PositiveBeta = Field(default=1.0, description="beta of the first step")
     stop: PositiveBeta = Field(default=4.0, description="beta of the last step")
 
 
@@ -131,7 +131,7 @@ class Annealing(Strict):
     kind: Literal["annealing"]
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
-    schedule: Schedule = Field(default_factory=lambda: Ramp(kind="geometric"))
+    schedule: Schedule = Field(default_factory=lambda: Ramp(kind="linear"))
     moves: Moves = Field(default_factory=Moves)
 
 
@@ -146,7 +146,12 @@ class SentencesRequest(Strict):
                     "keywords": [["dog", "dogs"], ["run", "runs", "running", "ran"], "park"],
                     "length": {"max": 14, "unit": "words"},
                     "forbidden": ["cat"],
-                    "sampler": {"kind": "annealing", "chains": 8, "steps": 100, "schedule": {"kind": "geometric"}},
+                    "sampler": {
+                        "kind": "annealing",
+                        "chains": 8,
+                        "steps": 100,
+                        "schedule": {"kind": "geometric", "stop": 6},
+                    },
                 },
             ]
         }
@@ -167,8 +172,13 @@ class SentencesRequest(Strict):
         default_factory=list,
         description="must not occur, letter case ignored: as whole words in English, as any substring in Chinese",
     )
+    allow_repeats: bool = Field(
+        default=False,
+        description="whether the same words may stand twice in a row, or a longer word more than twice",
+    )
     sampler: Annotated[Metropolis | Annealing, Field(discriminator="kind")] = Field(
-        default_factory=lambda: Metropolis(kind="metropolis"), description="how the chains move"
+        default_factory=lambda: Annealing(kind="annealing"),
+        description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples",
     )
     samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
     select: Literal["best", "last"] = Field(
