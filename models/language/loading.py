@@ -117,6 +117,8 @@ def load(
         model = _weights(source, dtype, place, offline)
         tokenizer = reading.result()
     config = model.config.get_text_config()
+    # Before the scorer lays the weights out anew.
+    fingerprint = _fingerprint(files, model, dtype)
     begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
     return LoadedModel(
         name=default_weights.NAME if name == "default" else name,
@@ -125,7 +127,7 @@ def load(
         rules={**RULES, **(rules or {})},
         begin=begin[0] if isinstance(begin, list) else int(begin or 0),
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
-        fingerprint=_fingerprint(files, model, dtype),
+        fingerprint=fingerprint,
     )
 
 
