@@ -42,7 +42,7 @@ async def construct(
     model: LanguageModel,
     rngs: Sequence[np.random.Generator],
     *,
-    reach: int = 6,
+    reach: int = 3,
     patience: int = 60,
 ) -> list[State]:
     """One admissible first state a chain: a :func:`draft`, repaired, or built up from the bare keywords.
@@ -82,7 +82,7 @@ async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.G
                 replies = await model.rows(
                     [s for s in scored if s is not None],
                     [
-                        RowQuery(state.end, _GREEDY_EPSILON, uniform=rng.random())
+                        RowQuery(state.end, _DRAFT_EPSILON, _DRAFT_SHARPNESS, uniform=rng.random())
                         for state, rng in zip(grown, rngs, strict=True)
                     ],
                 )
@@ -110,7 +110,8 @@ async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.G
     return written
 
 
-_GREEDY_EPSILON = 1e-9
+_DRAFT_EPSILON = 1e-9
+_DRAFT_SHARPNESS = 1.5
 
 
 def _bare(blocks: Blocks, rngs: Sequence[np.random.Generator]) -> list[State]:

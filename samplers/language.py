@@ -22,14 +22,16 @@ class Alphabet(enum.Enum):
 class RowQuery:
     """A question about one left-context row q(. | x_<i) of a scored sentence.
 
-    The row is the model's next-token distribution p(. | context, x_<i), restricted to an
-    alphabet A, renormalised, and mixed with a uniform so that every reverse move has mass:
+    The row is the model's next-token distribution p(. | context, x_<i), sharpened to the power
+    s, restricted to an alphabet A, renormalised, and mixed with a uniform so that every reverse
+    move has mass:
 
-        q(w | x_<i) = (1 - epsilon) p(w | x_<i) / p(A | x_<i) + epsilon / |A|,   w in A.
+        q(w | x_<i) = (1 - epsilon) p(w | x_<i)^s / sum_{v in A} p(v | x_<i)^s + epsilon / |A|,   w in A.
 
     Attributes:
         position: i, with 0 <= i < n; the row depends on tokens[:i] alone.
         epsilon: uniform share, 0 < epsilon <= 1.
+        sharpness: s >= 0; 1 is the model's own row, more keeps to its likelier tokens.
         alphabet: which A.
         uniform: u in [0, 1); a token is drawn by inverse CDF from it. None draws nothing.
         present: a token of A whose log q is wanted. None asks nothing.
@@ -37,6 +39,7 @@ class RowQuery:
 
     position: int
     epsilon: float
+    sharpness: float = 1.0
     alphabet: Alphabet = Alphabet.INTERIOR
     uniform: float | None = None
     present: int | None = None

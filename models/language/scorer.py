@@ -22,7 +22,7 @@ class UnsupportedModelError(ValueError):
     """The architecture cannot be scored edit by edit; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class ScoredSentence:
     """A sentence of n tokens with its score and what rescoring an edit of it needs.
 
@@ -39,6 +39,15 @@ class ScoredSentence:
     hidden: Tensor
     log_norms: Tensor
     store: Tensor | None
+
+    def settle(self) -> None:
+        """Give the store memory of its own.
+
+        A store begins as a view of its whole batch's. Most sentences are rejected proposals and
+        never edited; one that is must not keep the others' memory alive.
+        """
+        if self.store is not None and self.store.untyped_storage().nbytes() > 2 * self.store.nbytes:
+            self.store = self.store.clone()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -210,6 +219,8 @@ class CausalScorer:
         for i, (tokens, base) in enumerate(zip(sentences, bases, strict=True)):
             if not tokens:
                 raise ValueError("a sentence needs at least one token")
+            if base is not None:
+                base.settle()
             item = self._item(tokens, base or context.root)
             if batch and len(item.fed) > budget:
                 self._score_batch(context, head, batch, results)
@@ -251,8 +262,11 @@ class CausalScorer:
         replies: list[RowReply],
     ) -> None:
         device = logits.device
-        epsilon = torch.tensor([queries[i].epsilon for i in part], dtype=torch.float64, device=device)[:, None]
-        q = (1 - epsilon) * logits.double().softmax(-1) + epsilon / logits.shape[1]
+        epsilon, sharpness = (
+            torch.tensor(values, dtype=torch.float64, device=device)[:, None]
+            for values in ([queries[i].epsilon for i in part], [queries[i].sharpness for i in part])
+        )
+        q = (1 - epsilon) * (logits.double() * sharpness).softmax(-1) + epsilon / logits.shape[1]
         cdf = q.cumsum(-1)
         uniform = torch.tensor([queries[i].uniform or 0.0 for i in part], dtype=torch.float64, device=device)
         drawn = torch.searchsorted(cdf, (uniform[:, None] * cdf[:, -1:]), right=True).clamp_(max=q.shape[1] - 1)

@@ -25,7 +25,8 @@ class MetropolisHastings:
 
     (Metropolis et al. 1953; Hastings 1970). The move is chosen with fixed probabilities. A
     move that does not apply, and a proposal outside the support, leave the chain where it is
-    and count as steps. The chain keeps pi_beta.
+    and count as steps. The chain keeps pi_beta. Rows are sharpened to beta, so proposals stay
+    near what pi_beta accepts.
 
     Most proposals are rejected, and a rejection leaves the state as it was. So with
     ``lookahead`` k > 1 the proposals of a chain's next k steps are drawn as if the ones before
@@ -89,7 +90,10 @@ class MetropolisHastings:
     ) -> list[Chain]:
         """The same, step t of a chain at beta = schedule(t)."""
         ahead = [
-            [self._draw(chain.state, rng) for _ in range(min(self.lookahead, until - chain.steps))]
+            [
+                self._draw(chain.state, rng, schedule(chain.steps + 1 + k))
+                for k in range(min(self.lookahead, until - chain.steps))
+            ]
             for chain, rng in zip(chains, rngs, strict=True)
         ]
         await self._propose(chains, ahead, model)
@@ -98,12 +102,12 @@ class MetropolisHastings:
             self._accept(schedule, chain, steps, rng) for chain, steps, rng in zip(chains, ahead, rngs, strict=True)
         ]
 
-    def _draw(self, state: State, rng: np.random.Generator) -> _Ahead:
+    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> _Ahead:
         """All random choices of one step from ``state``, in a fixed order."""
         thresholds = np.cumsum([self.weights[move.name] for move in self.moves])[:-1]
         move = self.moves[int(np.searchsorted(thresholds, rng.random(), "right"))]
-        draft = move.draft(state, rng, self.weights)
-        return _Ahead(move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
+        draft = move.draft(state, rng, self.weights, beta)
+        return _Ahead(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 
     async def _propose(self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel) -> None:
         """Fill in the proposals, asking for all rows in one call."""
@@ -140,9 +144,8 @@ class MetropolisHastings:
             proposal, scored = step.proposal, step.scored
             moved = False
             if proposal is not None and scored is not None:
-                beta = schedule(chain.steps + len(tries) + 1)
-                new = self.target.log_density(proposal.state, float(scored.log_probs.sum()), beta)
-                old = self.target.log_density(chain.state, chain.log_prob, beta)
+                new = self.target.log_density(proposal.state, float(scored.log_probs.sum()), step.beta)
+                old = self.target.log_density(chain.state, chain.log_prob, step.beta)
                 moved = step.log_uniform < new - old + proposal.log_q_ratio
             tries.append(Try(step.move, proposal is not None, moved))
             if moved and proposal is not None and scored is not None:
@@ -156,6 +159,7 @@ class _Ahead:
     """A step drawn ahead: its random choices, and what the model answers to them.
 
     Attributes:
+        beta: inverse temperature of the step.
         move: name of the move.
         draft: the move's places, or None where it does not apply.
         log_uniform: log of the acceptance uniform.
@@ -165,6 +169,7 @@ class _Ahead:
         scored: its score, if admitted.
     """
 
+    beta: float
     move: str
     draft: Draft | None
     log_uniform: float

@@ -53,7 +53,7 @@ class Move(Protocol):
     @property
     def name(self) -> str: ...
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         """Choose the places of the move, or None where it does not apply (the chain stays).
 
         Args:
@@ -61,5 +61,6 @@ class Move(Protocol):
             rng: the chain's own generator.
             weights: probability of choosing each move of the mix, for moves whose reverse is
                 another move.
+            sharpness: of the rows to draw from; the same for a move and its reverse.
         """
         ...

@@ -23,7 +23,7 @@ class Delete:
     epsilon: float = 0.05
     name: str = "delete"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         free = state.free
         if not free:
             return None
@@ -35,4 +35,4 @@ class Delete:
             assert reply.log_q_present is not None
             return Proposal(shorter, log_ratio + reply.log_q_present)
 
-        return Draft(RowQuery(position, self.epsilon, present=state.tokens[position]), finish)
+        return Draft(RowQuery(position, self.epsilon, sharpness, present=state.tokens[position]), finish)

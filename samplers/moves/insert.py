@@ -26,7 +26,7 @@ class Insert:
     epsilon: float = 0.05
     name: str = "insert"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         gaps = state.gaps
         gap = gaps[int(rng.integers(len(gaps)))]
         log_ratio = log(weights["delete"]) - log(len(state.free) + 1) - log(weights[self.name]) + log(len(gaps))
@@ -35,4 +35,4 @@ class Insert:
             assert reply.token is not None and reply.log_q is not None
             return Proposal(state.inserted(gap, reply.token), log_ratio - reply.log_q)
 
-        return Draft(RowQuery(gap, self.epsilon, uniform=rng.random()), finish)
+        return Draft(RowQuery(gap, self.epsilon, sharpness, uniform=rng.random()), finish)

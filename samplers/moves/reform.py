@@ -28,7 +28,7 @@ class Reform:
     forms: Sequence[Sequence[tuple[int, ...]]]
     name: str = "reform"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         several = [keyword for keyword, forms in enumerate(self.forms) if len(forms) > 1]
         if not several:
             return None

@@ -29,7 +29,7 @@ class Replace:
     epsilon: float = 0.05
     name: str = "replace"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         places = [*state.free, state.end]
         position = places[int(rng.integers(len(places)))]
         alphabet = Alphabet.ENDS if position == state.end else Alphabet.INTERIOR
@@ -39,6 +39,6 @@ class Replace:
             return Proposal(state.replaced(position, reply.token), reply.log_q_present - reply.log_q)
 
         return Draft(
-            RowQuery(position, self.epsilon, alphabet, uniform=rng.random(), present=state.tokens[position]),
+            RowQuery(position, self.epsilon, sharpness, alphabet, uniform=rng.random(), present=state.tokens[position]),
             finish,
         )

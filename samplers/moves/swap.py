@@ -22,7 +22,7 @@ class Swap:
 
     name: str = "swap"
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights) -> Draft | None:
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         keywords = state.keywords
         if len(keywords) < 2:
             return None

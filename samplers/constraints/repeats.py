@@ -1,0 +1,50 @@
+"""No stuttering."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from samplers.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class NoStutter:
+    """No run of units is said twice in a row, and no long one stands more than ``most`` times.
+
+    A unit is a free token or a whole keyword block, compared without case and outer spaces.
+    Small language models find repetition likely (Holtzman et al., The Curious Case of Neural
+    Text Degeneration, ICLR 2020), and a search for likely sentences would find it too.
+
+    Attributes:
+        decode: token ids to text.
+        most: how often a unit of two Han characters or four letters, or longer, may stand in a
+            sentence; shorter ones (的, the) and marks are not counted.
+        longest: length in units of the longest run that is looked for.
+    """
+
+    decode: Callable[[Sequence[int]], str]
+    most: int = 2
+    longest: int = 4
+
+    def violation(self, state: State, text: str) -> float:
+        """Runs said twice in a row, and long units beyond ``most``."""
+        units = self._units(state)
+        repeated = sum(
+            units[i : i + n] == units[i + n : i + 2 * n]
+            for n in range(1, self.longest + 1)
+            for i in range(len(units) - 2 * n + 1)
+        )
+        counts = Counter(unit for unit in units if len(unit) >= (4 if unit.isascii() else 2))
+        return repeated + sum(max(0, count - self.most) for count in counts.values())
+
+    def _units(self, state: State) -> list[str]:
+        units: list[str] = []
+        start = 0
+        for stop in range(1, len(state) + 1):
+            glued = stop < len(state) and state.owners[stop] >= 0 and state.owners[stop] == state.owners[start]
+            if not glued:
+                units.append(self.decode(state.tokens[start:stop]).lower())
+                start = stop
+        return units
