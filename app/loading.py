@@ -53,9 +53,10 @@ class Loading:
                     precision=engine.model.precision,
                 )
                 await self._stop.wait()
-        except LOADING_ERRORS as error:
-            self.failure = str(error)
-            log.error("model not loaded", model=self.settings.model, reason=self.failure)
+        except Exception as error:  # whatever it is, the task must not die unheard
+            self.failure = str(error) or repr(error)
+            known = isinstance(error, LOADING_ERRORS)
+            log.error("model not loaded", model=self.settings.model, reason=self.failure, exc_info=not known)
             self.on_failure(self.failure)
         finally:
             self.engine = None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -15,7 +18,7 @@ FAST = ["--chains", "3", "--steps", "8", "--seed", "7"]
 
 
 @pytest.fixture(autouse=True)
-def _environment(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def _environment(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name, value in {
         "MODEL": str(model_folder),
         "OFFLINE": "1",
@@ -24,6 +27,10 @@ def _environment(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "DEVICE": "cpu",
     }.items():
         monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
+    handlers = logging.getLogger().handlers
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
 
 
 def call(*arguments: str) -> Result:
