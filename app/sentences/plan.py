@@ -33,8 +33,10 @@ from samplers.moves.swap import Swap
 from samplers.schedules import Schedule
 from samplers.target import Target
 
-LOOKAHEAD = 3
-"""Steps that a chain draws ahead; changes the size of batches, not the chain."""
+BATCH = 48
+"""Proposals scored together: fewer leave the cost of reading the weights unshared (benchmarks/step.json)."""
+MOST_AHEAD = 6
+"""Most steps drawn ahead; after an acceptance the rest are thrown away."""
 
 Forms = list[list[tuple[int, ...]]]
 """For each keyword the token sequences of its forms."""
@@ -132,9 +134,11 @@ def _length(
 def _kernel(request: SentencesRequest, target: Target, spellings: Forms) -> Kernel:
     sampler = request.sampler
     moves, weights = _mix(sampler.moves, request.ordered, spellings)
+    lookahead = max(1, min(MOST_AHEAD, BATCH // sampler.chains))
     if isinstance(sampler, Annealing):
-        return SimulatedAnnealing(MetropolisHastings(target, moves, weights, lookahead=LOOKAHEAD), _schedule(sampler))
-    return MetropolisHastings(target, moves, weights, sampler.beta, LOOKAHEAD)
+        kernel = MetropolisHastings(target, moves, weights, lookahead=lookahead)
+        return SimulatedAnnealing(kernel, _schedule(sampler))
+    return MetropolisHastings(target, moves, weights, sampler.beta, lookahead)
 
 
 def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dict[str, float]]:
