@@ -112,8 +112,8 @@ def distance_to_target(
     *,
     seed: int,
     chains: int = 200,
-    rounds: int = 7,
-    thin: int = 10,
+    rounds: int = 6,
+    thin: int = 14,
 ) -> Distance:
     """Run from evenly spread first states, forget them, then count the states of every ``thin``-th step."""
     first = starts(exact, chains)
