@@ -75,12 +75,13 @@ async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.G
     scored: list[Scored | None] = [None] * len(rngs)
     for stage in range(len(blocks.forms) + 1):
         best = [-np.inf] * len(rngs)
-        chosen = list(written)
+        chosen, chosen_scores = list(written), list(scored)
         grown = list(written)
         for extra in range(reach + 1):
             if extra:
+                # The row before the block is the row after what is written so far.
                 replies = await model.rows(
-                    [s for s in scored if s is not None],
+                    [score for score in scored if score is not None],
                     [
                         RowQuery(state.end, _DRAFT_EPSILON, _DRAFT_SHARPNESS, uniform=rng.random())
                         for state, rng in zip(grown, rngs, strict=True)
@@ -97,16 +98,14 @@ async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.G
                 else state
                 for state, order in zip(grown, orders, strict=True)
             ]
-            # Scored with the block and without: the one rates the cut, the other goes on from it.
-            both = await model.score([state.tokens for state in (*blocked, *grown)], [*scored, *scored])
-            scored = list(both[len(rngs) :])
-            for i, state in enumerate(blocked):
-                start, stop = len(grown[i]) - 1, len(state) - (stage < len(orders[i]))
-                fit = float(both[i].log_probs[start:stop].sum())
+            scored = list(await model.score([state.tokens for state in blocked], scored))
+            for i, (state, score) in enumerate(zip(blocked, scored, strict=True)):
+                assert score is not None
+                # The closing token counts only where it is what comes next.
+                fit = float(score.log_probs[grown[i].end : len(state) - (stage < len(orders[i]))].sum())
                 if fit > best[i]:
-                    best[i], chosen[i] = fit, state
-        written = chosen
-        scored = list(await model.score([state.tokens for state in written], scored))
+                    best[i], chosen[i], chosen_scores[i] = fit, state, score
+        written, scored = chosen, chosen_scores
     return written
 
 
