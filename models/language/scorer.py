@@ -148,7 +148,7 @@ class CausalScorer:
         self._layers: int = config.num_hidden_layers
         self._kv_heads: int = getattr(config, "num_key_value_heads", None) or heads
         self._head_size: int = getattr(config, "head_dim", None) or config.hidden_size // heads
-        self._heads: dict[str, Head] = {}
+        self._heads: dict[Vocabulary, Head] = {}
         self._lock = threading.Lock()
         probe = (torch.arange(5, 17, device=self.device) % config.vocab_size)[None]
         with torch.inference_mode():
@@ -181,7 +181,7 @@ class CausalScorer:
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
         with self._lock:
-            if vocabulary.name not in self._heads:
+            if vocabulary not in self._heads:
                 ids = torch.from_numpy(vocabulary.ids).to(self.device)
                 weight = self._output.weight.detach()[ids].contiguous()
                 linear = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=self._output.bias is not None)
@@ -190,8 +190,8 @@ class CausalScorer:
                     linear.bias = torch.nn.Parameter(self._output.bias.detach()[ids], requires_grad=False)
                 holder = torch.nn.ModuleList([linear])
                 quicken(holder)
-                self._heads[vocabulary.name] = Head(vocabulary, weight, holder[0], self._softcap)
-            return self._heads[vocabulary.name]
+                self._heads[vocabulary] = Head(vocabulary, weight, holder[0], self._softcap)
+            return self._heads[vocabulary]
 
     @torch.inference_mode()
     def context(self, tokens: Sequence[int], head: Head) -> Context:
@@ -248,6 +248,9 @@ class CausalScorer:
 
         A token is drawn by inverse CDF in float64 from the query's own uniform, so neither the
         device nor the batch has a part in the draw.
+
+        Raises:
+            ValueError: a query's ``present`` token is not of its alphabet.
         """
         replies: list[RowReply] = [RowReply()] * len(queries)
         vocabulary = head.vocabulary
@@ -281,10 +284,10 @@ class CausalScorer:
         cdf = q.cumsum(-1)
         uniform = torch.tensor([queries[i].uniform or 0.0 for i in part], dtype=torch.float64, device=device)
         drawn = torch.searchsorted(cdf, (uniform[:, None] * cdf[:, -1:]), right=True).clamp_(max=q.shape[1] - 1)
-        present = torch.tensor(
-            [0 if (token := queries[i].present) is None else vocabulary.local[token] - start for i in part],
-            device=device,
-        )[:, None]
+        places = [0 if (token := queries[i].present) is None else vocabulary.local.get(token, -1) - start for i in part]
+        if not all(0 <= place < q.shape[1] for place in places):
+            raise ValueError("a row was asked for the probability of a token outside its alphabet")
+        present = torch.tensor(places, device=device)[:, None]
         log_q = torch.cat((q.gather(1, drawn), q.gather(1, present)), 1).log()
         for i, token, (drawn_q, present_q) in zip(part, drawn[:, 0].tolist(), log_q.tolist(), strict=True):
             query = queries[i]

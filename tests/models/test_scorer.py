@@ -239,32 +239,25 @@ def test_each_mask_renormalises_over_its_own_tokens(llama: Bench) -> None:
     np.testing.assert_allclose(one.log_probs, expected, atol=TOLERANCE)
 
 
-def _refusals() -> list[object]:
-    """Refused architectures; those that slip through today are expected to fail until they are caught."""
-    attribute = "AttributeError on config.num_attention_heads instead of UnsupportedModelError"
-    blind = "the probe is one sentence without a kept prefix, which any layer scores right"
-    known = {"mamba": attribute, "rwkv": attribute} | dict.fromkeys(("bloom", "mpt", "lfm2", "qwen3-next"), blind)
-    return [
-        pytest.param(name, marks=[pytest.mark.xfail(strict=True, reason=known[name])] if name in known else [])
-        for name in UNSUPPORTED
-    ]
-
-
-@pytest.mark.parametrize("architecture", _refusals())
+@pytest.mark.parametrize("architecture", sorted(UNSUPPORTED))
 def test_an_unsupported_architecture_is_refused(architecture: str) -> None:
     model = build(UNSUPPORTED[architecture](), attention=None)
     with pytest.raises(UnsupportedModelError):
         CausalScorer(model)
 
 
-@pytest.mark.xfail(strict=True, reason="heads are kept by the mask's name alone")
 def test_masks_of_the_same_name_do_not_share_a_head(llama: Bench) -> None:
     other = vocabulary(IDS[::-1], 5, 2, name=MASK.name)
     assert llama.scorer.head(other).vocabulary.ids.tolist() == IDS[::-1]
 
 
-@pytest.mark.xfail(strict=True, raises=IndexError, reason="the probe takes token ids 5 to 16 for granted")
 def test_a_model_of_twelve_tokens() -> None:
     config = CONFIGS["llama"]()
     config.vocab_size = 12
     CausalScorer(build(config))
+
+
+def test_a_row_of_a_token_outside_its_alphabet_is_refused(llama: Bench) -> None:
+    (base,) = llama.scorer.score(llama.context, llama.head, [(20, 9, 15)], [None])
+    with pytest.raises(ValueError, match="outside its alphabet"):
+        llama.scorer.rows(llama.head, [base], [RowQuery(1, 0.1, alphabet=Alphabet.ENDS, present=20)])
