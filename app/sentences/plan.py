@@ -18,6 +18,7 @@ from samplers.constraints.base import Constraint
 from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
+from samplers.constraints.opening import CapitalOpening
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.repeats import NoStutter
 from samplers.initial import Blocks
@@ -84,6 +85,8 @@ def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> 
     length, most_tokens = _length(request, words, spellings, unit, spaced)
     edges = segmentation.boundaries(spaced)
     constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation()]
+    if spaced:
+        constraints.append(CapitalOpening())
     if request.forbidden:
         constraints.append(ForbiddenWords(request.forbidden, edges if spaced else None))
     if not request.allow_repeats:

@@ -19,6 +19,7 @@ ENGLISH = [
     *("the", "a", "an", "dog", "dogs", "cat", "cats", "run", "runs", "running", "ran", "park", "house", "man", "men"),
     *("walk", "walks", "walking", "in", "on", "at", "with", "and", "of", "to", "is", "was", "big", "small", "red"),
     *("happy", "eat", "eats", "food", "water", "tree", "book", "read", "reads", "look", "looks", "city", "day"),
+    *("The", "An", "In", "It", "We", "They", "Dogs", "This"),
     *("I", "you", "he", "she", "it", "we", "they", "new", "york", "New", "York", "A", "P"),
 ]
 MARKS = [".", "!", "?", ",", ";", ":"]

@@ -12,6 +12,7 @@ from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds, characters
 from samplers.constraints.length import tokens as length_in_tokens
+from samplers.constraints.opening import CapitalOpening
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.words import occurrences, segmented_boundaries, spaced_boundaries
 from samplers.state import END, FREE, State
@@ -188,3 +189,20 @@ def test_log_density_heats_the_model_alone() -> None:
         lambda tokens: "a cat.", potentials=((2.0, lambda state, text: len(text)), (-1.0, lambda s, t: 3.0))
     )
     assert target.log_density(STATE, -4.0, 0.5) == pytest.approx(-2.0 + 12.0 - 3.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "violation"),
+    [
+        ("The dog.", 0),
+        ("the dog.", 1),
+        ("3 dogs.", 0),
+        ('"the dog."', 1),
+        ("今天。", 0),
+        ("Élan.", 0),
+        ("élan.", 1),
+        ("?", 0),
+    ],
+)
+def test_capital_opening(text: str, violation: int) -> None:
+    assert CapitalOpening().violation(State((1,), (END,)), text) == violation
