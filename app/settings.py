@@ -21,19 +21,19 @@ class Limits(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True)
 
-    max_chains: int = Field(default=64, ge=1)
-    max_steps: int = Field(default=5000, ge=0)
-    max_samples: int = Field(default=100, ge=1)
-    max_keywords: int = Field(default=64, ge=1)
-    max_keyword_forms: int = Field(default=32, ge=1)
-    max_keyword_characters: int = Field(default=100, ge=1)
-    max_forbidden: int = Field(default=1000, ge=0)
+    max_chains: int = Field(default=64, ge=1, description="sampler.chains")
+    max_steps: int = Field(default=5000, ge=0, description="sampler.steps")
+    max_samples: int = Field(default=100, ge=1, description="samples")
+    max_keywords: int = Field(default=64, ge=1, description="keywords of one request")
+    max_keyword_forms: int = Field(default=32, ge=1, description="forms of one keyword")
+    max_keyword_characters: int = Field(default=100, ge=1, description="characters of one form")
+    max_forbidden: int = Field(default=1000, ge=0, description="forbidden words")
     max_length: int = Field(default=300, ge=1, description="greatest length.min or length.max, in any unit")
-    max_context_characters: int = Field(default=8000, ge=0)
+    max_context_characters: int = Field(default=8000, ge=0, description="characters of context")
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
-    max_texts: int = Field(default=1000, ge=1)
-    max_text_characters: int = Field(default=2000, ge=1)
-    max_body_bytes: int = Field(default=1 << 20, ge=1)
+    max_texts: int = Field(default=1000, ge=1, description="texts of one /v1/score request")
+    max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
+    max_body_bytes: int = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
     max_running: int = Field(default=4, ge=1, description="requests that use the model side by side")
     max_waiting: int = Field(default=16, ge=0, description="requests that wait for their turn; more get 429")
 
@@ -45,11 +45,13 @@ class Settings(BaseSettings):
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
-    precision: Precision = "auto"
+    precision: Precision = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
-    cache_dir: Path = Field(default_factory=lambda: user_cache_path("chainwright"))
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
+    )
+    host: str = Field(default="127.0.0.1", description="address to listen on")
+    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     torch_threads: int | None = Field(
         default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
     )
