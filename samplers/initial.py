@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Blocks:
 async def construct(
     blocks: Blocks,
     target: Target,
-    model: LanguageModel,
+    model: LanguageModel[Any],
     rngs: Sequence[np.random.Generator],
     *,
     reach: int = 3,
@@ -64,7 +65,9 @@ async def construct(
     return await _repair(drafts, blocks, target, model, rngs, patience)
 
 
-async def draft(blocks: Blocks, model: LanguageModel, rngs: Sequence[np.random.Generator], reach: int) -> list[State]:
+async def draft(
+    blocks: Blocks, model: LanguageModel[Any], rngs: Sequence[np.random.Generator], reach: int
+) -> list[State]:
     """Let the model write up to each keyword, and on to an end, from left to right.
 
     Before each block (and before the closing token) ``reach`` tokens are drawn one after the
@@ -121,7 +124,7 @@ async def _repair(
     states: list[State],
     blocks: Blocks,
     target: Target,
-    model: LanguageModel,
+    model: LanguageModel[Any],
     rngs: Sequence[np.random.Generator],
     patience: int,
 ) -> list[State]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -66,13 +66,16 @@ class Scored(Protocol):
         ...
 
 
-class LanguageModel(Protocol):
-    """A causal language model under a fixed context and vocabulary mask.
+S = TypeVar("S", bound=Scored)
+
+
+class LanguageModel(Protocol[S]):
+    """A causal language model under a fixed context and vocabulary mask; S is its kind of scored sentence.
 
     Probabilities are renormalised over the tokens that the mask allows.
     """
 
-    async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Scored | None]) -> Sequence[Scored]:
+    async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[S | None]) -> Sequence[S]:
         """Score sentences in one batch.
 
         Args:
@@ -82,6 +85,6 @@ class LanguageModel(Protocol):
         """
         ...
 
-    async def rows(self, scored: Sequence[Scored], queries: Sequence[RowQuery]) -> Sequence[RowReply]:
+    async def rows(self, scored: Sequence[S], queries: Sequence[RowQuery]) -> Sequence[RowReply]:
         """Answer one row query for each scored sentence given; a sentence may appear often."""
         ...

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,7 @@ class Step:
 
 async def run(
     kernel: Kernel,
-    model: LanguageModel,
+    model: LanguageModel[Any],
     states: Sequence[State],
     rngs: Sequence[np.random.Generator],
     steps: int,

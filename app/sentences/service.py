@@ -8,7 +8,6 @@ import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 import structlog
@@ -30,7 +29,6 @@ from app.sentences.schemas import (
 from models.language.loading import LoadedModel
 from models.language.session import ContextLengthError, Session
 from samplers.initial import InfeasibleError, construct
-from samplers.language import LanguageModel
 from samplers.run import Step, generators, run
 from samplers.state import State
 from samplers.trace import Trace, Visit, rank
@@ -81,7 +79,7 @@ class SentencesRun:
         """Step the chains to the end; closing the iterator stops them."""
         sampler = self.request.sampler
         best: Visit | None = None
-        driver = run(self.plan.kernel, cast(LanguageModel, self.session), self.first, self.rngs, sampler.steps)
+        driver = run(self.plan.kernel, self.session, self.first, self.rngs, sampler.steps)
         try:
             async for step in driver:
                 better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
@@ -187,7 +185,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         session = await open_session(engine, plan.vocabulary.name, request.context, plan.most_tokens)
         rngs = generators(seed, request.sampler.chains)
         try:
-            first = await construct(plan.blocks, plan.target, cast(LanguageModel, session), rngs)
+            first = await construct(plan.blocks, plan.target, session, rngs)
         except InfeasibleError as error:
             raise invalid(
                 "keywords",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,12 +32,12 @@ class SimulatedAnnealing:
     kernel: MetropolisHastings
     schedule: Schedule
 
-    async def init(self, states: Sequence[State], model: LanguageModel) -> list[Chain]:
+    async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
         """Score the first states; see :meth:`samplers.kernels.base.Kernel.init`."""
         return await self.kernel.init(states, model)
 
     async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
         """Steps at the temperatures of their numbers; see :meth:`samplers.kernels.base.Kernel.advance`."""
         return await self.kernel.advance_by(self.schedule, chains, model, rngs, until)

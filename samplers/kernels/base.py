@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -57,7 +57,7 @@ class Chain:
 class Kernel(Protocol):
     """A Markov kernel over a batch of chains, each with a random generator of its own."""
 
-    async def init(self, states: Sequence[State], model: LanguageModel) -> list[Chain]:
+    async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
         """Score the first states.
 
         Raises:
@@ -66,7 +66,7 @@ class Kernel(Protocol):
         ...
 
     async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
         """Take one step or more with every chain that has taken fewer than ``until``."""
         ...

@@ -68,7 +68,7 @@ class MetropolisHastings:
         if len({getattr(move, "epsilon", None) for move in self.moves if move.name in ("insert", "delete")}) > 1:
             raise ValueError("insert and delete are each other's reverse: give both the same epsilon")
 
-    async def init(self, states: Sequence[State], model: LanguageModel) -> list[Chain]:
+    async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
         """Score the first states; see :meth:`samplers.kernels.base.Kernel.init`."""
         for state in states:
             if not self.target.admits(state):
@@ -77,7 +77,7 @@ class MetropolisHastings:
         return [Chain(state, score) for state, score in zip(states, scored, strict=True)]
 
     async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
         """One to ``lookahead`` steps of every chain; see :meth:`samplers.kernels.base.Kernel.advance`."""
         return await self.advance_by(constant(self.beta), chains, model, rngs, until)
@@ -86,7 +86,7 @@ class MetropolisHastings:
         self,
         schedule: Schedule,
         chains: Sequence[Chain],
-        model: LanguageModel,
+        model: LanguageModel[Any],
         rngs: Sequence[np.random.Generator],
         until: int,
     ) -> list[Chain]:
@@ -111,7 +111,9 @@ class MetropolisHastings:
         draft = move.draft(state, rng, self.weights, beta)
         return _Ahead(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 
-    async def _propose(self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel) -> None:
+    async def _propose(
+        self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel[Any]
+    ) -> None:
         """Fill in the proposals, asking for all rows in one call."""
         drafted = [
             (chain, step, step.draft)
@@ -125,7 +127,9 @@ class MetropolisHastings:
             step.proposal = draft.finish(RowReply() if draft.query is None else next(replies))
             step.admitted = step.proposal.state != chain.state and self.target.admits(step.proposal.state)
 
-    async def _score(self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel) -> None:
+    async def _score(
+        self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel[Any]
+    ) -> None:
         """Fill in the scores of the admitted proposals in one call."""
         wanted = [
             (chain, step, step.proposal)
