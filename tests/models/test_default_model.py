@@ -39,6 +39,10 @@ def test_a_damaged_file_is_noticed(folder: Path, tmp_path: Path) -> None:
     for file in folder.iterdir():
         (copy / file.name).symlink_to(file)
     assert default_weights._intact(copy)
+    weights = copy / "model.safetensors"
+    weights.unlink()
+    weights.write_bytes((folder / weights.name).read_bytes())
+    assert default_weights._intact(copy), "another time of change alone is no damage"
     config = (copy / "config.json").read_text("utf-8")
     (copy / "config.json").unlink()
     (copy / "config.json").write_text(config.replace("640", "641"), "utf-8")
