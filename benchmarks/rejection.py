@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.language.scorer import ScoredSentence
 from models.language.session import Session
-from samplers.language import Alphabet, RowQuery, Scored
+from samplers.language import Alphabet, RowQuery
 from samplers.state import END, State
 from samplers.target import Target
 
@@ -35,16 +36,18 @@ async def rejection(
     end = vocabulary.end_tokens[0]
     for tried in range(0, cap, batch):
         states = [State((end,), (END,)) for _ in range(batch)]
-        scored: list[Scored] = list(await session.score([s.tokens for s in states], [None] * batch))
+        scored = list(await session.score([s.tokens for s in states], [None] * batch))
         growing = list(range(batch))
         for _ in range(most_tokens):
             # An end is drawn with its own probability: the rest of the mask shares what is left.
             stops = [rng.random() < _end_share(session, scored[i]) for i in growing]
             queries = [
-                RowQuery(states[i].end, 1e-9, Alphabet.ENDS if stop else Alphabet.INTERIOR, uniform=rng.random())
+                RowQuery(
+                    states[i].end, 1e-9, alphabet=Alphabet.ENDS if stop else Alphabet.INTERIOR, uniform=rng.random()
+                )
                 for i, stop in zip(growing, stops, strict=True)
             ]
-            replies = await session.rows([scored[i] for i in growing], queries)  # type: ignore[arg-type]
+            replies = await session.rows([scored[i] for i in growing], queries)
             for i, stop, reply in zip(growing, stops, replies, strict=True):
                 assert reply.token is not None
                 state = states[i]
@@ -54,7 +57,7 @@ async def rejection(
                 break
             fresh = await session.score(
                 [states[i].tokens for i in growing],
-                [scored[i] for i in growing],  # type: ignore[misc]
+                [scored[i] for i in growing],
             )
             for i, score in zip(growing, fresh, strict=True):
                 scored[i] = score
@@ -65,9 +68,9 @@ async def rejection(
     return Rejection(cap, None, time.perf_counter() - started, session.usage.lm_tokens - before)
 
 
-def _end_share(session: Session, scored: Scored) -> float:
+def _end_share(session: Session, scored: ScoredSentence) -> float:
     """p(an end | prefix) over interior and ends, at the last position."""
     head = session.head
-    hidden = scored.hidden[-1:]  # type: ignore[attr-defined]
+    hidden = scored.hidden[-1:]
     logits = head.logits(hidden)[0, : head.vocabulary.interior + head.vocabulary.ends].double()
     return float(logits.softmax(-1)[head.vocabulary.interior :].sum())
