@@ -64,8 +64,10 @@ def sentences(
     maximum: Annotated[int | None, typer.Option("--max", help="Greatest length.")] = None,
     unit: Annotated[Literal["characters", "words", "tokens"] | None, typer.Option(help="Unit of length.")] = None,
     forbid: Annotated[list[str] | None, typer.Option(help="A word that must not occur; may be repeated.")] = None,
-    kind: Annotated[str, typer.Option(help="annealing (search) or metropolis (sample).")] = "annealing",
-    beta: Annotated[float, typer.Option(help="Inverse temperature of metropolis.")] = 1.0,
+    kind: Annotated[
+        str | None, typer.Option(help="annealing (search; the default) or metropolis (sample; implied by --beta).")
+    ] = None,
+    beta: Annotated[float | None, typer.Option(help="Inverse temperature of metropolis; 1 if not given.")] = None,
     schedule: Annotated[str, typer.Option(help="Schedule of annealing: linear or geometric.")] = "linear",
     beta_start: Annotated[float, typer.Option(help="Annealing's first beta.")] = 1.0,
     beta_stop: Annotated[float, typer.Option(help="Annealing's last beta.")] = 4.0,
@@ -75,10 +77,11 @@ def sentences(
     watch: Annotated[bool, typer.Option("--watch", help="Show the chains while they move.")] = False,
 ) -> None:
     """Write sentences that hold all the keywords."""
+    kind = kind or ("annealing" if beta is None else "metropolis")
     sampler: dict[str, Any] = {"kind": kind, "chains": chains, "steps": steps}
     if kind == "annealing":
         sampler["schedule"] = {"kind": schedule, "start": beta_start, "stop": beta_stop}
-    else:
+    if beta is not None:
         sampler["beta"] = beta
     request = _validated(
         SentencesRequest,

@@ -35,7 +35,7 @@ from samplers.state import State
 from samplers.trace import Trace, rank
 
 SETS = [["今天", "公园", "散步"], ["孩子", "学校", "老师"], ["经济", "发展", "城市"]]
-CHAINS, STEPS, CGMH_STEPS, CAP = 16, 200, 100, 512
+CHAINS, STEPS, CGMH_STEPS, CAP = 16, 200, 100, 256
 
 
 async def ours(model: LoadedModel, keywords: list[str], executor: ThreadPoolExecutor, goal: float) -> dict[str, Any]:
@@ -106,7 +106,7 @@ async def main(sets: int, output: Path) -> None:
     model = load("default", cache=settings.cache_dir, progress=lambda what, share: None)
     executor = ThreadPoolExecutor(1)
     await ours(model, SETS[0], executor, 0.0)  # warm up
-    rows = []
+    rows: list[dict[str, Any]] = []
     for keywords in SETS[:sets]:
         rival = await theirs(model, keywords, executor)
         rows.append(
