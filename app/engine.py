@@ -8,9 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import torch
-from transformers.utils import logging as transformers_logging
-
 from app.problems import Fault, ProblemError
 from app.settings import Limits, Settings
 from models.language.default_weights import Progress
@@ -77,10 +74,7 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
         models.language.default_weights.ConversionError: likewise.
         models.language.scorer.UnsupportedModelError: likewise.
     """
-    transformers_logging.disable_progress_bar()
-    if settings.torch_threads is not None:
-        torch.set_num_threads(settings.torch_threads)
-    model = load(
+    return load(
         settings.model,
         cache=settings.cache_dir,
         progress=progress,
@@ -88,8 +82,8 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
         precision=settings.precision,
         offline=settings.offline,
         rules=settings.rules(),
+        threads=settings.torch_threads,
     )
-    return model
 
 
 @asynccontextmanager

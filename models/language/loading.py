@@ -14,6 +14,7 @@ from typing import Any, Literal
 import torch
 from transformers import AutoModelForCausalLM
 from transformers.utils import cached_file
+from transformers.utils import logging as transformers_logging
 
 from models.language import default_weights
 from models.language.default_weights import Progress
@@ -90,6 +91,7 @@ def load(
     precision: Precision = "auto",
     offline: bool = False,
     rules: Mapping[str, Rule] | None = None,
+    threads: int | None = None,
 ) -> LoadedModel:
     """Load a model and its tokenizer side by side.
 
@@ -102,12 +104,16 @@ def load(
         precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
         offline: never ask the hub.
         rules: vocabulary rules that replace or join :data:`models.language.vocabulary.RULES`.
+        threads: of a forward on CPU, for the whole process; None leaves torch's choice.
 
     Raises:
         LoadingError: no such model, no safetensors, no fast tokenizer, or an unknown device.
         models.language.default_weights.ConversionError: the default model could not be made.
         models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
     """
+    transformers_logging.disable_progress_bar()
+    if threads is not None:
+        torch.set_num_threads(threads)
     place = _device(device)
     dtype = _dtype(precision, place)
     source = str(default_weights.default_weights(cache, progress)) if name == "default" else name
