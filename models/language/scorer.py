@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,15 +11,46 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
+from torch.nn import functional
 
-from models.language.fast_modules import quicken
-from models.language.ragged import NAME, Packing
+from models.language.decoder import Decoder
+from models.language.lanes import Lanes, split
+from models.language.packing import ContextStore, Packing, pack, slots_needed
+from models.language.projection import Projection
+from models.language.ragged import NAME
 from models.language.vocabulary import Vocabulary
 from samplers.language import Alphabet, RowQuery, RowReply
 
 
 class UnsupportedModelError(ValueError):
     """The architecture cannot be scored edit by edit; the message says why."""
+
+
+LEAST = 4
+"""Fewest tokens in a forward; a matrix product of fewer rows takes another path and other last bits."""
+LANE = 24
+"""Fewest tokens for which a lane of its own pays: each lane reads all the weights."""
+
+
+@dataclass(slots=True, eq=False)
+class Store:
+    """Keys and values of a sentence's tokens but the last.
+
+    At first they are a part of what the sentence was edited from and a part of its batch's. Most
+    sentences are rejected proposals and never edited; only for one that is are they joined.
+    """
+
+    _kept: Tensor | None
+    _fresh: Tensor
+
+    def joined(self) -> Tensor:
+        """(n - 1, layers, 2, H, D), in memory of its own."""
+        if self._kept is not None:
+            self._fresh = torch.cat((self._kept, self._fresh))
+            self._kept = None
+        elif self._fresh.untyped_storage().nbytes() > 2 * self._fresh.nbytes:
+            self._fresh = self._fresh.clone()
+        return self._fresh
 
 
 @dataclass(slots=True, eq=False)
@@ -31,23 +62,14 @@ class ScoredSentence:
         log_probs: log p(x_i | context, x_<i) over the allowed tokens, in nats, (n,).
         hidden: last hidden states; row i predicts token i, (n, d), on the model's device.
         log_norms: log sum exp of row i's logits over the allowed tokens, (n,).
-        store: keys and values of tokens[:-1], (layers, 2, H, n - 1, D), or None when dropped.
+        store: keys and values, or None when dropped.
     """
 
     tokens: tuple[int, ...]
     log_probs: npt.NDArray[np.float64]
     hidden: Tensor
     log_norms: Tensor
-    store: Tensor | None
-
-    def settle(self) -> None:
-        """Give the store memory of its own.
-
-        A store begins as a view of its whole batch's. Most sentences are rejected proposals and
-        never edited; one that is must not keep the others' memory alive.
-        """
-        if self.store is not None and self.store.untyped_storage().nbytes() > 2 * self.store.nbytes:
-            self.store = self.store.clone()
+    store: Store | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,12 +78,12 @@ class Context:
 
     Attributes:
         tokens: token ids, begin-of-sequence included, C >= 1 of them.
-        store: keys and values, (layers, 2, H, C, D).
+        store: their keys and values.
         root: the empty sentence: hidden and log_norms hold one row, which predicts token 0.
     """
 
     tokens: tuple[int, ...]
-    store: Tensor
+    store: ContextStore
     root: ScoredSentence
 
 
@@ -100,18 +122,27 @@ class Head:
     Attributes:
         vocabulary: which tokens.
         weight: rows of the output embedding, (V, d).
-        linear: computes hidden @ weight.T + bias.
+        bias: (V,), or None.
+        projection: computes hidden @ weight.T + bias.
         softcap: logits are softcap * tanh(logits / softcap), if set (Gemma 2).
     """
 
     vocabulary: Vocabulary
     weight: Tensor
-    linear: torch.nn.Module
+    bias: Tensor | None
+    projection: Projection
     softcap: float | None
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(N, d) to (N, V), float32."""
-        logits = self.linear(hidden).float()
+        return self._capped(self.projection(hidden).float())
+
+    def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
+        """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""
+        logits = (hidden.float() * self.weight[local].float()).sum(-1)
+        return self._capped(logits if self.bias is None else logits + self.bias[local].float())
+
+    def _capped(self, logits: Tensor) -> Tensor:
         return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
 
 
@@ -120,11 +151,17 @@ class CausalScorer:
     """Scores sentences with one forward for all their new tokens.
 
     An edit at position s leaves keys, values and hidden states left of s as they were, so only
-    tokens s ... n - 2 are fed, packed without padding (:mod:`models.language.ragged`).
+    tokens s ... n - 2 are fed, packed without padding (:mod:`models.language.packing`). The body is
+    :class:`models.language.decoder.Decoder` for the families that it knows, else the model's own
+    through transformers' attention interface.
 
     Attributes:
-        model: a transformers causal LM in evaluation mode.
+        model: a transformers causal LM in evaluation mode; it is taken apart.
         max_tokens: most new tokens in one forward; larger batches are split.
+        max_slots: likewise, places for keys and values, padding counted.
+        usage: work done so far.
+        batch_invariant: whether a probe sentence scored alone, among others and from a kept prefix
+            has the same score to the last bit.
 
     Raises:
         UnsupportedModelError: a first short sentence scores otherwise than by the model's own
@@ -133,50 +170,78 @@ class CausalScorer:
 
     model: Any
     max_tokens: int = 4096
+    max_slots: int = 16384
     usage: Usage = field(default_factory=Usage)
+    batch_invariant: bool = field(default=False, init=False)
 
     def __post_init__(self) -> None:
         self.device = self.model.device
         self.parameters = sum(p.numel() for p in self.model.parameters())
-        self._body = self.model.get_decoder()
+        body = self.model.get_decoder()
         self._output = self.model.get_output_embeddings()
         config = self.model.config.get_text_config()
         if getattr(config, "num_attention_heads", None) is None:
             raise UnsupportedModelError(f"{type(self.model).__name__} has no attention heads")
         self._softcap: float | None = getattr(config, "final_logit_softcapping", None)
         heads = config.num_attention_heads
-        self._layers: int = config.num_hidden_layers
-        self._kv_heads: int = getattr(config, "num_key_value_heads", None) or heads
-        self._head_size: int = getattr(config, "head_dim", None) or config.hidden_size // heads
+        kv_heads = getattr(config, "num_key_value_heads", None) or heads
+        size = getattr(config, "head_dim", None) or config.hidden_size // heads
+        # On a CPU attention runs in float32: there the products in bfloat16 cost more than they save.
+        precision = torch.float32 if self.device.type == "cpu" else self.model.dtype
+        empty = torch.zeros(0, config.num_hidden_layers, 2, kv_heads, size, dtype=precision, device=self.device)
+        self._lanes = Lanes(self.device)
+        self._scratch = [empty] * self._lanes.count
         self._heads: dict[Vocabulary, Head] = {}
         self._lock = threading.Lock()
-        probe = (torch.arange(5, 17, device=self.device) % config.vocab_size)[None]
+        probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():
-            expected = self.model(input_ids=probe, use_cache=False).logits[0].float()
+            expected = self.model(input_ids=torch.tensor([probe], device=self.device), use_cache=False).logits[0]
             try:
-                self.model.set_attn_implementation(NAME)
-                quicken(self._body)
-                # Two sentences side by side, then the rest of one on its kept prefix: a layer that
-                # mixes neighbours of the packed row, or ignores the stores, shows here.
-                tokens = probe[0].tolist()
-                first, kept = self._forward([tokens[6:], tokens[:5]], [(), ()], self._no_context(), [None, None])
-                rest, _ = self._forward(
-                    [tokens[:3], tokens[5:]], [(), tokens[:5]], self._no_context(), [None, kept[:, :, 1, :, :5]]
-                )
-                hidden = torch.cat((first[-5:], rest[3:]))
-                logits = self._cap(torch.nn.functional.linear(hidden, self._output.weight, self._output.bias))
+                self._body = self._make_body(body, config)
+                logits = self._probe(probe)
             except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
                 raise UnsupportedModelError(
                     f"{type(self.model).__name__} does not run on transformers' attention interface: {error}"
                 ) from error
             # Kullback-Leibler, not the largest gap: rounding alone moves unlikely tokens by 0.01 nats.
-            ours, theirs = logits.float().log_softmax(-1), expected.log_softmax(-1)
+            ours, theirs = logits.float().log_softmax(-1), expected.float().log_softmax(-1)
             divergence = (theirs.exp() * (theirs - ours)).sum(-1).max().item()
-            if not divergence <= (1e-5 if self.model.dtype == torch.float32 else 0.02):
+            if not divergence <= (1e-5 if self.model.dtype == torch.float32 else 0.25):
                 raise UnsupportedModelError(
                     f"{type(self.model).__name__} scores a probe sentence otherwise than its own forward does "
                     f"(Kullback-Leibler divergence {divergence:.3g} nats)"
                 )
+
+    def _make_body(self, body: Any, config: Any) -> Callable[[Packing], Tensor]:
+        if Decoder.knows(config):
+            return Decoder(body)
+        self.model.set_attn_implementation(NAME)
+
+        def forward(packing: Packing) -> Tensor:
+            output = body(
+                input_ids=packing.tokens[None],
+                position_ids=packing.positions[None],
+                use_cache=False,
+                packing=packing,
+            )
+            return output.last_hidden_state[0]  # type: ignore[no-any-return]
+
+        return forward
+
+    def _probe(self, tokens: list[int]) -> Tensor:
+        """The logits of a sentence of 12 tokens, scored in two parts; sets ``batch_invariant``.
+
+        Two sentences side by side, then the rest of one on its kept prefix: a layer that mixes
+        neighbours of the packed row, or ignores the stores, shows here.
+        """
+        nothing = self._no_context()
+        first, kept = self._forward([tokens[6:], tokens[:5]], [None, None], nothing, Usage())
+        rest, _ = self._forward([tokens[:3], tokens[5:]], [None, kept[6:]], nothing, Usage())
+        alone, _ = self._forward([tokens], [None], nothing, Usage())
+        hidden = torch.cat((first[-5:], rest[3:]))
+        self.batch_invariant = torch.equal(hidden, alone)
+        logits = functional.linear(hidden, self._output.weight, self._output.bias)
+        return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
@@ -184,13 +249,8 @@ class CausalScorer:
             if vocabulary not in self._heads:
                 ids = torch.from_numpy(vocabulary.ids).to(self.device)
                 weight = self._output.weight.detach()[ids].contiguous()
-                linear = torch.nn.Linear(weight.shape[1], weight.shape[0], bias=self._output.bias is not None)
-                linear.weight = torch.nn.Parameter(weight, requires_grad=False)
-                if self._output.bias is not None:
-                    linear.bias = torch.nn.Parameter(self._output.bias.detach()[ids], requires_grad=False)
-                holder = torch.nn.ModuleList([linear])
-                quicken(holder)
-                self._heads[vocabulary] = Head(vocabulary, weight, holder[0], self._softcap)
+                bias = None if self._output.bias is None else self._output.bias.detach()[ids]
+                self._heads[vocabulary] = Head(vocabulary, weight, bias, Projection(weight, bias), self._softcap)
             return self._heads[vocabulary]
 
     @torch.inference_mode()
@@ -206,10 +266,10 @@ class CausalScorer:
         """
         if not tokens:
             raise ValueError("a context needs at least one token")
-        hidden, store = self._forward([list(tokens)], [()], self._no_context(), [None])
+        hidden, store = self._forward([list(tokens)], [None], self._no_context(), self.usage)
         last = hidden[-1:]
-        root = ScoredSentence((), np.empty(0), last, head.logits(last).logsumexp(-1), store[:, :, 0, :, :0])
-        return Context(tuple(tokens), store[:, :, 0].contiguous(), root)
+        root = ScoredSentence((), np.empty(0), last, head.logits(last).logsumexp(-1), None)
+        return Context(tuple(tokens), ContextStore.of(store), root)
 
     @torch.inference_mode()
     def score(
@@ -226,20 +286,18 @@ class CausalScorer:
         """
         results: list[ScoredSentence | None] = [None] * len(sentences)
         batch: list[tuple[int, _Item]] = []
-        budget = self.max_tokens
+        fed = longest = 0
         for i, (tokens, base) in enumerate(zip(sentences, bases, strict=True)):
             if not tokens:
                 raise ValueError("a sentence needs at least one token")
-            if base is not None:
-                base.settle()
             item = self._item(tokens, base or context.root)
-            if batch and len(item.fed) > budget:
-                self._score_batch(context, head, batch, results)
-                batch, budget = [], self.max_tokens
+            fed, longest = fed + len(item.fed), max(longest, len(tokens))
+            if batch and (fed > self.max_tokens or (len(batch) + 1) * longest > self.max_slots):
+                self._score_in_lanes(context, head, batch, results)
+                batch, fed, longest = [], len(item.fed), len(tokens)
             batch.append((i, item))
-            budget -= len(item.fed)
         if batch:
-            self._score_batch(context, head, batch, results)
+            self._score_in_lanes(context, head, batch, results)
         return [result for result in results if result is not None]
 
     @torch.inference_mode()
@@ -305,107 +363,112 @@ class CausalScorer:
             shared += 1
         return _Item(tokens, base, shared, shared if base.store is not None else 0)
 
+    def _score_in_lanes(
+        self,
+        context: Context,
+        head: Head,
+        batch: list[tuple[int, _Item]],
+        results: list[ScoredSentence | None],
+    ) -> None:
+        for _, item in batch:
+            if item.base.store is not None:
+                item.base.store.joined()
+        # Runs of like length together, so that attention pads little.
+        batch = sorted(batch, key=lambda entry: len(entry[1].fed))
+        costs = [len(item.fed) for _, item in batch]
+        with_usage = [Usage() for _ in range(self._lanes.count)]
+
+        def work(lane: int, part: Sequence[tuple[int, _Item]]) -> None:
+            self._score_batch(context, head, part, results, lane, with_usage[lane])
+
+        self._lanes.run(work, [batch[part] for part in split(costs, self._lanes.count, LANE)])
+        for usage in with_usage:
+            self.usage.lm_tokens += usage.lm_tokens
+        self.usage.lm_calls += any(usage.lm_calls for usage in with_usage)
+
+    @torch.inference_mode()
     def _score_batch(
         self,
         context: Context,
         head: Head,
         batch: Sequence[tuple[int, _Item]],
         results: list[ScoredSentence | None],
+        lane: int,
+        usage: Usage,
     ) -> None:
         items = [item for _, item in batch]
         feeding = [item for item in items if item.fed]
-        hidden, store = (
-            self._forward(
-                [list(item.fed) for item in feeding],
-                [item.tokens[: item.kept] for item in feeding],
-                context.store,
-                [item.base.store for item in feeding],
-            )
-            if feeding
-            else (context.root.hidden[:0], context.store[:, :, None, :, :0])
-        )
-        logits = head.logits(hidden)
-        log_norms = logits.logsumexp(-1)
+        hidden, fresh = context.root.hidden[:0], self._scratch[0][:0]
+        if feeding:
+            kept = [
+                item.base.store.joined()[: item.kept] if item.base.store and item.kept else None for item in feeding
+            ]
+            hidden, fresh = self._forward([item.fed for item in feeding], kept, context.store, usage, lane)
+        log_norms = head.logits(hidden).logsumexp(-1)
         local = head.vocabulary.local
         try:
             targets = [local[token] for item in feeding for token in item.tokens[item.kept + 1 :]]
             edited = [local[item.tokens[item.shared]] for item in items]
         except KeyError as error:
             raise ValueError(f"token {error.args[0]} is outside the vocabulary {head.vocabulary.name!r}") from None
-        index = torch.tensor(targets, dtype=torch.long, device=self.device)
-        new = logits.gather(1, index[:, None])[:, 0] - log_norms
         # The first changed token is predicted by a row of the base, whose norm is known.
-        rows = torch.stack([item.base.hidden[item.shared] for item in items])
-        norms = torch.stack([item.base.log_norms[item.shared] for item in items])
-        first = self._single_logits(head, rows, torch.tensor(edited, device=self.device)) - norms
-        new_host, first_host = new.double().cpu().numpy(), first.double().cpu().numpy()
+        rows = torch.cat((hidden, torch.stack([item.base.hidden[item.shared] for item in items])))
+        norms = torch.cat((log_norms, torch.stack([item.base.log_norms[item.shared] for item in items])))
+        logits = head.logits_of(rows, torch.tensor(targets + edited, device=self.device))
+        log_probs = (logits - norms).double().cpu().numpy()
 
         at = 0
-        row = 0
-        for k, (i, item) in enumerate(batch):
+        for (i, item), first in zip(batch, log_probs[len(targets) :, None], strict=True):
             count = len(item.fed)
-            skip = item.shared - item.kept
-            fresh = slice(at + skip, at + count)
+            new = slice(at + item.shared - item.kept, at + count)
             results[i] = ScoredSentence(
                 item.tokens,
-                np.concatenate((item.base.log_probs[: item.shared], first_host[k : k + 1], new_host[fresh])),
-                torch.cat((item.base.hidden[: item.shared + 1], hidden[fresh])),
-                torch.cat((item.base.log_norms[: item.shared + 1], log_norms[fresh])),
-                store[:, :, row, :, : len(item.tokens) - 1] if count else self._kept_store(item),
+                np.concatenate((item.base.log_probs[: item.shared], first, log_probs[new])),
+                torch.cat((item.base.hidden[: item.shared + 1], hidden[new])),
+                torch.cat((item.base.log_norms[: item.shared + 1], log_norms[new])),
+                self._store(item, fresh[at : at + count]),
             )
             at += count
-            row += count > 0
 
     @staticmethod
-    def _kept_store(item: _Item) -> Tensor | None:
-        return None if item.base.store is None else item.base.store[..., : len(item.tokens) - 1, :]
+    def _store(item: _Item, fresh: Tensor) -> Store | None:
+        if item.base.store is None:
+            return Store(None, fresh) if item.kept == 0 and len(fresh) == len(item.tokens) - 1 else None
+        return Store(item.base.store.joined()[: min(item.kept, len(item.tokens) - 1)], fresh)
 
-    def _single_logits(self, head: Head, hidden: Tensor, local: Tensor) -> Tensor:
-        logits = (hidden.float() * head.weight[local].float()).sum(-1)
-        bias = getattr(head.linear, "bias", None)
-        return self._cap(logits if bias is None else logits + bias[local])
-
-    def _cap(self, logits: Tensor) -> Tensor:
-        return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
-
-    def _no_context(self) -> Tensor:
-        shape = (self._layers, 2, self._kv_heads, 0, self._head_size)
-        return torch.empty(shape, dtype=self.model.dtype, device=self.device)
+    def _no_context(self) -> ContextStore:
+        return ContextStore.of(self._scratch[0][:0])
 
     def _forward(
         self,
         fed: Sequence[Sequence[int]],
-        kept: Sequence[Sequence[int]],
-        context: Tensor,
-        stores: Sequence[Tensor | None],
+        kept: Sequence[Tensor | None],
+        context: ContextStore,
+        usage: Usage,
+        lane: int = 0,
     ) -> tuple[Tensor, Tensor]:
         """Feed the new tokens of B sentences.
 
         Args:
             fed: new tokens of each, at least one.
-            kept: tokens before them, whose keys and values ``stores`` hold.
-            context: keys and values of the context, (layers, 2, H, C, D).
-            stores: kept keys and values of each, or None where nothing is kept.
+            kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
+            context: what all of them continue.
+            usage: where the work is booked.
+            lane: whose scratch memory is used.
 
         Returns:
-            Last hidden states of the new tokens in order, (N, d), and the full keys and values,
-            (layers, 2, B, H, L, D).
+            Last hidden states of the new tokens in order, (N, d), and their keys and values,
+            (N, layers, 2, H, D).
         """
-        counts = [len(tokens) for tokens in fed]
-        starts = [len(tokens) for tokens in kept]
-        rows = np.repeat(np.arange(len(fed)), counts)
-        offsets = np.concatenate([np.arange(count) for count in counts])
-        columns = offsets + np.repeat(starts, counts)
-        index = torch.from_numpy(np.stack((rows, offsets, columns, np.concatenate(list(map(np.asarray, fed))))))
-        index = index.to(self.device)
-        length = max(start + count for start, count in zip(starts, counts, strict=True))
-        store = context.new_zeros(self._layers, 2, len(fed), self._kv_heads, length, self._head_size)
-        for row, (start, old) in enumerate(zip(starts, stores, strict=True)):
-            if start and old is not None:
-                store[:, :, row, :, :start] = old[..., :start, :]
-        packing = Packing(index[0], index[1], index[2], store, context)
-        positions = index[2] + context.shape[-2]
-        output = self._body(input_ids=index[3][None], position_ids=positions[None], use_cache=False, packing=packing)
-        self.usage.lm_calls += 1
-        self.usage.lm_tokens += len(rows)
-        return output.last_hidden_state[0], store
+        count = sum(map(len, fed))
+        if count < LEAST:
+            fed, kept = [*fed, [fed[0][0]] * (LEAST - count)], [*kept, None]
+        slots = slots_needed(fed, [0 if one is None else one.shape[0] for one in kept])
+        scratch = self._scratch[lane]
+        if len(scratch) < slots:
+            scratch = self._scratch[lane] = scratch.new_zeros(slots, *scratch.shape[1:])
+        packing = pack(fed, kept, context, scratch)
+        hidden = self._body(packing)
+        usage.lm_calls += 1
+        usage.lm_tokens += count
+        return hidden[:count], packing.fresh()[:count]
