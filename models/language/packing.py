@@ -50,22 +50,21 @@ class Packing:
     Attributes:
         tokens: ids of the packed tokens, (N,).
         positions: their positions, the context counted, (N,).
-        columns: place of each packed token in its sentence, (N,).
-        slots: row of each packed token in ``store``, its sentence times L plus its column, (N,).
+        slots: row of each packed token in ``store``: its sentence times L plus its place in it, (N,).
         places: sentence of each packed token times T plus its place in the run, (N,).
         run: T.
-        context: keys and values of the shared context.
+        contexts: what runs of neighbouring sentences continue: keys and values, first sentence and
+            the one after the last.
         store: keys and values of the sentences, (B, L, layers, 2, H, D); kept prefixes are filled
             in, those of the new tokens are written by :meth:`attend`. The rest must be finite.
     """
 
     tokens: Tensor
     positions: Tensor
-    columns: Tensor
     slots: Tensor
     places: Tensor
     run: int
-    context: ContextStore
+    contexts: Sequence[tuple[ContextStore, int, int]]
     store: Tensor
     _hidden_pairs: dict[int | None, Tensor] = field(default_factory=dict)
 
@@ -97,60 +96,73 @@ class Packing:
         """
         heads, groups, size = query.shape[1:]
         batch, length = self.store.shape[:2]
+        rows = self.run * groups
         slots = self.store.flatten(0, 1)[:, layer]
         slots[:, 0].index_copy_(0, self.slots, key.to(slots.dtype))
         slots[:, 1].index_copy_(0, self.slots, value.to(slots.dtype))
         keys, values = (self.store[:, :, layer, i].transpose(1, 2).reshape(batch * heads, length, size) for i in (0, 1))
-        context_keys, context_values = self.context.layers[layer]
-
         unpacked = query.new_zeros(batch * self.run, heads, groups, size, dtype=slots.dtype)
         unpacked.index_copy_(0, self.places, query.to(slots.dtype))
-        queries = unpacked.view(batch, self.run, heads, groups, size).transpose(1, 2).reshape(batch * heads, -1, size)
-        by_head = queries.view(batch, heads, -1, size).transpose(0, 1).reshape(heads, -1, size)
+        queries = unpacked.view(batch, self.run, heads, groups, size).transpose(1, 2).reshape(batch, heads, rows, size)
 
-        rows = self.run * groups
-
-        def by_sentence(x: Tensor) -> Tensor:
-            return x.view(heads, batch, rows, -1).transpose(0, 1).reshape(batch * heads, rows, -1)
-
-        scores = torch.cat(
-            (by_sentence(by_head @ context_keys.transpose(1, 2)), queries @ keys.transpose(1, 2)), -1
-        ).float()
+        hidden = self._hidden(window)
+        split = hidden.shape[-1] - length
+        scores = queries.new_empty(batch, heads, rows, split + length)
+        for context, start, stop in self.contexts:
+            over = _by_head(queries[start:stop]) @ context.layers[layer, 0].transpose(1, 2)
+            scores[start:stop, ..., : over.shape[-1]] = _by_sentence(over, stop - start)
+        scores[..., split:] = (queries.flatten(0, 1) @ keys.transpose(1, 2)).view(batch, heads, rows, length)
+        scores = scores.float()
         if softcap is not None:
             scores = softcap * torch.tanh(scores / softcap)
-        scores.view(batch, heads, self.run, groups, -1).masked_fill_(self._hidden(window), -torch.inf)
+        scores.view(batch, heads, self.run, groups, -1).masked_fill_(hidden, -torch.inf)
         weights = scores.softmax(-1).to(slots.dtype)
-        split = context_keys.shape[1]
-        over_context = weights[..., :split].view(batch, heads, -1, split).transpose(0, 1).reshape(heads, -1, split)
-        mixed = by_sentence(over_context @ context_values) + weights[..., split:] @ values
-        return (
-            mixed.view(batch, heads, self.run, groups * size).transpose(1, 2).reshape(batch * self.run, -1)[self.places]
-        )
+        mixed = (weights[..., split:].flatten(0, 1) @ values).view(batch, heads, rows, size)
+        for context, start, stop in self.contexts:
+            over = _by_head(weights[start:stop, ..., : context.layers.shape[3]])
+            mixed[start:stop] += _by_sentence(over @ context.layers[layer, 1], stop - start)
+        by_place = mixed.view(batch, heads, self.run, groups * size).transpose(1, 2).reshape(batch * self.run, -1)
+        return by_place[self.places]
 
     def _hidden(self, window: int | None) -> Tensor:
-        """Pairs (query, key) that must not meet, (B, 1, T, 1, C' + L)."""
+        """Pairs (query, key) that must not meet, (B, 1, T, 1, C' + L) with the longest context's C'."""
         if window not in self._hidden_pairs:
             device = self.tokens.device
             batch, length = self.store.shape[:2]
-            padded, present = self.context.layers.shape[3], self.context.length
-            # Columns count from the context's first token; those of its padding lie beyond every query.
-            key = torch.cat((torch.arange(padded, device=device), torch.arange(length, device=device) + present))
-            key[present:padded] = present + length + 1
+            sizes = [stop - start for _, start, stop in self.contexts]
+            present = torch.tensor([context.length for context, *_ in self.contexts], device=device)
+            present = present.repeat_interleave(torch.tensor(sizes, device=device))[:, None]
+            padded = torch.arange(max(context.layers.shape[3] for context, *_ in self.contexts), device=device)
+            own = torch.arange(length, device=device)
+            # Keys are counted from the context's first token; those of its padding lie beyond every query.
+            beyond = present + length + 1
+            key = torch.cat((torch.where(padded < present, padded, beyond), present + own), 1)
             # A padding query sees every column but these: its output is never read, but must not be NaN.
-            query = torch.full((batch * self.run,), present + length, device=device)
-            query[self.places] = present + self.columns
-            distance = query[:, None] - key
+            query = (present + length).repeat(1, self.run).flatten()
+            query[self.places] = self.positions
+            query = query.view(batch, self.run, 1)
+            distance = query - key[:, None]
             hidden = distance < 0
             if window is not None:
-                hidden |= (distance >= window) & (query[:, None] < present + length)
-            self._hidden_pairs[window] = hidden.view(batch, 1, self.run, 1, -1)
+                hidden |= (distance >= window) & (query < (present + length)[:, None])
+            self._hidden_pairs[window] = hidden[:, None, :, None]
         return self._hidden_pairs[window]
+
+
+def _by_head(x: Tensor) -> Tensor:
+    """(B, H, R, X) to (H, B * R, X)."""
+    return x.transpose(0, 1).reshape(x.shape[1], -1, x.shape[-1])
+
+
+def _by_sentence(x: Tensor, batch: int) -> Tensor:
+    """(H, B * R, X) to (B, H, R, X)."""
+    return x.view(x.shape[0], batch, -1, x.shape[-1]).transpose(0, 1)
 
 
 def pack(
     fed: Sequence[Sequence[int]],
     kept: Sequence[Tensor | None],
-    context: ContextStore,
+    contexts: Sequence[ContextStore],
     store: Tensor,
 ) -> Packing:
     """Lay out the new tokens of B sentences.
@@ -158,7 +170,7 @@ def pack(
     Args:
         fed: new token ids of each, at least one.
         kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
-        context: what all of them continue.
+        contexts: what each of them continues; neighbours with the same one are handled together.
         store: room for their keys and values, (>= slots_needed, layers, 2, H, D), finite; overwritten.
 
     Returns:
@@ -171,13 +183,18 @@ def pack(
     columns = offsets + np.repeat(starts, counts)
     length, run = _up(int((starts + counts).max())), int(counts.max())
     ids = np.concatenate([np.asarray(tokens) for tokens in fed])
-    layout = np.stack((ids, columns + context.length, columns, rows * length + columns, rows * run + offsets))
-    tokens, positions, column, slots, places = torch.from_numpy(layout).to(store.device)
+    positions = columns + np.repeat([context.length for context in contexts], counts)
+    layout = np.stack((ids, positions, rows * length + columns, rows * run + offsets))
     view = store[: len(fed) * length].view(len(fed), length, *store.shape[1:])
     for row, one in enumerate(kept):
         if one is not None:
             view[row, : one.shape[0]] = one
-    return Packing(tokens, positions, column, slots, places, run, context, view)
+    spans: list[tuple[ContextStore, int, int]] = []
+    for row, context in enumerate(contexts):
+        start = spans.pop()[1] if spans and spans[-1][0] is context else row
+        spans.append((context, start, row + 1))
+    tokens, at, slots, places = torch.from_numpy(layout).to(store.device)
+    return Packing(tokens, at, slots, places, run, spans, view)
 
 
 def slots_needed(fed: Sequence[Sequence[int]], kept: Sequence[int]) -> int:

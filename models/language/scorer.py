@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import groupby
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -100,21 +101,6 @@ class Usage:
     lm_tokens: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """One sentence to score: what it keeps of its base, and the tokens to feed."""
-
-    tokens: tuple[int, ...]
-    base: ScoredSentence
-    shared: int
-    kept: int
-
-    @property
-    def fed(self) -> tuple[int, ...]:
-        """Tokens of which keys and values are new; the closing token predicts nothing."""
-        return self.tokens[self.kept : -1]
-
-
 @dataclass(eq=False)
 class Head:
     """The output layer over the allowed tokens only.
@@ -144,6 +130,74 @@ class Head:
 
     def _capped(self, logits: Tensor) -> Tensor:
         return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScoreJob:
+    """Sentences to score under one context; jobs of many requests share a forward.
+
+    Attributes:
+        context: what every sentence continues.
+        head: the vocabulary.
+        sentences: token ids of each.
+        bases: for each a scored sentence that it edits, under the same context and head, or None.
+
+    Raises:
+        ValueError: an empty sentence, a token outside the vocabulary, or counts that differ.
+    """
+
+    context: Context
+    head: Head
+    sentences: Sequence[tuple[int, ...]]
+    bases: Sequence[ScoredSentence | None]
+
+    def __post_init__(self) -> None:
+        if len(self.sentences) != len(self.bases):
+            raise ValueError(f"{len(self.sentences)} sentences and {len(self.bases)} bases")
+        local = self.head.vocabulary.local
+        for tokens in self.sentences:
+            if not tokens:
+                raise ValueError("a sentence needs at least one token")
+            for token in tokens:
+                if token not in local:
+                    raise ValueError(f"token {token} is outside the vocabulary {self.head.vocabulary.name!r}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Item:
+    """One sentence to score.
+
+    Attributes:
+        job, place: where it came from.
+        tokens: the sentence.
+        base: what it edits, the empty sentence if nothing.
+        shared: first position at which the two differ, before the last of either.
+        kept: tokens whose keys and values need no forward.
+    """
+
+    job: int
+    place: int
+    context: Context
+    head: Head
+    tokens: tuple[int, ...]
+    base: ScoredSentence
+    shared: int
+    kept: int
+
+    @classmethod
+    def of(cls, number: int, place: int, job: ScoreJob) -> Self:
+        tokens, base = job.sentences[place], job.bases[place] or job.context.root
+        limit = min(len(tokens), max(len(base.tokens), 1)) - 1
+        shared = 0
+        while shared < limit and tokens[shared] == base.tokens[shared]:
+            shared += 1
+        kept = shared if base.store is not None else 0
+        return cls(number, place, job.context, job.head, tokens, base, shared, kept)
+
+    @property
+    def fed(self) -> tuple[int, ...]:
+        """Tokens of which keys and values are new; the closing token predicts nothing."""
+        return self.tokens[self.kept : -1]
 
 
 @dataclass(eq=False)
@@ -235,9 +289,9 @@ class CausalScorer:
         neighbours of the packed row, or ignores the stores, shows here.
         """
         nothing = self._no_context()
-        first, kept = self._forward([tokens[6:], tokens[:5]], [None, None], nothing, Usage())
-        rest, _ = self._forward([tokens[:3], tokens[5:]], [None, kept[6:]], nothing, Usage())
-        alone, _ = self._forward([tokens], [None], nothing, Usage())
+        first, kept = self._forward([tokens[6:], tokens[:5]], [None, None], [nothing] * 2, Usage())
+        rest, _ = self._forward([tokens[:3], tokens[5:]], [None, kept[6:]], [nothing] * 2, Usage())
+        alone, _ = self._forward([tokens], [None], [nothing], Usage())
         hidden = torch.cat((first[-5:], rest[3:]))
         self.batch_invariant = torch.equal(hidden, alone)
         logits = functional.linear(hidden, self._output.weight, self._output.bias)
@@ -266,12 +320,11 @@ class CausalScorer:
         """
         if not tokens:
             raise ValueError("a context needs at least one token")
-        hidden, store = self._forward([list(tokens)], [None], self._no_context(), self.usage)
+        hidden, store = self._forward([list(tokens)], [None], [self._no_context()], self.usage)
         last = hidden[-1:]
         root = ScoredSentence((), np.empty(0), last, head.logits(last).logsumexp(-1), None)
         return Context(tuple(tokens), ContextStore.of(store), root)
 
-    @torch.inference_mode()
     def score(
         self,
         context: Context,
@@ -282,23 +335,26 @@ class CausalScorer:
         """Score sentences under one context; see :meth:`samplers.language.LanguageModel.score`.
 
         Raises:
-            ValueError: an empty sentence, or a token outside the vocabulary.
+            ValueError: see :class:`ScoreJob`.
         """
-        results: list[ScoredSentence | None] = [None] * len(sentences)
-        batch: list[tuple[int, _Item]] = []
+        return self.score_jobs([ScoreJob(context, head, sentences, bases)])[0]
+
+    @torch.inference_mode()
+    def score_jobs(self, jobs: Sequence[ScoreJob]) -> list[list[ScoredSentence]]:
+        """Score the sentences of several jobs together."""
+        items = [_Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
+        results: dict[tuple[int, int], ScoredSentence] = {}
+        batch: list[_Item] = []
         fed = longest = 0
-        for i, (tokens, base) in enumerate(zip(sentences, bases, strict=True)):
-            if not tokens:
-                raise ValueError("a sentence needs at least one token")
-            item = self._item(tokens, base or context.root)
-            fed, longest = fed + len(item.fed), max(longest, len(tokens))
+        for item in items:
+            fed, longest = fed + len(item.fed), max(longest, len(item.tokens))
             if batch and (fed > self.max_tokens or (len(batch) + 1) * longest > self.max_slots):
-                self._score_in_lanes(context, head, batch, results)
-                batch, fed, longest = [], len(item.fed), len(tokens)
-            batch.append((i, item))
+                self._score_in_lanes(batch, results)
+                batch, fed, longest = [], len(item.fed), len(item.tokens)
+            batch.append(item)
         if batch:
-            self._score_in_lanes(context, head, batch, results)
-        return [result for result in results if result is not None]
+            self._score_in_lanes(batch, results)
+        return [[results[number, place] for place in range(len(job.sentences))] for number, job in enumerate(jobs)]
 
     @torch.inference_mode()
     def rows(self, head: Head, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:
@@ -355,73 +411,60 @@ class CausalScorer:
                 None if query.present is None else present_q,
             )
 
-    @staticmethod
-    def _item(tokens: tuple[int, ...], base: ScoredSentence) -> _Item:
-        limit = min(len(tokens), max(len(base.tokens), 1)) - 1
-        shared = 0
-        while shared < limit and tokens[shared] == base.tokens[shared]:
-            shared += 1
-        return _Item(tokens, base, shared, shared if base.store is not None else 0)
-
-    def _score_in_lanes(
-        self,
-        context: Context,
-        head: Head,
-        batch: list[tuple[int, _Item]],
-        results: list[ScoredSentence | None],
-    ) -> None:
-        for _, item in batch:
+    def _score_in_lanes(self, batch: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence]) -> None:
+        for item in batch:
             if item.base.store is not None:
                 item.base.store.joined()
-        # Runs of like length together, so that attention pads little.
-        batch = sorted(batch, key=lambda entry: len(entry[1].fed))
-        costs = [len(item.fed) for _, item in batch]
-        with_usage = [Usage() for _ in range(self._lanes.count)]
+        # Equal heads and contexts together, and runs of like length, so that attention pads little.
+        order = {key: k for k, key in enumerate(dict.fromkeys((item.head, item.context) for item in batch))}
+        batch = sorted(batch, key=lambda item: (order[item.head, item.context], len(item.fed)))
+        usages = [Usage() for _ in range(self._lanes.count)]
 
-        def work(lane: int, part: Sequence[tuple[int, _Item]]) -> None:
-            self._score_batch(context, head, part, results, lane, with_usage[lane])
+        def work(lane: int, part: Sequence[_Item]) -> None:
+            self._score_part(part, results, lane, usages[lane])
 
-        self._lanes.run(work, [batch[part] for part in split(costs, self._lanes.count, LANE)])
-        for usage in with_usage:
-            self.usage.lm_tokens += usage.lm_tokens
-        self.usage.lm_calls += any(usage.lm_calls for usage in with_usage)
+        parts = split([len(item.fed) for item in batch], self._lanes.count, LANE)
+        self._lanes.run(work, [batch[part] for part in parts])
+        self.usage.lm_tokens += sum(usage.lm_tokens for usage in usages)
+        self.usage.lm_calls += any(usage.lm_calls for usage in usages)
 
     @torch.inference_mode()
-    def _score_batch(
-        self,
-        context: Context,
-        head: Head,
-        batch: Sequence[tuple[int, _Item]],
-        results: list[ScoredSentence | None],
-        lane: int,
-        usage: Usage,
+    def _score_part(
+        self, items: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence], lane: int, usage: Usage
     ) -> None:
-        items = [item for _, item in batch]
         feeding = [item for item in items if item.fed]
-        hidden, fresh = context.root.hidden[:0], self._scratch[0][:0]
+        hidden, fresh = items[0].context.root.hidden[:0], self._scratch[0][:0]
         if feeding:
             kept = [
                 item.base.store.joined()[: item.kept] if item.base.store and item.kept else None for item in feeding
             ]
-            hidden, fresh = self._forward([item.fed for item in feeding], kept, context.store, usage, lane)
+            contexts = [item.context.store for item in feeding]
+            hidden, fresh = self._forward([item.fed for item in feeding], kept, contexts, usage, lane)
+        at = 0
+        for head, group in groupby(items, key=lambda item: item.head):
+            of_head = list(group)
+            count = sum(len(item.fed) for item in of_head)
+            rows = slice(at, at + count)
+            for item, scored in zip(of_head, self._scored(head, of_head, hidden[rows], fresh[rows]), strict=True):
+                results[item.job, item.place] = scored
+            at += count
+
+    def _scored(self, head: Head, items: Sequence[_Item], hidden: Tensor, fresh: Tensor) -> Iterator[ScoredSentence]:
+        """Put each sentence together from what it keeps of its base and its rows of the forward."""
         log_norms = head.logits(hidden).logsumexp(-1)
         local = head.vocabulary.local
-        try:
-            targets = [local[token] for item in feeding for token in item.tokens[item.kept + 1 :]]
-            edited = [local[item.tokens[item.shared]] for item in items]
-        except KeyError as error:
-            raise ValueError(f"token {error.args[0]} is outside the vocabulary {head.vocabulary.name!r}") from None
+        targets = [local[token] for item in items if item.fed for token in item.tokens[item.kept + 1 :]]
+        edited = [local[item.tokens[item.shared]] for item in items]
         # The first changed token is predicted by a row of the base, whose norm is known.
         rows = torch.cat((hidden, torch.stack([item.base.hidden[item.shared] for item in items])))
         norms = torch.cat((log_norms, torch.stack([item.base.log_norms[item.shared] for item in items])))
         logits = head.logits_of(rows, torch.tensor(targets + edited, device=self.device))
         log_probs = (logits - norms).double().cpu().numpy()
-
         at = 0
-        for (i, item), first in zip(batch, log_probs[len(targets) :, None], strict=True):
+        for item, first in zip(items, log_probs[len(targets) :, None], strict=True):
             count = len(item.fed)
             new = slice(at + item.shared - item.kept, at + count)
-            results[i] = ScoredSentence(
+            yield ScoredSentence(
                 item.tokens,
                 np.concatenate((item.base.log_probs[: item.shared], first, log_probs[new])),
                 torch.cat((item.base.hidden[: item.shared + 1], hidden[new])),
@@ -443,7 +486,7 @@ class CausalScorer:
         self,
         fed: Sequence[Sequence[int]],
         kept: Sequence[Tensor | None],
-        context: ContextStore,
+        contexts: Sequence[ContextStore],
         usage: Usage,
         lane: int = 0,
     ) -> tuple[Tensor, Tensor]:
@@ -452,7 +495,7 @@ class CausalScorer:
         Args:
             fed: new tokens of each, at least one.
             kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
-            context: what all of them continue.
+            contexts: what each of them continues; equal ones stand together.
             usage: where the work is booked.
             lane: whose scratch memory is used.
 
@@ -463,11 +506,12 @@ class CausalScorer:
         count = sum(map(len, fed))
         if count < LEAST:
             fed, kept = [*fed, [fed[0][0]] * (LEAST - count)], [*kept, None]
+            contexts = [*contexts, contexts[-1]]
         slots = slots_needed(fed, [0 if one is None else one.shape[0] for one in kept])
         scratch = self._scratch[lane]
         if len(scratch) < slots:
             scratch = self._scratch[lane] = scratch.new_zeros(slots, *scratch.shape[1:])
-        packing = pack(fed, kept, context, scratch)
+        packing = pack(fed, kept, contexts, scratch)
         hidden = self._body(packing)
         usage.lm_calls += 1
         usage.lm_tokens += count

@@ -10,7 +10,7 @@ import torch
 
 from app.settings import Settings
 from models.language.loading import LoadedModel, load
-from models.language.scorer import Context, Head, ScoredSentence
+from models.language.scorer import Context, Head, ScoredSentence, ScoreJob
 from tests.models.tiny import CONFIGS, engine, vocabulary
 
 
@@ -54,6 +54,23 @@ def test_bit_for_bit(model: LoadedModel, context: str) -> None:
     from_base = scorer.score(read, head, edits, crowd)
     in_full = scorer.score(read, head, edits, [None] * len(edits))
     assert all(map(same, from_base, in_full))
+
+
+def test_jobs_of_other_contexts_and_vocabularies_leave_no_trace(model: LoadedModel) -> None:
+    scorer = model.scorer
+    rng = np.random.default_rng(3)
+    jobs = []
+    for name, text in (("zh", ""), ("en", "The weather is fine, so we went out to"), ("zh", ""), ("zh", "昨天" * 30)):
+        mask = model.vocabulary(name)
+        head = scorer.head(mask)
+        read = scorer.context([model.begin, *model.tokenizer.encode(text)], head)
+        sentences = [
+            tuple(int(mask.ids[k]) for k in rng.integers(0, mask.interior, length)) for length in rng.integers(1, 20, 9)
+        ]
+        jobs.append(ScoreJob(read, head, sentences, [None] * len(sentences)))
+    together = scorer.score_jobs(jobs)
+    apart = [scorer.score_jobs([job])[0] for job in jobs]
+    assert all(same(one, other) for a, b in zip(together, apart, strict=True) for one, other in zip(a, b, strict=True))
 
 
 def test_lanes_change_nothing_but_rounding(two_threads: None) -> None:
