@@ -1,0 +1,140 @@
+"""The one place where the work of all requests meets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Job(Protocol):
+    """Work for the model's thread.
+
+    Jobs of one kind that stand in the queue together run together, by the first one's ``run``.
+    """
+
+    @property
+    def kind(self) -> object:
+        """Jobs of equal kinds may run together."""
+        ...
+
+    @property
+    def cost(self) -> int:
+        """Tokens that a forward would have to read at most."""
+        ...
+
+    def run(self, together: Sequence[Any]) -> Sequence[Any]:
+        """Run jobs of this kind, itself the first of them; one result each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Alone:
+    """Any call, run by itself."""
+
+    call: Callable[[], Any]
+    cost: int = 0
+
+    @property
+    def kind(self) -> object:
+        return self
+
+    def run(self, together: Sequence[Alone]) -> list[Any]:
+        return [job.call() for job in together]
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    job: Job
+    future: asyncio.Future[Any]
+
+
+@dataclass(eq=False)
+class Batcher:
+    """Runs jobs in the model's thread, in the order of their coming, as many together as fit.
+
+    There is no waiting window: an idle model starts at once, and what comes while it runs makes
+    the next batch. So with one request there is no delay, and with many the batches grow by
+    themselves. While the model runs, the event loop prepares the work of the requests whose
+    answers came before.
+
+    A job whose caller has gone (its task was cancelled) is dropped before it runs. An exception
+    reaches only the caller of the job that raised it.
+
+    Attributes:
+        executor: one thread.
+        budget: most tokens of a batch, by the jobs' ``cost``; a dearer job runs by itself.
+    """
+
+    executor: Executor
+    budget: int = 1024
+    _queue: deque[_Waiting] = field(default_factory=deque)
+    _draining: asyncio.Task[None] | None = None
+
+    @property
+    def waiting(self) -> int:
+        """Jobs that have not begun."""
+        return len(self._queue)
+
+    async def submit(self, job: Job) -> Any:
+        """The result of a job.
+
+        Raises:
+            Exception: what running it raised.
+        """
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(job, future))
+        if self._draining is None or self._draining.done():
+            self._draining = asyncio.create_task(self._drain())
+        return await future
+
+    async def call(self, work: Callable[[], T]) -> T:
+        """Run any call in the model's thread, by itself."""
+        result: T = await self.submit(Alone(work))
+        return result
+
+    async def _drain(self) -> None:
+        loop = asyncio.get_running_loop()
+        while batch := self._take():
+            outcomes = await loop.run_in_executor(self.executor, _outcomes, [waiting.job for waiting in batch])
+            for waiting, (result, error) in zip(batch, outcomes, strict=True):
+                if waiting.future.cancelled():
+                    continue
+                if error is None:
+                    waiting.future.set_result(result)
+                else:
+                    waiting.future.set_exception(error)
+
+    def _take(self) -> list[_Waiting]:
+        """The next batch: the oldest job, and those of its kind that fit, however far behind."""
+        batch: list[_Waiting] = []
+        left: deque[_Waiting] = deque()
+        cost = 0
+        for waiting in self._queue:
+            if waiting.future.cancelled():
+                continue
+            fits = not batch or (
+                waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget
+            )
+            if fits:
+                batch.append(waiting)
+                cost += waiting.job.cost
+            else:
+                left.append(waiting)
+        self._queue = left
+        return batch
+
+
+def _outcomes(jobs: Sequence[Job]) -> list[tuple[Any, BaseException | None]]:
+    """Result or error of each job, all together if that works, else one by one."""
+    try:
+        return [(result, None) for result in jobs[0].run(jobs)]
+    except Exception as error:
+        if len(jobs) == 1:
+            return [(None, error)]
+    return [_outcomes([job])[0] for job in jobs]
