@@ -13,8 +13,10 @@ from transformers.utils import logging as transformers_logging
 
 from app.problems import Fault, ProblemError
 from app.settings import Limits, Settings
+from app.store import open_store
 from models.language.default_weights import Progress
 from models.language.loading import LoadedModel, load
+from models.language.score_store import ScoreStore
 
 
 class Turns:
@@ -61,12 +63,14 @@ class Engine:
         executor: the one thread in which the model runs.
         turns: who may use it.
         limits: the most that a request may ask for.
+        store: scores from before; None if the settings turn it off.
     """
 
     model: LoadedModel
     executor: ThreadPoolExecutor
     turns: Turns
     limits: Limits = field(default_factory=Limits)
+    store: ScoreStore | None = None
 
 
 def load_model(settings: Settings, progress: Progress) -> LoadedModel:
@@ -94,10 +98,12 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
 
 @asynccontextmanager
 async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[Engine]:
-    """Load the model in the thread that will run it, and close the thread at the end."""
+    """Load the model in the thread that will run it, open the store, and close both at the end."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
         model = await asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
-        yield Engine(model, executor, Turns(settings.limits.max_running, settings.limits.max_waiting), settings.limits)
+        turns = Turns(settings.limits.max_running, settings.limits.max_waiting)
+        async with open_store(settings) as store:
+            yield Engine(model, executor, turns, settings.limits, store)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

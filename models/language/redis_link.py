@@ -1,0 +1,139 @@
+"""One connection to a Redis server, with a deadline over every exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Connection
+from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+PROMPT = 0.010
+"""Seconds within which a healthy server answers; a reply that takes longer is a slow one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered.
+
+    Attributes:
+        value: as redis-py parsed it, strings as bytes.
+        delay: seconds it took if longer than :data:`PROMPT`, else 0.
+    """
+
+    value: Any
+    delay: float
+
+
+def connection_options(url: str) -> dict[str, Any]:
+    """What redis-py makes of a URL, with nothing in it that could retry, wait or ask for more.
+
+    redis-py retries a closed port with backoff for seconds by default, and options in a URL's
+    query win over arguments: here they do not.
+
+    Raises:
+        ValueError: not a redis://, rediss:// or unix:// URL with a valid port. The message does
+            not repeat the URL, which may hold a password.
+    """
+    try:
+        options: dict[str, Any] = dict(parse_url(url))
+    except ValueError:
+        raise ValueError("not a redis://, rediss:// or unix:// URL") from None
+    if issubclass(options.get("connection_class", Connection), Connection):
+        options.setdefault("host", "localhost")
+    return options | {
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_timeout": False,
+        "retry_on_error": [],
+        "health_check_interval": 0,
+        # RedisLink bounds the exchange as a whole; see RedisLink.call for why redis-py does not.
+        "socket_timeout": None,
+        "socket_connect_timeout": None,
+        # Version 2 of the protocol without CLIENT SETINFO: connecting costs no further round trip.
+        "protocol": 2,
+        "driver_info": None,
+        "decode_responses": False,
+    }
+
+
+class RedisLink:
+    """One exchange at a time. After any trouble the connection is dropped and the next exchange
+    makes a new one, so a late reply is never read as the answer to another command.
+
+    Args:
+        url: redis://, rediss:// or unix://.
+
+    Raises:
+        ValueError: see :func:`connection_options`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._options = connection_options(url)
+        self._class: type[AbstractConnection] = self._options.pop("connection_class", Connection)
+        self._connection: AbstractConnection | None = None
+
+    async def call(self, *command: bytes, within: float) -> Reply:
+        """Connect if need be, send a command and read its reply.
+
+        The deadline is kept by waiting for a task, not by a timeout around the read: when the
+        event loop was busy elsewhere, a timer and the reply are due at once, and the reply counts.
+
+        Raises:
+            TimeoutError: no reply within ``within`` seconds.
+            Exception: whatever redis-py makes of refused connections, error replies and garbage.
+        """
+        task = asyncio.create_task(self._exchange(command))
+        started = time.monotonic()
+        delay = 0.0
+        try:
+            if not await _finished(task, min(PROMPT, within)):
+                await _finished(task, within - PROMPT)
+                delay = time.monotonic() - started
+        finally:
+            if not task.done():
+                task.cancel()
+                task.add_done_callback(_heard)
+                self._connection = None  # the cancelled exchange closes it
+        if not task.done():
+            raise TimeoutError(f"no answer within {within * 1000:.0f} ms")
+        return Reply(task.result(), delay)
+
+    async def _exchange(self, command: tuple[bytes, ...]) -> Any:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._class(**self._options)
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.send_command(*command)
+            return await connection.read_response()
+        except BaseException:
+            if self._connection is connection:
+                self._connection = None
+            await connection.disconnect(nowait=True)
+            raise
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+async def _finished(task: asyncio.Task[Any], seconds: float) -> bool:
+    """Whether the task ends in time; what arrived while the loop was busy is read first."""
+    await asyncio.wait({task}, timeout=max(0.0, seconds))
+    for _ in range(3):
+        if task.done():
+            break
+        await asyncio.sleep(0)
+    return task.done()
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Let asyncio not complain that nobody asked how a cancelled exchange ended."""
+    if not task.cancelled():
+        task.exception()
