@@ -11,6 +11,7 @@ from redis.asyncio import Connection
 from redis.asyncio.connection import AbstractConnection, parse_url
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
 
 PROMPT = 0.010
 """Seconds within which a healthy server answers; a reply that takes longer is a slow one."""
@@ -103,6 +104,17 @@ class RedisLink:
         return Reply(task.result(), delay)
 
     async def _exchange(self, command: tuple[bytes, ...]) -> Any:
+        kept = self._connection is not None
+        try:
+            return await self._attempt(command)
+        except ConnectionError:
+            # A server that was restarted, or that closes idle connections, is told from one that
+            # is away by a second attempt, on a new connection and within the same deadline.
+            if not kept:
+                raise
+            return await self._attempt(command)
+
+    async def _attempt(self, command: tuple[bytes, ...]) -> Any:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._class(**self._options)

@@ -134,11 +134,13 @@ class Reader:
         frames = reply.value
         if not isinstance(frames, list) or len(frames) != len(keys):
             raise ValueError("the answer to MGET is not a list of as many values")
+        if not all(frame is None or isinstance(frame, bytes) for frame in frames):
+            raise ValueError("the answer to MGET holds what is no value")
         found: dict[bytes, bytes] = {}
         for key, frame in zip(keys, frames, strict=True):
             if frame is None:
                 continue
-            value = unframed(key, frame) if isinstance(frame, bytes) else None
+            value = unframed(key, frame)
             if value is None:
                 self._tally.corrupt += 1
             else:
@@ -210,7 +212,9 @@ class Writer:
                 continue
             batch = self._next()
             try:
-                await self._link.call(b"MSET", *_flat(batch), within=WRITE_WITHIN)
+                reply = await self._link.call(b"MSET", *_flat(batch), within=WRITE_WITHIN)
+                if reply.value != b"OK":
+                    raise ValueError("the answer to MSET is not OK")
             except Exception as error:  # whatever a broken server makes its client raise
                 self.tally.errors += 1
                 if not self._failing:
