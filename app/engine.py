@@ -13,7 +13,7 @@ from transformers.utils import logging as transformers_logging
 
 from app.problems import Fault, ProblemError
 from app.settings import Limits, Settings
-from app.store import open_store
+from app.store import open_server, open_store
 from models.language.default_weights import Progress
 from models.language.loading import LoadedModel, load
 from models.language.score_store import ScoreStore
@@ -101,9 +101,12 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
     """Load the model in the thread that will run it, open the store, and close both at the end."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
-        model = await asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
-        turns = Turns(settings.limits.max_running, settings.limits.max_waiting)
-        async with open_store(settings) as store:
-            yield Engine(model, executor, turns, settings.limits, store)
+        loading = asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
+        async with open_server(settings) as server:
+            model = await loading
+            # After loading, which holds up the event loop: a first try would seem slow.
+            async with open_store(settings, server) as store:
+                turns = Turns(settings.limits.max_running, settings.limits.max_waiting)
+                yield Engine(model, executor, turns, settings.limits, store)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

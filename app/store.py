@@ -1,4 +1,4 @@
-"""The score store of the settings."""
+"""The score store of the settings, and its server."""
 
 from __future__ import annotations
 
@@ -16,37 +16,37 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[ScoreStore | None]:
-    """The store, with a server of its own unless the settings name one; None if it is off.
-
-    Never raises for want of a server: the store then keeps scores in memory only.
-    """
-    if settings.score_cache_memory == 0:
-        yield None
-        return
-    url = settings.redis_url.get_secret_value() if settings.redis_url else None
-    server = await _server(settings) if url is None else None
-    if server is not None:
-        url = server.url
-    try:
-        store = await ScoreStore.open(settings.score_cache_memory, None if url == "off" else url)
-        if server is not None:
-            server.on_start = store.hurry
+async def open_server(settings: Settings) -> AsyncIterator[StoreServer | None]:
+    """A server for scores; None if the settings want none, or if none can be started."""
+    server = None
+    if settings.score_cache_memory and settings.redis_url is None:
         try:
-            yield store
-        finally:
-            await store.close()
-            log.info("score store closed", **asdict(store.counters))
+            server = StoreServer(settings.state_dir / "scores", settings.redis_memory)
+            await server.start()
+        except StoreServerError as error:
+            log.warning("scores are kept in memory only", reason=str(error))
+            server = None
+    try:
+        yield server
     finally:
         if server is not None:
             await server.stop()
 
 
-async def _server(settings: Settings) -> StoreServer | None:
+@asynccontextmanager
+async def open_store(settings: Settings, server: StoreServer | None) -> AsyncIterator[ScoreStore | None]:
+    """The store over ``server`` or over the server that the settings name; None if it is off."""
+    if not settings.score_cache_memory:
+        yield None
+        return
+    url = settings.redis_url.get_secret_value() if settings.redis_url else "off"
+    if server is not None:
+        url = server.url
+    store = await ScoreStore.open(settings.score_cache_memory, None if url == "off" else url)
+    if server is not None:
+        server.on_start = store.hurry
     try:
-        server = StoreServer(settings.state_dir / "scores", settings.redis_memory)
-        await server.start()
-    except StoreServerError as error:
-        log.warning("scores are kept in memory only", reason=str(error))
-        return None
-    return server
+        yield store
+    finally:
+        await store.close()
+        log.info("score store closed", **asdict(store.counters))

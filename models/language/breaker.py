@@ -21,7 +21,7 @@ State = Literal["closed", "open", "half-open"]
 
 @dataclass(eq=False)
 class Breaker:
-    """Whether a server is worth asking: only while the state is closed.
+    """Whether a server is worth asking: only while closed.
 
     It opens on the first error, and when slow replies add up. While it is open, a task probes the
     server after a pause, which doubles with every failure.
@@ -51,11 +51,12 @@ class Breaker:
     _waited_at: float = 0.0
     _hurry: asyncio.Event = field(default_factory=asyncio.Event)
     _recovery: asyncio.Task[None] | None = None
+    _ended: bool = False
 
     @property
     def closed(self) -> bool:
         """Whether the server may be asked."""
-        return self.state == "closed"
+        return self.state == "closed" and not self._ended
 
     async def start(self) -> None:
         """Probe once before anyone asks; open if that fails."""
@@ -88,14 +89,14 @@ class Breaker:
         self._hurry.set()
 
     async def close(self) -> None:
-        """Open for good."""
-        self.state = "open"
+        """Let nobody ask any more."""
+        self._ended = True
         if self._recovery is not None:
             self._recovery.cancel()
             await asyncio.gather(self._recovery, return_exceptions=True)
 
     async def _recover(self) -> None:
-        while not self.closed:
+        while self.state != "closed":
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hurry.wait(), self._pause)
             self._hurry.clear()

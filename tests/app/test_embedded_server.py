@@ -27,7 +27,7 @@ from app import store_server
 from app.engine import Engine
 from app.main import create_app
 from app.settings import Settings
-from app.store import open_store
+from app.store import open_server, open_store
 from app.store_server import StoreServer, StoreServerError
 from models.language.score_store import ScoreStore
 from tests.app.conftest import wait_until_ready
@@ -134,6 +134,7 @@ def test_no_server_outlives_a_killed_service(folder: Path) -> None:
 
 def test_a_hung_server_of_a_killed_service_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(store_server, "STOP_WITHIN", 0.3)
+    monkeypatch.setattr(store_server, "SNAPSHOT_SPEED", 1 << 40)
     with owner(folder) as (process, pid):
         os.kill(pid, signal.SIGSTOP)
         process.kill()
@@ -301,7 +302,7 @@ def test_without_a_server_there_is_one_warning_and_memory(
     chosen = settings.model_copy(update={"state_dir": folder.parent, "redis_url": None})
 
     async def work() -> None:
-        async with open_store(chosen) as opened:
+        async with open_server(chosen) as server, open_store(chosen, server) as opened:
             assert opened is not None
             opened.put_many(ITEMS)
             assert await opened.get_many(list(ITEMS)) == list(ITEMS.values())
@@ -318,7 +319,7 @@ def test_switched_off(settings: Settings, folder: Path, changes: dict[str, objec
     chosen = Settings.model_validate(settings.model_dump() | {"state_dir": folder.parent, "redis_url": None} | changes)
 
     async def work() -> None:
-        async with open_store(chosen) as opened:
+        async with open_server(chosen) as server, open_store(chosen, server) as opened:
             assert (opened and opened.counters.breaker) == breaker
 
     asyncio.run(work())
@@ -329,7 +330,7 @@ def test_a_password_is_never_told(capfd: pytest.CaptureFixture[str]) -> None:
     settings = Settings(redis_url="redis://user:geheim@127.0.0.1:1/0", redis_memory=1 << 22)  # type: ignore[arg-type]
 
     async def work() -> None:
-        async with open_store(settings) as opened:
+        async with open_store(settings, None) as opened:
             assert opened is not None and opened.counters.breaker != "closed"
             await opened.get_many(list(ITEMS))
 
