@@ -39,7 +39,7 @@ async def open_store(settings: Settings, server: StoreServer | None) -> AsyncIte
     if not settings.score_cache_memory:
         yield None
         return
-    url = settings.redis_url.get_secret_value() if settings.redis_url else "off"
+    url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
     if server is not None:
         url = server.url
     store = await ScoreStore.open(settings.score_cache_memory, None if url == "off" else url)

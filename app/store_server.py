@@ -64,6 +64,10 @@ class StoreServerError(Exception):
     """No server could be started; the message says why and how to mend it."""
 
 
+class _EndedAtOnceError(StoreServerError):
+    """The server ended before it answered."""
+
+
 @dataclass(eq=False)
 class StoreServer:
     """Keeps a server running on a private socket, as long as it runs itself.
@@ -94,6 +98,8 @@ class StoreServer:
         Raises:
             StoreServerError: a directory cannot be made, or belongs to another user.
         """
+        if sys.platform == "win32":
+            raise StoreServerError("there is no server for Windows; set CHAINWRIGHT_REDIS_URL to one elsewhere, or off")
         self.state = self.state.absolute()
         _private(self.state)
         self._socket = self.state / "socket"
@@ -180,7 +186,7 @@ class StoreServer:
             return await self._own_and_serve()
         except Timeout:  # another service is the owner
             return False
-        except (OSError, psutil.Error) as error:  # such as a full disk
+        except (OSError, NotImplementedError, psutil.Error) as error:  # a full disk, no file locks, ...
             raise StoreServerError(f"{error}; set CHAINWRIGHT_STATE_DIR to another directory") from error
 
     async def _own_and_serve(self) -> bool:
@@ -212,15 +218,19 @@ class StoreServer:
             await _end(process, lambda: _gone(process), STOP_WITHIN + self._transfer)
 
     async def _launch_or_discard(self) -> None:
-        """Launch; if a snapshot that cannot be read prevents it, launch without."""
+        """Launch; if it is the snapshot that prevents it, launch without."""
         try:
             await self._launch()
-        except StoreServerError as error:
+        except _EndedAtOnceError as error:
             if not self._snapshot.exists():
                 raise
-            log.warning("score store's snapshot set aside, the server does not start with it", reason=str(error))
-            self._snapshot.replace(self._snapshot.with_suffix(".unreadable"))
-            await self._launch()
+            aside = self._snapshot.replace(self._snapshot.with_suffix(".unreadable"))
+            try:
+                await self._launch()
+            except StoreServerError:
+                aside.replace(self._snapshot)
+                raise
+            log.warning("score store began anew, its snapshot was unreadable", reason=str(error))
 
     async def _launch(self) -> None:
         server = find_server()
@@ -251,7 +261,7 @@ class StoreServer:
         self._started_at = time.monotonic()
         while not await asyncio.to_thread(_answers, self._socket):
             if self._process.poll() is not None:
-                raise StoreServerError(f"{server} ended at once: {self._last_words()}; {self._advice()}")
+                raise _EndedAtOnceError(f"{server} ended at once: {self._last_words()}; {self._advice()}")
             if time.monotonic() - self._started_at > START_WITHIN + self._transfer:
                 await _end(psutil.Process(self._process.pid), self._reaped, STOP_WITHIN)
                 raise StoreServerError(f"{server} did not answer in time; {self._advice()}")

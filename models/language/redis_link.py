@@ -16,6 +16,9 @@ from redis.exceptions import ConnectionError
 PROMPT = 0.010
 """Seconds within which a healthy server answers; a reply that takes longer is a slow one."""
 
+SLICE = 0.005
+"""Seconds waited at a time, so that a late event loop shows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:
@@ -23,7 +26,8 @@ class Reply:
 
     Attributes:
         value: as redis-py parsed it, strings as bytes.
-        delay: seconds it took if longer than :data:`PROMPT`, else 0.
+        delay: seconds it took if longer than :data:`PROMPT`, else 0; not counting those that this
+            process's event loop was late.
     """
 
     value: Any
@@ -37,16 +41,15 @@ def connection_options(url: str) -> dict[str, Any]:
     query win over arguments: here they do not.
 
     Raises:
-        ValueError: not a redis://, rediss:// or unix:// URL with a valid port. The message does
-            not repeat the URL, which may hold a password.
+        ValueError: not a redis://, rediss:// or unix:// URL with a valid port and known options.
+            The message does not repeat the URL, which may hold a password.
     """
     try:
         options: dict[str, Any] = dict(parse_url(url))
     except ValueError:
         raise ValueError("not a redis://, rediss:// or unix:// URL") from None
-    if issubclass(options.get("connection_class", Connection), Connection):
-        options.setdefault("host", "localhost")
-    return options | {
+    options |= {
+        "connection_class": options.get("connection_class", Connection),
         "retry": Retry(NoBackoff(), 0),
         "retry_on_timeout": False,
         "retry_on_error": [],
@@ -59,6 +62,18 @@ def connection_options(url: str) -> dict[str, Any]:
         "driver_info": None,
         "decode_responses": False,
     }
+    try:
+        _made(options)
+    except TypeError:
+        raise ValueError("the URL's query has an option that redis-py's connections do not know") from None
+    return options
+
+
+def _made(options: dict[str, Any]) -> AbstractConnection:
+    """A connection object, not connected yet."""
+    arguments = dict(options)
+    connection: AbstractConnection = arguments.pop("connection_class")(**arguments)
+    return connection
 
 
 class RedisLink:
@@ -74,26 +89,18 @@ class RedisLink:
 
     def __init__(self, url: str) -> None:
         self._options = connection_options(url)
-        self._class: type[AbstractConnection] = self._options.pop("connection_class", Connection)
         self._connection: AbstractConnection | None = None
 
     async def call(self, *command: bytes, within: float) -> Reply:
         """Connect if need be, send a command and read its reply.
-
-        The deadline is kept by waiting for a task, not by a timeout around the read: when the
-        event loop was busy elsewhere, a timer and the reply are due at once, and the reply counts.
 
         Raises:
             TimeoutError: no reply within ``within`` seconds.
             Exception: whatever redis-py makes of refused connections, error replies and garbage.
         """
         task = asyncio.create_task(self._exchange(command))
-        started = time.monotonic()
-        delay = 0.0
         try:
-            if not await _finished(task, min(PROMPT, within)):
-                await _finished(task, within - PROMPT)
-                delay = time.monotonic() - started
+            waited = await _wait(task, within)
         finally:
             if not task.done():
                 task.cancel()
@@ -101,7 +108,7 @@ class RedisLink:
                 self._connection = None  # the cancelled exchange closes it
         if not task.done():
             raise TimeoutError(f"no answer within {within * 1000:.0f} ms")
-        return Reply(task.result(), delay)
+        return Reply(task.result(), waited if waited > PROMPT else 0.0)
 
     async def _exchange(self, command: tuple[bytes, ...]) -> Any:
         kept = self._connection is not None
@@ -117,7 +124,7 @@ class RedisLink:
     async def _attempt(self, command: tuple[bytes, ...]) -> Any:
         connection = self._connection
         if connection is None:
-            connection = self._connection = self._class(**self._options)
+            connection = self._connection = _made(self._options)
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
             await connection.send_command(*command)
@@ -135,14 +142,21 @@ class RedisLink:
             await connection.disconnect(nowait=True)
 
 
-async def _finished(task: asyncio.Task[Any], seconds: float) -> bool:
-    """Whether the task ends in time; what arrived while the loop was busy is read first."""
-    await asyncio.wait({task}, timeout=max(0.0, seconds))
-    for _ in range(3):
-        if task.done():
-            break
-        await asyncio.sleep(0)
-    return task.done()
+async def _wait(task: asyncio.Task[Any], within: float) -> float:
+    """Wait for a task; return the seconds waited, less those that the event loop was late.
+
+    When the loop was busy elsewhere, a deadline and the reply are due at once. So the last slice
+    begins only after the loop has run, and lets come in what has arrived meanwhile.
+    """
+    begun = time.monotonic()
+    waited = 0.0
+    last = False
+    while not (task.done() or last):
+        started = time.monotonic()
+        last = started - begun >= within - SLICE
+        await asyncio.wait({task}, timeout=SLICE)
+        waited += min(time.monotonic() - started, SLICE)
+    return waited
 
 
 def _heard(task: asyncio.Task[Any]) -> None:

@@ -24,7 +24,7 @@ class Counters:
         misses: keys found nowhere.
         writes: values that Redis stored.
         dropped_writes: values that it did not, because too many waited or the store was closed.
-        errors: exchanges with Redis that failed.
+        errors: reads and writes that failed; not the probes of an open breaker.
         corrupt: values from Redis that were not what had been written, and count as misses.
         breaker: whether Redis is asked (closed) or not (open; half-open while it is probed); off
             without Redis.

