@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 
 from app.problems import Fault, ProblemError
 from app.settings import Limits, Settings
+from app.store import open_server, open_store
 from models.language.default_weights import Progress
 from models.language.loading import LoadedModel, load
+from models.language.score_store import ScoreStore
 
 
 class Turns:
@@ -58,12 +60,14 @@ class Engine:
         executor: the one thread in which the model runs.
         turns: who may use it.
         limits: the most that a request may ask for.
+        store: scores from before; None if the settings turn it off.
     """
 
     model: LoadedModel
     executor: ThreadPoolExecutor
     turns: Turns
     limits: Limits = field(default_factory=Limits)
+    store: ScoreStore | None = None
 
 
 def load_model(settings: Settings, progress: Progress) -> LoadedModel:
@@ -88,10 +92,15 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
 
 @asynccontextmanager
 async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[Engine]:
-    """Load the model in the thread that will run it, and close the thread at the end."""
+    """Load the model in the thread that will run it, open the store, and close both at the end."""
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
-        model = await asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
-        yield Engine(model, executor, Turns(settings.limits.max_running, settings.limits.max_waiting), settings.limits)
+        loading = asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
+        async with open_server(settings) as server:
+            model = await loading
+            # After loading, which holds up the event loop: a first try would seem slow.
+            async with open_store(settings, server) as store:
+                turns = Turns(settings.limits.max_running, settings.limits.max_waiting)
+                yield Engine(model, executor, turns, settings.limits, store)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

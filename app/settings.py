@@ -5,11 +5,12 @@ from __future__ import annotations
 import importlib
 from pathlib import Path
 
-from platformdirs import user_cache_path
-from pydantic import Field, field_validator
+from platformdirs import user_cache_path, user_state_path
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from models.language.loading import Precision
+from models.language.redis_link import connection_options
 from models.language.vocabulary import Rule
 
 
@@ -41,7 +42,10 @@ class Limits(BaseSettings):
 class Settings(BaseSettings):
     """Which model to serve, where and how."""
 
-    model_config = SettingsConfigDict(env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True)
+    # hide_input_in_errors: a mistyped URL may hold a password.
+    model_config = SettingsConfigDict(
+        env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
     device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
@@ -49,6 +53,20 @@ class Settings(BaseSettings):
     offline: bool = Field(default=False, description="never ask the hub")
     cache_dir: Path = Field(
         default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
+    )
+    state_dir: Path = Field(
+        default_factory=lambda: user_state_path("chainwright"),
+        description="where the embedded server keeps scores from one run to the next",
+    )
+    score_cache_memory: int = Field(
+        default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="redis://, rediss:// or unix:// server for scores; None starts one; off: in the process only",
+    )
+    redis_memory: int = Field(
+        default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
     )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -69,6 +87,16 @@ class Settings(BaseSettings):
         for name, path in rules.items():
             _imported(name, path)
         return rules
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None and url.get_secret_value() != "off":
+            try:
+                connection_options(url.get_secret_value())
+            except ValueError as error:
+                raise ValueError(f"{error}; remedy: give redis://host:6379/0, unix:///path or off") from None
+        return url
 
     def rules(self) -> dict[str, Rule]:
         """The vocabulary rules that users brought, by name."""

@@ -26,6 +26,8 @@ def settings(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Se
         precision="float32",
         offline=True,
         cache_dir=tmp_path_factory.mktemp("cache"),
+        state_dir=tmp_path_factory.mktemp("state"),
+        redis_url="off",  # type: ignore[arg-type]
         torch_threads=1,
         limits=Limits(max_running=2, max_waiting=1),
     )

@@ -23,6 +23,7 @@ def _environment(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
         "MODEL": str(model_folder),
         "OFFLINE": "1",
         "CACHE_DIR": str(tmp_path),
+        "REDIS_URL": "off",
         "TORCH_THREADS": "1",
         "DEVICE": "cpu",
     }.items():

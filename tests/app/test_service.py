@@ -32,7 +32,7 @@ def test_health_ready_and_models(client: TestClient) -> None:
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
     reasons: list[str] = []
-    settings = Settings(model=str(tmp_path), offline=True, cache_dir=tmp_path)
+    settings = Settings(model=str(tmp_path), offline=True, cache_dir=tmp_path, state_dir=tmp_path)
     with TestClient(create_app(settings, on_failure=reasons.append)) as client:
         while not reasons:
             assert client.get("/ready").status_code == 503

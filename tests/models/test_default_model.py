@@ -28,7 +28,7 @@ def runner(folder: Path) -> Iterator[asyncio.Runner]:
 
 @pytest.fixture(scope="module")
 def engine(runner: asyncio.Runner) -> Iterator[Engine]:
-    context = open_engine(Settings(), lambda what, share: None)
+    context = open_engine(Settings(score_cache_memory=0), lambda what, share: None)
     yield runner.run(context.__aenter__())
     runner.run(context.__aexit__(None, None, None))
 

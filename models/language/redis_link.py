@@ -1,0 +1,165 @@
+"""One connection to a Redis server, with a deadline over every exchange."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from redis.asyncio import Connection
+from redis.asyncio.connection import AbstractConnection, parse_url
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError
+
+PROMPT = 0.010
+"""Seconds within which a healthy server answers; a reply that takes longer is a slow one."""
+
+SLICE = 0.005
+"""Seconds waited at a time, so that a late event loop shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a server answered.
+
+    Attributes:
+        value: as redis-py parsed it, strings as bytes.
+        delay: seconds it took if longer than :data:`PROMPT`, else 0; not counting those that this
+            process's event loop was late.
+    """
+
+    value: Any
+    delay: float
+
+
+def connection_options(url: str) -> dict[str, Any]:
+    """What redis-py makes of a URL, with nothing in it that could retry, wait or ask for more.
+
+    redis-py retries a closed port with backoff for seconds by default, and options in a URL's
+    query win over arguments: here they do not.
+
+    Raises:
+        ValueError: not a redis://, rediss:// or unix:// URL with a valid port and known options.
+            The message does not repeat the URL, which may hold a password.
+    """
+    try:
+        options: dict[str, Any] = dict(parse_url(url))
+    except ValueError:
+        raise ValueError("not a redis://, rediss:// or unix:// URL") from None
+    options |= {
+        "connection_class": options.get("connection_class", Connection),
+        "retry": Retry(NoBackoff(), 0),
+        "retry_on_timeout": False,
+        "retry_on_error": [],
+        "health_check_interval": 0,
+        # RedisLink bounds the exchange as a whole; see RedisLink.call for why redis-py does not.
+        "socket_timeout": None,
+        "socket_connect_timeout": None,
+        # Version 2 of the protocol without CLIENT SETINFO: connecting costs no further round trip.
+        "protocol": 2,
+        "driver_info": None,
+        "decode_responses": False,
+    }
+    try:
+        _made(options)
+    except TypeError:
+        raise ValueError("the URL's query has an option that redis-py's connections do not know") from None
+    return options
+
+
+def _made(options: dict[str, Any]) -> AbstractConnection:
+    """A connection object, not connected yet."""
+    arguments = dict(options)
+    connection: AbstractConnection = arguments.pop("connection_class")(**arguments)
+    return connection
+
+
+class RedisLink:
+    """One exchange at a time. After any trouble the connection is dropped and the next exchange
+    makes a new one, so a late reply is never read as the answer to another command.
+
+    Args:
+        url: redis://, rediss:// or unix://.
+
+    Raises:
+        ValueError: see :func:`connection_options`.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._options = connection_options(url)
+        self._connection: AbstractConnection | None = None
+
+    async def call(self, *command: bytes, within: float) -> Reply:
+        """Connect if need be, send a command and read its reply.
+
+        Raises:
+            TimeoutError: no reply within ``within`` seconds.
+            Exception: whatever redis-py makes of refused connections, error replies and garbage.
+        """
+        task = asyncio.create_task(self._exchange(command))
+        try:
+            waited = await _wait(task, within)
+        finally:
+            if not task.done():
+                task.cancel()
+                task.add_done_callback(_heard)
+                self._connection = None  # the cancelled exchange closes it
+        if not task.done():
+            raise TimeoutError(f"no answer within {within * 1000:.0f} ms")
+        return Reply(task.result(), waited if waited > PROMPT else 0.0)
+
+    async def _exchange(self, command: tuple[bytes, ...]) -> Any:
+        kept = self._connection is not None
+        try:
+            return await self._attempt(command)
+        except ConnectionError:
+            # A server that was restarted, or that closes idle connections, is told from one that
+            # is away by a second attempt, on a new connection and within the same deadline.
+            if not kept:
+                raise
+            return await self._attempt(command)
+
+    async def _attempt(self, command: tuple[bytes, ...]) -> Any:
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = _made(self._options)
+        try:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            await connection.send_command(*command)
+            return await connection.read_response()
+        except BaseException:
+            if self._connection is connection:
+                self._connection = None
+            await connection.disconnect(nowait=True)
+            raise
+
+    async def close(self) -> None:
+        """Close the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.disconnect(nowait=True)
+
+
+async def _wait(task: asyncio.Task[Any], within: float) -> float:
+    """Wait for a task; return the seconds waited, less those that the event loop was late.
+
+    When the loop was busy elsewhere, a deadline and the reply are due at once. So the last slice
+    begins only after the loop has run, and lets come in what has arrived meanwhile.
+    """
+    begun = time.monotonic()
+    waited = 0.0
+    last = False
+    while not (task.done() or last):
+        started = time.monotonic()
+        last = started - begun >= within - SLICE
+        await asyncio.wait({task}, timeout=SLICE)
+        waited += min(time.monotonic() - started, SLICE)
+    return waited
+
+
+def _heard(task: asyncio.Task[Any]) -> None:
+    """Let asyncio not complain that nobody asked how a cancelled exchange ended."""
+    if not task.cancelled():
+        task.exception()
