@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from models.language.fast_modules import quicken
+from models.language.foresight import Foresight, look_ahead
 from models.language.ragged import NAME, Packing
 from models.language.vocabulary import Vocabulary
 from samplers.language import Alphabet, RowQuery, RowReply
@@ -102,16 +103,26 @@ class Head:
         weight: rows of the output embedding, (V, d).
         linear: computes hidden @ weight.T + bias.
         softcap: logits are softcap * tanh(logits / softcap), if set (Gemma 2).
+        foresight: the vocabulary's bigram model, for rows that look ahead; None until it is wanted.
     """
 
     vocabulary: Vocabulary
     weight: Tensor
     linear: torch.nn.Module
     softcap: float | None
+    foresight: Foresight | None = None
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(N, d) to (N, V), float32."""
-        logits = self.linear(hidden).float()
+        return self._cap(self.linear(hidden))
+
+    def columns(self, hidden: Tensor, local: Tensor) -> Tensor:
+        """The columns ``local`` (U,) of :meth:`logits`, (N, d) to (N, U), float32, without the others' cost."""
+        bias = getattr(self.linear, "bias", None)
+        return self._cap(torch.nn.functional.linear(hidden, self.weight[local], None if bias is None else bias[local]))
+
+    def _cap(self, logits: Tensor) -> Tensor:
+        logits = logits.float()
         return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
 
 
@@ -250,7 +261,9 @@ class CausalScorer:
         device nor the batch has a part in the draw.
 
         Raises:
-            ValueError: a query's ``present`` token is not of its alphabet.
+            ValueError: a query's ``present`` token is not of its alphabet, its ``following`` token is
+                not of the vocabulary, or it looks ahead where there is no foresight: the head has
+                none, or the alphabet is not the interior one.
         """
         replies: list[RowReply] = [RowReply()] * len(queries)
         vocabulary = head.vocabulary
@@ -263,6 +276,7 @@ class CausalScorer:
                 part = chosen[at : at + 256]
                 hidden = torch.stack([scored[i].hidden[queries[i].position] for i in part])
                 logits = head.logits(hidden)[:, start : start + size]
+                logits = look_ahead(head, logits, [queries[i] for i in part])
                 self._draw(vocabulary, start, logits, part, queries, replies)
         return replies
 
