@@ -48,7 +48,8 @@ class Settings(BaseSettings):
     precision: Precision = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
     cache_dir: Path = Field(
-        default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
+        default_factory=lambda: user_cache_path("chainwright"),
+        description="where the converted default model and the tables of bigrams are kept",
     )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")

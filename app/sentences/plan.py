@@ -39,8 +39,8 @@ BATCH = 48
 MOST_AHEAD = 6
 """Most steps drawn ahead; after an acceptance the rest are thrown away."""
 
-import os
-EPSILON = float(os.environ.get("X_EPS", "0.05"))
+
+EPSILON = 0.05
 """Uniform share of a proposal row."""
 
 Forms = list[list[tuple[int, ...]]]

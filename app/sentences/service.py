@@ -201,9 +201,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         yield SentencesRun(request, plan, seed, session, rngs, first, started=started)
 
 
-async def open_session(
-    engine: Engine, vocabulary: str, context: str, room: int, *, foresight: bool = False
-) -> Session:
+async def open_session(engine: Engine, vocabulary: str, context: str, room: int, *, foresight: bool = False) -> Session:
     """Read a context.
 
     Args:

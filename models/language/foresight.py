@@ -1,8 +1,9 @@
 """A bigram model made from the language model itself: what is likely to follow each token.
 
-b(v | w) is the model's own next-token row after the two tokens (begin, w), renormalised over a
-vocabulary mask. It is kept factored: with H (N, d) the hidden states after (begin, w) of the N
-most frequent interior tokens and n (N,) the log-norms of their rows,
+b(v | w) is the model's own next-token row after the three tokens (begin, c, w), renormalised over
+a vocabulary mask, where c is the most frequent interior token: right after the beginning, w would
+be read as a title. It is kept factored: with H (N, d) the hidden states after (begin, c, w) of the
+N most frequent interior tokens w and n (N,) the log-norms of their rows,
 
     log b(v | w) = logit(H_w, v) - n_w,
 
@@ -50,14 +51,10 @@ class Foresight:
     log_norms: Tensor
     mean: Tensor
 
-    def to(self, device: torch.device, dtype: torch.dtype) -> Foresight:
-        """The same on the device and in the precision of a head's weight."""
-        return Foresight(
-            self.local.to(device),
-            self.hidden.to(device, dtype),
-            self.log_norms.to(device),
-            self.mean.to(device),
-        )
+    def to(self, weight: Tensor) -> Foresight:
+        """The same on the device and in the precision of a head's weight, as :meth:`log_b` needs it."""
+        device = weight.device
+        return Foresight(self.local.to(device), self.hidden.to(weight), self.log_norms.to(device), self.mean.to(device))
 
     def log_b(self, head: Head, followers: Tensor) -> Tensor:
         """log b(v | w) in nats of every interior token w before each follower v.
@@ -77,9 +74,6 @@ class Foresight:
 def build(scorer: CausalScorer, vocabulary: Vocabulary, begin: int, report: Callable[[float], None]) -> Foresight:
     """Make the bigram model of a vocabulary.
 
-    Frequencies come from the model too: a token is as frequent as it is likely, on average,
-    after (begin, w) for the :data:`CHUNK` likeliest first tokens w.
-
     Args:
         scorer: the model.
         vocabulary: the mask.
@@ -90,13 +84,10 @@ def build(scorer: CausalScorer, vocabulary: Vocabulary, begin: int, report: Call
         The model on the CPU, as it is stored.
     """
     head = scorer.head(vocabulary)
-    context = scorer.context([begin], head)
     with torch.inference_mode():
-        first = head.logits(context.root.hidden)[0, : vocabulary.interior]
-        opening = _likeliest(first, CHUNK)
-        hidden, _ = _after(scorer, head, context, opening)
-        frequency = head.logits(hidden).softmax(-1).mean(0)[: vocabulary.interior]
+        frequency = frequencies(scorer, head, begin)
         local = _likeliest(frequency, SIZE)
+        context = scorer.context([begin, int(vocabulary.ids[int(frequency.argmax())])], head)
         states, norms = [], []
         total = torch.zeros(len(vocabulary), dtype=torch.float64, device=scorer.device)
         for at in range(0, len(local), CHUNK):
@@ -110,13 +101,27 @@ def build(scorer: CausalScorer, vocabulary: Vocabulary, begin: int, report: Call
         return Foresight(local.cpu(), torch.cat(states), torch.cat(norms), mean)
 
 
+@torch.inference_mode()
+def frequencies(scorer: CausalScorer, head: Head, begin: int) -> Tensor:
+    """How frequent each interior token is, up to a factor, (interior,).
+
+    As frequent as the model finds it, on average, after (begin, w) for the :data:`CHUNK`
+    likeliest first tokens w.
+    """
+    interior = head.vocabulary.interior
+    context = scorer.context([begin], head)
+    opening = _likeliest(head.logits(context.root.hidden)[0, :interior], CHUNK)
+    hidden, _ = _after(scorer, head, context, opening)
+    return head.logits(hidden).softmax(-1).mean(0)[:interior]
+
+
 def _likeliest(scores: Tensor, most: int) -> Tensor:
     """Places of the highest scores, ascending."""
     return scores.topk(min(most, len(scores))).indices.sort().values
 
 
 def _after(scorer: CausalScorer, head: Head, context: Context, local: Tensor) -> tuple[Tensor, Tensor]:
-    """Hidden states and log-norms of the rows after (begin, w), (n, d) and (n,)."""
+    """Hidden states and log-norms of the rows after the context and w, (n, d) and (n,)."""
     ids = head.vocabulary.ids
     end = int(ids[head.vocabulary.interior])
     scored = scorer.score(context, head, [(int(ids[k]), end) for k in local.tolist()], [None] * len(local))

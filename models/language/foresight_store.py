@@ -17,7 +17,7 @@ from safetensors.torch import save
 from models.language.foresight import CHUNK, SIZE, Foresight
 from models.language.vocabulary import Vocabulary
 
-_LAYOUT = 1
+_LAYOUT = 2
 """Raised when the way of building changes, so that older files are made anew."""
 _NAMES = tuple(field.name for field in fields(Foresight))
 

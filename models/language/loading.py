@@ -81,7 +81,7 @@ class LoadedModel:
         head = self.scorer.head(vocabulary)
         if head.foresight is None:
             found = foresight_store.kept(self.tables, vocabulary, self.begin, lambda: self._built(vocabulary))
-            head.foresight = found.to(head.weight.device, head.weight.dtype)
+            head.foresight = found.to(head.weight)
 
     def _built(self, vocabulary: Vocabulary) -> Foresight:
         what = f"what follows what ({vocabulary.name})"

@@ -60,10 +60,12 @@ class PlainTable:
         return self._rows[prefix]
 
     def bigrams(self) -> np.ndarray:
-        """b(v | w): the row of v after (begin, w), over the toy's token ids."""
+        """b(v | w): the row of v after (begin, c, w), over the toy's token ids; c is the likeliest on average."""
         table = np.ones((len(PIECES), len(PIECES)))
+        after_begin = np.mean([np.exp(self.plain.rows([BEGIN, w])[-1]) for w in INTERIOR], axis=0)
+        frequent = int(self.plain.ids[: len(INTERIOR)][after_begin[: len(INTERIOR)].argmax()])
         for w in INTERIOR:
-            table[w, self.plain.ids] = np.exp(self.plain.rows([BEGIN, w])[-1])
+            table[w, self.plain.ids] = np.exp(self.plain.rows([BEGIN, frequent, w])[-1])
         return table
 
 
@@ -79,7 +81,7 @@ def _loaded(architecture: str) -> tuple[CausalScorer, PlainTable]:
 def _engine(architecture: str) -> Engine:
     scorer, _ = _loaded(architecture)
     head = scorer.head(MASK)
-    head.foresight = head.foresight or build(scorer, MASK, BEGIN, lambda share: None)
+    head.foresight = head.foresight or build(scorer, MASK, BEGIN, lambda share: None).to(head.weight)
     return Engine(scorer, head, scorer.context(CONTEXT, head))
 
 

@@ -85,7 +85,9 @@ class ToyLanguage:
             self._scores[x] = ToyScored(x, log_probs)
         return self._scores[x]
 
-    def _row(self, prefix: tuple[int, ...], query: RowQuery, alphabet: tuple[int, ...]) -> tuple[list[float], list[float]]:
+    def _row(
+        self, prefix: tuple[int, ...], query: RowQuery, alphabet: tuple[int, ...]
+    ) -> tuple[list[float], list[float]]:
         """Cumulative q and log q over an alphabet."""
         epsilon, following = query.epsilon, query.following
         key = (prefix, epsilon, query.sharpness, alphabet, following, query.foresight)
