@@ -155,6 +155,7 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
         "references_not_spelled": len(keyword_set.references) - len(references),
         "seconds": answer.diagnostics.seconds,
         "steps": answer.diagnostics.steps,
+        "acceptance": {name: report.model_dump() for name, report in answer.diagnostics.acceptance.items()},
         "lm_tokens": answer.usage.lm_tokens,
     }
 

@@ -182,7 +182,13 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        session = await open_session(engine, plan.vocabulary.name, request.context, plan.most_tokens)
+        session = await open_session(
+            engine,
+            plan.vocabulary.name,
+            request.context,
+            plan.most_tokens,
+            foresight=request.sampler.foresight > 0,
+        )
         rngs = generators(seed, request.sampler.chains)
         try:
             first = await construct(plan.blocks, plan.target, session, rngs)
@@ -195,7 +201,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         yield SentencesRun(request, plan, seed, session, rngs, first, started=started)
 
 
-async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
+async def open_session(engine: Engine, vocabulary: str, context: str, room: int, *, foresight: bool = False) -> Session:
     """Read a context.
 
     Args:
@@ -203,6 +209,7 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
         vocabulary: name of the mask.
         context: what every sentence continues.
         room: tokens that must be left for a sentence.
+        foresight: whether rows will look ahead.
 
     Raises:
         ProblemError: 422 if the context is too long.
@@ -215,7 +222,7 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
                 "context", f"it has {tokens} tokens, above the limit of {max(most, 0)}", "give a shorter context"
             )
     try:
-        return await Session.open(engine.model, vocabulary, context, engine.executor)
+        return await Session.open(engine.model, vocabulary, context, engine.executor, foresight=foresight)
     except ContextLengthError as error:
         raise invalid("context", str(error), "give a shorter context") from error
 

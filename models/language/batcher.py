@@ -118,9 +118,7 @@ class Batcher:
         for waiting in self._queue:
             if waiting.future.cancelled():
                 continue
-            fits = not batch or (
-                waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget
-            )
+            fits = not batch or (waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget)
             if fits:
                 batch.append(waiting)
                 cost += waiting.job.cost

@@ -15,6 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.language.decoder import Decoder
+from models.language.foresight import look_ahead
+from models.language.head import Head
 from models.language.lanes import Lanes, split
 from models.language.packing import ContextStore, Packing, pack, slots_needed
 from models.language.projection import Projection
@@ -99,37 +101,6 @@ class Usage:
 
     lm_calls: int = 0
     lm_tokens: int = 0
-
-
-@dataclass(eq=False)
-class Head:
-    """The output layer over the allowed tokens only.
-
-    Attributes:
-        vocabulary: which tokens.
-        weight: rows of the output embedding, (V, d).
-        bias: (V,), or None.
-        projection: computes hidden @ weight.T + bias.
-        softcap: logits are softcap * tanh(logits / softcap), if set (Gemma 2).
-    """
-
-    vocabulary: Vocabulary
-    weight: Tensor
-    bias: Tensor | None
-    projection: Projection
-    softcap: float | None
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """(N, d) to (N, V), float32."""
-        return self._capped(self.projection(hidden).float())
-
-    def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
-        """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""
-        logits = (hidden.float() * self.weight[local].float()).sum(-1)
-        return self._capped(logits if self.bias is None else logits + self.bias[local].float())
-
-    def _capped(self, logits: Tensor) -> Tensor:
-        return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -364,7 +335,9 @@ class CausalScorer:
         device nor the batch has a part in the draw.
 
         Raises:
-            ValueError: a query's ``present`` token is not of its alphabet.
+            ValueError: a query's ``present`` token is not of its alphabet, its ``following`` token is
+                not of the vocabulary, or it looks ahead where there is no foresight: the head has
+                none, or the alphabet is not the interior one.
         """
         replies: list[RowReply] = [RowReply()] * len(queries)
         vocabulary = head.vocabulary
@@ -377,6 +350,7 @@ class CausalScorer:
                 part = chosen[at : at + 256]
                 hidden = torch.stack([scored[i].hidden[queries[i].position] for i in part])
                 logits = head.logits(hidden)[:, start : start + size]
+                logits = look_ahead(head, logits, [queries[i] for i in part])
                 self._draw(vocabulary, start, logits, part, queries, replies)
         return replies
 

@@ -9,8 +9,9 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from models.language.head import Head
 from models.language.loading import LoadedModel
-from models.language.scorer import Context, Head, ScoredSentence, Usage
+from models.language.scorer import Context, ScoredSentence, Usage
 from samplers.language import RowQuery, RowReply
 
 T = TypeVar("T")
@@ -49,9 +50,25 @@ class Session:
 
     @classmethod
     async def open(
-        cls, model: LoadedModel, vocabulary: str, context: str, executor: Executor, *, remember: int = 4096
+        cls,
+        model: LoadedModel,
+        vocabulary: str,
+        context: str,
+        executor: Executor,
+        *,
+        remember: int = 4096,
+        foresight: bool = False,
     ) -> Session:
         """Read the context and prepare the vocabulary's head.
+
+        Args:
+            model: the loaded model.
+            vocabulary: name of the mask.
+            context: what every sentence continues.
+            executor: one thread, shared by all sessions of the process.
+            remember: most sentences remembered.
+            foresight: whether rows will look ahead. At first use of a vocabulary this builds its
+                bigram model, which takes seconds and is not booked as usage.
 
         Raises:
             ContextLengthError: the context fills the model's length.
@@ -62,6 +79,8 @@ class Session:
             raise ContextLengthError(
                 f"context has {len(tokens)} tokens; the model takes {model.max_context} with the sentence"
             )
+        if foresight:
+            await asyncio.get_running_loop().run_in_executor(executor, model.foresee, vocabulary)
         usage = Usage()
 
         def prepare() -> tuple[Head, Context]:

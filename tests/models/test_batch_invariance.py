@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from app.settings import Settings
+from models.language.head import Head
 from models.language.loading import LoadedModel, load
-from models.language.scorer import Context, Head, ScoredSentence, ScoreJob
+from models.language.scorer import Context, ScoredSentence, ScoreJob
 from tests.models.tiny import CONFIGS, engine, vocabulary
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.language.scorer import CausalScorer, Context, Head, ScoredSentence, UnsupportedModelError
+from models.language.head import Head
+from models.language.scorer import CausalScorer, Context, ScoredSentence, UnsupportedModelError
 from samplers.language import Alphabet, RowQuery
 from tests.models.tiny import CONFIGS, UNSUPPORTED, Plain, build, engine, vocabulary
 

@@ -165,8 +165,8 @@ class ReplaceAt:
             assert reply.log_q_present is not None
             return Proposal(state.replaced(position, reply.token), reply.log_q_present - reply.log_q)
 
-        uniform = rng.random()
-        return Draft(RowQuery(position, EPSILON, sharpness, alphabet, uniform, state.tokens[position]), finish)
+        query = RowQuery(position, EPSILON, sharpness, alphabet, uniform=rng.random(), present=state.tokens[position])
+        return Draft(query, finish)
 
 
 @dataclass(slots=True)
