@@ -47,7 +47,7 @@ class Lanes:
         Raises:
             Exception: the first that a part raised, once all have ended.
         """
-        if len(parts) == 1 or self.count == 1:
+        if len(parts) <= 1 or self.count == 1:
             for part in parts:
                 work(0, part)
             return
@@ -59,6 +59,8 @@ class Lanes:
 
 def split(costs: Sequence[int], count: int, least: int) -> list[slice]:
     """Consecutive parts of about equal cost, at most ``count``, none (but a lone one) below ``least``."""
+    if not costs:
+        return []
     total = sum(costs)
     count = max(1, min(count, total // max(least, 1), len(costs)))
     parts: list[slice] = []

@@ -15,14 +15,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.language.decoder import Decoder
-from models.language.foresight import look_ahead
+from models.language.drawing import draw
 from models.language.head import Head
 from models.language.lanes import Lanes, split
 from models.language.packing import ContextStore, Packing, pack, slots_needed
 from models.language.projection import Projection
 from models.language.ragged import NAME
 from models.language.vocabulary import Vocabulary
-from samplers.language import Alphabet, RowQuery, RowReply
+from samplers.language import RowQuery, RowReply
 
 
 class UnsupportedModelError(ValueError):
@@ -33,6 +33,9 @@ LEAST = 4
 """Fewest tokens in a forward; a matrix product of fewer rows takes another path and other last bits."""
 LANE = 24
 """Fewest tokens for which a lane of its own pays: each lane reads all the weights."""
+
+ROWS = 8
+"""Fewest rows likewise."""
 
 
 @dataclass(slots=True, eq=False)
@@ -327,63 +330,21 @@ class CausalScorer:
             self._score_in_lanes(batch, results)
         return [[results[number, place] for place in range(len(job.sentences))] for number, job in enumerate(jobs)]
 
-    @torch.inference_mode()
     def rows(self, head: Head, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:
-        """Answer row queries; see :class:`samplers.language.RowQuery` for the distribution.
-
-        A token is drawn by inverse CDF in float64 from the query's own uniform, so neither the
-        device nor the batch has a part in the draw.
+        """Answer one row query for each scored sentence given; see :func:`models.language.drawing.draw`.
 
         Raises:
-            ValueError: a query's ``present`` token is not of its alphabet, its ``following`` token is
-                not of the vocabulary, or it looks ahead where there is no foresight: the head has
-                none, or the alphabet is not the interior one.
+            ValueError: see there.
         """
-        replies: list[RowReply] = [RowReply()] * len(queries)
-        vocabulary = head.vocabulary
-        for alphabet, start, size in (
-            (Alphabet.INTERIOR, 0, vocabulary.interior),
-            (Alphabet.ENDS, vocabulary.interior, vocabulary.ends),
-        ):
-            chosen = [i for i, query in enumerate(queries) if query.alphabet is alphabet]
-            for at in range(0, len(chosen), 256):
-                part = chosen[at : at + 256]
-                hidden = torch.stack([scored[i].hidden[queries[i].position] for i in part])
-                logits = head.logits(hidden)[:, start : start + size]
-                logits = look_ahead(head, logits, [queries[i] for i in part])
-                self._draw(vocabulary, start, logits, part, queries, replies)
-        return replies
+        replies: list[list[RowReply]] = [[] for _ in range(self._lanes.count)]
 
-    @staticmethod
-    def _draw(
-        vocabulary: Vocabulary,
-        start: int,
-        logits: Tensor,
-        part: Sequence[int],
-        queries: Sequence[RowQuery],
-        replies: list[RowReply],
-    ) -> None:
-        device = logits.device
-        epsilon, sharpness = (
-            torch.tensor(values, dtype=torch.float64, device=device)[:, None]
-            for values in ([queries[i].epsilon for i in part], [queries[i].sharpness for i in part])
-        )
-        q = (1 - epsilon) * (logits.double() * sharpness).softmax(-1) + epsilon / logits.shape[1]
-        cdf = q.cumsum(-1)
-        uniform = torch.tensor([queries[i].uniform or 0.0 for i in part], dtype=torch.float64, device=device)
-        drawn = torch.searchsorted(cdf, (uniform[:, None] * cdf[:, -1:]), right=True).clamp_(max=q.shape[1] - 1)
-        places = [0 if (token := queries[i].present) is None else vocabulary.local.get(token, -1) - start for i in part]
-        if not all(0 <= place < q.shape[1] for place in places):
-            raise ValueError("a row was asked for the probability of a token outside its alphabet")
-        present = torch.tensor(places, device=device)[:, None]
-        log_q = torch.cat((q.gather(1, drawn), q.gather(1, present)), 1).log()
-        for i, token, (drawn_q, present_q) in zip(part, drawn[:, 0].tolist(), log_q.tolist(), strict=True):
-            query = queries[i]
-            replies[i] = RowReply(
-                None if query.uniform is None else int(vocabulary.ids[start + token]),
-                None if query.uniform is None else drawn_q,
-                None if query.present is None else present_q,
-            )
+        def work(lane: int, part: Sequence[tuple[ScoredSentence, RowQuery]]) -> None:
+            with torch.inference_mode():
+                replies[lane] = draw(head, [one.hidden[query.position] for one, query in part], [q for _, q in part])
+
+        asked = list(zip(scored, queries, strict=True))
+        self._lanes.run(work, [asked[part] for part in split([1] * len(asked), self._lanes.count, ROWS)])
+        return [reply for part in replies for reply in part]
 
     def _score_in_lanes(self, batch: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence]) -> None:
         for item in batch:
