@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from app.problems import Fault, ProblemError
 from app.settings import Limits, Settings
 from app.store import open_server, open_store
+from models.language.batcher import Batcher
 from models.language.default_weights import Progress
 from models.language.loading import LoadedModel, load
 from models.language.score_store import ScoreStore
@@ -57,14 +58,14 @@ class Engine:
 
     Attributes:
         model: the loaded model.
-        executor: the one thread in which the model runs.
+        batcher: where the work of all requests meets.
         turns: who may use it.
         limits: the most that a request may ask for.
         store: scores from before; None if the settings turn it off.
     """
 
     model: LoadedModel
-    executor: ThreadPoolExecutor
+    batcher: Batcher
     turns: Turns
     limits: Limits = field(default_factory=Limits)
     store: ScoreStore | None = None
@@ -101,6 +102,6 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
             # After loading, which holds up the event loop: a first try would seem slow.
             async with open_store(settings, server) as store:
                 turns = Turns(settings.limits.max_running, settings.limits.max_waiting)
-                yield Engine(model, executor, turns, settings.limits, store)
+                yield Engine(model, Batcher(executor), turns, settings.limits, store)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

@@ -65,7 +65,7 @@ class Loading:
     async def _foresee(self, engine: Engine) -> None:
         """Build what a first Chinese request would wait for, if the model can write Chinese."""
         try:
-            await asyncio.get_running_loop().run_in_executor(engine.executor, engine.model.foresee, "zh")
+            await engine.batcher.call(lambda: engine.model.prepare("zh", True))
         except ValueError as error:
             log.warning("no Chinese with this model", reason=str(error))
 

@@ -27,6 +27,7 @@ from app.settings import Settings
 from benchmarks.cgmh import cgmh
 from benchmarks.machine import machine, write
 from benchmarks.rejection import rejection
+from models.language.batcher import Batcher
 from models.language.loading import LoadedModel, load
 from models.language.session import Session
 from samplers.initial import construct
@@ -38,14 +39,14 @@ SETS = [["今天", "公园", "散步"], ["孩子", "学校", "老师"], ["经济
 CHAINS, STEPS, CGMH_STEPS, CAP = 16, 200, 100, 256
 
 
-async def ours(model: LoadedModel, keywords: list[str], executor: ThreadPoolExecutor, goal: float) -> dict[str, Any]:
+async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: float) -> dict[str, Any]:
     """One run of the service's own plan; ``goal`` is the log-prob per token to reach."""
     request = SentencesRequest.model_validate(
         {"keywords": keywords, "sampler": {"kind": "annealing", "chains": CHAINS, "steps": STEPS}, "seed": 7}
     )
     plan = make_plan(request, model, Settings().limits)
     started = time.perf_counter()
-    session = await Session.open(model, plan.vocabulary.name, "", executor)
+    session = await Session.open(model, plan.vocabulary.name, "", batcher, foresight=True)
     rngs = generators(7, CHAINS)
     states = await construct(plan.blocks, plan.target, session, rngs)
     constructed = time.perf_counter() - started
@@ -68,11 +69,11 @@ async def ours(model: LoadedModel, keywords: list[str], executor: ThreadPoolExec
     }
 
 
-async def theirs(model: LoadedModel, keywords: list[str], executor: ThreadPoolExecutor) -> dict[str, Any]:
+async def theirs(model: LoadedModel, keywords: list[str], batcher: Batcher) -> dict[str, Any]:
     """CGMH's way under the same target, from the bare keywords as CGMH starts."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, "", executor, remember=0)
+    session = await Session.open(model, plan.vocabulary.name, "", batcher, remember=0)
     state = State.assemble([(i, forms[0]) for i, forms in enumerate(plan.blocks.forms)], plan.blocks.end)
     best, text, at = -np.inf, "", 0.0
     started, before = time.perf_counter(), session.usage.lm_tokens
@@ -91,11 +92,11 @@ async def theirs(model: LoadedModel, keywords: list[str], executor: ThreadPoolEx
     }
 
 
-async def drawn(model: LoadedModel, keywords: list[str], executor: ThreadPoolExecutor) -> dict[str, Any]:
+async def drawn(model: LoadedModel, keywords: list[str], batcher: Batcher) -> dict[str, Any]:
     """Rejection, up to the cap."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, "", executor, remember=0)
+    session = await Session.open(model, plan.vocabulary.name, "", batcher, remember=0)
     return asdict(await rejection(session, plan.target, np.random.default_rng(7), cap=CAP, batch=64, most_tokens=24))
 
 
@@ -104,17 +105,17 @@ async def main(sets: int, output: Path) -> None:
     where = machine()
     settings = Settings()
     model = load("default", cache=settings.cache_dir, progress=lambda what, share: None)
-    executor = ThreadPoolExecutor(1)
-    await ours(model, SETS[0], executor, 0.0)  # warm up
+    batcher = Batcher(ThreadPoolExecutor(1))
+    await ours(model, SETS[0], batcher, 0.0)  # warm up
     rows: list[dict[str, Any]] = []
     for keywords in SETS[:sets]:
-        rival = await theirs(model, keywords, executor)
+        rival = await theirs(model, keywords, batcher)
         rows.append(
             {
                 "keywords": keywords,
                 "cgmh": rival,
-                "chainwright": await ours(model, keywords, executor, rival["best_log_prob_per_token"]),
-                "rejection": await drawn(model, keywords, executor),
+                "chainwright": await ours(model, keywords, batcher, rival["best_log_prob_per_token"]),
+                "rejection": await drawn(model, keywords, batcher),
             }
         )
     ratios = {

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.language.scorer import ScoredSentence
+from models.language.scored import ScoredSentence
 from models.language.session import Session
 from samplers.language import Alphabet, RowQuery
 from samplers.state import END, State

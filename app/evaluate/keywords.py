@@ -163,7 +163,7 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
 async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, engine: Engine) -> list[float]:
     """Log-prob per token of those references that the answer's vocabulary spells."""
     name = answer.model.vocabulary
-    vocabulary = await asyncio.get_running_loop().run_in_executor(engine.executor, engine.model.vocabulary, name)
+    vocabulary = await asyncio.to_thread(engine.model.vocabulary, name)
     spelled = []
     for reference in references:
         try:
@@ -172,7 +172,7 @@ async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, 
             continue
     if not spelled:
         return []
-    session = await Session.open(engine.model, name, "", engine.executor, remember=0)
+    session = await Session.open(engine.model, name, "", engine.batcher, remember=0)
     return [float(s.log_probs.mean()) for s in await session.score(spelled, [None] * len(spelled))]
 
 

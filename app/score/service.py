@@ -27,9 +27,7 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
     Raises:
         ProblemError: 422 for texts that cannot be scored, 429 if too many requests wait.
     """
-    vocabulary, spelled = await asyncio.get_running_loop().run_in_executor(
-        engine.executor, _spell, request, engine.model, engine.limits
-    )
+    vocabulary, spelled = await asyncio.to_thread(_spell, request, engine.model, engine.limits)
     async with engine.turns.take():
         session = await open_session(engine, vocabulary.name, request.context, max(map(len, spelled)))
         session.remember = 0

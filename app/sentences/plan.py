@@ -69,7 +69,7 @@ class Plan:
 
 
 def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> Plan:
-    """Check a request and make a plan of it. May build a vocabulary, so call it in the model's thread.
+    """Check a request and make a plan of it. May build a vocabulary, so keep it off the event loop.
 
     Raises:
         ProblemError: 422, with what is wrong and how to mend it.

@@ -175,9 +175,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
     Raises:
         ProblemError: 422 for a request that cannot be met, 429 if too many wait.
     """
-    plan = await asyncio.get_running_loop().run_in_executor(
-        engine.executor, make_plan, request, engine.model, engine.limits
-    )
+    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits)
     async with engine.turns.take():
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
@@ -222,7 +220,9 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int,
                 "context", f"it has {tokens} tokens, above the limit of {max(most, 0)}", "give a shorter context"
             )
     try:
-        return await Session.open(engine.model, vocabulary, context, engine.executor, foresight=foresight)
+        return await Session.open(
+            engine.model, vocabulary, context, engine.batcher, store=engine.store, foresight=foresight
+        )
     except ContextLengthError as error:
         raise invalid("context", str(error), "give a shorter context") from error
 

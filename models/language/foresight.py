@@ -29,7 +29,8 @@ from models.language.vocabulary import Vocabulary
 from samplers.language import Alphabet, RowQuery
 
 if TYPE_CHECKING:
-    from models.language.scorer import CausalScorer, Context
+    from models.language.scored import Context
+    from models.language.scorer import CausalScorer
 
 SIZE = 4096
 """Most tokens with a row of their own. A build feeds each once, so this bounds its time."""

@@ -38,9 +38,8 @@ def kept(folder: Path, vocabulary: Vocabulary, begin: int, build: Callable[[], F
     Raises:
         OSError: the folder cannot be written.
     """
-    stamp = _stamp(vocabulary, begin)
     safe = re.sub(r"\W", "_", vocabulary.name)
-    path = folder / f"{safe}-{stamp}.safetensors"
+    path = folder / f"{safe}-{stamp(vocabulary, begin)}.safetensors"
     if (found := _read(path, vocabulary)) is not None:
         return found
     folder.mkdir(parents=True, exist_ok=True)
@@ -57,7 +56,7 @@ def kept(folder: Path, vocabulary: Vocabulary, begin: int, build: Callable[[], F
         return built
 
 
-def _stamp(vocabulary: Vocabulary, begin: int) -> str:
+def stamp(vocabulary: Vocabulary, begin: int) -> str:
     """16 hexadecimal digits over all that decides the numbers, the model aside."""
     shape = [_LAYOUT, SIZE, CHUNK, begin, vocabulary.interior, vocabulary.ends]
     digest = hashlib.blake2b(repr(shape).encode(), digest_size=8)

@@ -71,6 +71,26 @@ class LoadedModel:
                 )
             return self._vocabularies[name]
 
+    def prepared(self, name: str, foresight: bool) -> bool:
+        """Whether :meth:`prepare` has nothing to do."""
+        vocabulary = self._vocabularies.get(name)
+        return vocabulary is not None and self.scorer.has_head(vocabulary, foresight)
+
+    def prepare(self, name: str, foresight: bool) -> None:
+        """Make what a vocabulary's first use needs, which takes up to some seconds; in the model's thread.
+
+        Args:
+            name: of the vocabulary.
+            foresight: whether rows will look ahead.
+
+        Raises:
+            KeyError: there is no such rule.
+            OSError: the folder of bigram models cannot be written.
+        """
+        self.scorer.head(self.vocabulary(name))
+        if foresight:
+            self.foresee(name)
+
     def foresee(self, name: str) -> None:
         """Give the head of a vocabulary its bigram model, built if none is kept; call it in the model's thread.
 
@@ -174,9 +194,12 @@ def _device(name: str) -> torch.device:
 def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
     if precision != "auto":
         return torch.float32 if precision == "float32" else torch.bfloat16
-    if device.type == "cuda" or (device.type == "cpu" and torch.cpu._is_amx_tile_supported()):
-        return torch.bfloat16
-    return torch.float32
+    return torch.bfloat16 if device.type == "cuda" or _multiplies_bfloat16(device) else torch.float32
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a CPU has bfloat16 products in hardware: AVX-512 BF16 or AMX, twice as fast as float32 and more."""
+    return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _find(source: str, file: str, offline: bool) -> Path:

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -21,6 +20,7 @@ from models.language.lanes import Lanes, split
 from models.language.packing import ContextStore, Packing, pack, slots_needed
 from models.language.projection import Projection
 from models.language.ragged import NAME
+from models.language.scored import Context, ScoredSentence, ScoreJob, Store, Usage
 from models.language.vocabulary import Vocabulary
 from samplers.language import RowQuery, RowReply
 
@@ -36,105 +36,6 @@ LANE = 24
 
 ROWS = 8
 """Fewest rows likewise."""
-
-
-@dataclass(slots=True, eq=False)
-class Store:
-    """Keys and values of a sentence's tokens but the last.
-
-    At first they are a part of what the sentence was edited from and a part of its batch's. Most
-    sentences are rejected proposals and never edited; only for one that is are they joined.
-    """
-
-    _kept: Tensor | None
-    _fresh: Tensor
-
-    def joined(self) -> Tensor:
-        """(n - 1, layers, 2, H, D), in memory of its own."""
-        if self._kept is not None:
-            self._fresh = torch.cat((self._kept, self._fresh))
-            self._kept = None
-        elif self._fresh.untyped_storage().nbytes() > 2 * self._fresh.nbytes:
-            self._fresh = self._fresh.clone()
-        return self._fresh
-
-
-@dataclass(slots=True, eq=False)
-class ScoredSentence:
-    """A sentence of n tokens with its score and what rescoring an edit of it needs.
-
-    Attributes:
-        tokens: token ids, n of them.
-        log_probs: log p(x_i | context, x_<i) over the allowed tokens, in nats, (n,).
-        hidden: last hidden states; row i predicts token i, (n, d), on the model's device.
-        log_norms: log sum exp of row i's logits over the allowed tokens, (n,).
-        store: keys and values, or None when dropped.
-    """
-
-    tokens: tuple[int, ...]
-    log_probs: npt.NDArray[np.float64]
-    hidden: Tensor
-    log_norms: Tensor
-    store: Store | None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Context:
-    """A text that every sentence of a batch continues.
-
-    Attributes:
-        tokens: token ids, begin-of-sequence included, C >= 1 of them.
-        store: their keys and values.
-        root: the empty sentence: hidden and log_norms hold one row, which predicts token 0.
-    """
-
-    tokens: tuple[int, ...]
-    store: ContextStore
-    root: ScoredSentence
-
-
-@dataclass(slots=True)
-class Usage:
-    """Work done.
-
-    Attributes:
-        lm_calls: forwards through the body.
-        lm_tokens: tokens fed to the body.
-    """
-
-    lm_calls: int = 0
-    lm_tokens: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ScoreJob:
-    """Sentences to score under one context; jobs of many requests share a forward.
-
-    Attributes:
-        context: what every sentence continues.
-        head: the vocabulary.
-        sentences: token ids of each.
-        bases: for each a scored sentence that it edits, under the same context and head, or None.
-
-    Raises:
-        ValueError: an empty sentence, a token outside the vocabulary, or counts that differ.
-    """
-
-    context: Context
-    head: Head
-    sentences: Sequence[tuple[int, ...]]
-    bases: Sequence[ScoredSentence | None]
-
-    def __post_init__(self) -> None:
-        if len(self.sentences) != len(self.bases):
-            raise ValueError(f"{len(self.sentences)} sentences and {len(self.bases)} bases")
-        local = self.head.vocabulary.local
-        for tokens in self.sentences:
-            if not tokens:
-                raise ValueError("a sentence needs at least one token")
-            for token in tokens:
-                if token not in local:
-                    raise ValueError(f"token {token} is outside the vocabulary {self.head.vocabulary.name!r}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -271,6 +172,11 @@ class CausalScorer:
         logits = functional.linear(hidden, self._output.weight, self._output.bias)
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
+    def has_head(self, vocabulary: Vocabulary, lookahead: bool) -> bool:
+        """Whether a vocabulary's output layer is made, and its bigram model if wanted."""
+        head = self._heads.get(vocabulary)
+        return head is not None and (head.lookahead is not None or not lookahead)
+
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
         with self._lock:
@@ -282,19 +188,24 @@ class CausalScorer:
             return self._heads[vocabulary]
 
     @torch.inference_mode()
-    def context(self, tokens: Sequence[int], head: Head) -> Context:
+    def context(self, tokens: Sequence[int], head: Head, usage: Usage | None = None) -> Context:
         """Read a context once; sentences scored under it continue it.
 
         Args:
             tokens: token ids, at least one (begin-of-sequence, where the model has it).
             head: the vocabulary of the sentences; the context itself may hold any token.
+            usage: where the work is booked besides.
 
         Raises:
             ValueError: no tokens.
         """
         if not tokens:
             raise ValueError("a context needs at least one token")
-        hidden, store = self._forward([list(tokens)], [None], [self._no_context()], self.usage)
+        done = Usage()
+        hidden, store = self._forward([list(tokens)], [None], [self._no_context()], done)
+        for booked in (self.usage, usage):
+            if booked is not None:
+                booked.add(done)
         last = hidden[-1:]
         root = ScoredSentence((), np.empty(0), last, head.logits(last).logsumexp(-1), None)
         return Context(tuple(tokens), ContextStore.of(store), root)
@@ -317,17 +228,19 @@ class CausalScorer:
     def score_jobs(self, jobs: Sequence[ScoreJob]) -> list[list[ScoredSentence]]:
         """Score the sentences of several jobs together."""
         items = [_Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
+        for item in items:
+            jobs[item.job].usage.lm_tokens += len(item.fed)
         results: dict[tuple[int, int], ScoredSentence] = {}
         batch: list[_Item] = []
         fed = longest = 0
         for item in items:
             fed, longest = fed + len(item.fed), max(longest, len(item.tokens))
             if batch and (fed > self.max_tokens or (len(batch) + 1) * longest > self.max_slots):
-                self._score_in_lanes(batch, results)
+                self._score_in_lanes(jobs, batch, results)
                 batch, fed, longest = [], len(item.fed), len(item.tokens)
             batch.append(item)
         if batch:
-            self._score_in_lanes(batch, results)
+            self._score_in_lanes(jobs, batch, results)
         return [[results[number, place] for place in range(len(job.sentences))] for number, job in enumerate(jobs)]
 
     def rows(self, head: Head, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:
@@ -346,7 +259,9 @@ class CausalScorer:
         self._lanes.run(work, [asked[part] for part in split([1] * len(asked), self._lanes.count, ROWS)])
         return [reply for part in replies for reply in part]
 
-    def _score_in_lanes(self, batch: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence]) -> None:
+    def _score_in_lanes(
+        self, jobs: Sequence[ScoreJob], batch: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence]
+    ) -> None:
         for item in batch:
             if item.base.store is not None:
                 item.base.store.joined()
@@ -358,6 +273,8 @@ class CausalScorer:
         def work(lane: int, part: Sequence[_Item]) -> None:
             self._score_part(part, results, lane, usages[lane])
 
+        for number in {item.job for item in batch if item.fed}:
+            jobs[number].usage.lm_calls += 1
         parts = split([len(item.fed) for item in batch], self._lanes.count, LANE)
         self._lanes.run(work, [batch[part] for part in parts])
         self.usage.lm_tokens += sum(usage.lm_tokens for usage in usages)

@@ -2,51 +2,76 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
+import numpy as np
+import numpy.typing as npt
+
+from models.language.batcher import Batcher
 from models.language.head import Head
+from models.language.jobs import Rows, Scores
 from models.language.loading import LoadedModel
-from models.language.scorer import Context, ScoredSentence, Usage
+from models.language.records import Records
+from models.language.score_store import ScoreStore
+from models.language.scored import Context, ScoredSentence, ScoreJob, Usage
 from samplers.language import RowQuery, RowReply
-
-T = TypeVar("T")
 
 
 class ContextLengthError(ValueError):
     """A context does not leave room for a sentence within the model's length."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredScore:
+    """A score that came from the store, without the hidden states that rows are drawn from.
+
+    Attributes:
+        tokens: token ids, n of them.
+        log_probs: log p(x_i | context, x_<i) over the allowed tokens, in nats, (n,).
+    """
+
+    tokens: tuple[int, ...]
+    log_probs: npt.NDArray[np.float64]
+
+
+Known = ScoredSentence | StoredScore
+
+
 @dataclass(eq=False)
 class Session:
     """Implements :class:`samplers.language.LanguageModel` for one request.
 
-    The model runs in an executor's thread, so the event loop stays free. Sentences already
-    scored in this session are remembered without their keys and values: chains that are stuck
-    propose the same edits again and again.
+    Answers come from three places, in this order: the sentences that this session scored last,
+    the score store, and the model. Which of them answers changes no answer: scores do not depend
+    on the batch, and a row's draw is a function of its query. The context itself is read only when
+    the model is first needed.
 
     Attributes:
         model: the loaded model.
         head: the output layer of the vocabulary.
-        context: what every sentence continues.
-        executor: one thread, shared by all sessions of the process.
-        remember: most sentences remembered; 0 remembers none.
+        context: token ids of what every sentence continues.
+        batcher: where the work of all sessions meets.
+        store: scores and rows of earlier sessions, or None.
+        remember: most sentences remembered with their hidden states; 0 remembers none.
         usage: work done for this session.
-        recalled: scores answered from memory.
+        recalled: scores answered without the model.
     """
 
     model: LoadedModel
     head: Head
-    context: Context
-    executor: Executor
-    remember: int = 4096
+    context: tuple[int, ...]
+    batcher: Batcher
+    store: ScoreStore | None = None
+    remember: int = 512
     usage: Usage = field(default_factory=Usage)
     recalled: int = 0
     _memory: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
+    _read: Context | None = None
+
+    def __post_init__(self) -> None:
+        self._records = Records(self.model, self.head.vocabulary, self.context)
 
     @classmethod
     async def open(
@@ -54,18 +79,20 @@ class Session:
         model: LoadedModel,
         vocabulary: str,
         context: str,
-        executor: Executor,
+        batcher: Batcher,
         *,
-        remember: int = 4096,
+        store: ScoreStore | None = None,
+        remember: int = 512,
         foresight: bool = False,
     ) -> Session:
-        """Read the context and prepare the vocabulary's head.
+        """Prepare the vocabulary's head.
 
         Args:
             model: the loaded model.
             vocabulary: name of the mask.
             context: what every sentence continues.
-            executor: one thread, shared by all sessions of the process.
+            batcher: shared by all sessions of the process.
+            store: likewise, or None.
             remember: most sentences remembered.
             foresight: whether rows will look ahead. At first use of a vocabulary this builds its
                 bigram model, which takes seconds and is not booked as usage.
@@ -74,51 +101,91 @@ class Session:
             ContextLengthError: the context fills the model's length.
             KeyError: no vocabulary of this name.
         """
-        tokens = [model.begin, *model.tokenizer.encode(context)]
+        tokens = (model.begin, *model.tokenizer.encode(context))
         if len(tokens) >= model.max_context:
             raise ContextLengthError(
                 f"context has {len(tokens)} tokens; the model takes {model.max_context} with the sentence"
             )
-        if foresight:
-            await asyncio.get_running_loop().run_in_executor(executor, model.foresee, vocabulary)
-        usage = Usage()
+        if not model.prepared(vocabulary, foresight):
+            await batcher.call(lambda: model.prepare(vocabulary, foresight))
+        head = model.scorer.head(model.vocabulary(vocabulary))
+        return cls(model, head, tokens, batcher, store, remember)
 
-        def prepare() -> tuple[Head, Context]:
-            head = model.scorer.head(model.vocabulary(vocabulary))
-            return head, model.scorer.context(tokens, head)
-
-        head, read = await _run(executor, model, usage, prepare)
-        return cls(model, head, read, executor, remember, usage)
-
-    async def score(
-        self, sentences: Sequence[tuple[int, ...]], bases: Sequence[ScoredSentence | None]
-    ) -> list[ScoredSentence]:
+    async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]) -> list[Known]:
         """See :meth:`samplers.language.LanguageModel.score`."""
-        known = {tokens: hit for tokens in sentences if (hit := self._recall(tokens)) is not None}
-        unknown: dict[tuple[int, ...], ScoredSentence | None] = {}
+        known: dict[tuple[int, ...], Known] = {}
+        wanted: dict[tuple[int, ...], Known | None] = {}
         for tokens, base in zip(sentences, bases, strict=True):
-            if tokens not in known:
-                unknown.setdefault(tokens, base)
-        self.recalled += len(sentences) - len(unknown)
-        if unknown:
-            fresh = await _run(
-                self.executor,
-                self.model,
-                self.usage,
-                lambda: self.model.scorer.score(self.context, self.head, list(unknown), list(unknown.values())),
-            )
-            for scored in fresh:
+            if (hit := self._recall(tokens)) is not None:
+                known[tokens] = hit
+            else:
+                wanted.setdefault(tokens, base)
+        if wanted and self.store is not None:
+            asked = list(wanted)
+            values = await self.store.get_many([self._records.score_key(tokens) for tokens in asked])
+            for tokens, value in zip(asked, values, strict=True):
+                if value is not None and (log_probs := self._records.score(value, len(tokens))) is not None:
+                    known[tokens] = StoredScore(tokens, log_probs)
+                    del wanted[tokens]
+        self.recalled += len(sentences) - len(wanted)
+        if wanted:
+            for scored in await self._model_scores(list(wanted), list(wanted.values())):
                 known[scored.tokens] = scored
-                self._remember(scored)
         return [known[tokens] for tokens in sentences]
 
-    async def rows(self, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:
+    async def rows(self, scored: Sequence[Known], queries: Sequence[RowQuery]) -> list[RowReply]:
         """See :meth:`samplers.language.LanguageModel.rows`."""
-        if not queries:
-            return []
-        return await _run(
-            self.executor, self.model, self.usage, lambda: self.model.scorer.rows(self.head, scored, queries)
-        )
+        replies: list[RowReply | None] = [None] * len(queries)
+        keys: list[bytes] = []
+        if queries and self.store is not None:
+            keys = [self._records.row_key(one.tokens, query) for one, query in zip(scored, queries, strict=True)]
+            for i, value in enumerate(await self.store.get_many(keys)):
+                replies[i] = None if value is None else self._records.row(value, queries[i])
+        missing = [i for i, reply in enumerate(replies) if reply is None]
+        if missing:
+            full = await self._with_states([scored[i] for i in missing])
+            fresh = await self.batcher.submit(Rows(self.model.scorer, self.head, full, [queries[i] for i in missing]))
+            for i, reply in zip(missing, fresh, strict=True):
+                replies[i] = reply
+            if self.store is not None:
+                self.store.put_many(
+                    {keys[i]: self._records.pack_row(reply) for i, reply in zip(missing, fresh, strict=True)}
+                )
+        return [reply for reply in replies if reply is not None]
+
+    async def _model_scores(
+        self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]
+    ) -> list[ScoredSentence]:
+        """Score with the model, and keep."""
+        edited = {base.tokens: base for base in bases if base is not None}
+        states = dict(zip(edited, await self._with_states(list(edited.values())), strict=True))
+        if self._read is None:
+            self._read = await self.batcher.call(
+                lambda: self.model.scorer.context(list(self.context), self.head, self.usage)
+            )
+        whole = [None if base is None else states[base.tokens] for base in bases]
+        job = ScoreJob(self._read, self.head, sentences, whole, self.usage)
+        fresh: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job))
+        for one in fresh:
+            self._remember(one)
+        if self.store is not None:
+            self.store.put_many(
+                {self._records.score_key(one.tokens): self._records.pack_score(one.log_probs) for one in fresh}
+            )
+        return fresh
+
+    async def _with_states(self, scored: Sequence[Known]) -> list[ScoredSentence]:
+        """The same sentences with hidden states, from memory or from the model."""
+        found = {
+            one.tokens: full
+            for one in scored
+            if (full := one if isinstance(one, ScoredSentence) else self._recall(one.tokens)) is not None
+        }
+        lacking = list(dict.fromkeys(one.tokens for one in scored if one.tokens not in found))
+        if lacking:
+            fresh = await self._model_scores(lacking, [None] * len(lacking))
+            found.update(zip(lacking, fresh, strict=True))
+        return [found[one.tokens] for one in scored]
 
     def _recall(self, tokens: tuple[int, ...]) -> ScoredSentence | None:
         hit = self._memory.get(tokens)
@@ -128,19 +195,6 @@ class Session:
 
     def _remember(self, scored: ScoredSentence) -> None:
         if self.remember:
-            self._memory[scored.tokens] = replace(scored, store=None)
+            self._memory[scored.tokens] = scored.without_store()
             while len(self._memory) > self.remember:
                 self._memory.popitem(last=False)
-
-
-async def _run(executor: Executor, model: LoadedModel, usage: Usage, work: Callable[[], T]) -> T:
-    """Run work on the model's thread and book what it cost to ``usage``."""
-
-    def booked() -> T:
-        before = replace(model.scorer.usage)
-        result = work()
-        usage.lm_calls += model.scorer.usage.lm_calls - before.lm_calls
-        usage.lm_tokens += model.scorer.usage.lm_tokens - before.lm_tokens
-        return result
-
-    return await asyncio.get_running_loop().run_in_executor(executor, booked)

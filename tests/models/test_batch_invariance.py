@@ -11,7 +11,7 @@ import torch
 from app.settings import Settings
 from models.language.head import Head
 from models.language.loading import LoadedModel, load
-from models.language.scorer import Context, ScoredSentence, ScoreJob
+from models.language.scored import Context, ScoredSentence, ScoreJob
 from tests.models.tiny import CONFIGS, engine, vocabulary
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from models.language.foresight import Lookahead, build
 from models.language.head import Head
-from models.language.scorer import CausalScorer, Context, ScoredSentence
+from models.language.scored import Context, ScoredSentence
+from models.language.scorer import CausalScorer
 from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.language import RowQuery, RowReply
 from samplers.schedules import geometric

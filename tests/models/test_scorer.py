@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from models.language.head import Head
-from models.language.scorer import CausalScorer, Context, ScoredSentence, UnsupportedModelError
+from models.language.scored import Context, ScoredSentence
+from models.language.scorer import CausalScorer, UnsupportedModelError
 from samplers.language import Alphabet, RowQuery
 from tests.models.tiny import CONFIGS, UNSUPPORTED, Plain, build, engine, vocabulary
 
