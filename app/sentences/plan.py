@@ -38,8 +38,6 @@ BATCH = 48
 """Proposals scored together: fewer leave the cost of reading the weights unshared (benchmarks/step.json)."""
 MOST_AHEAD = 6
 """Most steps drawn ahead; after an acceptance the rest are thrown away."""
-
-
 EPSILON = 0.05
 """Uniform share of a proposal row."""
 

@@ -97,7 +97,8 @@ def build(scorer: CausalScorer, vocabulary: Vocabulary, begin: int, report: Call
             states.append(hidden.bfloat16().cpu())
             norms.append(log_norms.float().cpu())
         report(1.0)
-        mean = (total / len(local)).log().float().cpu()
+        # Positive, whatever underflows: a hot chain takes b to the power 0.
+        mean = (total / len(local)).clamp_min(1e-30).log().float().cpu()
         return Foresight(local.cpu(), torch.cat(states), torch.cat(norms), mean)
 
 

@@ -27,23 +27,25 @@ def kept(folder: Path, vocabulary: Vocabulary, begin: int, build: Callable[[], F
 
     Safe when several processes start at once: one builds behind a file lock and renames the
     complete file into place. A file that cannot be read, or whose checksum, shapes or way of
-    building differ, is made anew.
+    building differ, is made anew. Where the folder cannot be written nothing is kept.
 
     Args:
         folder: of one model fingerprint.
         vocabulary: the mask.
         begin: the token that begins every context.
         build: makes it; takes seconds.
-
-    Raises:
-        OSError: the folder cannot be written.
     """
     stamp = _stamp(vocabulary, begin)
     safe = re.sub(r"\W", "_", vocabulary.name)
     path = folder / f"{safe}-{stamp}.safetensors"
     if (found := _read(path, vocabulary)) is not None:
         return found
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return build()
+    if not os.access(folder, os.W_OK):
+        return build()
     with FileLock(path.with_suffix(".lock")):
         if (found := _read(path, vocabulary)) is not None:
             return found

@@ -75,7 +75,6 @@ class LoadedModel:
 
         Raises:
             KeyError: there is no such rule.
-            OSError: the folder of bigram models cannot be written.
         """
         vocabulary = self.vocabulary(name)
         head = self.scorer.head(vocabulary)

@@ -54,6 +54,7 @@ BAD: dict[str, tuple[dict[str, Any], str]] = {
     "chains above the limit": ({"keywords": OK, "sampler": metropolis(chains=65)}, "sampler.chains"),
     "quoted number": ({"keywords": OK, "sampler": metropolis(chains="8")}, "sampler.chains"),
     "insert without delete": ({"keywords": OK, "sampler": metropolis(moves={"delete": 0})}, "sampler.moves.delete"),
+    "foresight too great": ({"keywords": OK, "sampler": metropolis(foresight=2.5)}, "sampler.foresight"),
     "negative weight": ({"keywords": OK, "sampler": metropolis(moves={"swap": -1})}, "sampler.moves.swap"),
     "no weight": (
         {

@@ -115,6 +115,19 @@ def test_same_seed_same_answer(client: TestClient) -> None:
     assert timeless(drawn) == timeless(again)
 
 
+@pytest.mark.parametrize(("keywords", "mask"), [(["今天", "公园"], "zh"), (["dog", "park"], "en")])
+def test_foresight_changes_the_path_and_not_the_scores(client: TestClient, keywords: list[str], mask: str) -> None:
+    ahead, behind = (
+        ask(client, keywords=keywords, samples=20, sampler={**FAST, "foresight": a})["sentences"] for a in (1.0, 0.0)
+    )
+    assert [one["text"] for one in ahead] != [one["text"] for one in behind]
+    scores = {one["text"]: one["log_prob"] for one in ahead}
+    assert all(scores.get(one["text"], one["log_prob"]) == pytest.approx(one["log_prob"]) for one in behind)
+    assert client.app.state.loading.engine.model.scorer.head(  # type: ignore[attr-defined]
+        client.app.state.loading.engine.model.vocabulary(mask)  # type: ignore[attr-defined]
+    ).foresight
+
+
 def test_select_last_returns_where_the_chains_end(client: TestClient) -> None:
     last = ask(client, keywords=["今天"], samples=20, select="last")
     best = ask(client, keywords=["今天"], samples=20)

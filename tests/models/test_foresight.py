@@ -127,6 +127,13 @@ def test_it_is_built_once_and_anew_if_damaged(damage: Callable[[bytes], bytes], 
     assert len(builds) == 2
 
 
+def test_a_folder_that_cannot_be_made_keeps_nothing(tmp_path: Path) -> None:
+    scorer, _ = engine(CONFIGS["llama"](), MASK)
+    (tmp_path / "file").write_text("in the way")
+    found = kept(tmp_path / "file", MASK, BEGIN, lambda: build(scorer, MASK, BEGIN, report))
+    assert len(found.mean) == len(MASK)
+
+
 def test_another_mask_of_the_same_name_has_its_own(tmp_path: Path) -> None:
     scorer, _ = engine(CONFIGS["llama"](), MASK)
     for mask in (MASK, vocabulary([9, 12, 15], 2, 1, name=MASK.name)):
