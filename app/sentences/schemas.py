@@ -125,7 +125,7 @@ class Metropolis(Strict):
     beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
     moves: Moves = Field(default_factory=Moves)
     foresight: Foresight = Field(
-        default=0.5,
+        default=0.0,
         description="how much a token proposed is weighed by how well the token after it follows; 0 looks at the "
         "text before it alone. It changes how fast chains move, not their law",
     )
@@ -140,7 +140,7 @@ class Annealing(Strict):
     schedule: Schedule = Field(default_factory=lambda: Ramp(kind="linear"))
     moves: Moves = Field(default_factory=Moves)
     foresight: Foresight = Field(
-        default=0.5,
+        default=0.0,
         description="how much a token proposed is weighed by how well the token after it follows; 0 looks at the "
         "text before it alone. It changes how fast chains move, not their law",
     )
