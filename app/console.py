@@ -78,7 +78,7 @@ def fail(faults: list[Fault]) -> NoReturn:
 
 @asynccontextmanager
 async def engine(chosen: Settings) -> AsyncIterator[Engine]:
-    """The engine, with a progress bar while the default model is converted or bigrams are built.
+    """The engine, with a progress bar while the default model is converted.
 
     Raises:
         ModelLoadError: the model could not be loaded.
@@ -89,15 +89,15 @@ async def engine(chosen: Settings) -> AsyncIterator[Engine]:
             opened = await opening.__aenter__()
         except LOADING_ERRORS as error:
             raise ModelLoadError(str(error)) from error
-        try:
-            yield opened
-        finally:
-            await opening.__aexit__(None, None, None)
+    try:
+        yield opened
+    finally:
+        await opening.__aexit__(None, None, None)
 
 
 @contextmanager
 def conversion_bar() -> Iterator[OnProgress]:
-    """A bar on standard error that shows itself once a conversion or a building of bigrams reports."""
+    """A bar on standard error that shows itself once the conversion of the default model reports."""
     columns = (TextColumn("Preparing the model: {task.description}"), BarColumn(), TimeElapsedColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task("", total=1.0)

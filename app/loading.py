@@ -27,7 +27,7 @@ class Loading:
 
     Attributes:
         settings: which model.
-        progress: told how far the first conversion of the default model is, and the building of bigrams.
+        progress: told how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded.
         engine: the engine, once the model is loaded.
         failure: why it could not be loaded.
@@ -44,7 +44,6 @@ class Loading:
         """Load, and keep the engine open until :meth:`stop`."""
         try:
             async with open_engine(self.settings, self.progress) as engine:
-                await self._foresee(engine)
                 self.engine = engine
                 log.info(
                     "model loaded",
@@ -61,13 +60,6 @@ class Loading:
             self.on_failure(self.failure)
         finally:
             self.engine = None
-
-    async def _foresee(self, engine: Engine) -> None:
-        """Build what a first Chinese request would wait for, if the model can write Chinese."""
-        try:
-            await engine.batcher.call(lambda: engine.model.prepare("zh", True))
-        except ValueError as error:
-            log.warning("no Chinese with this model", reason=str(error))
 
     def stop(self) -> None:
         """Let :meth:`run` end."""

@@ -52,8 +52,7 @@ class Settings(BaseSettings):
     precision: Precision = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
     cache_dir: Path = Field(
-        default_factory=lambda: user_cache_path("chainwright"),
-        description="where the converted default model and the tables of bigrams are kept",
+        default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
     )
     state_dir: Path = Field(
         default_factory=lambda: user_state_path("chainwright"),

@@ -46,7 +46,7 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
     )
     plan = make_plan(request, model, Settings().limits)
     started = time.perf_counter()
-    session = await Session.open(model, plan.vocabulary.name, "", batcher, foresight=True)
+    session = await Session.open(model, plan.vocabulary.name, "", batcher)
     rngs = generators(7, CHAINS)
     states = await construct(plan.blocks, plan.target, session, rngs)
     constructed = time.perf_counter() - started

@@ -20,28 +20,19 @@ class Alphabet(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class RowQuery:
-    """A question about one proposal row q(. | x_<i) of a scored sentence.
+    """A question about one left-context row q(. | x_<i) of a scored sentence.
 
     The row is the model's next-token distribution p(. | context, x_<i), sharpened to the power
     s, restricted to an alphabet A, renormalised, and mixed with a uniform so that every reverse
     move has mass:
 
-        q(w | x_<i) = (1 - epsilon) p(w | x_<i)^s / Z + epsilon / |A|,   Z = sum_{w in A} p(w | x_<i)^s,   w in A.
-
-    Where the token v that will follow w is given, the row *looks ahead*: it is weighed by a bigram
-    model b of the language model's choice, positive and the same for every query,
-
-        q(w | x_<i, v) = (1 - epsilon) (p(w | x_<i) b(v | w)^a)^s / Z + epsilon / |A|,
-
-    with Z such that the first term sums to 1 - epsilon over A. The row depends on x_<i and v alone.
+        q(w | x_<i) = (1 - epsilon) p(w | x_<i)^s / sum_{v in A} p(v | x_<i)^s + epsilon / |A|,   w in A.
 
     Attributes:
         position: i, with 0 <= i < n; the row depends on tokens[:i] alone.
         epsilon: uniform share, 0 < epsilon <= 1.
         sharpness: s >= 0; 1 is the model's own row, more keeps to its likelier tokens.
         alphabet: which A.
-        following: v, a token that b knows; only for the interior alphabet. None does not look ahead.
-        foresight: a >= 0, how much b weighs; 0 leaves the left-context row.
         uniform: u in [0, 1); a token is drawn by inverse CDF from it. None draws nothing.
         present: a token of A whose log q is wanted. None asks nothing.
     """
@@ -50,8 +41,6 @@ class RowQuery:
     epsilon: float
     sharpness: float = 1.0
     alphabet: Alphabet = Alphabet.INTERIOR
-    following: int | None = None
-    foresight: float = 0.0
     uniform: float | None = None
     present: int | None = None
 

@@ -39,10 +39,6 @@ BATCH = 48
 MOST_AHEAD = 6
 """Most steps drawn ahead; after an acceptance the rest are thrown away."""
 
-
-EPSILON = 0.05
-"""Uniform share of a proposal row."""
-
 Forms = list[list[tuple[int, ...]]]
 """For each keyword the token sequences of its forms."""
 
@@ -140,7 +136,7 @@ def _length(
 
 def _kernel(request: SentencesRequest, target: Target, spellings: Forms) -> Kernel:
     sampler = request.sampler
-    moves, weights = _mix(sampler.moves, sampler.foresight, request.ordered, spellings)
+    moves, weights = _mix(sampler.moves, request.ordered, spellings)
     lookahead = max(1, min(MOST_AHEAD, BATCH // sampler.chains))
     if isinstance(sampler, Annealing):
         kernel = MetropolisHastings(target, moves, weights, lookahead=lookahead)
@@ -148,13 +144,9 @@ def _kernel(request: SentencesRequest, target: Target, spellings: Forms) -> Kern
     return MetropolisHastings(target, moves, weights, sampler.beta, lookahead)
 
 
-def _mix(asked: Moves, foresight: float, ordered: bool, spellings: Forms) -> tuple[list[Move], dict[str, float]]:
+def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dict[str, float]]:
     """The moves that can apply, with weights that sum to 1."""
-    moves: list[Move] = [
-        Replace(EPSILON, foresight),
-        Insert(EPSILON, foresight),
-        Delete(EPSILON, foresight),
-    ]
+    moves: list[Move] = [Replace(), Insert(), Delete()]
     if not ordered and len(spellings) > 1:
         moves.append(Swap())
     if any(len(forms) > 1 for forms in spellings):

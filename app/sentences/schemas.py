@@ -94,7 +94,6 @@ class Moves(Strict):
 
 
 Beta = Annotated[FiniteFloat, Field(ge=0, le=1000)]
-Foresight = Annotated[FiniteFloat, Field(ge=0, le=2)]
 PositiveBeta = Annotated[FiniteFloat, Field(gt=0, le=1000)]
 
 
@@ -124,11 +123,6 @@ class Metropolis(Strict):
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
     moves: Moves = Field(default_factory=Moves)
-    foresight: Foresight = Field(
-        default=0.5,
-        description="how much a token proposed is weighed by how well the token after it follows; 0 looks at the "
-        "text before it alone. It changes how fast chains move, not their law",
-    )
 
 
 class Annealing(Strict):
@@ -139,11 +133,6 @@ class Annealing(Strict):
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     schedule: Schedule = Field(default_factory=lambda: Ramp(kind="linear"))
     moves: Moves = Field(default_factory=Moves)
-    foresight: Foresight = Field(
-        default=0.5,
-        description="how much a token proposed is weighed by how well the token after it follows; 0 looks at the "
-        "text before it alone. It changes how fast chains move, not their law",
-    )
 
 
 class SentencesRequest(Strict):

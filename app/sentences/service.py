@@ -185,7 +185,6 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
             plan.vocabulary.name,
             request.context,
             plan.most_tokens,
-            foresight=request.sampler.foresight > 0,
         )
         rngs = generators(seed, request.sampler.chains)
         try:
@@ -199,7 +198,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         yield SentencesRun(request, plan, seed, session, rngs, first, started=started)
 
 
-async def open_session(engine: Engine, vocabulary: str, context: str, room: int, *, foresight: bool = False) -> Session:
+async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
     """Read a context.
 
     Args:
@@ -207,7 +206,6 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int,
         vocabulary: name of the mask.
         context: what every sentence continues.
         room: tokens that must be left for a sentence.
-        foresight: whether rows will look ahead.
 
     Raises:
         ProblemError: 422 if the context is too long.
@@ -220,9 +218,7 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int,
                 "context", f"it has {tokens} tokens, above the limit of {max(most, 0)}", "give a shorter context"
             )
     try:
-        return await Session.open(
-            engine.model, vocabulary, context, engine.batcher, store=engine.store, foresight=foresight
-        )
+        return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.store)
     except ContextLengthError as error:
         raise invalid("context", str(error), "give a shorter context") from error
 

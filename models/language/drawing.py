@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from models.language.foresight import look_ahead
 from models.language.head import Head
 from samplers.language import Alphabet, RowQuery, RowReply
 
@@ -27,9 +26,7 @@ def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[RowQuery]) -> l
         queries: as many.
 
     Raises:
-        ValueError: a query's ``present`` token is not of its alphabet, its ``following`` token is
-            not of the vocabulary, or it looks ahead where there is no bigram model: the head has
-            none, or the alphabet is not the interior one.
+        ValueError: a query's ``present`` token is not of its alphabet.
     """
     replies: dict[int, RowReply] = {}
     for alphabet in Alphabet:
@@ -50,7 +47,6 @@ def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[RowQ
         start = vocabulary.interior
         ends = torch.arange(start, start + vocabulary.ends, device=device)
         logits = head.logits_of(hidden.repeat_interleave(len(ends), 0), ends.repeat(len(hidden))).view(len(hidden), -1)
-    logits = look_ahead(head, logits, queries)
     epsilon, sharpness = (
         torch.tensor(values, dtype=torch.float64, device=device)[:, None]
         for values in ([query.epsilon for query in queries], [query.sharpness for query in queries])

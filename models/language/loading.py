@@ -16,9 +16,9 @@ from transformers import AutoModelForCausalLM
 from transformers.utils import cached_file
 from transformers.utils import logging as transformers_logging
 
-from models.language import default_weights, foresight, foresight_store
+from models.language import default_weights
 from models.language.default_weights import Progress
-from models.language.foresight import Foresight, Lookahead
+from models.language.head import Head
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import RULES, Rule, Vocabulary
@@ -42,8 +42,6 @@ class LoadedModel:
         begin: the token that begins every context.
         max_context: most tokens that a context and a sentence may have together.
         fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
-        tables: folder in which this model's bigram models are kept.
-        progress: told how far the building of one is.
     """
 
     name: str
@@ -53,8 +51,6 @@ class LoadedModel:
     begin: int
     max_context: int
     fingerprint: str
-    tables: Path
-    progress: Progress
     _vocabularies: dict[str, Vocabulary] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -71,42 +67,13 @@ class LoadedModel:
                 )
             return self._vocabularies[name]
 
-    def prepared(self, name: str, foresight: bool) -> bool:
-        """Whether :meth:`prepare` has nothing to do."""
-        vocabulary = self._vocabularies.get(name)
-        return vocabulary is not None and self.scorer.has_head(vocabulary, foresight)
-
-    def prepare(self, name: str, foresight: bool) -> None:
-        """Make what a vocabulary's first use needs, which takes up to some seconds; in the model's thread.
-
-        Args:
-            name: of the vocabulary.
-            foresight: whether rows will look ahead.
+    def head(self, vocabulary: str) -> Head:
+        """The output layer over a vocabulary, made at first use, which takes some seconds at most.
 
         Raises:
             KeyError: there is no such rule.
-            OSError: the folder of bigram models cannot be written.
         """
-        self.scorer.head(self.vocabulary(name))
-        if foresight:
-            self.foresee(name)
-
-    def foresee(self, name: str) -> None:
-        """Give the head of a vocabulary its bigram model, built if none is kept; call it in the model's thread.
-
-        Raises:
-            KeyError: there is no such rule.
-            OSError: the folder of bigram models cannot be written.
-        """
-        vocabulary = self.vocabulary(name)
-        head = self.scorer.head(vocabulary)
-        if head.lookahead is None:
-            found = foresight_store.kept(self.tables, vocabulary, self.begin, lambda: self._built(vocabulary))
-            head.lookahead = Lookahead(found, head)
-
-    def _built(self, vocabulary: Vocabulary) -> Foresight:
-        what = f"what follows what ({vocabulary.name})"
-        return foresight.build(self.scorer, vocabulary, self.begin, lambda share: self.progress(what, share))
+        return self.scorer.head(self.vocabulary(vocabulary))
 
     @property
     def device(self) -> str:
@@ -140,9 +107,8 @@ def load(
     Args:
         name: "default" (Gemma 3 270M), a folder with config.json, tokenizer.json and
             safetensors, or a hub id.
-        cache: where the default model and the bigram models are kept.
-        progress: told how far the first conversion of the default model is, and later the building
-            of a bigram model.
+        cache: where the default model is kept.
+        progress: told how far the first conversion of the default model is.
         device: auto (cuda, then mps, then cpu), or one of these.
         precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
         offline: never ask the hub.
@@ -177,8 +143,6 @@ def load(
         begin=begin[0] if isinstance(begin, list) else int(begin or 0),
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
         fingerprint=fingerprint,
-        tables=cache / "bigrams" / fingerprint,
-        progress=progress,
     )
 
 

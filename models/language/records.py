@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from models.language import foresight_store
 from models.language.score_key import KeySpace
 from models.language.vocabulary import Vocabulary
 from samplers.language import RowQuery, RowReply
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from models.language.loading import LoadedModel
 
 _ROW = struct.Struct("<qdd")
-_QUERY = struct.Struct("<dddd?")
+_QUERY = struct.Struct("<ddd?q")
 
 
 class Records:
@@ -40,7 +39,7 @@ class Records:
         mask = [vocabulary.interior, vocabulary.ends]
         fields = (model.fingerprint, mask, vocabulary.ids.astype("<i8").tobytes(), context)
         self._scores = KeySpace("score", *fields)
-        self._rows = KeySpace("row", *fields, foresight_store.stamp(vocabulary, model.begin))
+        self._rows = KeySpace("row", *fields)
 
     def score_key(self, tokens: Sequence[int]) -> bytes:
         """The key of a sentence's score."""
@@ -60,19 +59,14 @@ class Records:
 
     def row_key(self, tokens: Sequence[int], query: RowQuery) -> bytes:
         """The key of an answer; of the sentence it depends on what stands left of the position alone."""
-        looks_ahead = query.following is not None and query.foresight > 0
         numbers = _QUERY.pack(
             query.epsilon,
             query.sharpness,
-            query.foresight if looks_ahead else 0.0,
             nan if query.uniform is None else query.uniform,
             query.uniform is None,
-        )
-        others = [
             -1 if query.present is None else query.present,
-            query.following if looks_ahead and query.following is not None else -1,
-        ]
-        return self._rows.key(tokens[: query.position], query.alphabet.value, numbers, others)
+        )
+        return self._rows.key(tokens[: query.position], query.alphabet.value, numbers)
 
     @staticmethod
     def pack_row(reply: RowReply) -> bytes:

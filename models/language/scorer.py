@@ -172,11 +172,6 @@ class CausalScorer:
         logits = functional.linear(hidden, self._output.weight, self._output.bias)
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
-    def has_head(self, vocabulary: Vocabulary, lookahead: bool) -> bool:
-        """Whether a vocabulary's output layer is made, and its bigram model if wanted."""
-        head = self._heads.get(vocabulary)
-        return head is not None and (head.lookahead is not None or not lookahead)
-
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
         with self._lock:

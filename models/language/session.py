@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -83,7 +84,6 @@ class Session:
         *,
         store: ScoreStore | None = None,
         remember: int = 512,
-        foresight: bool = False,
     ) -> Session:
         """Prepare the vocabulary's head.
 
@@ -94,8 +94,6 @@ class Session:
             batcher: shared by all sessions of the process.
             store: likewise, or None.
             remember: most sentences remembered.
-            foresight: whether rows will look ahead. At first use of a vocabulary this builds its
-                bigram model, which takes seconds and is not booked as usage.
 
         Raises:
             ContextLengthError: the context fills the model's length.
@@ -106,9 +104,7 @@ class Session:
             raise ContextLengthError(
                 f"context has {len(tokens)} tokens; the model takes {model.max_context} with the sentence"
             )
-        if not model.prepared(vocabulary, foresight):
-            await batcher.call(lambda: model.prepare(vocabulary, foresight))
-        head = model.scorer.head(model.vocabulary(vocabulary))
+        head = await asyncio.to_thread(model.head, vocabulary)
         return cls(model, head, tokens, batcher, store, remember)
 
     async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]) -> list[Known]:

@@ -48,7 +48,7 @@ class MetropolisHastings:
 
     Raises:
         ValueError: the weights do not match the moves, are not positive, do not sum to 1, or
-            one of insert and delete stands without the other or with another epsilon or foresight.
+            one of insert and delete stands without the other or with another epsilon.
     """
 
     target: Target
@@ -65,9 +65,8 @@ class MetropolisHastings:
             raise ValueError("move weights must be positive and sum to 1")
         if ("insert" in names) != ("delete" in names):
             raise ValueError("insert and delete are each other's reverse: give both or neither")
-        for knob in ("epsilon", "foresight"):
-            if len({getattr(move, knob, None) for move in self.moves if move.name in ("insert", "delete")}) > 1:
-                raise ValueError(f"insert and delete are each other's reverse: give both the same {knob}")
+        if len({getattr(move, "epsilon", None) for move in self.moves if move.name in ("insert", "delete")}) > 1:
+            raise ValueError("insert and delete are each other's reverse: give both the same epsilon")
 
     async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
         """Score the first states; see :meth:`samplers.kernels.base.Kernel.init`."""

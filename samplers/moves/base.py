@@ -46,9 +46,8 @@ MoveWeights = dict[str, float]
 class Move(Protocol):
     """A reversible proposal over states.
 
-    A row depends on the tokens left of its position and on the token that follows it, which an
-    edit at the position leaves as they were, so one row of the *current* state yields both
-    probabilities of every move.
+    The rows of the left context are the same before and after an edit at their position, so
+    one row of the *current* state yields both probabilities of every move.
     """
 
     @property

@@ -17,15 +17,10 @@ class Delete:
     """Delete a free token; :class:`~samplers.moves.insert.Insert` is its reverse.
 
     forward  p_delete / |free(x)|
-    reverse  p_insert / |gaps(x')| * q(x_i | x'_<i, x'_i),   x'_<i = x_<i,   x'_i = x_{i+1}
-
-    Attributes:
-        epsilon: uniform share of the row.
-        foresight: how much the row looks ahead (:class:`samplers.language.RowQuery`).
+    reverse  p_insert / |gaps(x')| * q(x_i | x'_<i),   x'_<i = x_<i
     """
 
     epsilon: float = 0.05
-    foresight: float = 0.0
     name: str = "delete"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
@@ -40,14 +35,4 @@ class Delete:
             assert reply.log_q_present is not None
             return Proposal(shorter, log_ratio + reply.log_q_present)
 
-        return Draft(
-            RowQuery(
-                position,
-                self.epsilon,
-                sharpness,
-                following=state.tokens[position + 1],
-                foresight=self.foresight,
-                present=state.tokens[position],
-            ),
-            finish,
-        )
+        return Draft(RowQuery(position, self.epsilon, sharpness, present=state.tokens[position]), finish)

@@ -16,19 +16,14 @@ from samplers.state import State
 class Insert:
     """Insert a free token in a gap; :class:`~samplers.moves.delete.Delete` is its reverse.
 
-        forward  p_insert / |gaps(x)| * q(w | x_<g, x_g)
+        forward  p_insert / |gaps(x)| * q(w | x_<g)
         reverse  p_delete / |free(x')|,   |free(x')| = |free(x)| + 1
 
     The same x' may be reached from two gaps (beside an equal token). Each of these paths is
     balanced against its own reverse path, so their sum is balanced too.
-
-    Attributes:
-        epsilon: uniform share of the row.
-        foresight: how much the row looks ahead (:class:`samplers.language.RowQuery`).
     """
 
     epsilon: float = 0.05
-    foresight: float = 0.0
     name: str = "insert"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
@@ -40,14 +35,4 @@ class Insert:
             assert reply.token is not None and reply.log_q is not None
             return Proposal(state.inserted(gap, reply.token), log_ratio - reply.log_q)
 
-        return Draft(
-            RowQuery(
-                gap,
-                self.epsilon,
-                sharpness,
-                following=state.tokens[gap],
-                foresight=self.foresight,
-                uniform=rng.random(),
-            ),
-            finish,
-        )
+        return Draft(RowQuery(gap, self.epsilon, sharpness, uniform=rng.random()), finish)

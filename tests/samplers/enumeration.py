@@ -41,10 +41,6 @@ class Listed:
         """Tokens to the left of an item, or of the end for ``item == len(items)``."""
         return tuple(token for block in self.items[:item] for token in block.tokens)
 
-    def at(self, item: int) -> int:
-        """First token of an item, or the end for ``item == len(items)``."""
-        return self.items[item].tokens[0] if item < len(self.items) else self.end
-
     @property
     def tokens(self) -> tuple[int, ...]:
         return (*self.before(len(self.items)), self.end)
@@ -106,8 +102,6 @@ class Law:
         next_token: p(. | prefix) over token ids, normalised over the mask.
         weights: probability of choosing each move.
         epsilon: uniform share of the proposal row.
-        bigrams: b(v | w) in row w and column v, over token ids.
-        foresight: how much b weighs in the proposal row.
         beta: inverse temperature.
         potential: soft log-density by tokens, weight included.
     """
@@ -116,8 +110,6 @@ class Law:
     next_token: Callable[[tuple[int, ...]], Matrix]
     weights: dict[str, float]
     epsilon: float
-    bigrams: Matrix
-    foresight: float = 0.0
     beta: float = 1.0
     potential: Callable[[tuple[int, ...]], float] = lambda tokens: 0.0
 
@@ -131,18 +123,9 @@ class Law:
         weights = np.exp(logs - logs.max())
         return weights / weights.sum()
 
-    def q(self, token: int, prefix: tuple[int, ...], follower: int) -> float:
-        """The proposal row of an interior token, with the follower in view."""
-        p = self.next_token(prefix) * self.bigrams[:, follower] ** self.foresight
-        return self._mixed(token, p, self.space.interior)
-
-    def q_end(self, token: int, prefix: tuple[int, ...]) -> float:
-        """The proposal row of the closing token, which nothing follows."""
-        return self._mixed(token, self.next_token(prefix), self.space.ends)
-
-    def _mixed(self, token: int, p: Matrix, alphabet: tuple[int, ...]) -> float:
-        """Sharpened to beta, restricted, renormalised, mixed with a uniform."""
-        p = p**self.beta
+    def q(self, token: int, prefix: tuple[int, ...], alphabet: tuple[int, ...]) -> float:
+        """The proposal row: sharpened to beta, restricted, renormalised, mixed with a uniform."""
+        p = self.next_token(prefix) ** self.beta
         return float((1 - self.epsilon) * p[token] / p[list(alphabet)].sum() + self.epsilon / len(alphabet))
 
     def paths(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
@@ -158,27 +141,27 @@ class Law:
     def _replace(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
         places = len(x.free) + 1
         for i in x.free:
-            prefix, follower = x.before(i), x.at(i + 1)
-            back = self.q(x.items[i].tokens[0], prefix, follower) / places
-            for w in self.space.interior:
+            prefix, interior = x.before(i), self.space.interior
+            back = self.q(x.items[i].tokens[0], prefix, interior) / places
+            for w in interior:
                 items = (*x.items[:i], Item(_FREE, (w,)), *x.items[i + 1 :])
-                yield Listed(items, x.end), self.q(w, prefix, follower) / places, back
-        prefix = x.before(len(x.items))
-        for w in self.space.ends:
-            yield Listed(x.items, w), self.q_end(w, prefix) / places, self.q_end(x.end, prefix) / places
+                yield Listed(items, x.end), self.q(w, prefix, interior) / places, back
+        prefix, ends = x.before(len(x.items)), self.space.ends
+        for w in ends:
+            yield Listed(x.items, w), self.q(w, prefix, ends) / places, self.q(x.end, prefix, ends) / places
 
     def _insert(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
         gaps = len(x.items) + 1
         for g in range(gaps):
             for w in self.space.interior:
                 items = (*x.items[:g], Item(_FREE, (w,)), *x.items[g:])
-                forward = self.q(w, x.before(g), x.at(g)) / gaps
+                forward = self.q(w, x.before(g), self.space.interior) / gaps
                 yield Listed(items, x.end), forward, 1 / (len(x.free) + 1)
 
     def _delete(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
         for i in x.free:
             shorter = Listed((*x.items[:i], *x.items[i + 1 :]), x.end)
-            back = self.q(x.items[i].tokens[0], x.before(i), x.at(i + 1)) / (len(shorter.items) + 1)
+            back = self.q(x.items[i].tokens[0], x.before(i), self.space.interior) / (len(shorter.items) + 1)
             yield shorter, 1 / len(x.free), back
 
     def _swap(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:

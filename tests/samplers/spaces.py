@@ -55,7 +55,6 @@ class Case:
         first: a state with two free tokens, so that replacements alone have room.
         connected: mixes under which every state reaches every other.
         widest: the mix with every move that the space is meant for.
-        foresight: how much proposals look ahead.
     """
 
     name: str
@@ -64,7 +63,6 @@ class Case:
     first: State
     connected: frozenset[str]
     widest: str
-    foresight: float
     model: ToyLanguage = field(default_factory=ToyLanguage)
 
     def target(self, with_potential: bool = False) -> Target:
@@ -74,28 +72,16 @@ class Case:
     def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> Law:
         """The independent law."""
         soft: Callable[[tuple[int, ...]], float] = potential if with_potential else lambda tokens: 0.0
-        return Law(
-            self.space, self.model.probabilities, weights, EPSILON, self.model.bigrams(), self.foresight, beta, soft
-        )
+        return Law(self.space, self.model.probabilities, weights, EPSILON, beta, soft)
 
     def kernel(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> MetropolisHastings:
         """The product's kernel."""
-        return MetropolisHastings(self.target(with_potential), self.moves(weights), weights, beta)
-
-    def moves(self, weights: dict[str, float]) -> list[Move]:
-        """The product's moves of the given names."""
-        return moves(weights, self.space.forms, self.foresight)
+        return MetropolisHastings(self.target(with_potential), moves(weights, self.space.forms), weights, beta)
 
 
-def moves(weights: dict[str, float], forms: Forms, foresight: float) -> list[Move]:
+def moves(weights: dict[str, float], forms: Forms) -> list[Move]:
     """The product's moves of the given names."""
-    every: list[Move] = [
-        Replace(EPSILON, foresight),
-        Insert(EPSILON, foresight),
-        Delete(EPSILON, foresight),
-        Swap(),
-        Reform(forms),
-    ]
+    every: list[Move] = [Replace(EPSILON), Insert(EPSILON), Delete(EPSILON), Swap(), Reform(forms)]
     return [move for move in every if move.name in weights]
 
 
@@ -132,7 +118,6 @@ def cases() -> list[Case]:
             State((A, B, S, 4), (-1, -1, -1, -2)),
             frozenset({"edits", "all"}),
             "all",
-            0.7,
         ),
         # Two keywords in any order, one of two glued tokens, each a whole word.
         Case(
@@ -146,7 +131,6 @@ def cases() -> list[Case]:
             State((A, B, S, K, T, 4), (0, -1, -1, 1, 1, -2)),
             frozenset({"edits+swap", "all"}),
             "all",
-            1.0,
         ),
         # Ordered keywords with several forms of unequal lengths; a free "s" can inflect a form too.
         Case(
@@ -159,7 +143,6 @@ def cases() -> list[Case]:
             State((A, A, S, B, 4), (0, -1, -1, 1, -2)),
             frozenset({"edits+reform"}),
             "edits+reform",
-            1.6,
         ),
         # The keyword is also a free token: states alike but for labels, and x' reached by several paths.
         Case(
@@ -169,6 +152,5 @@ def cases() -> list[Case]:
             State((A, B, S, 4), (0, -1, -1, -2)),
             frozenset({"edits", "all"}),
             "all",
-            0.0,
         ),
     ]

@@ -14,7 +14,7 @@ from samplers.state import State
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
 from tests.samplers.enumeration import reachable, total_variation
 from tests.samplers.scripted import every_proposal
-from tests.samplers.spaces import MIXES, Case, cases
+from tests.samplers.spaces import MIXES, Case, cases, moves
 
 CASES = {case.name: case for case in cases()}
 
@@ -98,7 +98,7 @@ def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> N
             expected = {(after.labelled, round(float(np.log(back / forth)), 8)) for after, forth, back in law.paths(x)}
             found = {
                 ((proposal.state.tokens, proposal.state.owners), round(proposal.log_q_ratio, 8))
-                for move in case.moves(weights)
+                for move in moves(weights, case.space.forms)
                 for proposal in await every_proposal(move, State(*x.labelled), weights, case.model, 12, beta)
             }
             assert {(state, ratio + 0.0) for state, ratio in found} == expected

@@ -23,8 +23,7 @@ from tests.samplers.toy import ToyLanguage
 
 WEIGHTS = MIXES["all"]
 MOVES: dict[str, Move] = {
-    move.name: move
-    for move in (Replace(EPSILON, 0.8), Insert(EPSILON, 0.8), Delete(EPSILON, 0.8), Swap(), Reform(FORMS))
+    move.name: move for move in (Replace(EPSILON), Insert(EPSILON), Delete(EPSILON), Swap(), Reform(FORMS))
 }
 BACK = {"insert": "delete", "delete": "insert"}
 MODEL = ToyLanguage()

@@ -165,8 +165,8 @@ class ReplaceAt:
             assert reply.log_q_present is not None
             return Proposal(state.replaced(position, reply.token), reply.log_q_present - reply.log_q)
 
-        query = RowQuery(position, EPSILON, sharpness, alphabet, uniform=rng.random(), present=state.tokens[position])
-        return Draft(query, finish)
+        uniform = rng.random()
+        return Draft(RowQuery(position, EPSILON, sharpness, alphabet, uniform, state.tokens[position]), finish)
 
 
 @dataclass(slots=True)

@@ -183,7 +183,6 @@ def test_one_generator_a_chain() -> None:
         ([Replace(), Insert()], {"replace": 0.5, "insert": 0.5}, "reverse"),
         ([Replace(), Delete()], {"replace": 0.5, "delete": 0.5}, "reverse"),
         ([Insert(0.1), Delete(0.2)], {"insert": 0.5, "delete": 0.5}, "same epsilon"),
-        ([Insert(0.1, 1.0), Delete(0.1)], {"insert": 0.5, "delete": 0.5}, "same foresight"),
     ],
 )
 def test_a_mix_that_has_no_law_is_refused(moves: list, weights: dict[str, float], message: str) -> None:

@@ -53,13 +53,6 @@ class ToyLanguage:
     _scores: dict[tuple[int, ...], ToyScored] = field(default_factory=dict)
     _rows: dict[Any, tuple[list[float], list[float]]] = field(default_factory=dict)
 
-    def bigrams(self) -> npt.NDArray[np.float64]:
-        """b(v | w) in row w and column v, (8, 8): as far from p as it likes."""
-        logits = 2 * self.spread * np.random.default_rng([self.seed, 99]).standard_normal((len(PIECES),) * 2)
-        weights = np.exp(logits)
-        table: npt.NDArray[np.float64] = weights / weights.sum(1, keepdims=True)
-        return table
-
     def probabilities(self, prefix: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """p(. | prefix) over all tokens, shape (8,)."""
         if prefix not in self._table:
@@ -86,23 +79,19 @@ class ToyLanguage:
         return self._scores[x]
 
     def _row(
-        self, prefix: tuple[int, ...], query: RowQuery, alphabet: tuple[int, ...]
+        self, prefix: tuple[int, ...], epsilon: float, sharpness: float, alphabet: tuple[int, ...]
     ) -> tuple[list[float], list[float]]:
         """Cumulative q and log q over an alphabet."""
-        epsilon, following = query.epsilon, query.following
-        key = (prefix, epsilon, query.sharpness, alphabet, following, query.foresight)
+        key = (prefix, epsilon, sharpness, alphabet)
         if key not in self._rows:
-            p = self.probabilities(prefix)[list(alphabet)]
-            if following is not None:
-                p = p * self.bigrams()[list(alphabet), following] ** query.foresight
-            p **= query.sharpness
+            p = self.probabilities(prefix)[list(alphabet)] ** sharpness
             q = (1 - epsilon) * p / p.sum() + epsilon / len(alphabet)
             self._rows[key] = q.cumsum().tolist(), np.log(q).tolist()
         return self._rows[key]
 
     def _reply(self, tokens: tuple[int, ...], query: RowQuery) -> RowReply:
         alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
-        cdf, log_q = self._row(tokens[: query.position], query, alphabet)
+        cdf, log_q = self._row(tokens[: query.position], query.epsilon, query.sharpness, alphabet)
         token = drawn = present = None
         if query.uniform is not None:
             k = min(bisect_right(cdf, query.uniform), len(alphabet) - 1)
