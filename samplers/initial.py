@@ -44,11 +44,13 @@ async def construct(
     rngs: Sequence[np.random.Generator],
     *,
     reach: int = 3,
+    drafts: int = 1,
     patience: int = 60,
 ) -> list[State]:
     """One admissible first state a chain: a :func:`draft`, repaired, or built up from the bare keywords.
 
-    Any admissible first state serves the law of the chain; a fluent one saves it steps.
+    Any admissible first state serves the law of the chain; a fluent one saves it steps. Of several
+    drafts a chain keeps the one of the greatest density.
 
     Args:
         blocks: keywords and closing token.
@@ -56,13 +58,24 @@ async def construct(
         model: supplies rows and scores.
         rngs: one generator a chain.
         reach: most free tokens that a draft writes before each keyword and before the end.
+        drafts: how many each chain draws to choose from, >= 1.
         patience: rounds without progress, over all restarts of a chain, before giving up.
 
     Raises:
         InfeasibleError: a chain ran out of patience.
     """
-    drafts = await draft(blocks, model, rngs, reach) if reach else _bare(blocks, rngs)
-    return await _repair(drafts, blocks, target, model, rngs, patience)
+    draws = rngs if drafts == 1 else [child for rng in rngs for child in rng.spawn(drafts)]
+    written = await draft(blocks, model, draws, reach) if reach else _bare(blocks, draws)
+    states = await _repair(written, blocks, target, model, draws, patience)
+    if drafts == 1:
+        return states
+    scored = await model.score([state.tokens for state in states], [None] * len(states))
+    density = [
+        target.log_density(state, float(score.log_probs.sum()), 1.0)
+        for state, score in zip(states, scored, strict=True)
+    ]
+    own = [range(i, i + drafts) for i in range(0, len(states), drafts)]
+    return [states[max(places, key=density.__getitem__)] for places in own]
 
 
 async def draft(

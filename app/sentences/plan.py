@@ -91,7 +91,7 @@ def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> 
         constraints.append(ForbiddenWords(request.forbidden, edges if spaced else None))
     if not request.allow_repeats:
         constraints.append(NoStutter(vocabulary.decode))
-    target = Target(vocabulary.decode, constraints)
+    target = Target(vocabulary.decode, constraints, length_reward=request.sampler.length_reward)
     return Plan(
         language=language,
         vocabulary=vocabulary,

@@ -115,6 +115,10 @@ class Listed(Strict):
 Schedule = Annotated[Ramp | Listed, Field(discriminator="kind")]
 
 
+Reward = Annotated[FiniteFloat, Field(ge=-100, le=100)]
+Drafts = Annotated[int, Field(ge=1, le=64)]
+
+
 class Metropolis(Strict):
     """Metropolis-Hastings: samples the language model to the power beta under the constraints."""
 
@@ -122,6 +126,8 @@ class Metropolis(Strict):
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
+    length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
+    drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
     moves: Moves = Field(default_factory=Moves)
 
 
@@ -132,6 +138,12 @@ class Annealing(Strict):
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     schedule: Schedule = Field(default_factory=lambda: Ramp(kind="linear"))
+    length_reward: Reward = Field(
+        default=3.0,
+        description="nats added to the log-density for every token, times beta: tokens that cost less pay, so the "
+        "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
+    )
+    drafts: Drafts = Field(default=4, description="first states that each chain draws to start from the best")
     moves: Moves = Field(default_factory=Moves)
 
 

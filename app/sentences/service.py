@@ -188,7 +188,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         )
         rngs = generators(seed, request.sampler.chains)
         try:
-            first = await construct(plan.blocks, plan.target, session, rngs)
+            first = await construct(plan.blocks, plan.target, session, rngs, drafts=request.sampler.drafts)
         except InfeasibleError as error:
             raise invalid(
                 "keywords",

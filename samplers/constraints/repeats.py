@@ -11,7 +11,7 @@ from samplers.state import State
 
 @dataclass(frozen=True, slots=True)
 class NoStutter:
-    """No run of units is said twice in a row, and no long one stands more than ``most`` times.
+    """No run of units is said twice in a row, no three in a row stand twice, and no long one more than ``most`` times.
 
     A unit is a free token or a whole keyword block, compared without case and outer spaces.
     Small language models find repetition likely (Holtzman et al., The Curious Case of Neural
@@ -21,12 +21,14 @@ class NoStutter:
         decode: token ids to text.
         most: how often a unit of two Han characters or four letters, or longer, may stand in a
             sentence; shorter ones (的, the) and marks are not counted.
-        longest: length in units of the longest run that is looked for.
+        longest: length in units of the longest run that is looked for twice in a row.
+        phrase: units in a row that may stand only once.
     """
 
     decode: Callable[[Sequence[int]], str]
     most: int = 2
     longest: int = 4
+    phrase: int = 3
 
     def violation(self, state: State, text: str) -> float:
         """Runs said twice in a row, and long units beyond ``most``."""
@@ -36,6 +38,8 @@ class NoStutter:
             for n in range(1, self.longest + 1)
             for i in range(len(units) - 2 * n + 1)
         )
+        phrases = [tuple(units[i : i + self.phrase]) for i in range(len(units) - self.phrase + 1)]
+        repeated += len(phrases) - len(set(phrases))
         counts = Counter(unit for unit in units if len(unit) >= (4 if unit.isascii() else 2))
         return repeated + sum(max(0, count - self.most) for count in counts.values())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from samplers.constraints.base import Constraint
@@ -25,6 +25,7 @@ from tests.samplers.toy import ENDS, INTERIOR, A, B, K, S, T, ToyLanguage, decod
 
 EPSILON = 0.1
 BONUS = 0.9
+REWARD = 0.4
 
 Forms = tuple[tuple[tuple[int, ...], ...], ...]
 
@@ -66,12 +67,17 @@ class Case:
     model: ToyLanguage = field(default_factory=ToyLanguage)
 
     def target(self, with_potential: bool = False) -> Target:
-        """The product's target."""
-        return Target(decode, self.constraints, ((BONUS, count_a),) if with_potential else ())
+        """The product's target; with potential, with a length reward too."""
+        if with_potential:
+            return Target(decode, self.constraints, ((BONUS, count_a),), REWARD)
+        return Target(decode, self.constraints)
 
     def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> Law:
         """The independent law."""
-        soft: Callable[[tuple[int, ...]], float] = potential if with_potential else lambda tokens: 0.0
+
+        def soft(tokens: tuple[int, ...]) -> float:
+            return potential(tokens) + beta * REWARD * len(tokens) if with_potential else 0.0
+
         return Law(self.space, self.model.probabilities, weights, EPSILON, beta, soft)
 
     def kernel(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> MetropolisHastings:
