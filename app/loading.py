@@ -11,6 +11,7 @@ import structlog
 from app.engine import Engine, open_engine
 from app.problems import Fault, ProblemError
 from app.settings import Settings
+from models.language.batcher import BatchReport
 from models.language.default_weights import ConversionError, Progress
 from models.language.loading import LoadingError
 from models.language.scorer import UnsupportedModelError
@@ -29,6 +30,7 @@ class Loading:
         settings: which model.
         progress: told how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded.
+        on_batch: told of every batch of the model.
         engine: the engine, once the model is loaded.
         failure: why it could not be loaded.
     """
@@ -36,6 +38,7 @@ class Loading:
     settings: Settings
     progress: Progress
     on_failure: Callable[[str], None]
+    on_batch: Callable[[BatchReport], None] | None = None
     engine: Engine | None = None
     failure: str | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -44,6 +47,7 @@ class Loading:
         """Load, and keep the engine open until :meth:`stop`."""
         try:
             async with open_engine(self.settings, self.progress) as engine:
+                engine.batcher.on_batch = self.on_batch
                 self.engine = engine
                 log.info(
                     "model loaded",

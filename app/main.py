@@ -14,6 +14,8 @@ from fastapi_offline import FastAPIOffline
 from app import handlers
 from app.loading import Loading
 from app.middleware import AccessLog, BodyLimit
+from app.ops.metrics import Metrics
+from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.problems import Problem
 from app.score.routes import router as scoring
@@ -43,11 +45,14 @@ def create_app(
         app.state.loading = loading = Loading(
             settings, progress or (lambda what, share: None), on_failure or (lambda reason: None)
         )
+        app.state.metrics = measured = Metrics(lambda: loading.engine)
+        loading.on_batch = measured.batch
         task = asyncio.create_task(loading.run())
         try:
             yield
         finally:
             loading.stop()
+            measured.close()
             if loading.engine is None:
                 task.cancel()
             await asyncio.gather(task, return_exceptions=True)
@@ -59,7 +64,7 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.settings = settings
-    for router in (sentences, scoring, ops):
+    for router in (sentences, scoring, ops, measuring):
         app.include_router(router)
     handlers.install(app)
     app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes)

@@ -35,8 +35,8 @@ class Limits(BaseSettings):
     max_texts: int = Field(default=1000, ge=1, description="texts of one /v1/score request")
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
     max_body_bytes: int = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
-    max_running: int = Field(default=4, ge=1, description="requests that use the model side by side")
-    max_waiting: int = Field(default=16, ge=0, description="requests that wait for their turn; more get 429")
+    max_running: int = Field(default=16, ge=1, description="requests that use the model side by side")
+    max_waiting: int = Field(default=64, ge=0, description="requests that wait for their turn; more get 429")
 
 
 class Settings(BaseSettings):

@@ -32,6 +32,7 @@ async def models(engine: ReadyEngine) -> Models:
         precision=model.precision,
         device=model.device,
         parameters=model.parameters,
+        batch_invariant=model.scorer.batch_invariant,
         max_context=model.max_context,
         vocabularies=sorted(model.rules),
     )

@@ -31,6 +31,9 @@ class ModelCard(BaseModel):
     precision: str
     device: str
     parameters: int
+    batch_invariant: bool = Field(
+        description="whether a sentence's score is the same to the last bit whatever else is scored beside it"
+    )
     max_context: int = Field(description="most tokens that context and sentence may have together")
     vocabularies: list[str] = Field(description="names of the vocabulary masks")
 

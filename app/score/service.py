@@ -47,7 +47,9 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
     return ScoreAnswer(
         scores=scores,
         vocabulary=vocabulary.name,
-        usage=UsageReport(lm_calls=session.usage.lm_calls, lm_tokens=session.usage.lm_tokens),
+        usage=UsageReport(
+            lm_calls=session.usage.lm_calls, lm_tokens=session.usage.lm_tokens, recalled=session.recalled
+        ),
         model=model_report(engine.model, vocabulary.name),
     )
 

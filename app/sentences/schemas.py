@@ -140,7 +140,7 @@ class Annealing(Strict):
     schedule: Schedule = Field(default_factory=lambda: Ramp(kind="linear"))
     length_reward: Reward = Field(
         default=3.0,
-        description="nats added to the log-density for every token, times beta: tokens that cost less pay, so the "
+        description="nats a token, added to the log-density times beta: tokens that cost less pay, so the "
         "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
     )
     drafts: Drafts = Field(default=4, description="first states that each chain draws to start from the best")
@@ -186,7 +186,8 @@ class SentencesRequest(Strict):
     )
     allow_repeats: bool = Field(
         default=False,
-        description="whether the same words may stand twice in a row, or a longer word more than twice",
+        description="whether the same words may stand twice in a row, the same three words twice, or a longer word "
+        "more than twice",
     )
     sampler: Annotated[Metropolis | Annealing, Field(discriminator="kind")] = Field(
         default_factory=lambda: Annealing(kind="annealing"),
@@ -241,6 +242,7 @@ class UsageReport(BaseModel):
 
     lm_calls: int = Field(description="forwards")
     lm_tokens: int = Field(description="tokens fed, those reused excluded")
+    recalled: int = Field(description="scores and rows answered without the model: from memory or the score store")
 
 
 class ModelReport(BaseModel):

@@ -151,7 +151,7 @@ class SentencesRun:
                 seconds=self.seconds,
                 steps=self.trace.steps,
             ),
-            usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens),
+            usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
             model=model_report(self.session.model, self.plan.vocabulary.name),
             seed=self.seed,
         )

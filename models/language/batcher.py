@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -48,10 +49,32 @@ class Alone:
         return [job.call() for job in together]
 
 
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """What one batch was.
+
+    Attributes:
+        work: what kind of jobs, by the name of their class.
+        jobs: how many.
+        cost: their tokens at most, reused ones included.
+        waited: seconds that each waited before the batch began.
+        seconds: what it took, jobs that were run again after an error included.
+        idle: seconds since the batch before it ended.
+    """
+
+    work: str
+    jobs: int
+    cost: int
+    waited: tuple[float, ...]
+    seconds: float
+    idle: float
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
     job: Job
     future: asyncio.Future[Any]
+    since: float
 
 
 @dataclass(eq=False)
@@ -69,12 +92,15 @@ class Batcher:
     Attributes:
         executor: one thread.
         budget: most tokens of a batch, by the jobs' ``cost``; a dearer job runs by itself.
+        on_batch: told of every batch when it is done.
     """
 
     executor: Executor
     budget: int = 1024
+    on_batch: Callable[[BatchReport], None] | None = None
     _queue: deque[_Waiting] = field(default_factory=deque)
     _draining: asyncio.Task[None] | None = None
+    _ended: float = field(default_factory=time.perf_counter)
 
     @property
     def waiting(self) -> int:
@@ -88,7 +114,7 @@ class Batcher:
             Exception: what running it raised.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(job, future))
+        self._queue.append(_Waiting(job, future, time.perf_counter()))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -101,7 +127,9 @@ class Batcher:
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while batch := self._take():
+            began = time.perf_counter()
             outcomes = await loop.run_in_executor(self.executor, _outcomes, [waiting.job for waiting in batch])
+            self._report(batch, began)
             for waiting, (result, error) in zip(batch, outcomes, strict=True):
                 if waiting.future.cancelled():
                     continue
@@ -109,6 +137,15 @@ class Batcher:
                     waiting.future.set_result(result)
                 else:
                     waiting.future.set_exception(error)
+
+    def _report(self, batch: Sequence[_Waiting], began: float) -> None:
+        ended = time.perf_counter()
+        idle, self._ended = began - self._ended, ended
+        if self.on_batch is not None:
+            waited = tuple(began - waiting.since for waiting in batch)
+            cost = sum(waiting.job.cost for waiting in batch)
+            work = type(batch[0].job).__name__.lower()
+            self.on_batch(BatchReport(work, len(batch), cost, waited, ended - began, idle))
 
     def _take(self) -> list[_Waiting]:
         """The next batch: the oldest job, and those of its kind that fit, however far behind."""

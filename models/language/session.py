@@ -57,7 +57,7 @@ class Session:
         store: scores and rows of earlier sessions, or None.
         remember: most sentences remembered with their hidden states; 0 remembers none.
         usage: work done for this session.
-        recalled: scores answered without the model.
+        recalled: scores and rows answered without the model.
     """
 
     model: LoadedModel
@@ -138,6 +138,7 @@ class Session:
             for i, value in enumerate(await self.store.get_many(keys)):
                 replies[i] = None if value is None else self._records.row(value, queries[i])
         missing = [i for i, reply in enumerate(replies) if reply is None]
+        self.recalled += len(queries) - len(missing)
         if missing:
             full = await self._with_states([scored[i] for i in missing])
             fresh = await self.batcher.submit(Rows(self.model.scorer, self.head, full, [queries[i] for i in missing]))

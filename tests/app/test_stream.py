@@ -63,6 +63,7 @@ def test_events_come_in_order_and_end_with_the_plain_answer(service: tuple[str, 
     assert done["sentences"][0]["log_prob_per_token"] == found[-1]
     for answer in (done, plain):
         answer["diagnostics"].pop("seconds")
+    assert done.pop("usage")["lm_calls"] > plain.pop("usage")["lm_calls"] == 0  # the score store answered
     assert done == plain
 
 

@@ -44,6 +44,23 @@ def build(
     return states
 
 
+def test_of_several_drafts_a_chain_keeps_the_densest_and_does_not_know_its_neighbours() -> None:
+    model, target = ToyLanguage(), Target(decode, (LengthBounds(length_in_tokens, 0, 9),), length_reward=0.5)
+
+    def densities(drafts: int, chains: int) -> list[float]:
+        states = asyncio.run(construct(Blocks(FORMS, False, STOP), target, model, generators(5, chains), drafts=drafts))
+        assert all(target.admits(state) for state in states)
+        scored = asyncio.run(model.score([state.tokens for state in states], [None] * chains))
+        return [
+            target.log_density(state, float(score.log_probs.sum()), 1.0)
+            for state, score in zip(states, scored, strict=True)
+        ]
+
+    eight = densities(8, 30)
+    assert sum(eight) / 30 > sum(densities(1, 30)) / 30 + 1.0
+    assert densities(8, 7) == eight[:7]
+
+
 def test_keywords_alone_where_nothing_more_is_asked() -> None:
     states = build(FORMS, chains=40, reach=0)
     assert all(not state.free for state in states)

@@ -24,6 +24,10 @@ FREE = -1
         ([(0, (A,)), (1, (A,))], 1),
         ([(0, (K, T)), (FREE, (K,)), (FREE, (T,))], 0),
         ([(FREE, (A,)), (FREE, (S,)), (FREE, (S,))], 1),
+        # Two words may stand twice, apart; three may not.
+        ([(FREE, (A,)), (FREE, (B,)), (FREE, (S,)), (FREE, (A,)), (FREE, (B,)), (FREE, (T,))], 0),
+        ([(FREE, (w,)) for w in (A, B, S, T, A, B, S)], 1),
+        ([(FREE, (A,)), (0, (B, B)), (FREE, (S,)), (FREE, (T,)), (FREE, (A,)), (FREE, (B,)), (FREE, (S,))], 0),
     ],
 )
 def test_runs_said_twice(blocks: list[tuple[int, tuple[int, ...]]], violation: int) -> None:

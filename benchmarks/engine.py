@@ -1,0 +1,220 @@
+"""The service under load: tokens a second in a run, requests a second, cold and warm cache.
+
+    python -m benchmarks.engine [--output benchmarks/engine.json]
+
+One run on one machine; ratios count. Starts the real service on a free loopback port, with its own
+embedded Valkey server in a folder of its own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.machine import machine, write
+
+SETS = [
+    ["今天", "公园", "散步"],
+    ["孩子", "学校", "老师"],
+    ["经济", "发展", "城市"],
+    ["音乐", "朋友", "晚上"],
+    ["医生", "病人", "医院"],
+    ["春天", "花园", "美丽"],
+    ["公司", "产品", "市场"],
+    ["旅游", "风景", "照片"],
+    ["问题", "解决", "方法"],
+    ["电影", "故事", "感动"],
+    ["科学", "研究", "结果"],
+    ["时间", "工作", "效率"],
+    ["健康", "运动", "饮食"],
+    ["历史", "文化", "传统"],
+    ["天气", "温度", "下雨"],
+    ["手机", "信息", "安全"],
+]
+SMALL = {"kind": "annealing", "chains": 4, "steps": 40}
+LARGE = {"kind": "annealing", "chains": 16, "steps": 200}
+
+
+@contextmanager
+def service(state: Path, **settings: str) -> Iterator[str]:
+    """The real service in a process of its own; its URL."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {"CHAINWRIGHT_PORT": str(port), "CHAINWRIGHT_STATE_DIR": str(state)} | settings
+    command = [sys.executable, "-m", "app.cli", "serve"]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        url = f"http://127.0.0.1:{port}"
+        try:
+            deadline = time.monotonic() + 120
+            while not _ready(url):
+                assert process.poll() is None and time.monotonic() < deadline, "the service did not start"
+                time.sleep(0.1)
+            yield url
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(30)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/ready", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def body(number: int, sampler: dict[str, Any]) -> dict[str, Any]:
+    """The number-th request: another set and another seed each."""
+    return {"keywords": SETS[number % len(SETS)], "sampler": sampler, "seed": number}
+
+
+async def ask(client: httpx.AsyncClient, request: dict[str, Any]) -> tuple[float, dict[str, Any]]:
+    """Seconds and answer; asks again when told to wait."""
+    started = time.perf_counter()
+    while True:
+        response = await client.post("/v1/sentences", json=request)
+        if response.status_code != 429:
+            response.raise_for_status()
+            return time.perf_counter() - started, response.json()
+        await asyncio.sleep(float(response.headers["Retry-After"]))
+
+
+async def together(url: str, requests: list[dict[str, Any]], clients: int) -> tuple[float, list[tuple[float, Any]]]:
+    """Wall seconds, and each request's, with so many clients that send one request after the other."""
+    waiting = iter(requests)
+    done: list[tuple[float, Any]] = []
+    limits = httpx.Limits(max_connections=clients)
+    async with httpx.AsyncClient(base_url=url, timeout=600, limits=limits) as client:
+
+        async def one() -> None:
+            done.extend([await ask(client, request) for request in waiting])
+
+        started = time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(clients)))
+        return time.perf_counter() - started, done
+
+
+def metric(url: str, name: str, labels: str = "") -> float:
+    """A number from /metrics; the sum over label sets that hold ``labels``."""
+    lines = httpx.get(f"{url}/metrics", timeout=30).text.splitlines()
+    return sum(
+        float(line.rsplit(" ", 1)[1]) for line in lines if line.split("{")[0].split(" ")[0] == name and labels in line
+    )
+
+
+def within_a_run(url: str) -> dict[str, Any]:
+    """16 chains by 200 steps for three keywords: useful tokens a second, and the share of time in the model."""
+    runs = []
+    for number in range(3):
+        busy, tokens = metric(url, "chainwright_batch_duration_seconds_sum"), metric(url, "chainwright_lm_tokens_total")
+        seconds, answers = asyncio.run(together(url, [body(number, LARGE)], 1))
+        steps = LARGE["chains"] * LARGE["steps"]
+        answer = answers[0][1]
+        runs.append(
+            {
+                "keywords": SETS[number],
+                "seconds": seconds,
+                "tokens_per_second": (metric(url, "chainwright_lm_tokens_total") - tokens) / seconds,
+                "tokens_per_step": answer["usage"]["lm_tokens"] / steps,
+                "share_in_model": (metric(url, "chainwright_batch_duration_seconds_sum") - busy) / seconds,
+                "text": answer["sentences"][0]["text"],
+                "log_prob_per_token": answer["sentences"][0]["log_prob_per_token"],
+            }
+        )
+    return {"runs": runs, "median_seconds": statistics.median(run["seconds"] for run in runs)}
+
+
+def concurrency(url: str) -> dict[str, Any]:
+    """The same 16 requests one after the other and side by side, then more clients; a small one beside a large one."""
+    rows = []
+    for clients, first in ((1, 1000), (4, 2000), (16, 3000), (64, 4000)):
+        requests = [body(first + k, SMALL) for k in range(max(16, clients))]
+        seconds, answers = asyncio.run(together(url, requests, clients))
+        took = sorted(one for one, _ in answers)
+        rows.append(
+            {
+                "clients": clients,
+                "requests": len(requests),
+                "seconds": seconds,
+                "requests_per_second": len(requests) / seconds,
+                "median_latency": statistics.median(took),
+                "worst_latency": took[-1],
+            }
+        )
+
+    async def beside() -> list[float]:
+        large = asyncio.create_task(together(url, [body(5000, LARGE)], 1))
+        await asyncio.sleep(1.0)
+        latencies = []
+        for k in range(8):
+            if large.done():
+                break
+            latencies.append((await together(url, [body(6000 + k, SMALL)], 1))[0])
+        await large
+        return latencies
+
+    crowded = asyncio.run(beside())
+    alone = [asyncio.run(together(url, [body(7000 + k, SMALL)], 1))[0] for k in range(8)]
+    return {
+        "rows": rows,
+        "sixteen_together_to_one_by_one": rows[2]["seconds"] / rows[0]["seconds"],
+        "small_alone_median": statistics.median(alone),
+        "small_beside_large_worst": max(crowded),
+        "small_beside_large_ratio": max(crowded) / statistics.median(alone),
+    }
+
+
+def warmth(state: Path) -> dict[str, Any]:
+    """One seeded request cold, again, and again after a restart of the service."""
+    request = body(9000, LARGE)
+    with service(state) as url:
+        cold, first = asyncio.run(together(url, [request], 1))
+        warm, second = asyncio.run(together(url, [request], 1))
+    with service(state) as url:
+        restarted, third = asyncio.run(together(url, [request], 1))
+        found = {place: metric(url, "chainwright_scores_total", place) for place in ("memory", "redis", "nowhere")}
+    answers = [one[0][1] for one in (first, second, third)]
+    return {
+        "cold_seconds": cold,
+        "warm_seconds": warm,
+        "restarted_seconds": restarted,
+        "identical": all(answer["sentences"] == answers[0]["sentences"] for answer in answers),
+        "forwards": [answer["usage"]["lm_calls"] for answer in answers],
+        "found_after_restart": found,
+    }
+
+
+def main(output: Path) -> None:
+    """Measure, print, write."""
+    where = machine()
+    with tempfile.TemporaryDirectory(prefix="cw") as folder:
+        with service(Path(folder) / "a", CHAINWRIGHT_MAX_RUNNING="64") as url:
+            card = httpx.get(f"{url}/v1/models", timeout=30).json()["models"][0]
+            asyncio.run(together(url, [body(1, SMALL)], 1))
+            run = within_a_run(url)
+            print(run)
+            load = concurrency(url)
+            print(load)
+        warm = warmth(Path(folder) / "b")
+        print(warm)
+    write(output, {"machine": where, "model": card, "run": run, "concurrency": load, "cache": warm})
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("engine.json"))
+    main(parser.parse_args().output)

@@ -1,0 +1,134 @@
+"""The queue before the model: batches of what waits, errors to their own callers, nothing for those who left."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import pytest
+
+from models.language.batcher import Batcher, BatchReport
+
+
+@dataclass(eq=False)
+class Model:
+    """Work that can be held up, and a record of the batches that ran."""
+
+    free: threading.Event = field(default_factory=threading.Event)
+    batches: list[list[int]] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Double:
+    """Doubles a number; refuses 13, and takes everyone in its batch down with it."""
+
+    model: Model
+    number: int
+    kind: object = "double"
+    cost: int = 10
+
+    def run(self, together: Sequence[Double]) -> list[int]:
+        assert self.model.free.wait(10)
+        self.model.batches.append([job.number for job in together])
+        if any(job.number == 13 for job in together):
+            raise ValueError("thirteen")
+        return [2 * job.number for job in together]
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def test_what_comes_while_the_model_runs_makes_the_next_batch(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> tuple[list[int], Model, list[BatchReport]]:
+        model, reports = Model(), list[BatchReport]()
+        batcher = Batcher(executor, on_batch=reports.append)
+        first = asyncio.create_task(batcher.submit(Double(model, 1)))
+        await asyncio.sleep(0.02)
+        rest = [asyncio.create_task(batcher.submit(Double(model, n))) for n in (2, 3, 4)]
+        await asyncio.sleep(0.02)
+        assert batcher.waiting == 3
+        model.free.set()
+        return [await task for task in (first, *rest)], model, reports
+
+    results, model, reports = asyncio.run(scenario())
+    assert results == [2, 4, 6, 8]
+    assert model.batches == [[1], [2, 3, 4]]
+    assert [(report.jobs, report.cost, report.work) for report in reports] == [(1, 10, "double"), (3, 30, "double")]
+    assert all(waited >= 0.015 for waited in reports[1].waited)
+
+
+def test_an_idle_model_waits_for_nobody(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[list[int]]:
+        model = Model()
+        model.free.set()
+        batcher = Batcher(executor)
+        for n in range(3):
+            assert await batcher.submit(Double(model, n)) == 2 * n
+        return model.batches
+
+    assert asyncio.run(scenario()) == [[0], [1], [2]]
+
+
+def test_an_error_reaches_its_own_caller_only(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[object]:
+        model = Model()
+        batcher = Batcher(executor)
+        tasks = [asyncio.create_task(batcher.submit(Double(model, n))) for n in (12, 13, 14)]
+        await asyncio.sleep(0.02)
+        model.free.set()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert await batcher.submit(Double(model, 5)) == 10
+        return list(results)
+
+    one, two, three = asyncio.run(scenario())
+    assert (one, three) == (24, 28)
+    assert isinstance(two, ValueError)
+
+
+def test_who_left_is_not_served_and_holds_up_nobody(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[list[int]]:
+        model = Model()
+        batcher = Batcher(executor)
+        tasks = [asyncio.create_task(batcher.submit(Double(model, n))) for n in range(4)]
+        await asyncio.sleep(0.02)
+        tasks[0].cancel()  # runs already
+        tasks[2].cancel()  # waits
+        model.free.set()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [results[1], results[3]] == [2, 6]
+        assert all(isinstance(results[k], asyncio.CancelledError) for k in (0, 2))
+        return model.batches
+
+    batches = asyncio.run(scenario())
+    assert all(2 not in batch for batch in batches)
+
+
+def test_batches_keep_to_the_budget_and_to_one_kind(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[list[int]]:
+        model = Model()
+        batcher = Batcher(executor, budget=25)
+        jobs = [Double(model, 0), Double(model, 1), Double(model, 2, kind="other"), Double(model, 3), Double(model, 4)]
+        jobs.append(Double(model, 5, cost=99))
+        tasks = [asyncio.create_task(batcher.submit(job)) for job in jobs]
+        await asyncio.sleep(0.02)
+        model.free.set()
+        assert await asyncio.gather(*tasks) == [0, 2, 4, 6, 8, 10]
+        return model.batches
+
+    assert asyncio.run(scenario()) == [[0, 1], [2], [3, 4], [5]]
+
+
+def test_calls_run_in_the_models_thread_alone(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> tuple[list[str], str]:
+        batcher = Batcher(executor)
+        names = await asyncio.gather(*(batcher.call(lambda: threading.current_thread().name) for _ in range(3)))
+        return list(names), threading.current_thread().name
+
+    names, here = asyncio.run(scenario())
+    assert len(set(names)) == 1 and here not in names
