@@ -95,14 +95,16 @@ def test_who_left_is_not_served_and_holds_up_nobody(executor: ThreadPoolExecutor
     async def scenario() -> list[list[int]]:
         model = Model()
         batcher = Batcher(executor)
-        tasks = [asyncio.create_task(batcher.submit(Double(model, n))) for n in range(4)]
+        tasks = [asyncio.create_task(batcher.submit(Double(model, 0)))]
+        await asyncio.sleep(0.02)
+        tasks += [asyncio.create_task(batcher.submit(Double(model, n))) for n in (1, 2, 3)]
         await asyncio.sleep(0.02)
         tasks[0].cancel()  # runs already
         tasks[2].cancel()  # waits
         model.free.set()
         results = await asyncio.gather(*tasks, return_exceptions=True)
         assert [results[1], results[3]] == [2, 6]
-        assert all(isinstance(results[k], asyncio.CancelledError) for k in (0, 2))
+        assert [type(results[k]) for k in (0, 2)] == [asyncio.CancelledError] * 2
         return model.batches
 
     batches = asyncio.run(scenario())
