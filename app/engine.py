@@ -22,6 +22,7 @@ class Turns:
 
     def __init__(self, running: int, waiting: int) -> None:
         self._slots = asyncio.Semaphore(running)
+        self._running = running
         self._most = running + waiting
         self._present = 0
 
@@ -29,6 +30,11 @@ class Turns:
     def present(self) -> int:
         """Holders and waiters."""
         return self._present
+
+    @property
+    def running(self) -> int:
+        """Holders."""
+        return min(self._present, self._running)
 
     @asynccontextmanager
     async def take(self) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from app.problems import invalid
@@ -37,7 +37,7 @@ from samplers.target import Target
 BATCH = 48
 """Proposals scored together: fewer leave the cost of reading the weights unshared (benchmarks/step.json)."""
 MOST_AHEAD = 6
-"""Most steps drawn ahead; after an acceptance the rest are thrown away."""
+"""Most steps drawn ahead; after an acceptance the rest are thrown away, so other requests go before them."""
 
 Forms = list[list[tuple[int, ...]]]
 """For each keyword the token sequences of its forms."""
@@ -64,8 +64,12 @@ class Plan:
     most_tokens: int
 
 
-def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> Plan:
-    """Check a request and make a plan of it. May build a vocabulary, so keep it off the event loop.
+def make_plan(
+    request: SentencesRequest, model: LoadedModel, limits: Limits, running: Callable[[], int] = lambda: 1
+) -> Plan:
+    """Check a request and make a plan of it; ``running`` tells how many requests use the model.
+
+    May build a vocabulary, so keep it off the event loop.
 
     Raises:
         ProblemError: 422, with what is wrong and how to mend it.
@@ -97,7 +101,7 @@ def make_plan(request: SentencesRequest, model: LoadedModel, limits: Limits) -> 
         vocabulary=vocabulary,
         blocks=Blocks(spellings, request.ordered, _end(vocabulary, spaced)),
         target=target,
-        kernel=_kernel(request, target, spellings),
+        kernel=_kernel(request, target, spellings, running),
         most_tokens=most_tokens,
     )
 
@@ -134,10 +138,13 @@ def _length(
     return LengthBounds(segmentation.measure(unit, spaced), least, most), tokens
 
 
-def _kernel(request: SentencesRequest, target: Target, spellings: Forms) -> Kernel:
+def _kernel(request: SentencesRequest, target: Target, spellings: Forms, running: Callable[[], int]) -> Kernel:
     sampler = request.sampler
     moves, weights = _mix(sampler.moves, request.ordered, spellings)
-    lookahead = max(1, min(MOST_AHEAD, BATCH // sampler.chains))
+
+    def lookahead() -> int:
+        return max(1, min(MOST_AHEAD, BATCH // (sampler.chains * max(1, running()))))
+
     if isinstance(sampler, Annealing):
         kernel = MetropolisHastings(target, moves, weights, lookahead=lookahead)
         return SimulatedAnnealing(kernel, _schedule(sampler))

@@ -175,7 +175,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
     Raises:
         ProblemError: 422 for a request that cannot be met, 429 if too many wait.
     """
-    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits)
+    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits, lambda: engine.turns.running)
     async with engine.turns.take():
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import log
 from typing import Any
@@ -44,7 +44,8 @@ class MetropolisHastings:
         moves: the mix; insert and delete come together or not at all.
         weights: probability of each move by name, positive, summing to 1.
         beta: inverse temperature of the language model's share of the target.
-        lookahead: k, steps drawn ahead per chain, >= 1.
+        lookahead: k, steps drawn ahead per chain, >= 1; or what tells it before each advance, by how
+            much room the model has.
 
     Raises:
         ValueError: the weights do not match the moves, are not positive, do not sum to 1, or
@@ -55,7 +56,7 @@ class MetropolisHastings:
     moves: Sequence[Move]
     weights: MoveWeights
     beta: float = 1.0
-    lookahead: int = 1
+    lookahead: int | Callable[[], int] = 1
 
     def __post_init__(self) -> None:
         names = [move.name for move in self.moves]
@@ -91,11 +92,9 @@ class MetropolisHastings:
         until: int,
     ) -> list[Chain]:
         """The same, step t of a chain at beta = schedule(t)."""
+        most = self.lookahead() if callable(self.lookahead) else self.lookahead
         ahead = [
-            [
-                self._draw(chain.state, rng, schedule(chain.steps + 1 + k))
-                for k in range(min(self.lookahead, until - chain.steps))
-            ]
+            [self._draw(chain.state, rng, schedule(chain.steps + 1 + k)) for k in range(min(most, until - chain.steps))]
             for chain, rng in zip(chains, rngs, strict=True)
         ]
         await self._propose(chains, ahead, model)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import cycle
 
 import numpy as np
 import pytest
@@ -131,9 +132,9 @@ def test_tries_say_what_happened() -> None:
     asyncio.run(check())
 
 
-@pytest.mark.parametrize("lookahead", [2, 5, 64])
+@pytest.mark.parametrize("lookahead", [2, 5, 64, cycle((1, 6, 2)).__next__])
 @pytest.mark.parametrize("name", KERNELS)
-def test_looking_ahead_changes_no_path(name: str, lookahead: int) -> None:
+def test_looking_ahead_changes_no_path(name: str, lookahead: int | Callable[[], int]) -> None:
     """Step by step the states of the kernel that looks one step ahead, and the generators end alike."""
     kernel = KERNELS[name]
     if isinstance(kernel, SimulatedAnnealing):
