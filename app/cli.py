@@ -71,6 +71,11 @@ def sentences(
     schedule: Annotated[str, typer.Option(help="Schedule of annealing: linear or geometric.")] = "linear",
     beta_start: Annotated[float, typer.Option(help="Annealing's first beta.")] = 1.0,
     beta_stop: Annotated[float, typer.Option(help="Annealing's last beta.")] = 4.0,
+    length_reward: Annotated[
+        float | None, typer.Option(help="Nats a token pays: 3 for annealing, 0 for metropolis, unless given.")
+    ] = None,
+    drafts: Annotated[int | None, typer.Option(help="First states that each chain draws to start from one.")] = None,
+    seconds: Annotated[float | None, typer.Option(help="Sample for so long at most.")] = None,
     select: Annotated[Literal["best", "last"], typer.Option(help="Best of all visited, or where chains end.")] = "best",
     model: ModelOption = None,
     as_json: Json = False,
@@ -81,8 +86,8 @@ def sentences(
     sampler: dict[str, Any] = {"kind": kind, "chains": chains, "steps": steps}
     if kind == "annealing":
         sampler["schedule"] = {"kind": schedule, "start": beta_start, "stop": beta_stop}
-    if beta is not None:
-        sampler["beta"] = beta
+    given = {"beta": beta, "length_reward": length_reward, "drafts": drafts}
+    sampler |= {name: value for name, value in given.items() if value is not None}
     request = _validated(
         SentencesRequest,
         {
@@ -96,6 +101,7 @@ def sentences(
             "samples": samples,
             "select": select,
             "seed": seed,
+            "seconds": seconds,
         },
     )
     answer = console.run(_sentences(request, console.settings(model=model), watch))

@@ -24,6 +24,9 @@ class Limits(BaseSettings):
 
     max_chains: int = Field(default=64, ge=1, description="sampler.chains")
     max_steps: int = Field(default=5000, ge=0, description="sampler.steps")
+    max_seconds: float = Field(
+        default=600, gt=0, description="sampling of one request; then it answers with what it has found"
+    )
     max_samples: int = Field(default=100, ge=1, description="samples")
     max_keywords: int = Field(default=64, ge=1, description="keywords of one request")
     max_keyword_forms: int = Field(default=32, ge=1, description="forms of one keyword")

@@ -203,6 +203,11 @@ class SentencesRequest(Strict):
         le=MAX_SEED,
         description="same seed and same request, same sentences; drawn and returned if left out",
     )
+    seconds: Annotated[FiniteFloat, Field(gt=0, le=86_400)] | None = Field(
+        default=None,
+        description="sample for so long at most and answer with the best so far, `diagnostics.steps` telling how far "
+        "it went; such an answer depends on the machine's speed. None: as long as the steps take",
+    )
     stream: bool = Field(default=False, description="answer with server-sent events while the chains run")
 
 

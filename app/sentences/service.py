@@ -61,6 +61,7 @@ class SentencesRun:
         rngs: one generator a chain.
         first: the chains' first states.
         trace: what the chains have seen.
+        deadline: seconds of sampling after which it ends where it stands.
         started: when sampling began, by time.perf_counter.
         seconds: sampled so far.
     """
@@ -71,6 +72,7 @@ class SentencesRun:
     session: Session
     rngs: list[np.random.Generator]
     first: list[State]
+    deadline: float = float("inf")
     trace: Trace = field(default_factory=Trace)
     started: float = field(default_factory=time.perf_counter)
     seconds: float = 0.0
@@ -87,6 +89,8 @@ class SentencesRun:
                 best = found or best
                 self.seconds = time.perf_counter() - self.started
                 yield Progress(step, found)
+                if self.seconds >= self.deadline:
+                    break
         finally:
             await driver.aclose()
             log.info(
@@ -195,7 +199,8 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
                 str(error),
                 "loosen length or forbidden, give other keywords, or try another seed",
             ) from error
-        yield SentencesRun(request, plan, seed, session, rngs, first, started=started)
+        deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+        yield SentencesRun(request, plan, seed, session, rngs, first, deadline, started=started)
 
 
 async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:

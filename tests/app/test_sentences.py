@@ -116,6 +116,14 @@ def test_same_seed_same_answer(client: TestClient) -> None:
     assert timeless(drawn) == timeless(again)
 
 
+def test_a_deadline_ends_the_run_with_what_was_found(client: TestClient) -> None:
+    sampler = {"kind": "metropolis", "chains": 3, "steps": 5000}
+    answer = ask(client, keywords=["今天", "公园"], sampler=sampler, seconds=0.3)
+    assert 0.3 <= answer["diagnostics"]["seconds"] < 3
+    assert 0 < answer["diagnostics"]["steps"] < 5000
+    assert covered(["今天", "公园"], texts(answer)[0], False)
+
+
 def test_select_last_returns_where_the_chains_end(client: TestClient) -> None:
     last = ask(client, keywords=["今天"], samples=20, select="last")
     best = ask(client, keywords=["今天"], samples=20)
