@@ -19,6 +19,7 @@ from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.opening import CapitalOpening
+from samplers.constraints.phrases import WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.repeats import NoStutter
 from samplers.initial import Blocks
@@ -90,7 +91,7 @@ def make_plan(
     edges = segmentation.boundaries(spaced)
     constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation()]
     if spaced:
-        constraints.append(CapitalOpening())
+        constraints += [CapitalOpening(), WholePhrases()]
     if request.forbidden:
         constraints.append(ForbiddenWords(request.forbidden, edges if spaced else None))
     if not request.allow_repeats:

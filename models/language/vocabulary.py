@@ -79,6 +79,8 @@ def english_rule(piece: str, rank: int) -> Role | None:
     if piece == ",":
         return Role.INTERIOR
     if _LATIN_WORD.fullmatch(piece):
+        if len(piece) == 2 and piece not in (" a", " A", " I"):
+            return Role.SPELLING
         return Role.INTERIOR if rank < LATIN_WORD_RANK else None
     if _LATIN_PIECE.fullmatch(piece):
         return Role.SPELLING if rank < LATIN_PIECE_RANK or len(piece) == 1 else None

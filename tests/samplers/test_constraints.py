@@ -13,6 +13,7 @@ from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds, characters
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.opening import CapitalOpening
+from samplers.constraints.phrases import WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.words import occurrences, segmented_boundaries, spaced_boundaries
 from samplers.state import END, FREE, State
@@ -211,3 +212,18 @@ def test_log_density_heats_the_model_alone() -> None:
 )
 def test_capital_opening(text: str, violation: int) -> None:
     assert CapitalOpening().violation(State((1,), (END,)), text) == violation
+
+
+@pytest.mark.parametrize(
+    ("text", "violation"),
+    [
+        ("The, dog ran.", 1),
+        ("The dog, and, the, cat.", 2),
+        ("A house of.", 1),
+        ("I, for one, agree.", 1),
+        ("The other, gathered, agreed.", 0),
+        ("Bathe, dance and sing!", 0),
+    ],
+)
+def test_whole_phrases(text: str, violation: int) -> None:
+    assert WholePhrases().violation(State((1,), (END,)), text) == violation

@@ -1,0 +1,41 @@
+"""No phrase broken off by a mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from samplers.state import State
+
+OPENERS = frozenset(
+    # Articles, possessives, prepositions, conjunctions, pronouns.
+    ("a", "an", "the", "my", "your", "our", "their", "its", "every", "no", "of", "from", "into", "at", "with", "for")
+    + ("and", "or", "but", "nor", "if", "because", "although", "than", "as", "i", "we", "he", "she", "they")
+)
+"""English words that begin a phrase and seldom end one."""
+
+
+@dataclass(frozen=True, slots=True)
+class WholePhrases:
+    """No mark stands right after a word that opens a phrase ("the, dog", "house of.").
+
+    A small model finds such openings likely, since much of its text is lists and headings.
+
+    Attributes:
+        openers: the words, in lower case.
+        marks: the marks.
+    """
+
+    openers: Collection[str] = OPENERS
+    marks: str = ",.!?"
+    _pattern: re.Pattern[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        words = "|".join(map(re.escape, sorted(self.openers)))
+        pattern = re.compile(rf"\b(?:{words})\s*[{re.escape(self.marks)}]", re.IGNORECASE)
+        object.__setattr__(self, "_pattern", pattern)
+
+    def violation(self, state: State, text: str) -> float:
+        """How many phrases are broken off."""
+        return len(self._pattern.findall(text))
