@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 
 from samplers.state import State
 
-OPENERS = frozenset(
-    # Articles, possessives, prepositions, conjunctions, pronouns.
-    ("a", "an", "the", "my", "your", "our", "their", "its", "every", "no", "of", "from", "into", "at", "with", "for")
-    + ("and", "or", "but", "nor", "if", "because", "although", "than", "as", "i", "we", "he", "she", "they")
-)
+_ARTICLES = ("a", "an", "the", "my", "your", "our", "their", "its", "every", "no")
+_PREPOSITIONS = ("of", "from", "into", "at", "with", "for")
+_CONJUNCTIONS = ("and", "or", "but", "nor", "if", "because", "although", "than", "as")
+_PRONOUNS = ("i", "we", "he", "she", "they")
+OPENERS = frozenset((*_ARTICLES, *_PREPOSITIONS, *_CONJUNCTIONS, *_PRONOUNS))
 """English words that begin a phrase and seldom end one."""
 
 
