@@ -25,6 +25,7 @@ from samplers.constraints.repeats import NoStutter
 from samplers.initial import Blocks
 from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.kernels.base import Kernel
+from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.base import Move
 from samplers.moves.delete import Delete
@@ -35,9 +36,9 @@ from samplers.moves.swap import Swap
 from samplers.schedules import Schedule
 from samplers.target import Target
 
-BATCH = 48
-"""Proposals scored together: fewer leave the cost of reading the weights unshared (benchmarks/step.json)."""
-MOST_AHEAD = 6
+BATCH = {False: 48, True: 96}
+"""Proposals scored together, in one stage or two: fewer leave the cost of reading the weights unshared."""
+MOST_AHEAD = 12
 """Most steps drawn ahead; after an acceptance the rest are thrown away, so other requests go before them."""
 
 Forms = list[list[tuple[int, ...]]]
@@ -144,12 +145,12 @@ def _kernel(request: SentencesRequest, target: Target, spellings: Forms, running
     moves, weights = _mix(sampler.moves, request.ordered, spellings)
 
     def lookahead() -> int:
-        return max(1, min(MOST_AHEAD, BATCH // (sampler.chains * max(1, running()))))
+        return max(1, min(MOST_AHEAD, BATCH[sampler.delayed] // (sampler.chains * max(1, running()))))
 
+    kind = DelayedAcceptance if sampler.delayed else MetropolisHastings
     if isinstance(sampler, Annealing):
-        kernel = MetropolisHastings(target, moves, weights, lookahead=lookahead)
-        return SimulatedAnnealing(kernel, _schedule(sampler))
-    return MetropolisHastings(target, moves, weights, sampler.beta, lookahead)
+        return SimulatedAnnealing(kind(target, moves, weights, lookahead=lookahead), _schedule(sampler))
+    return kind(target, moves, weights, sampler.beta, lookahead)
 
 
 def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dict[str, float]]:

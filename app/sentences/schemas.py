@@ -128,6 +128,11 @@ class Metropolis(Strict):
     beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
     length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
     drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
+    delayed: bool = Field(
+        default=True,
+        description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "
+        "tokens read; a chain accepts somewhat less often",
+    )
     moves: Moves = Field(default_factory=Moves)
 
 
@@ -144,6 +149,11 @@ class Annealing(Strict):
         "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
     )
     drafts: Drafts = Field(default=4, description="first states that each chain draws to start from the best")
+    delayed: bool = Field(
+        default=True,
+        description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "
+        "tokens read; a chain accepts somewhat less often",
+    )
     moves: Moves = Field(default_factory=Moves)
 
 

@@ -103,15 +103,15 @@ class MetropolisHastings:
             self._accept(schedule, chain, steps, rng) for chain, steps, rng in zip(chains, ahead, rngs, strict=True)
         ]
 
-    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> _Ahead:
+    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> Ahead:
         """All random choices of one step from ``state``, in a fixed order."""
         thresholds = np.cumsum([self.weights[move.name] for move in self.moves])[:-1]
         move = self.moves[int(np.searchsorted(thresholds, rng.random(), "right"))]
         draft = move.draft(state, rng, self.weights, beta)
-        return _Ahead(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
+        return Ahead(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 
     async def _propose(
-        self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel[Any]
+        self, chains: Sequence[Chain], ahead: Sequence[Sequence[Ahead]], model: LanguageModel[Any]
     ) -> None:
         """Fill in the proposals, asking for all rows in one call."""
         drafted = [
@@ -127,7 +127,7 @@ class MetropolisHastings:
             step.admitted = step.proposal.state != chain.state and self.target.admits(step.proposal.state)
 
     async def _score(
-        self, chains: Sequence[Chain], ahead: Sequence[Sequence[_Ahead]], model: LanguageModel[Any]
+        self, chains: Sequence[Chain], ahead: Sequence[Sequence[Ahead]], model: LanguageModel[Any]
     ) -> None:
         """Fill in the scores of the admitted proposals in one call."""
         wanted = [
@@ -142,7 +142,7 @@ class MetropolisHastings:
         for (_, step, _), scored in zip(wanted, scores, strict=True):
             step.scored = scored
 
-    def _accept(self, schedule: Schedule, chain: Chain, ahead: Sequence[_Ahead], rng: np.random.Generator) -> Chain:
+    def _accept(self, schedule: Schedule, chain: Chain, ahead: Sequence[Ahead], rng: np.random.Generator) -> Chain:
         """Walk the steps drawn ahead until one moves the chain."""
         tries: list[Try] = []
         for step in ahead:
@@ -151,7 +151,7 @@ class MetropolisHastings:
             if proposal is not None and scored is not None:
                 new = self.target.log_density(proposal.state, float(scored.log_probs.sum()), step.beta)
                 old = self.target.log_density(chain.state, chain.log_prob, step.beta)
-                moved = step.log_uniform < new - old + proposal.log_q_ratio
+                moved = step.accepts(new - old + proposal.log_q_ratio)
             tries.append(Try(step.move, proposal is not None, moved))
             if moved and proposal is not None and scored is not None:
                 rng.bit_generator.state = step.generator_state
@@ -160,7 +160,7 @@ class MetropolisHastings:
 
 
 @dataclass(slots=True)
-class _Ahead:
+class Ahead:
     """A step drawn ahead: its random choices, and what the model answers to them.
 
     Attributes:
@@ -171,7 +171,9 @@ class _Ahead:
         generator_state: the chain's generator after this step's draws.
         proposal: the proposed state.
         admitted: whether it lies in the support and differs from the current state.
-        scored: its score, if admitted.
+        scored: its score, if admitted; with two stages, if it passed the first.
+        second_log_uniform: likewise of the second stage.
+        first_log_ratio: log r_1 of the first stage, None where there is but one.
     """
 
     beta: float
@@ -182,3 +184,11 @@ class _Ahead:
     proposal: Proposal | None = None
     admitted: bool = False
     scored: Scored | None = None
+    second_log_uniform: float = 0.0
+    first_log_ratio: float | None = None
+
+    def accepts(self, log_ratio: float) -> bool:
+        """Whether the uniforms accept, given log r."""
+        if self.first_log_ratio is None:
+            return self.log_uniform < log_ratio
+        return self.log_uniform < self.first_log_ratio and self.second_log_uniform < log_ratio - self.first_log_ratio

@@ -104,6 +104,8 @@ class Law:
         epsilon: uniform share of the proposal row.
         beta: inverse temperature.
         potential: soft log-density by tokens, weight included.
+        delayed: if not 0, acceptance is in two stages, the first by the edit and so many tokens after it.
+        reward: that part of the potential, over beta, that counts tokens and is in the first stage.
     """
 
     space: Space
@@ -112,6 +114,8 @@ class Law:
     epsilon: float
     beta: float = 1.0
     potential: Callable[[tuple[int, ...]], float] = lambda tokens: 0.0
+    delayed: int = 0
+    reward: float = 0.0
 
     def log_prob(self, tokens: Sequence[int]) -> float:
         """Log-probability of the whole sentence: a sum over tokens."""
@@ -181,6 +185,20 @@ class Law:
                 for form in others:
                     yield Listed((*x.items[:i], Item(item.owner, form), *x.items[i + 1 :]), x.end), chance, chance
 
+    def first_ratio(self, x: tuple[int, ...], y: tuple[int, ...]) -> float:
+        """pi(y) / pi(x) as far as an edit and the tokens after it tell; of other changes, all of it."""
+        edit = _edit(x, y)
+
+        def part(tokens: tuple[int, ...], start: int, stop: int) -> float:
+            return float(sum(np.log(self.next_token(tokens[:k])[tokens[k]]) for k in range(start, stop)))
+
+        if edit is None or edit[1] + self.delayed >= len(x) or edit[2] + self.delayed >= len(y):
+            whole = self.beta * (self.log_prob(y) - self.log_prob(x)) + self.potential(y) - self.potential(x)
+            return float(np.exp(whole))
+        at, goes_on_x, goes_on_y = edit
+        gained = part(y, at, goes_on_y + self.delayed) - part(x, at, goes_on_x + self.delayed)
+        return float(np.exp(self.beta * (gained + self.reward * (len(y) - len(x)))))
+
     def matrix(self, states: Sequence[Listed], pi: Matrix) -> Matrix:
         """The kernel's transition matrix; whatever is not accepted stays."""
         number = {x: i for i, x in enumerate(states)}
@@ -191,10 +209,21 @@ class Law:
                 proposed += forward
                 if after in number and after != x:
                     j = number[after]
-                    p[i, j] += forward * min(1.0, pi[j] * back / (pi[i] * forward))
+                    ratio = pi[j] * back / (pi[i] * forward)
+                    first = self.first_ratio(x.tokens, after.tokens) * back / forward if self.delayed else ratio
+                    p[i, j] += forward * min(1.0, first) * min(1.0, ratio / first)
             assert proposed <= 1 + 1e-12
             p[i, i] = 1 - p[i].sum()
         return p
+
+
+def _edit(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Where y is x with one token replaced, put in or left out: its place, and where x and y go on alike."""
+    for at in range(len(x)):
+        for from_x, from_y in ((1, 1), (0, 1), (1, 0)):
+            if x[:at] == y[:at] and x[at + from_x :] == y[at + from_y :] and x[at : at + 1] != y[at : at + 1]:
+                return at, at + from_x, at + from_y
+    return None
 
 
 _REVERSE = {"insert": "delete", "delete": "insert"}

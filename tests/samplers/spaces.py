@@ -11,6 +11,7 @@ from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.words import spaced_boundaries
+from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.base import Move
 from samplers.moves.delete import Delete
@@ -72,17 +73,23 @@ class Case:
             return Target(decode, self.constraints, ((BONUS, count_a),), REWARD)
         return Target(decode, self.constraints)
 
-    def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> Law:
+    def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0) -> Law:
         """The independent law."""
 
         def soft(tokens: tuple[int, ...]) -> float:
             return potential(tokens) + beta * REWARD * len(tokens) if with_potential else 0.0
 
-        return Law(self.space, self.model.probabilities, weights, EPSILON, beta, soft)
+        reward = REWARD if with_potential else 0.0
+        return Law(self.space, self.model.probabilities, weights, EPSILON, beta, soft, delayed, reward)
 
-    def kernel(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False) -> MetropolisHastings:
+    def kernel(
+        self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0
+    ) -> MetropolisHastings:
         """The product's kernel."""
-        return MetropolisHastings(self.target(with_potential), moves(weights, self.space.forms), weights, beta)
+        target, mix = self.target(with_potential), moves(weights, self.space.forms)
+        if delayed:
+            return DelayedAcceptance(target, mix, weights, beta, tail=delayed)
+        return MetropolisHastings(target, mix, weights, beta)
 
 
 def moves(weights: dict[str, float], forms: Forms) -> list[Move]:

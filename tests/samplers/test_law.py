@@ -46,12 +46,14 @@ def _id(value: object) -> str | None:
     return "potential" if value is True else "" if value is False else None
 
 
+delayed_too = pytest.mark.parametrize("delayed", [0, 1, 2], ids=["", "delayed", "delayed by 2"])
 every_variant = pytest.mark.parametrize(("name", "mix", "beta", "soft"), VARIANTS, ids=_id)
 
 
+@delayed_too
 @every_variant
-def test_matrix_keeps_the_target(name: str, mix: str, beta: float, soft: bool) -> None:
-    law = CASES[name].law(MIXES[mix], beta, soft)
+def test_matrix_keeps_the_target(name: str, mix: str, beta: float, soft: bool, delayed: int) -> None:
+    law = CASES[name].law(MIXES[mix], beta, soft, delayed)
     states = law.space.states()
     pi = law.target(states)
     p = law.matrix(states, pi)
@@ -106,28 +108,31 @@ def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> N
     asyncio.run(check())
 
 
+@delayed_too
 @every_variant
-def test_one_step_has_the_rows_of_the_matrix(name: str, mix: str, beta: float, soft: bool) -> None:
+def test_one_step_has_the_rows_of_the_matrix(name: str, mix: str, beta: float, soft: bool, delayed: int) -> None:
     case, weights = CASES[name], MIXES[mix]
-    exact = Exact.of(case.law(weights, beta, soft), case.first)
+    exact = Exact.of(case.law(weights, beta, soft, delayed), case.first)
     tries = min(400, 6_000 // len(exact.states))
-    deviation = one_step_deviation(case.kernel(weights, beta, soft), case.model, exact, seed=3, tries=tries)
+    deviation = one_step_deviation(case.kernel(weights, beta, soft, delayed), case.model, exact, seed=3, tries=tries)
     assert abs(deviation) < 4
 
 
 @pytest.mark.parametrize(("name", "mix", "beta", "soft"), [variant for variant in VARIANTS if variant[2] >= 1], ids=_id)
-def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool) -> None:
+@delayed_too
+def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool, delayed: int) -> None:
     case, weights = CASES[name], MIXES[mix]
-    exact = Exact.of(case.law(weights, beta, soft), case.first)
-    distance = distance_to_target(case.kernel(weights, beta, soft), case.model, exact, seed=7)
+    exact = Exact.of(case.law(weights, beta, soft, delayed), case.first)
+    distance = distance_to_target(case.kernel(weights, beta, soft, delayed), case.model, exact, seed=7)
     assert distance.holds, distance
 
 
+@delayed_too
 @pytest.mark.parametrize("lookahead", [2, 7])
-def test_looking_ahead_keeps_the_target(lookahead: int) -> None:
+def test_looking_ahead_keeps_the_target(lookahead: int, delayed: int) -> None:
     case = CASES["unordered"]
-    exact = Exact.of(case.law(MIXES["all"]), case.first)
-    kernel = replace(case.kernel(MIXES["all"]), lookahead=lookahead)
+    exact = Exact.of(case.law(MIXES["all"], delayed=delayed), case.first)
+    kernel = replace(case.kernel(MIXES["all"], delayed=delayed), lookahead=lookahead)
     assert abs(one_step_deviation(kernel, case.model, exact, seed=3, tries=25)) < 4
     assert distance_to_target(kernel, case.model, exact, seed=7).holds
 
@@ -153,6 +158,15 @@ def test_annealing_keeps_each_step_s_own_law_and_follows_the_product(name: str) 
     assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)
     # Sharp enough to tell the schedule from its ends.
     assert total_variation(empirical, exact[0].pi) > 3 * exact[0].independent(chains, mu)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_two_stages_are_another_chain(name: str) -> None:
+    """Else the tests of delayed acceptance would test nothing."""
+    laws = [CASES[name].law(MIXES[CASES[name].widest], delayed=delayed) for delayed in (0, 1, 2)]
+    one, two, three = (Exact.of(law, CASES[name].first).matrix for law in laws)
+    assert np.abs(one - two).max() > 0.01 and np.abs(two - three).max() > 0.001
+    assert np.trace(two) >= np.trace(one) - 1e-12
 
 
 def test_the_spaces_are_not_trivial() -> None:
