@@ -1,8 +1,9 @@
-"""What one forward costs by the number of tokens fed: plain layers against the packed ones.
+"""What one forward of a Markov step costs by its tokens: transformers' own against the packed one.
 
     python -m benchmarks.step [--output benchmarks/step.json]
 
-The fixed part (reading the weights, launching some thousand kernels) is why the sampler looks ahead.
+Sentences of 12 new tokens each, without padding for either. The fixed part (reading the weights,
+launching small operations) is why the sampler looks ahead.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from __future__ import annotations
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import torch
 from rich.console import Console
@@ -21,16 +22,18 @@ from transformers import AutoModelForCausalLM
 from app.settings import Settings
 from benchmarks.machine import machine, write
 from models.language.default_weights import default_weights
-from models.language.fast_modules import quicken
+from models.language.scorer import CausalScorer
+from models.language.vocabulary import Vocabulary
 
-TOKENS = (8, 16, 32, 64, 96, 128)
+LENGTH = 12
+SENTENCES = (1, 2, 4, 8, 16)
 ROUNDS = 7
 
 
-def timed(body: Any, ids: torch.Tensor) -> float:
-    """Seconds of one forward."""
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of one call."""
     started = time.perf_counter()
-    body(input_ids=ids, use_cache=False)
+    work()
     return time.perf_counter() - started
 
 
@@ -38,23 +41,43 @@ def main(output: Path) -> None:
     """Measure both in turn, so that a slow spell of the machine meets both."""
     where = machine()
     folder = default_weights(Settings().cache_dir, lambda what, share: None)
-    plain, packed = (AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval().model for _ in range(2))
-    quicken(packed)
     rows = []
-    with torch.inference_mode():
-        for tokens in TOKENS:
-            ids = torch.randint(1000, 20_000, (1, tokens))
-            seconds: dict[str, list[float]] = {"plain": [], "packed": []}
-            for _ in range(ROUNDS):
-                for name, body in (("plain", plain), ("packed", packed)):
-                    seconds[name].append(timed(body, ids))
-            medians = {name: statistics.median(values) for name, values in seconds.items()}
-            rows.append({"tokens": tokens, **medians, "ratio": medians["plain"] / medians["packed"]})
-    table = Table("tokens", "plain ms", "packed ms", "ratio")
+    for dtype in (torch.float32, torch.bfloat16):
+        body = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval().model
+        scorer = CausalScorer(AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval())
+        pieces = torch.arange(1000, 13_800)
+        mask = _mask(pieces)
+        head = scorer.head(mask)
+        context = scorer.context([2], head)
+        for count in SENTENCES:
+            ids = torch.randint(1000, 13_000, (count, LENGTH))
+            sentences = [(*map(int, row), 13_000) for row in ids]
+            ways: dict[str, Callable[[], object]] = {
+                "transformers": lambda body=body, ids=ids: body(input_ids=ids, use_cache=False),
+                "packed": lambda scorer=scorer, sentences=sentences, head=head, context=context: scorer.score(
+                    context, head, sentences, [None] * len(sentences)
+                ),
+            }
+            seconds: dict[str, list[float]] = {name: [] for name in ways}
+            with torch.inference_mode():
+                for _ in range(ROUNDS):
+                    for name, work in ways.items():
+                        seconds[name].append(timed(work))
+            medians = {name: statistics.median(values[1:]) for name, values in seconds.items()}
+            precision = str(dtype).removeprefix("torch.")
+            rows.append({"precision": precision, "tokens": count * LENGTH, **medians})
+    table = Table("precision", "tokens", "transformers ms", "packed, head and scores included, ms")
     for row in rows:
-        table.add_row(str(row["tokens"]), *(f"{1e3 * row[k]:.0f}" for k in ("plain", "packed")), f"{row['ratio']:.2f}")
+        table.add_row(
+            row["precision"], str(row["tokens"]), *(f"{1e3 * row[k]:.0f}" for k in ("transformers", "packed"))
+        )
     Console().print(table)
     write(output, {"machine": where, "rows": rows})
+
+
+def _mask(ids: torch.Tensor) -> Vocabulary:
+    pieces = [f" w{k}" for k in range(int(ids.max()) + 1)]
+    return Vocabulary("step", True, pieces, ids.numpy(), len(ids) - 8, 8, lambda text: [])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 RMS norms, rotary positions, grouped-query attention and a gated MLP: Llama, Mistral, Qwen 2 and 3,
 Gemma 2 and 3. On tens of tokens the time goes into launching small operations as much as into
-matrix products, so this forward launches a third of transformers' (figures: benchmarks/step.json).
+matrix products, so this forward launches fewer of them (figures: benchmarks/step.json).
 
 Residual stream, norms and attention are in float32 on a CPU whatever the weights' precision is.
 The value of a row does not depend on the rows beside it, bit for bit where the matrix products
