@@ -47,6 +47,19 @@ def essence(answer: dict[str, Any]) -> tuple[Any, ...]:
     return answer["sentences"], diagnostics, answer["seed"], answer["model"]
 
 
+def rounded(essence: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The same without the last digits of the log-probs.
+
+    Products of matrices as small as the tiny model's may take another path in a larger batch; that
+    the real model's do not is tested in tests/models/test_batch_invariance.py.
+    """
+    sentences = [
+        {name: round(value, 3) if name.startswith("log_prob") else value for name, value in sentence.items()}
+        for sentence in essence[0]
+    ]
+    return sentences, *essence[1:]
+
+
 @pytest.fixture(scope="module")
 def expected(settings: Settings) -> list[tuple[Any, ...]]:
     """The answers without any store, one request after the other."""
@@ -90,7 +103,7 @@ def test_requests_side_by_side_get_what_they_get_alone(settings: Settings, expec
     with service(settings, score_cache_memory=0) as client, ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda body: ask(client, body), REQUESTS * 4))
         metrics = client.get("/metrics").text
-    assert [essence(answer) for answer in answers] == expected * 4
+    assert [rounded(essence(answer)) for answer in answers] == [rounded(one) for one in expected] * 4
     counts = {
         sample.name: sample.value
         for family in text_string_to_metric_families(metrics)
