@@ -114,11 +114,13 @@ async def draft(
                 else state
                 for state, order in zip(grown, orders, strict=True)
             ]
-            scored = list(await model.score([state.tokens for state in blocked], scored))
+            # The closing token counts only where it is what comes next.
+            last = stage == len(blocks.forms)
+            texts = [state.tokens if last else state.tokens[: state.end] for state in blocked]
+            scored = list(await model.score(texts, scored))
             for i, (state, score) in enumerate(zip(blocked, scored, strict=True)):
                 assert score is not None
-                # The closing token counts only where it is what comes next.
-                fit = float(score.log_probs[grown[i].end : len(state) - (stage < len(orders[i]))].sum())
+                fit = float(score.log_probs[grown[i].end :].sum())
                 if fit > best[i]:
                     best[i], chosen[i], chosen_scores[i] = fit, state, score
         written, scored = chosen, chosen_scores

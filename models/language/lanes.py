@@ -34,20 +34,24 @@ class Lanes:
             met = threading.Barrier(self.count)
 
             def settle() -> None:
+                # A thread's first look takes over the setting of the process, later ones keep its own.
+                torch.get_num_threads()
                 torch.set_num_threads(threads // self.count)
                 met.wait()
 
             list(self._pool.map(lambda _: settle(), range(self.count)))
-            # The setting is each thread's own, but new threads take the last one made.
             torch.set_num_threads(threads)
 
-    def run(self, work: Callable[[int, Sequence[T]], None], parts: Sequence[Sequence[T]]) -> None:
+    def run(self, work: Callable[[int, Sequence[T]], None], parts: Sequence[Sequence[T]], small: bool = False) -> None:
         """Call ``work(lane, part)`` for each part, at most ``count`` of them, and wait for all.
+
+        A lone part has all of PyTorch's threads, or, if ``small``, those of one lane: threads that
+        share little work wait for each other more than they help.
 
         Raises:
             Exception: the first that a part raised, once all have ended.
         """
-        if len(parts) <= 1 or self.count == 1:
+        if self.count == 1 or (len(parts) <= 1 and not small):
             for part in parts:
                 work(0, part)
             return

@@ -31,7 +31,7 @@ class UnsupportedModelError(ValueError):
 
 LEAST = 4
 """Fewest tokens in a forward; a matrix product of fewer rows takes another path and other last bits."""
-LANE = 24
+LANE = 12
 """Fewest tokens for which a lane of its own pays: each lane reads all the weights."""
 
 ROWS = 8
@@ -251,7 +251,8 @@ class CausalScorer:
                 replies[lane] = draw(head, [one.hidden[query.position] for one, query in part], [q for _, q in part])
 
         asked = list(zip(scored, queries, strict=True))
-        self._lanes.run(work, [asked[part] for part in split([1] * len(asked), self._lanes.count, ROWS)])
+        parts = split([1] * len(asked), self._lanes.count, ROWS)
+        self._lanes.run(work, [asked[part] for part in parts], small=len(asked) < 2 * ROWS)
         return [reply for part in replies for reply in part]
 
     def _score_in_lanes(
@@ -270,8 +271,9 @@ class CausalScorer:
 
         for number in {item.job for item in batch if item.fed}:
             jobs[number].usage.lm_calls += 1
-        parts = split([len(item.fed) for item in batch], self._lanes.count, LANE)
-        self._lanes.run(work, [batch[part] for part in parts])
+        costs = [len(item.fed) for item in batch]
+        parts = split(costs, self._lanes.count, LANE)
+        self._lanes.run(work, [batch[part] for part in parts], small=sum(costs) < 2 * LANE)
         self.usage.lm_tokens += sum(usage.lm_tokens for usage in usages)
         self.usage.lm_calls += any(usage.lm_calls for usage in usages)
 
