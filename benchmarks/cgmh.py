@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from benchmarks.rejection import full
 from models.language.session import Session
 from samplers.state import State
 from samplers.target import Target
@@ -72,7 +73,7 @@ async def _shortlist(session: Session, state: State, position: int) -> list[int]
     vocabulary = session.head.vocabulary
     (scored,) = await session.score([state.tokens], [None])
     with torch.inference_mode():
-        row = session.head.logits(scored.hidden[position : position + 1])[0, : vocabulary.interior]
+        row = session.head.logits(full(scored).hidden[position : position + 1])[0, : vocabulary.interior]
         return [int(vocabulary.ids[k]) for k in row.topk(CANDIDATES).indices.tolist()]
 
 

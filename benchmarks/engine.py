@@ -1,9 +1,10 @@
-"""The service under load: tokens a second in a run, requests a second, cold and warm cache.
+"""The service under load against the bare model: tokens a second, requests a second, cold and warm cache.
 
     python -m benchmarks.engine [--output benchmarks/engine.json]
 
 One run on one machine; ratios count. Starts the real service on a free loopback port, with its own
-embedded Valkey server in a folder of its own.
+embedded Valkey server in a folder of its own. What Redis costs is in benchmarks/redis_faults.py, what
+a crowd of clients does in benchmarks/crowd.py.
 """
 
 from __future__ import annotations
@@ -24,8 +25,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import torch
+from transformers import AutoModelForCausalLM
 
+from app.settings import Settings
 from benchmarks.machine import machine, write
+from benchmarks.plain import plain
+from models.language.default_weights import default_weights
 
 SETS = [
     ["今天", "公园", "散步"],
@@ -46,7 +52,8 @@ SETS = [
     ["手机", "信息", "安全"],
 ]
 SMALL = {"kind": "annealing", "chains": 4, "steps": 40}
-LARGE = {"kind": "annealing", "chains": 16, "steps": 200}
+CHAINS, STEPS = 16, 200
+LARGE = {"kind": "annealing", "chains": CHAINS, "steps": STEPS}
 
 
 @contextmanager
@@ -120,22 +127,50 @@ def within_a_run(url: str) -> dict[str, Any]:
     """16 chains by 200 steps for three keywords: useful tokens a second, and the share of time in the model."""
     runs = []
     for number in range(3):
-        busy, tokens = metric(url, "chainwright_batch_duration_seconds_sum"), metric(url, "chainwright_lm_tokens_total")
+        names = (
+            "chainwright_batch_duration_seconds_sum",
+            "chainwright_lm_tokens_total",
+            "chainwright_scored_tokens_total",
+        )
+        before = [metric(url, name) for name in names]
         seconds, answers = asyncio.run(together(url, [body(number, LARGE)], 1))
-        steps = LARGE["chains"] * LARGE["steps"]
+        busy, fed, scored = (metric(url, name) - old for name, old in zip(names, before, strict=True))
         answer = answers[0][1]
         runs.append(
             {
                 "keywords": SETS[number],
                 "seconds": seconds,
-                "tokens_per_second": (metric(url, "chainwright_lm_tokens_total") - tokens) / seconds,
-                "tokens_per_step": answer["usage"]["lm_tokens"] / steps,
-                "share_in_model": (metric(url, "chainwright_batch_duration_seconds_sum") - busy) / seconds,
+                "fed_tokens_per_second": fed / seconds,
+                "scored_tokens_per_second": scored / seconds,
+                "tokens_per_step": answer["usage"]["lm_tokens"] / (CHAINS * STEPS),
+                "share_in_model": busy / seconds,
                 "text": answer["sentences"][0]["text"],
                 "log_prob_per_token": answer["sentences"][0]["log_prob_per_token"],
             }
         )
-    return {"runs": runs, "median_seconds": statistics.median(run["seconds"] for run in runs)}
+    return {
+        "runs": runs,
+        "median_seconds": statistics.median(run["seconds"] for run in runs),
+        "median_scored_tokens_per_second": statistics.median(run["scored_tokens_per_second"] for run in runs),
+    }
+
+
+def bare(precision: str) -> dict[str, Any]:
+    """What transformers' own forward of the default model reads at best, no head, no padding."""
+    folder = default_weights(Settings().cache_dir, lambda what, share: None)
+    body = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision)).eval().model
+    rows = []
+    with torch.inference_mode():
+        for batch in (1, 4, 16, 64):
+            for length in (8, 16, 32):
+                ids = torch.randint(1000, 13_000, (batch, length))
+                times = []
+                for _ in range(4):
+                    started = time.perf_counter()
+                    body(input_ids=ids, use_cache=False)
+                    times.append(time.perf_counter() - started)
+                rows.append({"batch": batch, "length": length, "tokens_per_second": batch * length / min(times)})
+    return {"rows": rows, "best_tokens_per_second": max(row["tokens_per_second"] for row in rows)}
 
 
 def concurrency(url: str) -> dict[str, Any]:
@@ -156,6 +191,8 @@ def concurrency(url: str) -> dict[str, Any]:
             }
         )
 
+    seconds_plain = plain([body(first, SMALL) for first in range(3000, 3016)])
+
     async def beside() -> list[float]:
         large = asyncio.create_task(together(url, [body(5000, LARGE)], 1))
         await asyncio.sleep(1.0)
@@ -172,6 +209,8 @@ def concurrency(url: str) -> dict[str, Any]:
     return {
         "rows": rows,
         "sixteen_together_to_one_by_one": rows[2]["seconds"] / rows[0]["seconds"],
+        "sixteen_together_to_plain_one_by_one": rows[2]["seconds"] / seconds_plain,
+        "plain_one_by_one_seconds": seconds_plain,
         "small_alone_median": statistics.median(alone),
         "small_beside_large_worst": max(crowded),
         "small_beside_large_ratio": max(crowded) / statistics.median(alone),
@@ -206,12 +245,14 @@ def main(output: Path) -> None:
             card = httpx.get(f"{url}/v1/models", timeout=30).json()["models"][0]
             asyncio.run(together(url, [body(1, SMALL)], 1))
             run = within_a_run(url)
-            print(run)
             load = concurrency(url)
             print(load)
         warm = warmth(Path(folder) / "b")
         print(warm)
-    write(output, {"machine": where, "model": card, "run": run, "concurrency": load, "cache": warm})
+    limit = bare(card["precision"])
+    run["scored_to_bare"] = run["median_scored_tokens_per_second"] / limit["best_tokens_per_second"]
+    print(limit, run)
+    write(output, {"machine": where, "model": card, "bare": limit, "run": run, "concurrency": load, "cache": warm})
 
 
 if __name__ == "__main__":

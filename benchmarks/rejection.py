@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.language.scored import ScoredSentence
-from models.language.session import Session
+from models.language.session import Known, Session
 from samplers.language import Alphabet, RowQuery
 from samplers.state import END, State
 from samplers.target import Target
@@ -40,7 +40,7 @@ async def rejection(
         growing = list(range(batch))
         for _ in range(most_tokens):
             # An end is drawn with its own probability: the rest of the mask shares what is left.
-            stops = [rng.random() < _end_share(session, scored[i]) for i in growing]
+            stops = [rng.random() < _end_share(session, full(scored[i])) for i in growing]
             queries = [
                 RowQuery(
                     states[i].end, 1e-9, alphabet=Alphabet.ENDS if stop else Alphabet.INTERIOR, uniform=rng.random()
@@ -66,6 +66,12 @@ async def rejection(
                 seconds = time.perf_counter() - started
                 return Rejection(tried + k + 1, target.decode(state.tokens), seconds, session.usage.lm_tokens - before)
     return Rejection(cap, None, time.perf_counter() - started, session.usage.lm_tokens - before)
+
+
+def full(scored: Known) -> ScoredSentence:
+    """A score with its hidden states, which a session without a store always gives."""
+    assert isinstance(scored, ScoredSentence)
+    return scored
 
 
 def _end_share(session: Session, scored: ScoredSentence) -> float:

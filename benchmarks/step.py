@@ -12,7 +12,9 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from rich.console import Console
@@ -41,7 +43,7 @@ def main(output: Path) -> None:
     """Measure both in turn, so that a slow spell of the machine meets both."""
     where = machine()
     folder = default_weights(Settings().cache_dir, lambda what, share: None)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for dtype in (torch.float32, torch.bfloat16):
         body = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval().model
         scorer = CausalScorer(AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval())
@@ -53,10 +55,8 @@ def main(output: Path) -> None:
             ids = torch.randint(1000, 13_000, (count, LENGTH))
             sentences = [(*map(int, row), 13_000) for row in ids]
             ways: dict[str, Callable[[], object]] = {
-                "transformers": lambda body=body, ids=ids: body(input_ids=ids, use_cache=False),
-                "packed": lambda scorer=scorer, sentences=sentences, head=head, context=context: scorer.score(
-                    context, head, sentences, [None] * len(sentences)
-                ),
+                "transformers": partial(body, input_ids=ids, use_cache=False),
+                "packed": partial(scorer.score, context, head, sentences, [None] * count),
             }
             seconds: dict[str, list[float]] = {name: [] for name in ways}
             with torch.inference_mode():

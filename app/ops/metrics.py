@@ -69,6 +69,12 @@ class Metrics:
         meter.create_observable_counter(
             "chainwright.lm.tokens", [self._usage("lm_tokens")], "1", "tokens fed to the language model"
         )
+        meter.create_observable_counter(
+            "chainwright.scored.tokens",
+            [self._usage("scored_tokens")],
+            "1",
+            "tokens whose log-probability was computed; the first after an edit need not be fed",
+        )
         meter.create_observable_counter("chainwright.lm.calls", [self._usage("lm_calls")], "1", "forwards")
         meter.create_observable_counter(
             "chainwright.scores", [self._store], "1", "scores and rows asked of the store, by where they were found"

@@ -80,15 +80,19 @@ class Usage:
     Attributes:
         lm_calls: forwards through the body.
         lm_tokens: tokens fed to the body.
+        scored_tokens: tokens whose log-probability was computed: of an edited sentence those from
+            the edit on. The first of them is predicted by a row that is kept, and need not be fed.
     """
 
     lm_calls: int = 0
     lm_tokens: int = 0
+    scored_tokens: int = 0
 
     def add(self, other: Usage) -> None:
         """Book another's work here too."""
         self.lm_calls += other.lm_calls
         self.lm_tokens += other.lm_tokens
+        self.scored_tokens += other.scored_tokens
 
 
 @dataclass(frozen=True, slots=True, eq=False)

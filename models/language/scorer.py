@@ -224,7 +224,10 @@ class CausalScorer:
         """Score the sentences of several jobs together."""
         items = [_Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
         for item in items:
+            scored = len(item.tokens) - item.shared
             jobs[item.job].usage.lm_tokens += len(item.fed)
+            jobs[item.job].usage.scored_tokens += scored
+            self.usage.scored_tokens += scored
         results: dict[tuple[int, int], ScoredSentence] = {}
         batch: list[_Item] = []
         fed = longest = 0

@@ -1,0 +1,59 @@
+"""The sampler without an engine: every proposal read from its first token, nothing looked ahead, nothing kept."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from app.sentences.plan import make_plan
+from app.sentences.schemas import SentencesRequest
+from app.settings import Settings
+from models.language.batcher import Batcher
+from models.language.loading import LoadedModel, load
+from models.language.session import Known, Session
+from samplers.initial import construct
+from samplers.kernels.annealing import SimulatedAnnealing
+from samplers.language import RowQuery, RowReply
+from samplers.run import generators, run
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A language model that reads every sentence from its start."""
+
+    session: Session
+
+    async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]) -> list[Known]:
+        """See :meth:`samplers.language.LanguageModel.score`."""
+        return await self.session.score(sentences, [None] * len(sentences))
+
+    async def rows(self, scored: Sequence[Known], queries: Sequence[RowQuery]) -> list[RowReply]:
+        """See :meth:`samplers.language.LanguageModel.rows`."""
+        return await self.session.rows(scored, queries)
+
+
+def plain(bodies: Sequence[dict[str, Any]]) -> float:
+    """Seconds of annealing requests, one after the other, all chains of one in a batch."""
+    settings = Settings()
+    model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None)
+    with ThreadPoolExecutor(1) as executor:
+        started = time.perf_counter()
+        for body in bodies:
+            asyncio.run(_one(body, model, Batcher(executor)))
+        return time.perf_counter() - started
+
+
+async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> None:
+    request = SentencesRequest.model_validate(body | {"sampler": body["sampler"] | {"delayed": False}})
+    plan = make_plan(request, model, Settings().limits)
+    assert isinstance(plan.kernel, SimulatedAnnealing)
+    kernel = replace(plan.kernel, kernel=replace(plan.kernel.kernel, lookahead=1))
+    lm = Whole(await Session.open(model, plan.vocabulary.name, "", batcher, remember=0))
+    rngs = generators(body["seed"], request.sampler.chains)
+    first = await construct(plan.blocks, plan.target, lm, rngs, drafts=request.sampler.drafts)
+    async for _ in run(kernel, lm, first, rngs, request.sampler.steps):
+        pass
