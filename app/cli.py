@@ -59,7 +59,9 @@ def sentences(
     seed: Annotated[int | None, typer.Option(help="Same seed, same sentences.")] = None,
     ordered: Annotated[bool, typer.Option("--ordered", help="Keep the keywords in the order given.")] = False,
     language: Annotated[Language, typer.Option(help="Language of the sentences.")] = "auto",
-    context: Annotated[str, typer.Option(help="Text that goes before.")] = "",
+    context: Annotated[
+        str | None, typer.Option(help="Text that goes before; a few plain sentences unless given, '' for none.")
+    ] = None,
     minimum: Annotated[int | None, typer.Option("--min", help="Least length.")] = None,
     maximum: Annotated[int | None, typer.Option("--max", help="Greatest length.")] = None,
     unit: Annotated[Literal["characters", "words", "tokens"] | None, typer.Option(help="Unit of length.")] = None,
@@ -128,7 +130,9 @@ async def _sentences(request: SentencesRequest, settings: Settings, watch: bool)
 @cli.command()
 def score(
     texts: Annotated[list[str], typer.Argument(help="Texts to score.")],
-    context: Annotated[str, typer.Option(help="Text that goes before each.")] = "",
+    context: Annotated[
+        str | None, typer.Option(help="Text that goes before each; that of sentences unless given, '' for none.")
+    ] = None,
     language: Annotated[Language, typer.Option(help="Language of the texts.")] = "auto",
     model: ModelOption = None,
     as_json: Json = False,

@@ -21,6 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from app.sentences.openings import context_of
 from app.sentences.plan import make_plan
 from app.sentences.schemas import SentencesRequest
 from app.settings import Settings
@@ -46,7 +47,7 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
     )
     plan = make_plan(request, model, Settings().limits)
     started = time.perf_counter()
-    session = await Session.open(model, plan.vocabulary.name, "", batcher)
+    session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher)
     rngs = generators(7, CHAINS)
     states = await construct(plan.blocks, plan.target, session, rngs, drafts=request.sampler.drafts)
     constructed = time.perf_counter() - started
@@ -73,7 +74,7 @@ async def theirs(model: LoadedModel, keywords: list[str], batcher: Batcher) -> d
     """CGMH's way under the same target, from the bare keywords as CGMH starts."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, "", batcher, remember=0)
+    session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0)
     state = State.assemble([(i, forms[0]) for i, forms in enumerate(plan.blocks.forms)], plan.blocks.end)
     best, text, at = -np.inf, "", 0.0
     started, before = time.perf_counter(), session.usage.lm_tokens
@@ -96,7 +97,7 @@ async def drawn(model: LoadedModel, keywords: list[str], batcher: Batcher) -> di
     """Rejection, up to the cap."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, "", batcher, remember=0)
+    session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0)
     return asdict(await rejection(session, plan.target, np.random.default_rng(7), cap=CAP, batch=64, most_tokens=24))
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.sentences.openings import context_of
 from app.sentences.plan import make_plan
 from app.sentences.schemas import SentencesRequest
 from app.settings import Settings
@@ -52,7 +53,7 @@ async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> No
     plan = make_plan(request, model, Settings().limits)
     assert isinstance(plan.kernel, SimulatedAnnealing)
     kernel = replace(plan.kernel, kernel=replace(plan.kernel.kernel, lookahead=1))
-    lm = Whole(await Session.open(model, plan.vocabulary.name, "", batcher, remember=0))
+    lm = Whole(await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0))
     rngs = generators(body["seed"], request.sampler.chains)
     first = await construct(plan.blocks, plan.target, lm, rngs, drafts=request.sampler.drafts)
     async for _ in run(kernel, lm, first, rngs, request.sampler.steps):

@@ -30,7 +30,10 @@ class ScoreRequest(Strict):
     texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
         description="outer white space is dropped", json_schema_extra={"minItems": 1}
     )
-    context: Text = Field(default="", description="text that goes before each")
+    context: Text | None = Field(
+        default=None,
+        description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
+    )
     language: Literal["zh", "en", "auto"] = Field(
         default="auto", description="auto: Chinese if a text has a Han character, else English"
     )

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from app.engine import Engine
 from app.problems import Fault, ProblemError
 from app.score.schemas import ScoreAnswer, ScoreRequest, TextScore
-from app.sentences.language import Named, choose_language, choose_vocabulary
+from app.sentences.language import Language, Named, choose_language, choose_vocabulary
+from app.sentences.openings import context_of
 from app.sentences.schemas import UsageReport
 from app.sentences.service import model_report, open_session
 from app.settings import Limits
@@ -27,9 +28,10 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
     Raises:
         ProblemError: 422 for texts that cannot be scored, 429 if too many requests wait.
     """
-    vocabulary, spelled = await asyncio.to_thread(_spell, request, engine.model, engine.limits)
+    language, vocabulary, spelled = await asyncio.to_thread(_spell, request, engine.model, engine.limits)
+    context = context_of(request.context, language)
     async with engine.turns.take():
-        session = await open_session(engine, vocabulary.name, request.context, max(map(len, spelled)))
+        session = await open_session(engine, vocabulary.name, context, max(map(len, spelled)))
         session.remember = 0
         scores: list[TextScore] = []
         for batch in batches(spelled):
@@ -50,7 +52,7 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
         usage=UsageReport(
             lm_calls=session.usage.lm_calls, lm_tokens=session.usage.lm_tokens, recalled=session.recalled
         ),
-        model=model_report(engine.model, vocabulary.name),
+        model=model_report(engine.model, vocabulary.name, context),
     )
 
 
@@ -68,7 +70,7 @@ def batches(sentences: Sequence[tuple[int, ...]]) -> Iterator[Spelled]:
         yield batch
 
 
-def _spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[Vocabulary, Spelled]:
+def _spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[Language, Vocabulary, Spelled]:
     if len(request.texts) > limits.max_texts:
         fault = Fault(
             field="texts",
@@ -83,7 +85,7 @@ def _spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[V
             message=f"{len(text)} characters are above the limit of {most}",
             remedy=f"give at most {most} characters",
         )
-        for name, text, most in [*bounds, ("context", request.context, limits.max_context_characters)]
+        for name, text, most in [*bounds, ("context", request.context or "", limits.max_context_characters)]
         if len(text) > most
     ]
     if faults:
@@ -91,4 +93,4 @@ def _spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[V
     named = [Named(name, text) for name, text, _ in bounds]
     language = choose_language(request.language, named)
     vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.sentence)
-    return vocabulary, [vocabulary.sentence(text) for text in request.texts]
+    return language, vocabulary, [vocabulary.sentence(text) for text in request.texts]

@@ -78,7 +78,7 @@ def _limits(request: SentencesRequest, limits: Limits) -> Iterator[Fault]:
     counts: list[tuple[str, Sequence[object], int, str]] = [
         ("keywords", request.keywords, limits.max_keywords, "keywords"),
         ("forbidden", request.forbidden, limits.max_forbidden, "forbidden words"),
-        ("context", request.context, limits.max_context_characters, "characters"),
+        ("context", request.context or "", limits.max_context_characters, "characters"),
     ]
     for name, items, most, noun in counts:
         if len(items) > most:

@@ -188,7 +188,11 @@ class SentencesRequest(Strict):
     language: Literal["zh", "en", "auto"] = Field(
         default="auto", description="auto: Chinese if a keyword has a Han character, else English"
     )
-    context: Text = Field(default="", description="text that goes before the sentence and conditions its every score")
+    context: Text | None = Field(
+        default=None,
+        description="text that goes before the sentence and conditions its every score; if left out, a few plain "
+        'sentences of the language, so that one more is likely; "" for nothing',
+    )
     length: Length = Field(default_factory=Length)
     forbidden: list[Word] = Field(
         default_factory=list,
@@ -268,6 +272,7 @@ class ModelReport(BaseModel):
     precision: str
     device: str
     vocabulary: str = Field(description="the mask over which probabilities are renormalised")
+    context: str = Field(description="the text that every score is conditioned on")
 
 
 class SentencesAnswer(BaseModel):

@@ -14,6 +14,7 @@ import structlog
 
 from app.engine import Engine
 from app.problems import invalid
+from app.sentences.openings import context_of
 from app.sentences.plan import Plan, make_plan
 from app.sentences.schemas import (
     ChainReport,
@@ -56,6 +57,7 @@ class SentencesRun:
     Attributes:
         request: what was asked.
         plan: what it came to.
+        context: what every sentence continues.
         seed: the seed used.
         session: the language model of this request.
         rngs: one generator a chain.
@@ -68,6 +70,7 @@ class SentencesRun:
 
     request: SentencesRequest
     plan: Plan
+    context: str
     seed: int
     session: Session
     rngs: list[np.random.Generator]
@@ -156,12 +159,12 @@ class SentencesRun:
                 steps=self.trace.steps,
             ),
             usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
-            model=model_report(self.session.model, self.plan.vocabulary.name),
+            model=model_report(self.session.model, self.plan.vocabulary.name, self.context),
             seed=self.seed,
         )
 
 
-def model_report(model: LoadedModel, vocabulary: str) -> ModelReport:
+def model_report(model: LoadedModel, vocabulary: str, context: str) -> ModelReport:
     """What scored, for an answer."""
     return ModelReport(
         name=model.name,
@@ -169,6 +172,7 @@ def model_report(model: LoadedModel, vocabulary: str) -> ModelReport:
         precision=model.precision,
         device=model.device,
         vocabulary=vocabulary,
+        context=context,
     )
 
 
@@ -184,12 +188,8 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        session = await open_session(
-            engine,
-            plan.vocabulary.name,
-            request.context,
-            plan.most_tokens,
-        )
+        context = context_of(request.context, plan.language)
+        session = await open_session(engine, plan.vocabulary.name, context, plan.most_tokens)
         rngs = generators(seed, request.sampler.chains)
         try:
             first = await construct(plan.blocks, plan.target, session, rngs, drafts=request.sampler.drafts)
@@ -200,7 +200,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
                 "loosen length or forbidden, give other keywords, or try another seed",
             ) from error
         deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-        yield SentencesRun(request, plan, seed, session, rngs, first, deadline, started=started)
+        yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
 
 
 async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.language.contexts import Contexts
 from models.language.decoder import Decoder
 from models.language.drawing import draw
 from models.language.head import Head
@@ -121,6 +122,7 @@ class CausalScorer:
         self._lanes = Lanes(self.device)
         self._scratch = [empty] * self._lanes.count
         self._heads: dict[Vocabulary, Head] = {}
+        self._contexts = Contexts()
         self._lock = threading.Lock()
         probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():
@@ -184,7 +186,7 @@ class CausalScorer:
 
     @torch.inference_mode()
     def context(self, tokens: Sequence[int], head: Head, usage: Usage | None = None) -> Context:
-        """Read a context once; sentences scored under it continue it.
+        """Read a context, unless it was read lately; sentences scored under it continue it.
 
         Args:
             tokens: token ids, at least one (begin-of-sequence, where the model has it).
@@ -196,6 +198,9 @@ class CausalScorer:
         """
         if not tokens:
             raise ValueError("a context needs at least one token")
+        key = (head, tuple(tokens))
+        if (kept := self._contexts.get(key)) is not None:
+            return kept
         done = Usage()
         hidden, store = self._forward([list(tokens)], [None], [self._no_context()], done)
         for booked in (self.usage, usage):
@@ -203,7 +208,9 @@ class CausalScorer:
                 booked.add(done)
         last = hidden[-1:]
         root = ScoredSentence((), np.empty(0), last, head.logits(last).logsumexp(-1), None)
-        return Context(tuple(tokens), ContextStore.of(store), root)
+        context = Context(tuple(tokens), ContextStore.of(store), root)
+        self._contexts.put(key, context)
+        return context
 
     def score(
         self,

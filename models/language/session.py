@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,8 @@ class StoredScore:
 
 
 Known = ScoredSentence | StoredScore
+
+_NONE: Mapping[tuple[int, ...], StoredScore] = MappingProxyType({})
 
 
 @dataclass(eq=False)
@@ -151,9 +154,12 @@ class Session:
         return [reply for reply in replies if reply is not None]
 
     async def _model_scores(
-        self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]
+        self,
+        sentences: Sequence[tuple[int, ...]],
+        bases: Sequence[Known | None],
+        stored: Mapping[tuple[int, ...], StoredScore] = _NONE,
     ) -> list[ScoredSentence]:
-        """Score with the model, and keep."""
+        """Score with the model, and keep; what is stored already stays as it is, to the last bit."""
         edited = {base.tokens: base for base in bases if base is not None}
         states = dict(zip(edited, await self._with_states(list(edited.values())), strict=True))
         if self._read is None:
@@ -162,12 +168,19 @@ class Session:
             )
         whole = [None if base is None else states[base.tokens] for base in bases]
         job = ScoreJob(self._read, self.head, sentences, whole, self.usage)
-        fresh: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job))
+        computed: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job))
+        fresh = [
+            replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed
+        ]
         for one in fresh:
             self._remember(one)
         if self.store is not None:
             self.store.put_many(
-                {self._records.score_key(one.tokens): self._records.pack_score(one.log_probs) for one in fresh}
+                {
+                    self._records.score_key(one.tokens): self._records.pack_score(one.log_probs)
+                    for one in fresh
+                    if one.tokens not in stored
+                }
             )
         return fresh
 
@@ -178,9 +191,9 @@ class Session:
             for one in scored
             if (full := one if isinstance(one, ScoredSentence) else self._recall(one.tokens)) is not None
         }
-        lacking = list(dict.fromkeys(one.tokens for one in scored if one.tokens not in found))
+        lacking = {one.tokens: one for one in scored if isinstance(one, StoredScore) and one.tokens not in found}
         if lacking:
-            fresh = await self._model_scores(lacking, [None] * len(lacking))
+            fresh = await self._model_scores(list(lacking), [None] * len(lacking), lacking)
             found.update(zip(lacking, fresh, strict=True))
         return [found[one.tokens] for one in scored]
 
