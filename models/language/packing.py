@@ -53,7 +53,7 @@ class Packing:
         slots: row of each packed token in ``store``: its sentence times L plus its place in it, (N,).
         places: sentence of each packed token times T plus its place in the run, (N,).
         run: T.
-        contexts: what runs of neighbouring sentences continue: keys and values, first sentence and
+        contexts: what runs of neighbouring sentences continue: keys and values, first token and
             the one after the last.
         store: keys and values of the sentences, (B, L, layers, 2, H, D); kept prefixes are filled
             in, those of the new tokens are written by :meth:`attend`. The rest must be finite.
@@ -96,67 +96,71 @@ class Packing:
         """
         heads, groups, size = query.shape[1:]
         batch, length = self.store.shape[:2]
-        rows = self.run * groups
+        count, padded = len(query), batch * self.run
         slots = self.store.flatten(0, 1)[:, layer]
         slots[:, 0].index_copy_(0, self.slots, key.to(slots.dtype))
         slots[:, 1].index_copy_(0, self.slots, value.to(slots.dtype))
         keys, values = (self.store[:, :, layer, i].transpose(1, 2).reshape(batch * heads, length, size) for i in (0, 1))
-        unpacked = query.new_zeros(batch * self.run, heads, groups, size, dtype=slots.dtype)
-        unpacked.index_copy_(0, self.places, query.to(slots.dtype))
-        queries = unpacked.view(batch, self.run, heads, groups, size).transpose(1, 2).reshape(batch, heads, rows, size)
+        query = query.to(slots.dtype)
+        own = self._by_sentence(query, padded) @ keys.transpose(1, 2)
 
         hidden = self._hidden(window)
         split = hidden.shape[-1] - length
-        scores = queries.new_empty(batch, heads, rows, split + length)
+        scores = query.new_empty(count, heads, groups, split + length)
         for context, start, stop in self.contexts:
-            over = _by_head(queries[start:stop]) @ context.layers[layer, 0].transpose(1, 2)
-            scores[start:stop, ..., : over.shape[-1]] = _by_sentence(over, stop - start)
-        scores[..., split:] = (queries.flatten(0, 1) @ keys.transpose(1, 2)).view(batch, heads, rows, length)
+            over = _by_head(query[start:stop]) @ context.layers[layer, 0].transpose(1, 2)
+            scores[start:stop, ..., : over.shape[-1]] = _by_token(over, stop - start)
+        scores[..., split:] = self._packed(own, heads, groups)
         scores = scores.float()
         if softcap is not None:
             scores = softcap * torch.tanh(scores / softcap)
-        scores.view(batch, heads, self.run, groups, -1).masked_fill_(hidden, -torch.inf)
-        weights = scores.softmax(-1).to(slots.dtype)
-        mixed = (weights[..., split:].flatten(0, 1) @ values).view(batch, heads, rows, size)
+        weights = scores.masked_fill_(hidden, -torch.inf).softmax(-1).to(slots.dtype)
+        mixed = self._packed(self._by_sentence(weights[..., split:], padded) @ values, heads, groups)
         for context, start, stop in self.contexts:
             over = _by_head(weights[start:stop, ..., : context.layers.shape[3]])
-            mixed[start:stop] += _by_sentence(over @ context.layers[layer, 1], stop - start)
-        by_place = mixed.view(batch, heads, self.run, groups * size).transpose(1, 2).reshape(batch * self.run, -1)
-        return by_place[self.places]
+            mixed[start:stop] += _by_token(over @ context.layers[layer, 1], stop - start)
+        return mixed.flatten(1)
+
+    def _by_sentence(self, x: Tensor, padded: int) -> Tensor:
+        """(N, H, G, X) to (B * H, T * G, X), zero where a run is shorter than T."""
+        _, heads, groups, width = x.shape
+        rows = x.new_zeros(padded, heads, groups, width).index_copy_(0, self.places, x)
+        by_sentence = rows.view(-1, self.run, heads, groups, width).transpose(1, 2)
+        return by_sentence.reshape(-1, self.run * groups, width)
+
+    def _packed(self, x: Tensor, heads: int, groups: int) -> Tensor:
+        """The way back of :meth:`_by_sentence`."""
+        by_place = x.view(-1, heads, self.run, groups, x.shape[-1]).transpose(1, 2)
+        return by_place.reshape(-1, heads, groups, x.shape[-1])[self.places]
 
     def _hidden(self, window: int | None) -> Tensor:
-        """Pairs (query, key) that must not meet, (B, 1, T, 1, C' + L) with the longest context's C'."""
+        """Pairs (query, key) that must not meet, (N, 1, 1, C' + L) with the longest context's C'."""
         if window not in self._hidden_pairs:
             device = self.tokens.device
-            batch, length = self.store.shape[:2]
             sizes = [stop - start for _, start, stop in self.contexts]
             present = torch.tensor([context.length for context, *_ in self.contexts], device=device)
             present = present.repeat_interleave(torch.tensor(sizes, device=device))[:, None]
             padded = torch.arange(max(context.layers.shape[3] for context, *_ in self.contexts), device=device)
-            own = torch.arange(length, device=device)
+            own = torch.arange(self.store.shape[1], device=device)
             # Keys are counted from the context's first token; those of its padding lie beyond every query.
-            beyond = present + length + 1
+            beyond = present + self.store.shape[1]
             key = torch.cat((torch.where(padded < present, padded, beyond), present + own), 1)
-            # A padding query sees every column but these: its output is never read, but must not be NaN.
-            query = (present + length).repeat(1, self.run).flatten()
-            query[self.places] = self.positions
-            query = query.view(batch, self.run, 1)
-            distance = query - key[:, None]
+            distance = self.positions[:, None] - key
             hidden = distance < 0
             if window is not None:
-                hidden |= (distance >= window) & (query < (present + length)[:, None])
-            self._hidden_pairs[window] = hidden[:, None, :, None]
+                hidden |= distance >= window
+            self._hidden_pairs[window] = hidden[:, None, None]
         return self._hidden_pairs[window]
 
 
 def _by_head(x: Tensor) -> Tensor:
-    """(B, H, R, X) to (H, B * R, X)."""
+    """(N, H, G, X) to (H, N * G, X)."""
     return x.transpose(0, 1).reshape(x.shape[1], -1, x.shape[-1])
 
 
-def _by_sentence(x: Tensor, batch: int) -> Tensor:
-    """(H, B * R, X) to (B, H, R, X)."""
-    return x.view(x.shape[0], batch, -1, x.shape[-1]).transpose(0, 1)
+def _by_token(x: Tensor, count: int) -> Tensor:
+    """(H, N * G, X) to (N, H, G, X)."""
+    return x.view(x.shape[0], count, -1, x.shape[-1]).transpose(0, 1)
 
 
 def pack(
@@ -190,9 +194,10 @@ def pack(
         if one is not None:
             view[row, : one.shape[0]] = one
     spans: list[tuple[ContextStore, int, int]] = []
-    for row, context in enumerate(contexts):
-        start = spans.pop()[1] if spans and spans[-1][0] is context else row
-        spans.append((context, start, row + 1))
+    stops = counts.cumsum()
+    for context, start, stop in zip(contexts, stops - counts, stops, strict=True):
+        first = spans.pop()[1] if spans and spans[-1][0] is context else int(start)
+        spans.append((context, first, int(stop)))
     tokens, at, slots, places = torch.from_numpy(layout).to(store.device)
     return Packing(tokens, at, slots, places, run, spans, view)
 
