@@ -49,7 +49,7 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
     started = time.perf_counter()
     session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher)
     rngs = generators(7, CHAINS)
-    states = await construct(plan.blocks, plan.target, session, rngs, drafts=request.sampler.drafts)
+    states = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
     constructed = time.perf_counter() - started
     trace = Trace()
     reached = None

@@ -55,6 +55,6 @@ async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> No
     kernel = replace(plan.kernel, kernel=replace(plan.kernel.kernel, lookahead=1))
     lm = Whole(await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0))
     rngs = generators(body["seed"], request.sampler.chains)
-    first = await construct(plan.blocks, plan.target, lm, rngs, drafts=request.sampler.drafts)
+    first = await construct(plan.blocks, plan.target, lm, rngs, drafts=plan.drafts)
     async for _ in run(kernel, lm, first, rngs, request.sampler.steps):
         pass

@@ -11,7 +11,7 @@ from app.score.schemas import ScoreAnswer, ScoreRequest, TextScore
 from app.sentences.language import Language, Named, choose_language, choose_vocabulary
 from app.sentences.openings import context_of
 from app.sentences.schemas import UsageReport
-from app.sentences.service import model_report, open_session
+from app.sentences.service import fits, model_report, open_session
 from app.settings import Limits
 from models.language.loading import LoadedModel
 from models.language.vocabulary import Vocabulary
@@ -29,9 +29,10 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
         ProblemError: 422 for texts that cannot be scored, 429 if too many requests wait.
     """
     language, vocabulary, spelled = await asyncio.to_thread(_spell, request, engine.model, engine.limits)
-    context = context_of(request.context, language)
+    longest = max(map(len, spelled))
+    context = context_of(request.context, language, lambda text: fits(engine, text, longest))
     async with engine.turns.take():
-        session = await open_session(engine, vocabulary.name, context, max(map(len, spelled)))
+        session = await open_session(engine, vocabulary.name, context, longest)
         session.remember = 0
         scores: list[TextScore] = []
         for batch in batches(spelled):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from app.sentences.language import Language
 
 OPENINGS: dict[Language, str] = {
@@ -26,6 +28,8 @@ their leading space, so the English ones end without one.
 """
 
 
-def context_of(given: str | None, language: Language) -> str:
-    """The context of a request: what it gives, be it empty, else the opening of its language."""
-    return OPENINGS[language] if given is None else given
+def context_of(given: str | None, language: Language, fits: Callable[[str], bool] = lambda text: True) -> str:
+    """The context of a request: what it gives, be it empty, else the opening of its language if that ``fits``."""
+    if given is not None:
+        return given
+    return OPENINGS[language] if fits(OPENINGS[language]) else ""

@@ -41,6 +41,9 @@ BATCH = {False: 48, True: 96}
 MOST_AHEAD = 12
 """Most steps drawn ahead; after an acceptance the rest are thrown away, so other requests go before them."""
 
+DRAFTS, DRAFTS_OF_A_CHAIN = 32, 4
+"""First states that a request draws unless told otherwise: many chains are a choice already."""
+
 Forms = list[list[tuple[int, ...]]]
 """For each keyword the token sequences of its forms."""
 
@@ -55,6 +58,7 @@ class Plan:
         blocks: keywords and closing token.
         target: the law.
         kernel: the Markov kernel.
+        drafts: first states that each chain draws.
         most_tokens: no sentence of the support is likely to have more; against the model's length.
     """
 
@@ -63,6 +67,7 @@ class Plan:
     blocks: Blocks
     target: Target
     kernel: Kernel
+    drafts: int
     most_tokens: int
 
 
@@ -104,8 +109,15 @@ def make_plan(
         blocks=Blocks(spellings, request.ordered, _end(vocabulary, spaced)),
         target=target,
         kernel=_kernel(request, target, spellings, running),
+        drafts=drafts_of(request),
         most_tokens=most_tokens,
     )
+
+
+def drafts_of(request: SentencesRequest) -> int:
+    """How many first states each chain of a request draws."""
+    asked = request.sampler.drafts
+    return max(1, min(DRAFTS_OF_A_CHAIN, DRAFTS // request.sampler.chains)) if asked is None else asked
 
 
 def _end(vocabulary: Vocabulary, spaced: bool) -> int:

@@ -148,7 +148,11 @@ class Annealing(Strict):
         description="nats a token, added to the log-density times beta: tokens that cost less pay, so the "
         "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
     )
-    drafts: Drafts = Field(default=4, description="first states that each chain draws to start from the best")
+    drafts: Drafts | None = Field(
+        default=None,
+        description="first states that each chain draws to start from the best; if left out, the chains share 32, "
+        "4 each at most",
+    )
     delayed: bool = Field(
         default=True,
         description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "

@@ -188,11 +188,11 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        context = context_of(request.context, plan.language)
+        context = context_of(request.context, plan.language, lambda text: fits(engine, text, plan.most_tokens))
         session = await open_session(engine, plan.vocabulary.name, context, plan.most_tokens)
         rngs = generators(seed, request.sampler.chains)
         try:
-            first = await construct(plan.blocks, plan.target, session, rngs, drafts=request.sampler.drafts)
+            first = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
         except InfeasibleError as error:
             raise invalid(
                 "keywords",
@@ -201,6 +201,15 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
             ) from error
         deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
         yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
+
+
+def fits(engine: Engine, context: str, room: int) -> bool:
+    """Whether a context leaves ``room`` tokens for a sentence."""
+    return len(engine.model.tokenizer.encode(context)) <= _most_context(engine, room)
+
+
+def _most_context(engine: Engine, room: int) -> int:
+    return min(engine.limits.max_context_tokens, engine.model.max_context - room - 1)
 
 
 async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
@@ -215,8 +224,8 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
     Raises:
         ProblemError: 422 if the context is too long.
     """
-    most = min(engine.limits.max_context_tokens, engine.model.max_context - room - 1)
     if context:
+        most = _most_context(engine, room)
         tokens = len(engine.model.tokenizer.encode(context))
         if tokens > most:
             raise invalid(

@@ -9,6 +9,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.evaluate.coverage import covered
+from app.sentences.openings import OPENINGS, context_of
+from app.sentences.plan import drafts_of
+from app.sentences.schemas import SentencesRequest
 
 FAST = {"kind": "metropolis", "chains": 3, "steps": 12}
 
@@ -174,3 +177,34 @@ def test_many_texts_are_scored_as_each_alone(client: TestClient) -> None:
     assert [score["text"] for score in scores] == many
     alone = client.post("/v1/score", json={"texts": [many[2]]}).json()["scores"][0]
     assert scores[2]["log_prob"] == pytest.approx(alone["log_prob"], abs=1e-3)
+
+
+def test_without_a_context_a_sentence_continues_plain_ones(client: TestClient) -> None:
+    body: dict[str, Any] = {"keywords": ["今天", "公园"], "samples": 3}
+    default = ask(client, **body)
+    assert default["model"]["context"] == OPENINGS["zh"]
+    assert ask(client, **body, context=OPENINGS["zh"])["sentences"] == default["sentences"]
+    bare = ask(client, **body, context="")
+    assert bare["model"]["context"] == "" and bare["sentences"] != default["sentences"]
+    assert ask(client, keywords=["park"])["model"]["context"] == OPENINGS["en"]
+    for answer, given in ((default, {}), (bare, {"context": ""})):
+        sentence = answer["sentences"][0]
+        scored = client.post("/v1/score", json={"texts": [sentence["text"]], **given}).json()
+        assert scored["model"]["context"] == answer["model"]["context"]
+        # A text may have other spellings, which share its probability.
+        if scored["scores"][0]["tokens"] == sentence["tokens"]:
+            assert scored["scores"][0]["log_prob"] == pytest.approx(sentence["log_prob"], abs=1e-3)
+
+
+def test_an_opening_that_does_not_fit_is_left_out() -> None:
+    assert context_of(None, "zh", lambda text: False) == ""
+    assert context_of("给定", "zh", lambda text: False) == "给定"
+
+
+def test_many_chains_share_their_drafts() -> None:
+    def drafts(chains: int, **more: int) -> int:
+        sampler = {"kind": "annealing", "chains": chains, **more}
+        return drafts_of(SentencesRequest.model_validate({"keywords": ["a"], "sampler": sampler}))
+
+    assert [drafts(chains) for chains in (1, 8, 16, 32, 64)] == [4, 4, 2, 1, 1]
+    assert drafts(64, drafts=3) == 3
