@@ -47,6 +47,9 @@ def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[RowQ
         start = vocabulary.interior
         ends = torch.arange(start, start + vocabulary.ends, device=device)
         logits = head.logits_of(hidden.repeat_interleave(len(ends), 0), ends.repeat(len(hidden))).view(len(hidden), -1)
+    if device.type == "mps":  # which has no float64
+        logits = logits.cpu()
+        device = logits.device
     epsilon, sharpness = (
         torch.tensor(values, dtype=torch.float64, device=device)[:, None]
         for values in ([query.epsilon for query in queries], [query.sharpness for query in queries])

@@ -318,7 +318,7 @@ class CausalScorer:
         rows = torch.cat((hidden, torch.stack([item.base.hidden[item.shared] for item in items])))
         norms = torch.cat((log_norms, torch.stack([item.base.log_norms[item.shared] for item in items])))
         logits = head.logits_of(rows, torch.tensor(targets + edited, device=self.device))
-        log_probs = (logits - norms).double().cpu().numpy()
+        log_probs = (logits - norms).cpu().double().numpy()
         at = 0
         for item, first in zip(items, log_probs[len(targets) :, None], strict=True):
             count = len(item.fed)
