@@ -38,8 +38,8 @@ from samplers.target import Target
 
 BATCH = {False: 48, True: 96}
 """Proposals scored together, in one stage or two: fewer leave the cost of reading the weights unshared."""
-MOST_AHEAD = 12
-"""Most steps drawn ahead; after an acceptance the rest are thrown away, so other requests go before them."""
+LEAST_AHEAD, MOST_AHEAD = 2, 12
+"""Steps drawn ahead; after an acceptance the rest are thrown away, so with many requests there are few."""
 
 DRAFTS, DRAFTS_OF_A_CHAIN = 32, 4
 """First states that a request draws unless told otherwise: many chains are a choice already."""
@@ -157,7 +157,7 @@ def _kernel(request: SentencesRequest, target: Target, spellings: Forms, running
     moves, weights = _mix(sampler.moves, request.ordered, spellings)
 
     def lookahead() -> int:
-        return max(1, min(MOST_AHEAD, BATCH[sampler.delayed] // (sampler.chains * max(1, running()))))
+        return max(LEAST_AHEAD, min(MOST_AHEAD, BATCH[sampler.delayed] // (sampler.chains * max(1, running()))))
 
     kind = DelayedAcceptance if sampler.delayed else MetropolisHastings
     if isinstance(sampler, Annealing):

@@ -29,6 +29,11 @@ class Job(Protocol):
         """Tokens that a forward would have to read at most."""
         ...
 
+    @property
+    def rank(self) -> int:
+        """Jobs of a lower rank run first: short ones that others hang on."""
+        ...
+
     def run(self, together: Sequence[Any]) -> Sequence[Any]:
         """Run jobs of this kind, itself the first of them; one result each."""
         ...
@@ -40,6 +45,7 @@ class Alone:
 
     call: Callable[[], Any]
     cost: int = 0
+    rank: int = 1
 
     @property
     def kind(self) -> object:
@@ -148,13 +154,13 @@ class Batcher:
             self.on_batch(BatchReport(work, len(batch), cost, waited, ended - began, idle))
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: the oldest job, and those of its kind that fit, however far behind."""
+        """The next batch: the oldest job of the first rank, and those of its kind that fit, however far behind."""
         batch: list[_Waiting] = []
         left: deque[_Waiting] = deque()
         cost = 0
-        for waiting in self._queue:
-            if waiting.future.cancelled():
-                continue
+        present = [waiting for waiting in self._queue if not waiting.future.cancelled()]
+        present.sort(key=lambda waiting: waiting.job.rank)
+        for waiting in present:
             fits = not batch or (waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget)
             if fits:
                 batch.append(waiting)

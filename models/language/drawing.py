@@ -54,7 +54,8 @@ def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[RowQ
         torch.tensor(values, dtype=torch.float64, device=device)[:, None]
         for values in ([query.epsilon for query in queries], [query.sharpness for query in queries])
     )
-    q = (1 - epsilon) * (logits.double() * sharpness).softmax(-1) + epsilon / logits.shape[1]
+    # Weights are rounded to float32 and summed in float64: q is what is drawn from, to its last bit.
+    q = (1 - epsilon) * (logits * sharpness.float()).softmax(-1).double() + epsilon / logits.shape[1]
     cdf = q.cumsum(-1)
     uniform = torch.tensor([query.uniform or 0.0 for query in queries], dtype=torch.float64, device=device)
     drawn = torch.searchsorted(cdf, (uniform[:, None] * cdf[:, -1:]), right=True).clamp_(max=q.shape[1] - 1)
@@ -62,7 +63,7 @@ def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[RowQ
     if not all(0 <= place < q.shape[1] for place in places):
         raise ValueError("a row was asked for the probability of a token outside its alphabet")
     present = torch.tensor(places, device=device)[:, None]
-    log_q = torch.cat((q.gather(1, drawn), q.gather(1, present)), 1).log()
+    log_q = torch.cat((q.gather(1, drawn), q.gather(1, present)), 1).log() - cdf[:, -1:].log()
     return [
         RowReply(
             None if query.uniform is None else int(vocabulary.ids[start + token]),

@@ -28,6 +28,11 @@ class Scores:
         """Tokens of all the sentences; less when prefixes are kept."""
         return sum(map(len, self.job.sentences))
 
+    @property
+    def rank(self) -> int:
+        """After rows, whose proposals then join them."""
+        return 1
+
     def run(self, together: Sequence[Scores]) -> list[list[ScoredSentence]]:
         """One forward for all."""
         return self.scorer.score_jobs([one.job for one in together])
@@ -51,6 +56,11 @@ class Rows:
     def cost(self) -> int:
         """One product with the output layer for each row, about as dear as a token."""
         return len(self.queries)
+
+    @property
+    def rank(self) -> int:
+        """Before scores: they take a tenth of the time."""
+        return 0
 
     def run(self, together: Sequence[Rows]) -> list[list[RowReply]]:
         """One product with the output layer for all."""

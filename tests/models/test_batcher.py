@@ -29,6 +29,7 @@ class Double:
     number: int
     kind: object = "double"
     cost: int = 10
+    rank: int = 1
 
     def run(self, together: Sequence[Double]) -> list[int]:
         assert self.model.free.wait(10)
@@ -124,6 +125,23 @@ def test_batches_keep_to_the_budget_and_to_one_kind(executor: ThreadPoolExecutor
         return model.batches
 
     assert asyncio.run(scenario()) == [[0, 1], [2], [3, 4], [5]]
+
+
+def test_short_jobs_that_others_hang_on_run_first(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[list[int]]:
+        model = Model()
+        batcher = Batcher(executor)
+        ranks = {0: 1, 1: 1, 2: 0, 3: 1, 4: 0}
+        tasks = [
+            asyncio.create_task(batcher.submit(Double(model, n, kind=rank, rank=rank))) for n, rank in ranks.items()
+        ]
+        tasks.insert(0, asyncio.create_task(batcher.submit(Double(model, 9))))
+        await asyncio.sleep(0.02)
+        model.free.set()
+        await asyncio.gather(*tasks)
+        return model.batches
+
+    assert asyncio.run(scenario()) == [[2, 4], [0, 1, 3], [9]]
 
 
 def test_calls_run_in_the_models_thread_alone(executor: ThreadPoolExecutor) -> None:
