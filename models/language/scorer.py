@@ -70,6 +70,11 @@ class _Item:
         kept = shared if base.store is not None else 0
         return cls(number, place, job.context, job.head, tokens, base, shared, kept)
 
+    @classmethod
+    def whole(cls, number: int, place: int, job: ScoreJob, tokens: tuple[int, ...]) -> Self:
+        """A sentence to be read from its start."""
+        return cls(number, place, job.context, job.head, tokens, job.context.root, 0, 0)
+
     @property
     def fed(self) -> tuple[int, ...]:
         """Tokens of which keys and values are new; the closing token predicts nothing."""
@@ -230,8 +235,18 @@ class CausalScorer:
     def score_jobs(self, jobs: Sequence[ScoreJob]) -> list[list[ScoredSentence]]:
         """Score the sentences of several jobs together."""
         items = [_Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
+        bare: dict[tuple[int, tuple[int, ...]], list[ScoredSentence]] = {}
         for item in items:
-            scored = len(item.tokens) - item.shared
+            if item.base.store is None and item.shared > 0:
+                bare.setdefault((item.job, item.base.tokens), []).append(item.base)
+        # A base without keys and values is read once beside its edits; the next edits find them.
+        reread = [
+            _Item.whole(number, len(jobs[number].sentences) + k, jobs[number], tokens)
+            for k, (number, tokens) in enumerate(bare)
+        ]
+        items += reread
+        for item in items:
+            scored = len(item.tokens) - item.shared if item.place < len(jobs[item.job].sentences) else 0
             jobs[item.job].usage.lm_tokens += len(item.fed)
             jobs[item.job].usage.scored_tokens += scored
             self.usage.scored_tokens += scored
@@ -246,6 +261,9 @@ class CausalScorer:
             batch.append(item)
         if batch:
             self._score_in_lanes(jobs, batch, results)
+        for item, bases in zip(reread, bare.values(), strict=True):
+            for base in bases:
+                base.store = results[item.job, item.place].store
         return [[results[number, place] for place in range(len(job.sentences))] for number, job in enumerate(jobs)]
 
     def rows(self, head: Head, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:

@@ -38,6 +38,9 @@ class StoredScore:
     log_probs: npt.NDArray[np.float64]
 
 
+EDITED = 64
+"""Sentences of a session whose keys and values are kept although no chain may stand at them; 0.5 MB each."""
+
 Known = ScoredSentence | StoredScore
 
 _NONE: Mapping[tuple[int, ...], StoredScore] = MappingProxyType({})
@@ -72,6 +75,7 @@ class Session:
     usage: Usage = field(default_factory=Usage)
     recalled: int = 0
     _memory: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
+    _edited: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
     _read: Context | None = None
 
     def __post_init__(self) -> None:
@@ -174,6 +178,8 @@ class Session:
         ]
         for one in fresh:
             self._remember(one)
+        for base in states.values():
+            self._keep(base)
         if self.store is not None:
             self.store.put_many(
                 {
@@ -198,10 +204,19 @@ class Session:
         return [found[one.tokens] for one in scored]
 
     def _recall(self, tokens: tuple[int, ...]) -> ScoredSentence | None:
-        hit = self._memory.get(tokens)
-        if hit is not None:
-            self._memory.move_to_end(tokens)
-        return hit
+        if (edited := self._edited.get(tokens)) is not None:
+            return edited
+        if (hit := self._memory.get(tokens)) is None:
+            return None
+        self._memory.move_to_end(tokens)
+        return hit.without_store()  # a copy, so that no store is added to what is remembered
+
+    def _keep(self, base: ScoredSentence) -> None:
+        """Keep the keys and values of what was edited last: it will be edited again."""
+        self._edited[base.tokens] = base
+        self._edited.move_to_end(base.tokens)
+        while len(self._edited) > EDITED:
+            self._edited.popitem(last=False)
 
     def _remember(self, scored: ScoredSentence) -> None:
         if self.remember:
