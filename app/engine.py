@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from app.memory import give_back
 from app.problems import Fault, ProblemError
 from app.settings import Limits, Settings
 from app.store import open_server, open_store
@@ -16,11 +17,19 @@ from models.language.default_weights import Progress
 from models.language.loading import LoadedModel, load
 from models.language.score_store import ScoreStore
 
+REST = 1.0
+"""Seconds without a request after which freed memory goes back to the operating system."""
+
 
 class Turns:
-    """At most ``running`` holders at a time, at most ``waiting`` more in a queue."""
+    """At most ``running`` holders at a time, at most ``waiting`` more in a queue.
 
-    def __init__(self, running: int, waiting: int) -> None:
+    ``on_rest`` is called once nobody has been there for :data:`REST` seconds.
+    """
+
+    def __init__(self, running: int, waiting: int, on_rest: Callable[[], object] = lambda: None) -> None:
+        self._on_rest = on_rest
+        self._rest: asyncio.TimerHandle | None = None
         self._slots = asyncio.Semaphore(running)
         self._running = running
         self._most = running + waiting
@@ -51,11 +60,16 @@ class Turns:
             )
             raise ProblemError(429, [fault], {"Retry-After": str(max(1, self._most // 2))})
         self._present += 1
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
         try:
             async with self._slots:
                 yield
         finally:
             self._present -= 1
+            if not self._present:
+                self._rest = asyncio.get_running_loop().call_later(REST, self._on_rest)
 
 
 @dataclass(eq=False)
@@ -107,7 +121,12 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
             model = await loading
             # After loading, which holds up the event loop: a first try would seem slow.
             async with open_store(settings, server) as store:
-                turns = Turns(settings.limits.max_running, settings.limits.max_waiting)
+                loop = asyncio.get_running_loop()
+                turns = Turns(
+                    settings.limits.max_running,
+                    settings.limits.max_waiting,
+                    lambda: loop.run_in_executor(None, give_back),
+                )
                 yield Engine(model, Batcher(executor), turns, settings.limits, store)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

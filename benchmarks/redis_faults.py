@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import signal
 import socket
 import statistics
@@ -25,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+import structlog
 from rich.console import Console
 from rich.table import Table
 
@@ -210,6 +212,7 @@ async def conditions(make_engine: Callable[[Any], Engine], requests: int, folder
 
 def main(requests: int, output: Path) -> None:
     """Measure, print, write."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     where, settings = machine(), Settings()
     model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None)
     with ThreadPoolExecutor(1) as executor, tempfile.TemporaryDirectory(prefix="cw") as folder:
