@@ -1,0 +1,217 @@
+"""Where keys and values come from: tab-separated lines, JSON Lines, records in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+from models.retrieval.index.key_format import join_entity, split_entity
+from models.retrieval.index.lines import Lines, read_lines
+from models.retrieval.index.report import Report
+
+PLAIN_COLUMNS = ("key", "value")
+TRIPLE_COLUMNS = ("subject", "predicate", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pairs of key and value.
+
+    Attributes:
+        columns: the key's fields, then the value; lists of one length.
+        lines: the line of each pair.
+        done: bytes of the source read so far.
+    """
+
+    columns: Sequence[Sequence[str]]
+    lines: Sequence[int]
+    done: int
+
+
+class Source(Protocol):
+    """Gives pairs of key and value once, in bounded memory."""
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes to be read, as :attr:`Batch.done` counts them; 0 if not known."""
+        ...
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """All pairs with ``fields`` fields a key; what cannot be read is told to the report."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tabbed:
+    """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``; a name in ``.gz`` is gzipped.
+
+    Attributes:
+        path: the file. KgCLUE's Knowledge.txt is read as it is.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.path.stat().st_size
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
+        names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+        for block in read_lines(self.path):
+            report.lines += len(block.texts)
+            rows = [text.split("\t") for text in block.texts]
+            numbers: Sequence[int] = range(block.first, block.first + len(rows))
+            columns = list(zip(*rows, strict=True)) if set(map(len, rows)) == {len(names)} and not block.faults else []
+            if not columns or any("" in column for column in columns):
+                good = [at for at in range(len(rows)) if self._readable(rows[at], names, block, at, report)]
+                numbers = [numbers[at] for at in good]
+                columns = list(zip(*(rows[at] for at in good), strict=True)) or [()] * len(names)
+            yield Batch(columns, numbers, block.done)
+
+    def _readable(self, row: list[str], names: tuple[str, ...], block: Lines, at: int, report: Report) -> bool:
+        fault = block.faults.get(at)
+        if fault is None and row == [""]:
+            report.blank += 1
+            return False
+        if fault is None and len(row) != len(names):
+            fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
+        if fault is None and "" in row:
+            fault = f"the {names[row.index('')]} is empty"
+        if fault is not None:
+            report.refuse(self.name, block.first + at, fault)
+        return fault is None
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """One JSON object a line; a name in ``.gz`` is gzipped.
+
+    For plain keys ``key`` and ``value`` (a string) or ``values`` (a list of them); for triples
+    ``subject``, ``predicate`` and ``object`` or ``objects``, and perhaps ``meaning``, without which
+    the subject is read as :func:`split_entity` does.
+
+    Attributes:
+        path: the file.
+    """
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return self.path.stat().st_size
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`. Members of other names are malformed: they may be a misspelling."""
+        for block in read_lines(self.path):
+            report.lines += len(block.texts)
+            rows: list[tuple[str, ...]] = []
+            numbers: list[int] = []
+            for at, text in enumerate(block.texts):
+                try:
+                    if at in block.faults:
+                        raise ValueError(block.faults[at])
+                    if not text.strip():
+                        report.blank += 1
+                        continue
+                    found = _pairs(text, fields)
+                except ValueError as error:
+                    report.refuse(self.name, block.first + at, str(error))
+                    continue
+                rows += found
+                numbers += [block.first + at] * len(found)
+            yield Batch(list(zip(*rows, strict=True)) or [()] * (fields + 1), numbers, block.done)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Pairs from memory or a generator.
+
+    Attributes:
+        records: the key's fields and then the value, each time; an entity may carry its meaning.
+        name: what a message calls it; the number of a record stands for that of a line.
+    """
+
+    records: Iterable[Sequence[str]]
+    name: str = "records"
+
+    @property
+    def size(self) -> int:
+        """Not known."""
+        return 0
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`."""
+        records, number = iter(self.records), 0
+        while chunk := list(islice(records, 50_000)):
+            rows, numbers = [], []
+            for record in chunk:
+                number += 1
+                try:
+                    if len(record) != fields + 1:
+                        raise ValueError(f"{len(record)} fields; {fields + 1} are due")
+                    for text in record:
+                        _text(text, "field")
+                except ValueError as error:
+                    report.refuse(self.name, number, str(error))
+                    continue
+                rows.append(tuple(record))
+                numbers.append(number)
+            report.lines += len(chunk)
+            yield Batch(list(zip(*rows, strict=True)) or [()] * (fields + 1), numbers, 0)
+
+
+def _pairs(line: str, fields: int) -> list[tuple[str, ...]]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+    one, many = names[-1], names[-1] + "s"
+    if unknown := set(record) - {*names, many} - ({"meaning"} if fields == 2 else set()):
+        raise ValueError(f"unknown members {sorted(unknown)}")
+    if (one in record) == (many in record):
+        raise ValueError(f"either {one} or {many} is due")
+    key = [_text(record.get(name), name) for name in names[:-1]]
+    if record.get("meaning"):
+        joined = join_entity(key[0], _text(record["meaning"], "meaning"))
+        if split_entity(joined) != (key[0], record["meaning"]):
+            raise ValueError("the brackets （） of the meaning are not balanced")
+        key[0] = joined
+    values = record[many] if many in record else [record[one]]
+    if not isinstance(values, list) or not values:
+        raise ValueError(f"{many} must be a list of strings, not empty")
+    return [(*key, _text(value, one)) for value in values]
+
+
+def _text(value: Any, name: str) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"the {name} must be a string, not empty")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the {name} holds half a surrogate pair") from error
+    return value
