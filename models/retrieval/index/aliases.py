@@ -34,11 +34,11 @@ def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report)
     for source in aliases:
         for batch in source.batches(1, report):
             for alias, target, line in zip(*batch.columns, batch.lines, strict=True):
-                subject, said = split_entity(target) if meaning is not None else (target, "")
-                number = collected.texts[head].known(subject)
-                sense = -1 if meaning is None or not said else collected.texts[meaning].known(said)
+                subject, said = split_entity(target.decode()) if meaning is not None else (target.decode(), "")
+                number = collected.texts[head].known(subject.encode())
+                sense = -1 if meaning is None or not said else collected.texts[meaning].known(said.encode())
                 if number is None or number >= before or sense is None:
-                    report.refuse(source.name, line, f"an alias of {target!r}, which is no key here")
+                    report.refuse(source.name, line, f"an alias of {target.decode()!r}, which is no key here")
                     continue
                 names.append(alias)
                 targets.append(number)

@@ -51,15 +51,13 @@ def build(
         progress: told how far the build is.
 
     Raises:
-        IndexFault: ``folder`` exists, or a source cannot be read.
+        RetrievalIndexError: ``folder`` exists, or a source cannot be read.
         MalformedInputError: a malformed line, and ``strict``.
     """
     report = Report(strict)
     with staged(folder) as scratch, tempfile.TemporaryDirectory(dir=scratch) as side:
         raw = Path(side) / "values"
-        collected = collect(
-            sources, key_format, raw, report, lambda done, total: progress("reading", done, total)
-        )
+        collected = collect(sources, key_format, raw, report, lambda done, total: progress("reading", done, total))
         add_aliases(collected, aliases, report)
         rows = encode_rows(
             collected, key_format, encode, raw, report, lambda done, total: progress("tokenising", done, total)

@@ -51,7 +51,7 @@ def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report:
         tell: bytes read, and of how many.
 
     Raises:
-        IndexFault: a source cannot be read.
+        RetrievalIndexError: a source cannot be read.
         MalformedInputError: a malformed line, and the report is strict.
     """
     fields = [Interner() for _ in range(key_format.fields)]
@@ -66,9 +66,8 @@ def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report:
                 *keys, values = batch.columns
                 for interner, column, texts in zip(fields, numbers, keys, strict=True):
                     column.append(interner.numbers(texts))
-                encoded = list(map(str.encode, values))
-                file.write(b"".join(encoded))
-                lengths.append(np.fromiter(map(len, encoded), np.uint32, len(encoded)))
+                file.write(b"".join(values))
+                lengths.append(np.fromiter(map(len, values), np.uint32, len(values)))
                 lines.append(np.asarray(batch.lines, np.uint32))
                 rows += len(values)
                 tell(before + batch.done, total)
@@ -100,6 +99,6 @@ def _parts(
         return {"subject": (fields[0], columns[0]), **predicate}
     subjects, meanings = Interner(), Interner()
     halves = [split_entity(entity) for entity in fields[0].texts()]
-    subject = subjects.numbers([half[0] for half in halves])
-    meaning = meanings.numbers([half[1] for half in halves])
+    subject = subjects.numbers([half[0].encode() for half in halves])
+    meaning = meanings.numbers([half[1].encode() for half in halves])
     return {"subject": (subjects, subject[columns[0]]), "meaning": (meanings, meaning[columns[0]]), **predicate}

@@ -19,6 +19,9 @@ from models.retrieval.index.values import ValueTable
 from models.retrieval.index.wide import WideNodes
 from models.retrieval.prefix_index import Allowed
 
+_MANY = 50
+"""Successors a node, on average, from which copying them node by node is faster than all at once."""
+
 
 class CompiledIndex:
     """A :class:`PrefixIndex` over the arrays of one folder; immutable, safe for threads.
@@ -83,9 +86,12 @@ class CompiledIndex:
             return self._allowed_narrow(nodes)
         if not narrow.any():
             return self._allowed_wide(nodes)
-        both = (np.flatnonzero(~narrow), self._allowed_wide(nodes[~narrow])), (
-            np.flatnonzero(narrow),
-            self._allowed_narrow(nodes[narrow]),
+        both = (
+            (np.flatnonzero(~narrow), self._allowed_wide(nodes[~narrow])),
+            (
+                np.flatnonzero(narrow),
+                self._allowed_narrow(nodes[narrow]),
+            ),
         )
         counts = np.empty(len(nodes), np.int64)
         final = np.empty(len(nodes), np.bool_)
@@ -102,13 +108,18 @@ class CompiledIndex:
     def _allowed_wide(self, nodes: NDArray[np.int64]) -> Allowed:
         first = self._wide.starts[nodes]
         counts = self._wide.starts[nodes + 1] - first
-        at = spread(first, counts)
-        return Allowed(
-            starts_of(counts),
-            self._wide.tokens[at].astype(np.int64),
-            self._wide.children[at],
-            self._wide.final[nodes],
-        )
+        offsets = starts_of(counts)
+        if offsets[-1] < _MANY * len(nodes):
+            at = spread(first, counts)
+            tokens, children = self._wide.tokens[at].astype(np.int64), self._wide.children[at]
+        else:
+            # Long runs are copied whole: an index array would be as large as they are.
+            tokens, children = np.empty((2, int(offsets[-1])), np.int64)
+            ends = zip(first.tolist(), offsets[:-1].tolist(), counts.tolist(), strict=True)
+            for start, to, count in ends:
+                tokens[to : to + count] = self._wide.tokens[start : start + count]
+                children[to : to + count] = self._wide.children[start : start + count]
+        return Allowed(offsets, tokens, children, self._wide.final[nodes])
 
     def _allowed_narrow(self, nodes: NDArray[np.int64]) -> Allowed:
         found = self._table.successors(Nodes.unpack(nodes))
@@ -117,9 +128,7 @@ class CompiledIndex:
         if wide.any():
             # A range of few entries is never one of many, but where entries turn from parts to keys.
             children[wide] = 1 + np.searchsorted(self._wide.begin_keys, found.nodes.first[wide])
-        return Allowed(
-            starts_of(np.bincount(found.owner, minlength=len(nodes))), found.tokens, children, found.final
-        )
+        return Allowed(starts_of(np.bincount(found.owner, minlength=len(nodes))), found.tokens, children, found.final)
 
     def span(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(B,) first key below each node, and (B,) the key after the last one."""

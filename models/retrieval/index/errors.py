@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 
-class IndexFault(RuntimeError):
+class RetrievalIndexError(RuntimeError):
     """An index cannot be built, opened or changed; the message says how to mend it."""
 
 
-class CorruptIndexError(IndexFault):
+class CorruptIndexError(RetrievalIndexError):
     """A file of an index is missing, truncated, or differs from its checksum."""
 
 
-class TokenizerMismatchError(IndexFault):
+class TokenizerMismatchError(RetrievalIndexError):
     """An index was built with another tokenizer than the one it is to be used with."""
 
 
-class MalformedInputError(IndexFault):
+class MalformedInputError(RetrievalIndexError):
     """A source holds lines that cannot be read, and was to be read strictly."""
 
 
-class RetiredIndexError(IndexFault):
+class RetiredIndexError(RetrievalIndexError):
     """An index was replaced or deleted by another process since it was opened."""
 
 
-class UnknownIndexError(IndexFault):
+class UnknownIndexError(RetrievalIndexError):
     """No index has this name, or the name is not one."""

@@ -107,13 +107,15 @@ def split_entity(entity: str) -> tuple[str, str]:
 
     Without such brackets at the end, or with nothing before or between them, all of it is the subject.
     """
-    if entity.endswith("）"):
-        depth = 0
-        for at in range(len(entity) - 1, 0, -1):
-            depth += (entity[at] == "）") - (entity[at] == "（")
-            if not depth:
-                return (entity[:at], entity[at + 1 : -1]) if at < len(entity) - 2 else (entity, "")
-    return entity, ""
+    if not entity.endswith("）"):
+        return entity, ""
+    subject, opening, meaning = entity[:-1].rpartition("（")
+    while meaning.count("）") > meaning.count("（"):
+        subject, opening, more = subject.rpartition("（")
+        if not opening:
+            return entity, ""
+        meaning = f"{more}（{meaning}"
+    return (subject, meaning) if subject and opening and meaning else (entity, "")
 
 
 def join_entity(subject: str, meaning: str) -> str:

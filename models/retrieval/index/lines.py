@@ -5,89 +5,81 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from models.retrieval.index.errors import IndexFault
+from models.retrieval.index.errors import RetrievalIndexError
 
 BLOCK = 4 << 20
 LONGEST = 1 << 20
 """Bytes that a line may have; of a longer one no more than a block is ever held."""
 
+_TOO_LONG = f"longer than {LONGEST} bytes"
 
-@dataclass
-class Lines:
+
+@dataclass(frozen=True)
+class Block:
     """Consecutive lines.
 
     Attributes:
         first: number of the first line, from 1.
-        texts: the lines without their ends; empty where ``faults`` names the line.
+        body: the lines, LF between them.
         done: bytes of the file read so far, compressed ones if it is.
-        faults: what is wrong with a line, by its place in ``texts``.
+        cut: the first line is what remained of one too long.
     """
 
     first: int
-    texts: list[str]
+    body: bytes
     done: int
-    faults: dict[int, str] = field(default_factory=dict)
+    cut: bool
+
+    def __len__(self) -> int:
+        return self.body.count(b"\n") + 1
+
+    def decoded(self) -> tuple[list[str], dict[int, str]]:
+        """The lines, and what is wrong with some, by place; these are empty."""
+        texts, faults = [], {0: _TOO_LONG} if self.cut else {}
+        for at, line in enumerate(self.body.split(b"\n")):
+            if len(line) > LONGEST:
+                faults[at] = _TOO_LONG
+            try:
+                texts.append("" if at in faults else line.decode())
+            except UnicodeDecodeError:
+                texts.append("")
+                faults[at] = "not UTF-8"
+        return texts, faults
 
 
-def read_lines(path: Path) -> Iterator[Lines]:
+def read_lines(path: Path) -> Iterator[Block]:
     """Blocks of lines; memory is bounded by :data:`BLOCK` whatever the file holds.
 
     Lines end in LF or CRLF. A byte order mark is skipped.
 
     Raises:
-        IndexFault: the file cannot be read, or its gzip data is damaged.
+        RetrievalIndexError: the file cannot be read, or its gzip data is damaged.
     """
     try:
         with path.open("rb") as raw:
-            packed = path.suffix == ".gz"
-            file = gzip.GzipFile(fileobj=raw) if packed else raw
-            number, rest, overlong = 1, b"", False
+            file = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            number, rest, cut = 1, b"", False
             while True:
                 chunk = file.read(BLOCK)
                 data = rest + chunk
-                cut = data.rfind(b"\n") + 1 if chunk else len(data)
-                body, rest = data[:cut], data[cut:]
-                if body:
-                    lines = _decode(body.removesuffix(b"\n").split(b"\n"), number, raw.tell(), overlong)
-                    number += len(lines.texts)
-                    overlong = False
-                    yield lines
+                end = data.rfind(b"\n") + 1 if chunk else len(data)
+                body, rest = data[:end], data[end:]
+                if body or (cut and not chunk):
+                    body = body.removesuffix(b"\n")
+                    if b"\r" in body:
+                        body = body.replace(b"\r\n", b"\n").removesuffix(b"\r")
+                    if number == 1:
+                        body = body.removeprefix(b"\xef\xbb\xbf")
+                    block = Block(number, body, raw.tell(), cut)
+                    number += len(block)
+                    cut = False
+                    yield block
                 if len(rest) > LONGEST:
-                    rest, overlong = b"", True
+                    rest, cut = b"", True
                 if not chunk:
-                    if overlong:
-                        yield Lines(number, [""], raw.tell(), {0: _TOO_LONG})
                     return
     except (OSError, EOFError, zlib.error) as error:
-        raise IndexFault(f"{path} cannot be read: {error}") from error
-
-
-_TOO_LONG = f"longer than {LONGEST} bytes"
-
-
-def _decode(raw: list[bytes], first: int, done: int, overlong: bool) -> Lines:
-    if first == 1:
-        raw[0] = raw[0].removeprefix(b"\xef\xbb\xbf")
-    faults: dict[int, str] = {0: _TOO_LONG} if overlong else {}
-    if overlong:
-        raw[0] = b""
-    if max(map(len, raw)) > LONGEST:
-        faults |= {at: _TOO_LONG for at, line in enumerate(raw) if len(line) > LONGEST}
-        raw = [b"" if at in faults else line for at, line in enumerate(raw)]
-    body = b"\n".join(raw)
-    try:
-        texts = body.decode().split("\n")
-    except UnicodeDecodeError:
-        texts = []
-        for at, line in enumerate(raw):
-            try:
-                texts.append(line.decode())
-            except UnicodeDecodeError:
-                texts.append("")
-                faults[at] = "not UTF-8"
-    if b"\r" in body:
-        texts = [text.removesuffix("\r") for text in texts]
-    return Lines(first, texts, done, faults)
+        raise RetrievalIndexError(f"{path} cannot be read: {error}") from error

@@ -84,6 +84,15 @@ class Manifest:
         return manifest
 
     @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """The manifest alone.
+
+        Raises:
+            CorruptIndexError: missing or damaged.
+        """
+        return cls._read(folder)[0]
+
+    @classmethod
     def _read(cls, folder: Path) -> tuple[Manifest, str]:
         path = folder / NAME
         try:
@@ -103,9 +112,7 @@ class Manifest:
             raise CorruptIndexError(f"{path} does not match its checksum: {_MEND}")
         files = {name: (size, digest) for name, (size, digest) in record["files"].items()}
         key_format = KeyFormat.from_json(record["key_format"])
-        return cls(
-            record["id"], record["tokenizer"], key_format, record["counts"], record["report"], files
-        ), checksum
+        return cls(record["id"], record["tokenizer"], key_format, record["counts"], record["report"], files), checksum
 
     def _as_json(self) -> dict[str, Any]:
         return {

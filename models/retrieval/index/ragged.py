@@ -73,4 +73,5 @@ def spread(first: NDArray[Any], lengths: NDArray[np.int64]) -> NDArray[np.int64]
     """The numbers ``first[i], first[i] + 1, ...`` (``lengths[i]`` of them) for each i, end to end."""
     ends = np.cumsum(lengths)
     total = int(ends[-1]) if len(ends) else 0
-    return np.arange(total) + np.repeat(first - (ends - lengths), lengths)
+    numbers: NDArray[np.int64] = np.arange(total) + np.repeat(first - (ends - lengths), lengths)
+    return numbers

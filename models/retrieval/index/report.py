@@ -37,7 +37,9 @@ class Report:
             MalformedInputError: the report is strict.
         """
         if self.strict:
-            raise MalformedInputError(f"{source}, line {line}: {fault}; mend it, or build without strict to leave it out")
+            raise MalformedInputError(
+                f"{source}, line {line}: {fault}; mend it, or build without strict to leave it out"
+            )
         self.malformed += 1
         if len(self.examples) < KEPT:
             self.examples.append((source, line, fault))

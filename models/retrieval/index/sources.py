@@ -9,8 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
+
 from models.retrieval.index.key_format import join_entity, split_entity
-from models.retrieval.index.lines import Lines, read_lines
+from models.retrieval.index.lines import LONGEST, Block, read_lines
 from models.retrieval.index.report import Report
 
 PLAIN_COLUMNS = ("key", "value")
@@ -22,12 +24,12 @@ class Batch:
     """Pairs of key and value.
 
     Attributes:
-        columns: the key's fields, then the value; lists of one length.
+        columns: the key's fields, then the value, in UTF-8; lists of one length.
         lines: the line of each pair.
         done: bytes of the source read so far.
     """
 
-    columns: Sequence[Sequence[str]]
+    columns: Sequence[Sequence[bytes]]
     lines: Sequence[int]
     done: int
 
@@ -74,28 +76,54 @@ class Tabbed:
         """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
         names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
         for block in read_lines(self.path):
-            report.lines += len(block.texts)
-            rows = [text.split("\t") for text in block.texts]
-            numbers: Sequence[int] = range(block.first, block.first + len(rows))
-            columns = list(zip(*rows, strict=True)) if set(map(len, rows)) == {len(names)} and not block.faults else []
-            if not columns or any("" in column for column in columns):
-                good = [at for at in range(len(rows)) if self._readable(rows[at], names, block, at, report)]
-                numbers = [numbers[at] for at in good]
-                columns = list(zip(*(rows[at] for at in good), strict=True)) or [()] * len(names)
-            yield Batch(columns, numbers, block.done)
+            numbers = range(block.first, block.first + len(block))
+            report.lines += len(numbers)
+            if _regular(block, len(names)):
+                cells = block.body.replace(b"\n", b"\t").split(b"\t")
+                yield Batch([cells[column :: len(names)] for column in range(len(names))], numbers, block.done)
+            else:
+                yield self._line_by_line(block, names, report)
 
-    def _readable(self, row: list[str], names: tuple[str, ...], block: Lines, at: int, report: Report) -> bool:
-        fault = block.faults.get(at)
-        if fault is None and row == [""]:
-            report.blank += 1
-            return False
-        if fault is None and len(row) != len(names):
-            fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
-        if fault is None and "" in row:
-            fault = f"the {names[row.index('')]} is empty"
-        if fault is not None:
-            report.refuse(self.name, block.first + at, fault)
-        return fault is None
+    def _line_by_line(self, block: Block, names: tuple[str, ...], report: Report) -> Batch:
+        texts, faults = block.decoded()
+        rows, numbers = [], []
+        for at, text in enumerate(texts):
+            row = text.split("\t")
+            fault = faults.get(at)
+            if fault is None and row == [""]:
+                report.blank += 1
+                continue
+            if fault is None and len(row) != len(names):
+                fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
+            if fault is None and "" in row:
+                fault = f"the {names[row.index('')]} is empty"
+            if fault is not None:
+                report.refuse(self.name, block.first + at, fault)
+                continue
+            rows.append(tuple(cell.encode() for cell in row))
+            numbers.append(block.first + at)
+        return _batch(rows, len(names), numbers, block.done)
+
+
+def _regular(block: Block, columns: int) -> bool:
+    """Whether every line has its columns, none empty, and all is UTF-8: then a block is split at once."""
+    text = np.frombuffer(block.body, np.uint8)
+    marks = np.flatnonzero((text == ord("\t")) | (text == ord("\n")))
+    bounds = np.concatenate([[-1], marks, [len(text)]])
+    if block.cut or (len(marks) + 1) % columns or np.diff(bounds).min() < 2:
+        return False
+    kinds = np.append(text[marks], ord("\n")).reshape(-1, columns) == ord("\n")
+    if kinds[:, :-1].any() or not kinds[:, -1].all() or np.diff(bounds[::columns]).max() > LONGEST:
+        return False
+    try:
+        block.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int], done: int) -> Batch:
+    return Batch(list(zip(*rows, strict=True)) or [()] * columns, lines, done)
 
 
 @dataclass(frozen=True)
@@ -125,13 +153,14 @@ class JsonLines:
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. Members of other names are malformed: they may be a misspelling."""
         for block in read_lines(self.path):
-            report.lines += len(block.texts)
-            rows: list[tuple[str, ...]] = []
+            texts, faults = block.decoded()
+            report.lines += len(texts)
+            rows: list[tuple[bytes, ...]] = []
             numbers: list[int] = []
-            for at, text in enumerate(block.texts):
+            for at, text in enumerate(texts):
                 try:
-                    if at in block.faults:
-                        raise ValueError(block.faults[at])
+                    if at in faults:
+                        raise ValueError(faults[at])
                     if not text.strip():
                         report.blank += 1
                         continue
@@ -141,7 +170,7 @@ class JsonLines:
                     continue
                 rows += found
                 numbers += [block.first + at] * len(found)
-            yield Batch(list(zip(*rows, strict=True)) or [()] * (fields + 1), numbers, block.done)
+            yield _batch(rows, fields + 1, numbers, block.done)
 
 
 @dataclass(frozen=True)
@@ -171,18 +200,17 @@ class Records:
                 try:
                     if len(record) != fields + 1:
                         raise ValueError(f"{len(record)} fields; {fields + 1} are due")
-                    for text in record:
-                        _text(text, "field")
+                    row = tuple(_text(text, "field") for text in record)
                 except ValueError as error:
                     report.refuse(self.name, number, str(error))
                     continue
-                rows.append(tuple(record))
+                rows.append(row)
                 numbers.append(number)
             report.lines += len(chunk)
-            yield Batch(list(zip(*rows, strict=True)) or [()] * (fields + 1), numbers, 0)
+            yield _batch(rows, fields + 1, numbers, 0)
 
 
-def _pairs(line: str, fields: int) -> list[tuple[str, ...]]:
+def _pairs(line: str, fields: int) -> list[tuple[bytes, ...]]:
     try:
         record = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -197,21 +225,21 @@ def _pairs(line: str, fields: int) -> list[tuple[str, ...]]:
         raise ValueError(f"either {one} or {many} is due")
     key = [_text(record.get(name), name) for name in names[:-1]]
     if record.get("meaning"):
-        joined = join_entity(key[0], _text(record["meaning"], "meaning"))
-        if split_entity(joined) != (key[0], record["meaning"]):
+        _text(record["meaning"], "meaning")
+        joined = join_entity(record["subject"], record["meaning"])
+        if split_entity(joined) != (record["subject"], record["meaning"]):
             raise ValueError("the brackets （） of the meaning are not balanced")
-        key[0] = joined
+        key[0] = joined.encode()
     values = record[many] if many in record else [record[one]]
     if not isinstance(values, list) or not values:
         raise ValueError(f"{many} must be a list of strings, not empty")
     return [(*key, _text(value, one)) for value in values]
 
 
-def _text(value: Any, name: str) -> str:
+def _text(value: Any, name: str) -> bytes:
     if not isinstance(value, str) or not value:
         raise ValueError(f"the {name} must be a string, not empty")
     try:
-        value.encode()
+        return value.encode()
     except UnicodeEncodeError as error:
         raise ValueError(f"the {name} holds half a surrogate pair") from error
-    return value

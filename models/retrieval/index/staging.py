@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
-from models.retrieval.index.errors import IndexFault
+from models.retrieval.index.errors import RetrievalIndexError
 from models.retrieval.index.manifest import sync
 
 _MARK = ".building-"
@@ -25,12 +25,12 @@ def staged(folder: Path) -> Iterator[Path]:
     the system frees that when the process dies.
 
     Raises:
-        IndexFault: ``folder`` exists.
+        RetrievalIndexError: ``folder`` exists.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
     sweep(folder.parent)
     if folder.exists():
-        raise IndexFault(f"{folder} exists: remove it, or build under another name")
+        raise RetrievalIndexError(f"{folder} exists: remove it, or build under another name")
     scratch = folder.parent / f".{uuid4().hex}{_MARK}{folder.name}"
     lock = FileLock(_lock(scratch))
     with lock:
@@ -40,7 +40,7 @@ def staged(folder: Path) -> Iterator[Path]:
             try:
                 os.rename(scratch, folder)
             except OSError as error:
-                raise IndexFault(f"{folder} cannot be put in place: {error}") from error
+                raise RetrievalIndexError(f"{folder} cannot be put in place: {error}") from error
             sync(folder.parent)
         finally:
             shutil.rmtree(scratch, ignore_errors=True)

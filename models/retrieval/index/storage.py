@@ -34,11 +34,12 @@ def _save(path: Path, array: NDArray[Any], name: str) -> None:
 
 def load(folder: Path, key_format: KeyFormat) -> tuple[KeyTable, WideNodes]:
     """Map the key structure."""
-    table = {name: mapped(path) for name in _TABLE if (path := folder / f"key-{name}.npy").exists()}
+    table: dict[str, Any] = {name: mapped(path) for name in _TABLE if (path := folder / f"key-{name}.npy").exists()}
     closing, closing_starts = closing_of(key_format)
-    return KeyTable(
+    keys = KeyTable(
         **{"entries": None, **table}, closing=closing, closing_starts=closing_starts, keys=len(table["cells"])
-    ), WideNodes(**{name: mapped(folder / f"wide-{name}.npy") for name in _WIDE})
+    )
+    return keys, WideNodes(**{name: mapped(folder / f"wide-{name}.npy") for name in _WIDE})
 
 
 def mapped(path: Path) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.nodes import Nodes
-from models.retrieval.index.ragged import spread
+from models.retrieval.index.ragged import Ragged, spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +98,25 @@ class KeyTable:
 
     def parts(self, column: NDArray[np.int64], entry: NDArray[np.int64]) -> NDArray[np.int64]:
         """The part number of entries in their columns."""
-        part = entry + self.bases[0]
+        part: NDArray[np.int64] = entry + self.bases[0]
         later = column > 0
         if later.any():
             part[later] = self.cells.reshape(-1)[entry[later] * (self.columns - 1) + column[later] - 1]
         return part
+
+    def column(self, column: int) -> NDArray[np.int64]:
+        """(keys,) each key's part, counted from the column's first."""
+        if column:
+            later: NDArray[np.int64] = self.cells[:, column - 1] - self.bases[column]
+            return later
+        if self.entries is None:
+            return np.arange(self.keys)
+        return np.repeat(np.arange(len(self.entries) - 1), np.diff(self.entries))
+
+    def column_parts(self, column: int) -> Ragged:
+        """The distinct parts of a column, sorted."""
+        starts = self.starts[int(self.bases[column]) : self._stop(column) + 1].astype(np.int64)
+        return Ragged(self.tokens[int(starts[0]) : int(starts[-1])].astype(np.uint32), starts - starts[0])
 
     def part(self, number: int) -> tuple[int, ...]:
         """The tokens of a part."""
@@ -148,7 +162,7 @@ class KeyTable:
 
     def _find_part(self, column: int, closed: tuple[int, ...], end: int) -> int | None:
         low = int(self.bases[column])
-        high = stop = int(self.bases[column + 1]) if 0 < column < self.columns - 1 else self._stop(column)
+        high = stop = self._stop(column)
         while low < high:
             middle = (low + high) // 2
             if (*self.part(middle), end) < closed:
@@ -158,12 +172,14 @@ class KeyTable:
         return low if low < stop and (*self.part(low), end) == closed else None
 
     def _stop(self, column: int) -> int:
-        """Part number after the last one of column 0, or of the last column."""
-        return len(self.starts) - 1 if column == 0 else int(self.bases[0])
+        """Part number after a column's last one."""
+        if column == 0:
+            return len(self.starts) - 1
+        return int(self.bases[(column + 1) % self.columns])
 
 
 def closing_of(key_format: KeyFormat) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """:attr:`KeyTable.closing` and :attr:`KeyTable.closing_starts` of a format."""
     closing = [*key_format.separators, (-1,)]
-    lengths = [len(tokens) for tokens in closing]
-    return np.array([token for tokens in closing for token in tokens], np.int64), np.cumsum([0, *lengths], dtype=np.int64)
+    starts = np.cumsum([0, *map(len, closing)], dtype=np.int64)
+    return np.array([token for tokens in closing for token in tokens], np.int64), starts

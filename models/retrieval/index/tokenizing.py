@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from itertools import compress
+from operator import ne
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,26 +23,32 @@ _BATCH = 16_384
 
 
 class Interner:
-    """Numbers texts in order of first appearance."""
+    """Numbers texts, given in UTF-8, in order of first appearance."""
 
     def __init__(self) -> None:
-        self._numbers: defaultdict[str, int] = defaultdict()
+        self._numbers: defaultdict[bytes, int] = defaultdict()
         self._numbers.default_factory = self._numbers.__len__
 
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def numbers(self, texts: Sequence[str]) -> NDArray[np.uint32]:
+    def numbers(self, texts: Sequence[bytes]) -> NDArray[np.uint32]:
         """The number of each text; a new one for a text not seen before."""
-        return np.fromiter(map(self._numbers.__getitem__, texts), np.uint32, len(texts))
+        # Sources tend to give the lines of an entity together, and a comparison is cheaper than a look-up.
+        new = np.ones(len(texts), np.bool_)
+        new[1:] = np.fromiter(map(ne, texts[1:], texts), np.bool_, max(0, len(texts) - 1))
+        distinct = list(compress(texts, new.tolist()))
+        found = np.fromiter(map(self._numbers.__getitem__, distinct), np.uint32, len(distinct))
+        numbers: NDArray[np.uint32] = found[np.cumsum(new) - 1]
+        return numbers
 
-    def known(self, text: str) -> int | None:
+    def known(self, text: bytes) -> int | None:
         """The number of a text, or None if it was never numbered."""
         return self._numbers.get(text)
 
     def texts(self) -> list[str]:
         """All texts by number."""
-        return list(self._numbers)
+        return [text.decode() for text in self._numbers]
 
 
 def batch_encoder(tokenizer: Tokenizer) -> Encode:

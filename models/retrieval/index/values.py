@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,11 @@ class ValueTable:
         """The values of a key."""
         record = self.raw[int(self.starts[number]) : int(self.starts[number + 1])].tobytes()
         return [value.decode() for value in record.split(BETWEEN)]
+
+    def copy_to(self, file: BinaryIO) -> None:
+        """Append all values to a file."""
+        for at in range(0, len(self.raw), _AT_ONCE):
+            file.write(self.raw[at : at + _AT_ONCE].tobytes())
 
     @classmethod
     def load(cls, folder: Path) -> ValueTable:
@@ -61,6 +67,7 @@ def write_values(folder: Path, rows: Rows, order: NDArray[np.int64], new: NDArra
     kind = np.uint32 if targets[-1] < 1 << 32 else np.uint64
     keys = np.append(targets[:-1][new], targets[-1:]).astype(np.dtype(kind).newbyteorder("<"))
     np.save(folder / "value-starts.npy", keys, allow_pickle=False)
+    written = int(new.sum())
     with (folder / "values.bin").open("wb") as file:
         bounds = np.arange(0, int(targets[-1]) + _AT_ONCE, _AT_ONCE)
         cuts = np.minimum(np.searchsorted(targets, bounds), len(new))
@@ -68,8 +75,9 @@ def write_values(folder: Path, rows: Rows, order: NDArray[np.int64], new: NDArra
             piece = np.full(int(targets[high] - targets[low]), BETWEEN[0], np.uint8)
             to = spread(targets[low:high] - targets[low], lengths[low:high])
             piece[to] = raw[spread(starts[low:high], lengths[low:high])]
+            written += int(np.count_nonzero(piece == BETWEEN[0]))
             file.write(piece.tobytes())
-    return len(new), duplicates
+    return written, duplicates
 
 
 def _repeated(
