@@ -111,8 +111,8 @@ class OverlayView:
         number = self.base.find(tokens)
         if number is None:
             return None
-        before = int(np.searchsorted(self.removed, number))
-        return None if self.removed[before : before + 1] == number else number - before
+        before, after = np.searchsorted(self.removed, [number, number + 1]).tolist()
+        return number - before if before == after else None
 
     def key(self, number: int) -> tuple[int, ...]:
         """The tokens of a key.
