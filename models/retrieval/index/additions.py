@@ -40,6 +40,8 @@ class Node:
 class Additions:
     """Persistent tree: a change copies the nodes of its path and gives a new root; old roots stay valid.
 
+    Nodes that no root reaches any more stay in memory until the tree is left for a merged index.
+
     Args:
         base: the index below.
     """
@@ -56,33 +58,46 @@ class Additions:
     def __getitem__(self, place: int) -> Node:
         return self._nodes[place]
 
-    def put(self, root: int, key: Sequence[int], values: tuple[str, ...] | None) -> int:
-        """The root of the tree in which a key has these values, or is not there for None."""
-        path = self._path(root, key)
-        node = path[-1]
-        changed = (values is not None) - (node.values is not None)
-        node = replace(node, values=values, count=node.count + changed)
-        for token, parent in zip(reversed(key), reversed(path[:-1]), strict=True):
-            children = dict(parent.children)
-            if node.count:
-                children[token] = self._store(node)
-            else:
-                children.pop(token, None)
-            node = replace(parent, children=children, count=parent.count + changed)
-        return self._store(node)
+    def mark(self) -> int:
+        """Nodes stored from now on may be changed by puts that are given this mark."""
+        return len(self._nodes)
 
-    def _path(self, root: int, key: Sequence[int]) -> list[Node]:
-        path = [self._nodes[root]]
+    def put(self, root: int, key: Sequence[int], values: tuple[str, ...] | None, mark: int) -> int:
+        """The root of the tree in which a key has these values, or is not there for None.
+
+        Args:
+            root: of the tree so far.
+            key: token ids.
+            values: of the key.
+            mark: nodes stored since are known to no reader, and changed in place: many puts with one
+                mark take time proportional to their keys, not to the tree.
+        """
+        path, places = [self._nodes[root]], [root]
         for token in key:
             last = path[-1]
-            if token in last.children:
-                path.append(self._nodes[last.children[token]])
-            else:
+            place = last.children.get(token)
+            if place is None:
                 base = None if last.base == NOWHERE else self._base.child(last.base, token)
                 path.append(Node(NOWHERE if base is None else base, {}))
-        return path
+            else:
+                path.append(self._nodes[place])
+            places.append(-1 if place is None else place)
+        changed = (values is not None) - (path[-1].values is not None)
+        node = replace(path[-1], values=values, count=path[-1].count + changed)
+        for depth in range(len(key) - 1, -1, -1):
+            parent = path[depth]
+            children = parent.children if places[depth] >= mark else dict(parent.children)
+            if node.count:
+                children[key[depth]] = self._store(node, places[depth + 1], mark)
+            else:
+                children.pop(key[depth], None)
+            node = replace(parent, children=children, count=parent.count + changed)
+        return self._store(node, root, mark)
 
-    def _store(self, node: Node) -> int:
+    def _store(self, node: Node, place: int, mark: int) -> int:
+        if place >= mark:
+            self._nodes[place] = node
+            return place
         self._nodes.append(node)
         return len(self._nodes) - 1
 

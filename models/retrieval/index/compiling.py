@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval.index.errors import RetrievalIndexError
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.nodes import MOST, Nodes
 from models.retrieval.index.ragged import Ragged, starts_of
@@ -50,7 +51,7 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path) -> Counts:
         folder: where the files go; it exists.
 
     Raises:
-        ValueError: more keys, parts or tokens than 32 bits can number.
+        RetrievalIndexError: more keys, parts or tokens than 32 bits can number.
     """
     ends = [separator[0] for separator in key_format.separators] + [-1]
     lexicons: list[Ragged] = []
@@ -71,7 +72,7 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path) -> Counts:
     first_rows = order[np.flatnonzero(new)]
     keys = len(first_rows)
     if keys >= 1 << 32 or sum(int(lexicon.starts[-1]) for lexicon in lexicons) >= 1 << 32:
-        raise ValueError("an index holds at most 2**32 keys and tokens of parts: split it")
+        raise RetrievalIndexError("an index holds less than 2**32 keys, and as many tokens of parts: split it")
 
     sizes = [len(lexicon) for lexicon in lexicons]
     bases = np.cumsum([0, *sizes[1:]], dtype=np.int64)

@@ -36,6 +36,8 @@ class KeyFormat:
             raise ValueError(f"parts must be {PLAIN} or an order of {TRIPLE} with or without the meaning: {self.parts}")
         if len(self.separators) != len(self.parts) - 1:
             raise ValueError(f"{len(self.parts)} parts need {len(self.parts) - 1} separators: {self.separators}")
+        if any(len(tokens) > 1_000 for tokens in self.separators):
+            raise ValueError("a separator has at most 1,000 tokens")
         if not all(self.separators) or any(token < 0 for tokens in self.separators for token in tokens):
             raise ValueError(f"a separator must be one or more token ids: {self.separators}")
 

@@ -52,7 +52,9 @@ class Manifest:
         files = {path.name: (path.stat().st_size, digest) for path, digest in zip(paths, digests, strict=True)}
         manifest = cls(uuid4().hex, tokenizer, key_format, counts, report, files)
         record = manifest._as_json()
-        (folder / NAME).write_text(json.dumps({**record, "checksum": _checksum(record)}, ensure_ascii=False, indent=1))
+        (folder / NAME).write_text(
+            json.dumps({**record, "checksum": _checksum(record)}, ensure_ascii=False, indent=1), "utf-8"
+        )
         for path in (*paths, folder / NAME, folder):
             sync(path)
         return manifest

@@ -148,6 +148,7 @@ class OverlayView:
     def with_changes(self, changes: Iterable[tuple[Sequence[int], Sequence[str]]]) -> OverlayView:
         """The view in which these keys have exactly these values; no values, no key."""
         top, hidden = self._top, dict[int, bool]()
+        mark = self._additions.mark()
         for key, values in changes:
             number = self.base.find(key)
             if number is not None:
@@ -155,7 +156,7 @@ class OverlayView:
             plain = not values or (number is not None and not hidden[number])
             if plain and self._additions.find(top, key) is None:
                 continue
-            top = self._additions.put(top, key, None if plain else tuple(values))
+            top = self._additions.put(top, key, None if plain else tuple(values), mark)
         touched = np.array(sorted(hidden), np.int64)
         gone = np.array(sorted(number for number, hide in hidden.items() if hide), np.int64)
         removed = np.union1d(np.setdiff1d(self.removed, touched, assume_unique=True), gone)
@@ -168,7 +169,9 @@ def _merged(
     """Successors in the base and among added keys; an added node stands for both."""
     more = np.array(sorted(added), np.int64)
     lead = np.array([-1 - added[token] for token in more.tolist()], np.int64)
-    alone = ~np.isin(tokens, more)
-    tokens = np.concatenate([tokens[alone], more])
-    order = np.argsort(tokens)
-    return tokens[order], np.concatenate([children[alone], lead])[order]
+    at = np.searchsorted(tokens, more)
+    both = np.zeros(len(more), np.bool_)
+    both[at < len(tokens)] = tokens[at[at < len(tokens)]] == more[at < len(tokens)]
+    children = children.copy()
+    children[at[both]] = lead[both]
+    return np.insert(tokens, at[~both], more[~both]), np.insert(children, at[~both], lead[~both])

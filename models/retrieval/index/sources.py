@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from models.retrieval.index.errors import RetrievalIndexError
 from models.retrieval.index.key_format import join_entity, split_entity
 from models.retrieval.index.lines import LONGEST, Block, read_lines
 from models.retrieval.index.report import Report
@@ -70,7 +71,7 @@ class Tabbed:
     @property
     def size(self) -> int:
         """Its bytes."""
-        return self.path.stat().st_size
+        return _size(self.path)
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
@@ -103,6 +104,13 @@ class Tabbed:
             rows.append(tuple(cell.encode() for cell in row))
             numbers.append(block.first + at)
         return _batch(rows, len(names), numbers, block.done)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise RetrievalIndexError(f"{path} cannot be read: {error}") from error
 
 
 def _regular(block: Block, columns: int) -> bool:
@@ -148,7 +156,7 @@ class JsonLines:
     @property
     def size(self) -> int:
         """Its bytes."""
-        return self.path.stat().st_size
+        return _size(self.path)
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. Members of other names are malformed: they may be a misspelling."""

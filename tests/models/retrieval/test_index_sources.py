@@ -193,3 +193,9 @@ def test_a_damaged_gzip_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RetrievalIndexError, match=r"facts\.tsv\.gz cannot be read"):
         made(tmp_path, Tabbed(path))
     assert [one.name for one in tmp_path.iterdir()] == ["facts.tsv.gz"]
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    for source in (Tabbed(tmp_path / "facts.tsv"), JsonLines(tmp_path / "facts.tsv")):
+        with pytest.raises(RetrievalIndexError, match=r"facts\.tsv cannot be read"):
+            made(tmp_path, source)
