@@ -54,13 +54,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Tabbed:
-    """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``; a name in ``.gz`` is gzipped.
-
-    Attributes:
-        path: the file. KgCLUE's Knowledge.txt is read as it is.
-    """
-
+class _File:
     path: Path
 
     @property
@@ -70,8 +64,24 @@ class Tabbed:
 
     @property
     def size(self) -> int:
-        """Its bytes."""
-        return _size(self.path)
+        """Its bytes.
+
+        Raises:
+            RetrievalIndexError: there is no such file.
+        """
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise RetrievalIndexError(f"{self.path} cannot be read: {error}") from error
+
+
+@dataclass(frozen=True)
+class Tabbed(_File):
+    """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``; a name in ``.gz`` is gzipped.
+
+    Attributes:
+        path: the file. KgCLUE's Knowledge.txt is read as it is.
+    """
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
@@ -106,13 +116,6 @@ class Tabbed:
         return _batch(rows, len(names), numbers, block.done)
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise RetrievalIndexError(f"{path} cannot be read: {error}") from error
-
-
 def _regular(block: Block, columns: int) -> bool:
     """Whether every line has its columns, none empty, and all is UTF-8: then a block is split at once."""
     text = np.frombuffer(block.body, np.uint8)
@@ -135,7 +138,7 @@ def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int]
 
 
 @dataclass(frozen=True)
-class JsonLines:
+class JsonLines(_File):
     """One JSON object a line; a name in ``.gz`` is gzipped.
 
     For plain keys ``key`` and ``value`` (a string) or ``values`` (a list of them); for triples
@@ -145,18 +148,6 @@ class JsonLines:
     Attributes:
         path: the file.
     """
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """The file's name."""
-        return self.path.name
-
-    @property
-    def size(self) -> int:
-        """Its bytes."""
-        return _size(self.path)
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. Members of other names are malformed: they may be a misspelling."""

@@ -57,20 +57,23 @@ def assert_same(index: PrefixIndex, model: Mapping[tuple[int, ...], list[str]]) 
         key = index.key(number)
         assert index.find(key) == number
         assert index.values(number) == model[key]
+    following: dict[tuple[int, ...], set[int]] = {(): set()}
+    for key in model:
+        for at, token in enumerate(key):
+            following.setdefault(key[:at], set()).add(token)
     level = {(): index.root}
     while level:
-        prefixes = list(level)
         found = index.allowed(np.array(list(level.values()), np.int64))
         assert len(found.offsets) == len(level) + 1 and found.offsets[-1] == len(found.tokens) == len(found.children)
         assert [array.dtype for array in (found.offsets, found.tokens, found.children)] == [np.int64] * 3
-        level = {}
-        for at, prefix in enumerate(prefixes):
-            below = [key for key in model if key[: len(prefix)] == prefix]
-            piece = slice(found.offsets[at], found.offsets[at + 1])
-            assert found.tokens[piece].tolist() == sorted({key[len(prefix)] for key in below if key != prefix})
+        offsets, tokens, children = found.offsets.tolist(), found.tokens.tolist(), found.children.tolist()
+        next_level = {}
+        for at, prefix in enumerate(level):
+            piece = slice(offsets[at], offsets[at + 1])
+            assert tokens[piece] == sorted(following.get(prefix, ()))
             assert found.final[at] == (prefix in model)
-            assert not prefix or found.final[at] or piece.start < piece.stop, "a dead end"
-            if prefix not in model:
-                assert index.find(prefix) is None
-            children = zip(found.tokens[piece].tolist(), found.children[piece].tolist(), strict=True)
-            level |= {(*prefix, token): child for token, child in children}
+            assert not prefix or found.final[at] or tokens[piece], "a dead end"
+            next_level |= {(*prefix, token): child for token, child in zip(tokens[piece], children[piece], strict=True)}
+        level = next_level
+    for prefix in following:
+        assert (index.find(prefix) is None) == (prefix not in model)
