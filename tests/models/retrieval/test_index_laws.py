@@ -20,7 +20,7 @@ from tests.models.retrieval.strategies import FORMATS, VALUES, record_lists
 
 
 @pytest.mark.parametrize("key_format", FORMATS, ids=lambda one: one.parts[0])
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_compiled_index_is_the_prefix_tree_of_its_keys(key_format: KeyFormat, data: st.DataObject) -> None:
     records = data.draw(record_lists(key_format))
@@ -75,7 +75,7 @@ def test_the_examples_have_wide_and_narrow_nodes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key_format", [PLAIN, TRIPLE], ids=lambda one: one.parts[0])
-@settings(max_examples=100)
+@settings(max_examples=50)
 @given(data=st.data())
 def test_changes_are_seen_at_once_kept_and_merged(key_format: KeyFormat, data: st.DataObject) -> None:
     records = data.draw(record_lists(key_format))
