@@ -1,0 +1,1 @@
+"""Indexes: keys (token sequences) with values, compiled to flat arrays, opened by mmap, changed in place."""

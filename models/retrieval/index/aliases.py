@@ -1,0 +1,67 @@
+"""Other names for keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from models.retrieval.index.collecting import Collected
+from models.retrieval.index.key_format import split_entity
+from models.retrieval.index.ragged import spread
+from models.retrieval.index.report import Report
+from models.retrieval.index.sources import Source
+
+
+def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report) -> None:
+    """Give every row of an alias's target a second time, with the alias in its place.
+
+    Args:
+        collected: gets the rows.
+        aliases: pairs of an alias and its target: a key, a subject with whatever meaning, or a subject
+            with its meaning in brackets. An alias of an alias is not followed.
+        report: gets aliases of nothing, as malformed.
+
+    Raises:
+        MalformedInputError: an alias of nothing, and the report is strict.
+    """
+    if not aliases:
+        return
+    head = collected.names.index("key" if "key" in collected.names else "subject")
+    meaning = collected.names.index("meaning") if "meaning" in collected.names else None
+    before = len(collected.texts[head])
+    names, targets, within, lines, origins = [], [], [], [], []
+    for source in aliases:
+        for batch in source.batches(1, report):
+            for alias, target, line in zip(*batch.columns, batch.lines, strict=True):
+                subject, said = split_entity(target.decode()) if meaning is not None else (target.decode(), "")
+                number = collected.texts[head].known(subject.encode())
+                sense = -1 if meaning is None or not said else collected.texts[meaning].known(said.encode())
+                if number is None or number >= before or sense is None:
+                    report.refuse(source.name, line, f"an alias of {target.decode()!r}, which is no key here")
+                    continue
+                names.append(alias)
+                targets.append(number)
+                within.append(sense)
+                lines.append(line)
+                origins.append(source.name)
+    if not names:
+        return
+    column = collected.columns[head]
+    which = np.flatnonzero(np.isin(column, np.unique(targets)))
+    which = which[np.argsort(column[which], kind="stable")]
+    first, last = (np.searchsorted(column[which], targets, side=side) for side in ("left", "right"))
+    alias = np.repeat(np.arange(len(names)), last - first)
+    rows = which[spread(first, last - first)]
+    if meaning is not None:
+        sense_of = np.array(within)[alias]
+        fits = (sense_of < 0) | (collected.columns[meaning][rows] == sense_of)
+        alias, rows = alias[fits], rows[fits]
+    numbers = collected.texts[head].numbers(names)
+    for part, old in enumerate(collected.columns):
+        collected.columns[part] = np.concatenate([old, numbers[alias] if part == head else old[rows]])
+    collected.value_starts = np.concatenate([collected.value_starts, collected.value_starts[rows]])
+    collected.value_lengths = np.concatenate([collected.value_lengths, collected.value_lengths[rows]])
+    collected.lines = np.concatenate([collected.lines, np.array(lines)[alias]])
+    counts = np.bincount(alias, minlength=len(names))
+    collected.origins += [(name, int(count)) for name, count in zip(origins, counts, strict=True)]

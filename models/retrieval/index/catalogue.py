@@ -1,0 +1,196 @@
+"""Named indexes in a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from models.retrieval.index.building import build
+from models.retrieval.index.errors import CorruptIndexError, RetrievalIndexError, UnknownIndexError
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.live import LiveIndex
+from models.retrieval.index.manifest import Manifest, sync
+from models.retrieval.index.sources import Source
+from models.retrieval.index.tokenizing import Encode
+
+_NAME = re.compile(r"[a-z0-9_-]{1,64}")
+_CURRENT = "current"
+_DELETED = ".deleted-"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """An index of a catalogue.
+
+    Attributes:
+        name: its name.
+        opened: whether this catalogue holds it open.
+    """
+
+    name: str
+    opened: bool
+
+
+class Catalogue:
+    """Indexes by name, opened once and replaced while readers hold the old one.
+
+    A name is a folder; each build of it is a folder therein, and the file ``current`` names the one that
+    counts, so that a replacement is the renaming of one file. What readers have mapped outlives its
+    files. Several processes may share a catalogue.
+
+    Args:
+        root: the folder; made when first needed.
+        tokenizer: fingerprint that an index must have been built with to be opened; None for any.
+    """
+
+    def __init__(self, root: Path, tokenizer: str | None = None) -> None:
+        self._root = root
+        self._tokenizer = tokenizer
+        self._open: dict[str, LiveIndex] = {}
+        self._turn = threading.Lock()
+
+    def names(self) -> list[Listed]:
+        """All indexes, by name."""
+        paths = self._root.glob(f"*/{_CURRENT}")
+        names = sorted(path.parent.name for path in paths if _NAME.fullmatch(path.parent.name))
+        return [Listed(name, name in self._open) for name in names]
+
+    def open(self, name: str) -> LiveIndex:
+        """The index of this name as it is now; the same object until it is replaced or unloaded.
+
+        Raises:
+            UnknownIndexError: there is none.
+            CorruptIndexError: it is damaged.
+            TokenizerMismatchError: it was built with another tokenizer.
+        """
+        with self._turn:
+            while True:
+                folder = self._current(name)
+                held = self._open.get(name)
+                if held is not None and held.folder == folder:
+                    return held
+                try:
+                    self._open[name] = LiveIndex.open(folder, tokenizer=self._tokenizer)
+                except CorruptIndexError:
+                    # Replaced between the two looks? Then the new one is to be opened.
+                    if self._current(name) == folder:
+                        raise
+
+    def manifest(self, name: str) -> Manifest:
+        """The head of an index, without opening it.
+
+        Raises:
+            UnknownIndexError: there is none.
+            CorruptIndexError: it is damaged.
+        """
+        return Manifest.read(self._current(name))
+
+    def unload(self, name: str) -> bool:
+        """Forget an open index; whoever holds it keeps it. Whether it was open.
+
+        Raises:
+            UnknownIndexError: not a name.
+        """
+        _check(name)
+        with self._turn:
+            return self._open.pop(name, None) is not None
+
+    def build(
+        self, name: str, sources: Sequence[Source], key_format: KeyFormat, encode: Encode, **more: Any
+    ) -> Manifest:
+        """Build an index, or another in its place; the old one serves until then, and its changes go with it.
+
+        Args:
+            name: of the index.
+            sources: see :func:`build`, as the others.
+            key_format: parts and separators.
+            encode: tokens of the parts.
+            more: ``tokenizer`` and what else :func:`build` takes by name.
+
+        Raises:
+            RetrievalIndexError: being built already, or as :func:`build`.
+        """
+        with self._alone(name):
+            folder = self._root / name / uuid4().hex
+            manifest = build(folder, sources, key_format, encode, **more)
+            self._publish(name, folder)
+        return manifest
+
+    def merge(self, name: str) -> Manifest:
+        """Compile an index with its changes anew; it is searched meanwhile, and changes wait.
+
+        Raises:
+            UnknownIndexError: there is none.
+            RetrievalIndexError: being built or merged already.
+        """
+        with self._alone(name):
+            live = self.open(name)
+            folder = self._root / name / uuid4().hex
+            with live.exclusive():
+                manifest = live.merge(folder)
+                self._publish(name, folder)
+        return manifest
+
+    def delete(self, name: str) -> None:
+        """Remove an index; whoever holds it keeps it.
+
+        Raises:
+            UnknownIndexError: there is none.
+            RetrievalIndexError: being built or merged.
+        """
+        with self._alone(name):
+            self._current(name)
+            doomed = self._root / f"{_DELETED}{uuid4().hex}"
+            os.rename(self._root / name, doomed)
+            sync(self._root)
+        self.unload(name)
+        for path in self._root.glob(f"{_DELETED}*"):
+            shutil.rmtree(path, ignore_errors=True)
+
+    def _publish(self, name: str, folder: Path) -> None:
+        """Make a build the current one and remove the others."""
+        scratch = folder.with_name(f".{folder.name}.{_CURRENT}")
+        scratch.write_text(folder.name, "utf-8")
+        sync(scratch)
+        os.replace(scratch, folder.with_name(_CURRENT))
+        sync(folder.parent)
+        for path in folder.parent.iterdir():
+            if path.is_dir() and path != folder:
+                shutil.rmtree(path, ignore_errors=True)
+
+    def _current(self, name: str) -> Path:
+        _check(name)
+        try:
+            build_id = (self._root / name / _CURRENT).read_text("utf-8").strip()
+        except OSError as error:
+            raise UnknownIndexError(f"there is no index {name!r}") from error
+        if not re.fullmatch(r"[0-9a-f]{32}", build_id):
+            raise CorruptIndexError(f"{self._root / name / _CURRENT} is damaged: build the index {name!r} again")
+        return self._root / name / build_id
+
+    @contextmanager
+    def _alone(self, name: str) -> Iterator[None]:
+        _check(name)
+        self._root.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self._root / f".{name}.lock", timeout=0):
+                yield
+        except Timeout as error:
+            raise RetrievalIndexError(
+                f"the index {name!r} is being built, merged or deleted: try again later"
+            ) from error
+
+
+def _check(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UnknownIndexError(f"a name is 1 to 64 of a-z, 0-9, _ and -: {name!r}")

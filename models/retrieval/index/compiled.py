@@ -1,0 +1,189 @@
+"""An index on disk, read by mmap."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.index.errors import TokenizerMismatchError
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.manifest import Manifest
+from models.retrieval.index.nodes import MOST, NARROW, Nodes
+from models.retrieval.index.ragged import spread, starts_of
+from models.retrieval.index.storage import load
+from models.retrieval.index.table import KeyTable
+from models.retrieval.index.values import ValueTable
+from models.retrieval.index.wide import WideNodes
+from models.retrieval.prefix_index import Allowed
+
+_MANY = 50
+"""Successors a node, on average, from which copying them node by node is faster than all at once."""
+
+
+class CompiledIndex:
+    """A :class:`PrefixIndex` over the arrays of one folder; immutable, safe for threads.
+
+    Keys are numbered in lexicographic order of their tokens, the end before any token; the keys below
+    a node are therefore one range of numbers (:meth:`span`).
+
+    Args:
+        manifest: of the folder.
+        table: the keys.
+        wide: nodes with stored successors.
+        value_table: the values.
+    """
+
+    root = 0
+
+    def __init__(self, manifest: Manifest, table: KeyTable, wide: WideNodes, value_table: ValueTable) -> None:
+        self.manifest = manifest
+        self.key_format: KeyFormat = manifest.key_format
+        self._table = table
+        self._wide = wide
+        self._values = value_table
+
+    @classmethod
+    def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> CompiledIndex:
+        """Check and map an index.
+
+        Checksums are computed when a file's size or time of change is another than at the last full
+        check on this machine, so usually at the first opening alone.
+
+        Args:
+            folder: what a build made.
+            tokenizer: fingerprint that the index must have been built with; None to take any.
+            full: compute the checksums in any case.
+
+        Raises:
+            CorruptIndexError: not a whole, undamaged index.
+            TokenizerMismatchError: built with another tokenizer.
+        """
+        manifest = Manifest.verify(folder, full=full)
+        if tokenizer is not None and manifest.tokenizer != tokenizer:
+            raise TokenizerMismatchError(
+                f"{folder} was built with the tokenizer {manifest.tokenizer}, not {tokenizer}: "
+                "build it anew for this model, or use the model it was built for"
+            )
+        table, wide = load(folder, manifest.key_format)
+        return cls(manifest, table, wide, ValueTable.load(folder))
+
+    @property
+    def table(self) -> KeyTable:
+        """The keys' arrays."""
+        return self._table
+
+    def __len__(self) -> int:
+        return self._table.keys
+
+    def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
+        """What may follow each node: a copy for wide nodes, a grouping of few entries for narrow ones."""
+        nodes = np.asarray(nodes, np.int64)
+        narrow = nodes >= NARROW
+        if narrow.all():
+            return self._allowed_narrow(nodes)
+        if not narrow.any():
+            return self._allowed_wide(nodes)
+        both = (
+            (np.flatnonzero(~narrow), self._allowed_wide(nodes[~narrow])),
+            (
+                np.flatnonzero(narrow),
+                self._allowed_narrow(nodes[narrow]),
+            ),
+        )
+        counts = np.empty(len(nodes), np.int64)
+        final = np.empty(len(nodes), np.bool_)
+        for where, part in both:
+            counts[where] = np.diff(part.offsets)
+            final[where] = part.final
+        offsets = starts_of(counts)
+        tokens, children = np.empty((2, int(offsets[-1])), np.int64)
+        for where, part in both:
+            to = spread(offsets[where], counts[where])
+            tokens[to], children[to] = part.tokens, part.children
+        return Allowed(offsets, tokens, children, final)
+
+    def _allowed_wide(self, nodes: NDArray[np.int64]) -> Allowed:
+        first = self._wide.starts[nodes]
+        counts = self._wide.starts[nodes + 1] - first
+        offsets = starts_of(counts)
+        if offsets[-1] < _MANY * len(nodes):
+            at = spread(first, counts)
+            tokens, children = self._wide.tokens[at].astype(np.int64), self._wide.children[at]
+        else:
+            # Long runs are copied whole: an index array would be as large as they are.
+            tokens, children = np.empty((2, int(offsets[-1])), np.int64)
+            ends = zip(first.tolist(), offsets[:-1].tolist(), counts.tolist(), strict=True)
+            for start, to, count in ends:
+                tokens[to : to + count] = self._wide.tokens[start : start + count]
+                children[to : to + count] = self._wide.children[start : start + count]
+        return Allowed(offsets, tokens, children, self._wide.final[nodes])
+
+    def _allowed_narrow(self, nodes: NDArray[np.int64]) -> Allowed:
+        found = self._table.successors(Nodes.unpack(nodes))
+        children = found.nodes.pack()
+        wide = found.nodes.last - found.nodes.first > MOST
+        if wide.any():
+            # A range of few entries is never one of many, but where entries turn from parts to keys.
+            children[wide] = 1 + np.searchsorted(self._wide.begin_keys, found.nodes.first[wide])
+        return Allowed(starts_of(np.bincount(found.owner, minlength=len(nodes))), found.tokens, children, found.final)
+
+    def span(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """(B,) first key below each node, and (B,) the key after the last one."""
+        nodes = np.asarray(nodes, np.int64)
+        first, last = np.empty((2, len(nodes)), np.int64)
+        narrow = nodes >= NARROW
+        wide = nodes[~narrow]
+        first[~narrow], last[~narrow] = self._wide.first[wide], self._wide.last[wide]
+        first[narrow], last[narrow] = self._table.key_span(Nodes.unpack(nodes[narrow]))
+        return first, last
+
+    def child(self, node: int, token: int) -> int | None:
+        """Where a token leads, or None."""
+        found = self.allowed(np.array([node]))
+        at = int(np.searchsorted(found.tokens, token))
+        return int(found.children[at]) if at < len(found.tokens) and found.tokens[at] == token else None
+
+    def find(self, tokens: Sequence[int]) -> int | None:
+        """The number of a key, or None."""
+        try:
+            parts = self.key_format.split(tokens)
+        except ValueError:
+            return None
+        return self._table.find(parts, self.key_format)
+
+    def key(self, number: int) -> tuple[int, ...]:
+        """The tokens of a key.
+
+        Raises:
+            IndexError: no such number.
+        """
+        return self.key_format.join(self.parts(number))
+
+    def parts(self, number: int) -> list[tuple[int, ...]]:
+        """The tokens of a key's parts.
+
+        Raises:
+            IndexError: no such number.
+        """
+        return self._table.row(self._checked(number))
+
+    def values(self, number: int) -> list[str]:
+        """The values of a key, in order of appearance.
+
+        Raises:
+            IndexError: no such number.
+        """
+        return self._values.values(self._checked(number))
+
+    @property
+    def value_table(self) -> ValueTable:
+        """The values' arrays."""
+        return self._values
+
+    def _checked(self, number: int) -> int:
+        if not 0 <= number < len(self):
+            raise IndexError(f"there are {len(self)} keys, and no number {number}")
+        return number

@@ -1,0 +1,171 @@
+"""From rows to the arrays of an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.index.errors import RetrievalIndexError
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.nodes import MOST, Nodes
+from models.retrieval.index.ragged import Ragged, starts_of
+from models.retrieval.index.rows import Rows
+from models.retrieval.index.sorting import combine, ranks
+from models.retrieval.index.storage import save
+from models.retrieval.index.table import KeyTable, closing_of
+from models.retrieval.index.values import write_values
+from models.retrieval.index.wide import WideNodes
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Sizes of a compiled index.
+
+    Attributes:
+        keys: distinct keys.
+        values: values of all keys together.
+        duplicates: pairs that came again and were left out.
+        parts: distinct parts of each column.
+        wide_nodes: nodes whose successors are stored.
+    """
+
+    keys: int
+    values: int
+    duplicates: int
+    parts: list[int]
+    wide_nodes: int
+
+
+def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path) -> Counts:
+    """Write the arrays of an index. Memory: about 80 bytes a row at most, and the tokens of the parts.
+
+    Rows are sorted by the ranks of their parts, stably, so that the values of a key keep their order;
+    a key's number is its place. Consumes ``rows``.
+
+    Args:
+        rows: at least the parts that rows name must be valid parts of the format.
+        key_format: gives the separators, which take part in the order.
+        folder: where the files go; it exists.
+
+    Raises:
+        RetrievalIndexError: more keys, parts or tokens than 32 bits can number.
+    """
+    ends = [separator[0] for separator in key_format.separators] + [-1]
+    lexicons: list[Ragged] = []
+    ranked: list[NDArray[np.int64]] = []
+    for column, end in enumerate(ends):
+        lexicon, rank = _sorted_parts(rows.parts[column], rows.columns[column], end)
+        rows.parts[column] = Ragged.of([])
+        lexicons.append(lexicon)
+        ranked.append(rank[rows.columns[column]])
+        rows.columns[column] = np.empty(0, np.uint32)
+
+    code = combine(ranked)
+    order = np.argsort(code, kind="stable")
+    code = code[order]
+    new = np.ones(len(code), np.bool_)
+    new[1:] = code[1:] != code[:-1]
+    del code
+    first_rows = order[np.flatnonzero(new)]
+    keys = len(first_rows)
+    if keys >= 1 << 32 or sum(int(lexicon.starts[-1]) for lexicon in lexicons) >= 1 << 32:
+        raise RetrievalIndexError("an index holds less than 2**32 keys, and as many tokens of parts: split it")
+
+    sizes = [len(lexicon) for lexicon in lexicons]
+    bases = np.cumsum([0, *sizes[1:]], dtype=np.int64)
+    bases = np.concatenate([bases[-1:], bases[:-1]])
+    cells = np.empty((keys, len(ends) - 1), np.uint32)
+    for column in range(1, len(ends)):
+        cells[:, column - 1] = ranked[column][first_rows] + bases[column]
+    entries = None if len(ends) == 1 else np.searchsorted(ranked[0][first_rows], np.arange(sizes[0] + 1))
+    del ranked, first_rows
+    flat = Ragged.concatenate([*lexicons[1:], lexicons[0]])
+    closing, closing_starts = closing_of(key_format)
+    table = KeyTable(
+        flat.tokens,
+        flat.starts.astype(np.uint32),
+        cells,
+        None if entries is None else entries.astype(np.uint32),
+        bases,
+        closing,
+        closing_starts,
+        keys,
+    )
+    wide = _wide_nodes(table)
+    save(folder, table, wide)
+    del table, cells, flat
+    values, duplicates = write_values(folder, rows, order, new)
+    return Counts(keys, values, duplicates, sizes, wide.count)
+
+
+def _sorted_parts(parts: Ragged, used: NDArray[np.uint32], end: int) -> tuple[Ragged, NDArray[np.int64]]:
+    """The distinct parts that rows use, sorted, and for each part its place among them."""
+    wanted = np.zeros(len(parts), np.bool_)
+    wanted[used] = True
+    which = np.flatnonzero(wanted)
+    rank = np.zeros(len(parts), np.int64)
+    rank[which] = ranks(parts.take(which), end)
+    one = np.empty(int(rank[which].max(initial=-1)) + 1, np.int64)
+    one[rank[which]] = which
+    return parts.take(one), rank
+
+
+def _wide_nodes(table: KeyTable) -> WideNodes:
+    """Walk over the nodes of more than :data:`MOST` entries, level by level.
+
+    The walk starts from the root, which is stored however few entries it has, and from the first parts
+    of many keys: those are wide in keys though narrow in entries.
+    """
+    first_keys = np.zeros(1, np.int64) if table.entries is None else table.entries.astype(np.int64)
+    begins = np.flatnonzero(np.diff(first_keys) > MOST)
+    zero, one = np.zeros(len(begins) + 1, np.int64), np.ones(len(begins), np.int64)
+    level = Nodes(
+        np.append(0, one),
+        np.append(0, first_keys[begins]),
+        np.append(table.keys if table.entries is None else len(first_keys) - 1, first_keys[begins + 1]),
+        zero,
+    )
+    begin_keys = level.first[1:]
+    levels, tokens, children, counts, finals = [level], [], [], [], []
+    known = len(zero)
+    while len(level.first):
+        next_level = []
+        # One large node at a time, small ones together: what is unpacked at once is bounded.
+        for piece in _pieces(level):
+            found = table.successors(piece)
+            child = found.nodes.pack()
+            wide = found.nodes.last - found.nodes.first > MOST
+            begin = wide & (found.nodes.column == 1) & (found.nodes.depth == 0)
+            child[begin] = 1 + np.searchsorted(begin_keys, found.nodes.first[begin])
+            wide &= ~begin
+            child[wide] = known + np.arange(int(wide.sum()))
+            known += int(wide.sum())
+            next_level.append(found.nodes.take(wide))
+            tokens.append(found.tokens.astype(np.uint32))
+            children.append(child)
+            counts.append(np.bincount(found.owner, minlength=len(piece.first)))
+            finals.append(found.final)
+        level = Nodes.concatenate(next_level)
+        levels.append(level)
+    first, last = table.key_span(Nodes.concatenate(levels))
+    return WideNodes(
+        starts_of(np.concatenate(counts)),
+        np.concatenate(tokens),
+        np.concatenate(children),
+        np.concatenate(finals),
+        first.astype(np.uint32),
+        last.astype(np.uint32),
+        begin_keys.astype(np.uint32),
+    )
+
+
+_AT_ONCE = 1 << 20
+
+
+def _pieces(level: Nodes) -> list[Nodes]:
+    block = np.cumsum(level.last - level.first) // _AT_ONCE
+    cuts = np.flatnonzero(np.diff(block)) + 1
+    return [level.take(which) for which in np.split(np.arange(len(block)), cuts)]

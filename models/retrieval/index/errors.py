@@ -1,0 +1,27 @@
+"""What can be wrong with an index or with what it is built from."""
+
+from __future__ import annotations
+
+
+class RetrievalIndexError(RuntimeError):
+    """An index cannot be built, opened or changed; the message says how to mend it."""
+
+
+class CorruptIndexError(RetrievalIndexError):
+    """A file of an index is missing, truncated, or differs from its checksum."""
+
+
+class TokenizerMismatchError(RetrievalIndexError):
+    """An index was built with another tokenizer than the one it is to be used with."""
+
+
+class MalformedInputError(RetrievalIndexError):
+    """A source holds lines that cannot be read, and was to be read strictly."""
+
+
+class RetiredIndexError(RetrievalIndexError):
+    """An index was replaced or deleted by another process since it was opened."""
+
+
+class UnknownIndexError(RetrievalIndexError):
+    """No index has this name, or the name is not one."""

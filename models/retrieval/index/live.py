@@ -1,0 +1,187 @@
+"""An index that can be changed while it is searched."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+from models.retrieval.index.change_log import ChangeLog
+from models.retrieval.index.compiled import CompiledIndex
+from models.retrieval.index.errors import RetiredIndexError
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.manifest import NAME, Manifest
+from models.retrieval.index.merging import merge
+from models.retrieval.index.overlay import OverlayView
+
+_LOG, _LOCK = "changes.log", "changes.lock"
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What an update did.
+
+    Attributes:
+        added: pairs of key and value that are new.
+        removed: pairs that are gone.
+        known: pairs to be added that were there already.
+        missing: keys, or pairs, to be removed that were not there.
+    """
+
+    added: int = 0
+    removed: int = 0
+    known: int = 0
+    missing: int = 0
+
+
+class LiveIndex:
+    """A compiled index and its changes, which are on the disk before an update returns.
+
+    A search takes one :attr:`view` and keeps it: views do not change. Updates from several threads and
+    processes take turns.
+
+    Args:
+        folder: of the compiled index.
+        base: the compiled index.
+    """
+
+    def __init__(self, folder: Path, base: CompiledIndex) -> None:
+        self.folder = folder
+        self.base = base
+        self._log = ChangeLog(folder / _LOG, base.manifest.id)
+        self._view = OverlayView.of(base)
+        self._turn = threading.RLock()
+        self._lock = FileLock(folder / _LOCK, thread_local=False)
+        self.refresh()
+
+    @classmethod
+    def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> LiveIndex:
+        """Check and map an index, and replay its changes; see :meth:`CompiledIndex.open`.
+
+        Raises:
+            CorruptIndexError: not a whole, undamaged index, or its changes are damaged.
+            TokenizerMismatchError: built with another tokenizer.
+        """
+        return cls(folder, CompiledIndex.open(folder, tokenizer=tokenizer, full=full))
+
+    @property
+    def view(self) -> OverlayView:
+        """The index as it is now."""
+        return self._view
+
+    @property
+    def manifest(self) -> Manifest:
+        """Of the compiled index."""
+        return self.base.manifest
+
+    @property
+    def key_format(self) -> KeyFormat:
+        """Of the keys."""
+        return self.base.key_format
+
+    @property
+    def log_bytes(self) -> int:
+        """Size of the changes on disk: a reason to merge."""
+        return self._log.size
+
+    def refresh(self) -> OverlayView:
+        """Take in what other processes changed, and give the view."""
+        with self._turn:
+            # One pass for all batches: of several changes of a key the last one counts.
+            latest = {tuple(key): values for batch in self._log.news() for key, values in batch}
+            if latest:
+                self._view = self._view.with_changes(latest.items())
+            return self._view
+
+    def update(
+        self,
+        added: Iterable[tuple[Sequence[int], Sequence[str]]] = (),
+        removed: Iterable[tuple[Sequence[int], Sequence[str] | None]] = (),
+    ) -> Changed:
+        """Remove, then add, all at once: seen in the next :attr:`view` together or, after a crash, not at all.
+
+        Args:
+            added: keys and values to append to those that they have.
+            removed: keys and the values to take from them; None for all. A key without values is gone.
+
+        Raises:
+            ValueError: not a key of the format, or a value that is not text or empty.
+            RetiredIndexError: the index was replaced or deleted since it was opened.
+        """
+        wanted_added = [(self._checked(key), _texts(values)) for key, values in added]
+        wanted_removed = [(self._checked(key), None if values is None else _texts(values)) for key, values in removed]
+        with self.exclusive():
+            view = self.refresh()
+            state: dict[tuple[int, ...], list[str]] = {}
+            before: dict[tuple[int, ...], list[str]] = {}
+            for key, _ in (*wanted_removed, *wanted_added):
+                if key not in state:
+                    number = view.find(key)
+                    state[key] = [] if number is None else view.values(number)
+                    before[key] = list(state[key])
+            counts = dict.fromkeys(("added", "removed", "known", "missing"), 0)
+            for key, some in wanted_removed:
+                gone = state[key] if some is None else [value for value in state[key] if value in some]
+                counts["missing"] += len(set(some) - set(gone)) if some is not None else not gone
+                counts["removed"] += len(gone)
+                state[key] = [value for value in state[key] if value not in gone]
+            for key, values in wanted_added:
+                new = [value for value in dict.fromkeys(values) if value not in state[key]]
+                counts["added"] += len(new)
+                counts["known"] += len(values) - len(new)
+                state[key] = state[key] + new
+            changes = [(key, values) for key, values in state.items() if values != before[key]]
+            if changes:
+                self._log.append(changes)
+                self._view = view.with_changes(changes)
+            return Changed(**counts)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """Nobody else changes the index meanwhile.
+
+        Raises:
+            RetiredIndexError: it was replaced or deleted.
+        """
+        gone = RetiredIndexError(f"{self.folder} was replaced or deleted: open the index again")
+        with self._turn:
+            if not (self.folder / NAME).exists():
+                raise gone
+            with self._lock:
+                if not (self.folder / NAME).exists():
+                    raise gone
+                yield
+
+    def merge(self, folder: Path) -> Manifest:
+        """Build an index of the present view, without a log, in a new folder.
+
+        Changes made meanwhile are not in it: hold :meth:`exclusive` if they matter.
+
+        Raises:
+            RetrievalIndexError: ``folder`` exists.
+        """
+        return merge(self.refresh(), folder)
+
+    def _checked(self, key: Sequence[int]) -> tuple[int, ...]:
+        key = tuple(int(token) for token in key)
+        if any(not 0 <= token < 1 << 32 for token in key):
+            raise ValueError(f"a key holds token ids from 0 to 2**32 - 1: {key}")
+        self.key_format.split(key)
+        return key
+
+
+def _texts(values: Sequence[str]) -> list[str]:
+    if isinstance(values, str) or not values:
+        raise ValueError("values must be a list of strings, not empty")
+    for value in values:
+        if not isinstance(value, str) or not value:
+            raise ValueError("a value must be a string, not empty")
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("a value holds half a surrogate pair") from error
+    return list(values)

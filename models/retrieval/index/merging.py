@@ -1,0 +1,62 @@
+"""Compile a changed index anew."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from models.retrieval.index.compiling import compile_rows
+from models.retrieval.index.manifest import Manifest
+from models.retrieval.index.overlay import OverlayView
+from models.retrieval.index.ragged import Ragged
+from models.retrieval.index.rows import Rows
+from models.retrieval.index.staging import staged
+from models.retrieval.index.values import BETWEEN
+
+
+def merge(view: OverlayView, folder: Path) -> Manifest:
+    """Build an index of all that a view shows; like a build, it appears whole or not at all.
+
+    The tokenizer is not needed: parts are taken from the arrays. The report is the base's own.
+
+    Raises:
+        RetrievalIndexError: ``folder`` exists.
+    """
+    manifest = view.base.manifest
+    with staged(folder) as scratch, tempfile.TemporaryDirectory(dir=scratch) as side:
+        rows = _rows(view, Path(side) / "values")
+        counts = compile_rows(rows, manifest.key_format, scratch)
+        return Manifest.write(scratch, manifest.tokenizer, manifest.key_format, asdict(counts), manifest.report)
+
+
+def _rows(view: OverlayView, raw: Path) -> Rows:
+    """Base keys that are left, then added ones; the values of a key count as one, so as to stay together."""
+    table, values, key_format = view.base.table, view.base.value_table, view.base.key_format
+    added = list(view.added())
+    added_parts = [key_format.split(key) for key, _ in added]
+    records = [BETWEEN.join(value.encode() for value in some) for _, some in added]
+    with raw.open("wb") as file:
+        values.copy_to(file)
+        file.write(b"".join(records))
+
+    kept = np.ones(table.keys, np.bool_)
+    kept[view.removed] = False
+    parts, columns = [], []
+    for column in range(table.columns):
+        old = table.column_parts(column)
+        parts.append(Ragged.concatenate([old, Ragged.of([each[column] for each in added_parts])]))
+        fresh = np.arange(len(old), len(old) + len(added))
+        columns.append(np.concatenate([table.column(column)[kept], fresh]).astype(np.uint32))
+    starts = values.starts.astype(np.int64)
+    lengths = np.diff(starts)[kept]
+    more = np.fromiter(map(len, records), np.int64, len(records))
+    return Rows(
+        parts,
+        columns,
+        np.concatenate([starts[:-1][kept], starts[-1] + np.cumsum(more) - more]),
+        np.concatenate([lengths, more]),
+        raw,
+    )

@@ -1,0 +1,177 @@
+"""A compiled index with keys added and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.index.additions import NOWHERE, Additions
+from models.retrieval.index.compiled import CompiledIndex
+from models.retrieval.index.ragged import starts_of
+from models.retrieval.prefix_index import Allowed
+
+
+class OverlayView:
+    """A :class:`PrefixIndex`: a base, less some of its keys, and others besides. Immutable.
+
+    A base key of which the values changed counts as removed and added. Nodes are the base's own where
+    no added key shares the prefix, and otherwise ``-1 - place`` in the tree of additions. Since the base
+    keys below a node are one range, how many of them are removed takes two binary searches, and a node
+    without any left is hidden.
+
+    Keys of the base come first in the numbering, then added ones.
+
+    Args:
+        base: the index below.
+        additions: tree of added keys.
+        top: its root for this view.
+        removed: (R,) numbers of hidden base keys, ascending.
+    """
+
+    def __init__(self, base: CompiledIndex, additions: Additions, top: int, removed: NDArray[np.int64]) -> None:
+        self.base = base
+        self.removed = removed
+        self._additions = additions
+        self._top = top
+        self._kept = len(base) - len(removed)
+
+    @classmethod
+    def of(cls, base: CompiledIndex) -> OverlayView:
+        """Nothing added or removed."""
+        additions = Additions(base)
+        return cls(base, additions, additions.empty, np.empty(0, np.int64))
+
+    @property
+    def root(self) -> int:
+        """The node of the empty prefix."""
+        return -1 - self._top if self._additions[self._top].count else self.base.root
+
+    def __len__(self) -> int:
+        return self._kept + self._additions[self._top].count
+
+    def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
+        """What may follow each node."""
+        nodes = np.asarray(nodes, np.int64)
+        own = nodes < 0
+        if not own.any():
+            return self._kept_of(nodes)
+        added = [self._additions[-1 - node] if node < 0 else None for node in nodes.tolist()]
+        below = nodes.copy()
+        below[own] = [node.base for node in added if node is not None]
+        based = below != NOWHERE
+        found = self._kept_of(below[based])
+        final = np.zeros(len(nodes), np.bool_)
+        final[based] = found.final
+        # Python's loop is over the beam, and over successors only where keys were added.
+        tokens, children, at = [], [], 0
+        for number, node in enumerate(added):
+            piece = slice(0, 0)
+            if based[number]:
+                piece = slice(int(found.offsets[at]), int(found.offsets[at + 1]))
+                at += 1
+            some, lead = found.tokens[piece], found.children[piece]
+            if node is not None:
+                final[number] |= node.values is not None
+                some, lead = _merged(some, lead, node.children)
+            tokens.append(some)
+            children.append(lead)
+        counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
+        return Allowed(starts_of(counts), np.concatenate(tokens), np.concatenate(children), final)
+
+    def _kept_of(self, nodes: NDArray[np.int64]) -> Allowed:
+        """What may follow base nodes, less what leads to removed keys only."""
+        found = self.base.allowed(nodes)
+        if not len(self.removed):
+            return found
+        first, last = self.base.span(nodes)
+        touched = self._gone(first, last) > 0
+        if not touched.any():
+            return found
+        final = found.final.copy()
+        final[touched] &= self._gone(first[touched], first[touched] + 1) == 0
+        counts = np.diff(found.offsets)
+        suspects = np.flatnonzero(np.repeat(touched, counts))
+        first, last = self.base.span(found.children[suspects])
+        keep = np.ones(len(found.tokens), np.bool_)
+        keep[suspects] = self._gone(first, last) < last - first
+        owner = np.repeat(np.arange(len(nodes)), counts)[keep]
+        offsets = starts_of(np.bincount(owner, minlength=len(nodes)))
+        return Allowed(offsets, found.tokens[keep], found.children[keep], final)
+
+    def _gone(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
+        """How many keys of each range are removed."""
+        return np.searchsorted(self.removed, last) - np.searchsorted(self.removed, first)
+
+    def find(self, tokens: Sequence[int]) -> int | None:
+        """The number of a key, or None; it holds for this view alone."""
+        if (found := self._additions.find(self._top, tokens)) is not None:
+            return self._kept + found[0]
+        number = self.base.find(tokens)
+        if number is None:
+            return None
+        before, after = np.searchsorted(self.removed, [number, number + 1]).tolist()
+        return number - before if before == after else None
+
+    def key(self, number: int) -> tuple[int, ...]:
+        """The tokens of a key.
+
+        Raises:
+            IndexError: no such number.
+        """
+        place = self._place(number)
+        return self._additions.at(self._top, place)[0] if number >= self._kept else self.base.key(place)
+
+    def values(self, number: int) -> list[str]:
+        """The values of a key, in order of appearance.
+
+        Raises:
+            IndexError: no such number.
+        """
+        place = self._place(number)
+        return list(self._additions.at(self._top, place)[1]) if number >= self._kept else self.base.values(place)
+
+    def _place(self, number: int) -> int:
+        """Place among the added keys, or number in the base."""
+        if not 0 <= number < len(self):
+            raise IndexError(f"there are {len(self)} keys, and no number {number}")
+        if number >= self._kept:
+            return number - self._kept
+        # The i-th removed key has removed[i] - i kept ones before it.
+        return number + int(np.searchsorted(self.removed - np.arange(len(self.removed)), number, side="right"))
+
+    def added(self) -> Iterable[tuple[tuple[int, ...], tuple[str, ...]]]:
+        """Added and changed keys with their values."""
+        return self._additions.items(self._top)
+
+    def with_changes(self, changes: Iterable[tuple[Sequence[int], Sequence[str]]]) -> OverlayView:
+        """The view in which these keys have exactly these values; no values, no key."""
+        top, hidden = self._top, dict[int, bool]()
+        mark = self._additions.mark()
+        for key, values in changes:
+            number = self.base.find(key)
+            if number is not None:
+                hidden[number] = list(values) != self.base.values(number)
+            plain = not values or (number is not None and not hidden[number])
+            if plain and self._additions.find(top, key) is None:
+                continue
+            top = self._additions.put(top, key, None if plain else tuple(values), mark)
+        touched = np.array(sorted(hidden), np.int64)
+        gone = np.array(sorted(number for number, hide in hidden.items() if hide), np.int64)
+        removed = np.union1d(np.setdiff1d(self.removed, touched, assume_unique=True), gone)
+        return OverlayView(self.base, self._additions, top, removed)
+
+
+def _merged(
+    tokens: NDArray[np.int64], children: NDArray[np.int64], added: dict[int, int]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Successors in the base and among added keys; an added node stands for both."""
+    more = np.array(sorted(added), np.int64)
+    lead = np.array([-1 - added[token] for token in more.tolist()], np.int64)
+    at = np.searchsorted(tokens, more)
+    both = np.zeros(len(more), np.bool_)
+    both[at < len(tokens)] = tokens[at[at < len(tokens)]] == more[at < len(tokens)]
+    children = children.copy()
+    children[at[both]] = lead[both]
+    return np.insert(tokens, at[~both], more[~both]), np.insert(children, at[~both], lead[~both])

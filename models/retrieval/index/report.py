@@ -1,0 +1,55 @@
+"""What was read, and what could not be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from models.retrieval.index.errors import MalformedInputError
+
+KEPT = 20
+
+
+@dataclass
+class Report:
+    """Counts of a build.
+
+    Attributes:
+        strict: refuse the first malformed line.
+        lines: lines seen, blank and malformed ones too.
+        blank: lines without anything.
+        malformed: lines that could not be read.
+        examples: source, line number (from 1) and fault of the first :data:`KEPT` of them.
+        duplicates: pairs of key and value that came again.
+    """
+
+    strict: bool = False
+    lines: int = 0
+    blank: int = 0
+    malformed: int = 0
+    duplicates: int = 0
+    examples: list[tuple[str, int, str]] = field(default_factory=list)
+
+    def refuse(self, source: str, line: int, fault: str) -> None:
+        """Count a line out.
+
+        Raises:
+            MalformedInputError: the report is strict.
+        """
+        if self.strict:
+            raise MalformedInputError(
+                f"{source}, line {line}: {fault}; mend it, or build without strict to leave it out"
+            )
+        self.malformed += 1
+        if len(self.examples) < KEPT:
+            self.examples.append((source, line, fault))
+
+    def as_json(self) -> dict[str, Any]:
+        """For a manifest."""
+        return {
+            "lines": self.lines,
+            "blank": self.blank,
+            "malformed": self.malformed,
+            "duplicates": self.duplicates,
+            "examples": [{"source": source, "line": line, "fault": fault} for source, line, fault in self.examples],
+        }

@@ -1,0 +1,244 @@
+"""Where keys and values come from: tab-separated lines, JSON Lines, records in memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from models.retrieval.index.errors import RetrievalIndexError
+from models.retrieval.index.key_format import join_entity, split_entity
+from models.retrieval.index.lines import LONGEST, Block, read_lines
+from models.retrieval.index.report import Report
+
+PLAIN_COLUMNS = ("key", "value")
+TRIPLE_COLUMNS = ("subject", "predicate", "object")
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pairs of key and value.
+
+    Attributes:
+        columns: the key's fields, then the value, in UTF-8; lists of one length.
+        lines: the line of each pair.
+        done: bytes of the source read so far.
+    """
+
+    columns: Sequence[Sequence[bytes]]
+    lines: Sequence[int]
+    done: int
+
+
+class Source(Protocol):
+    """Gives pairs of key and value once, in bounded memory."""
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes to be read, as :attr:`Batch.done` counts them; 0 if not known."""
+        ...
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """All pairs with ``fields`` fields a key; what cannot be read is told to the report."""
+        ...
+
+
+@dataclass(frozen=True)
+class _File:
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's name."""
+        return self.path.name
+
+    @property
+    def size(self) -> int:
+        """Its bytes.
+
+        Raises:
+            RetrievalIndexError: there is no such file.
+        """
+        try:
+            return self.path.stat().st_size
+        except OSError as error:
+            raise RetrievalIndexError(f"{self.path} cannot be read: {error}") from error
+
+
+@dataclass(frozen=True)
+class Tabbed(_File):
+    """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``; a name in ``.gz`` is gzipped.
+
+    Attributes:
+        path: the file. KgCLUE's Knowledge.txt is read as it is.
+    """
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
+        names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+        for block in read_lines(self.path):
+            numbers = range(block.first, block.first + len(block))
+            report.lines += len(numbers)
+            if _regular(block, len(names)):
+                cells = block.body.replace(b"\n", b"\t").split(b"\t")
+                yield Batch([cells[column :: len(names)] for column in range(len(names))], numbers, block.done)
+            else:
+                yield self._line_by_line(block, names, report)
+
+    def _line_by_line(self, block: Block, names: tuple[str, ...], report: Report) -> Batch:
+        texts, faults = block.decoded()
+        rows, numbers = [], []
+        for at, text in enumerate(texts):
+            row = text.split("\t")
+            fault = faults.get(at)
+            if fault is None and row == [""]:
+                report.blank += 1
+                continue
+            if fault is None and len(row) != len(names):
+                fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
+            if fault is None and "" in row:
+                fault = f"the {names[row.index('')]} is empty"
+            if fault is not None:
+                report.refuse(self.name, block.first + at, fault)
+                continue
+            rows.append(tuple(cell.encode() for cell in row))
+            numbers.append(block.first + at)
+        return _batch(rows, len(names), numbers, block.done)
+
+
+def _regular(block: Block, columns: int) -> bool:
+    """Whether every line has its columns, none empty, and all is UTF-8: then a block is split at once."""
+    text = np.frombuffer(block.body, np.uint8)
+    marks = np.flatnonzero((text == ord("\t")) | (text == ord("\n")))
+    bounds = np.concatenate([[-1], marks, [len(text)]])
+    if block.cut or (len(marks) + 1) % columns or np.diff(bounds).min() < 2:
+        return False
+    kinds = np.append(text[marks], ord("\n")).reshape(-1, columns) == ord("\n")
+    if kinds[:, :-1].any() or not kinds[:, -1].all() or np.diff(bounds[::columns]).max() > LONGEST:
+        return False
+    try:
+        block.body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int], done: int) -> Batch:
+    return Batch(list(zip(*rows, strict=True)) or [()] * columns, lines, done)
+
+
+@dataclass(frozen=True)
+class JsonLines(_File):
+    """One JSON object a line; a name in ``.gz`` is gzipped.
+
+    For plain keys ``key`` and ``value`` (a string) or ``values`` (a list of them); for triples
+    ``subject``, ``predicate`` and ``object`` or ``objects``, and perhaps ``meaning``, without which
+    the subject is read as :func:`split_entity` does.
+
+    Attributes:
+        path: the file.
+    """
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`. Members of other names are malformed: they may be a misspelling."""
+        for block in read_lines(self.path):
+            texts, faults = block.decoded()
+            report.lines += len(texts)
+            rows: list[tuple[bytes, ...]] = []
+            numbers: list[int] = []
+            for at, text in enumerate(texts):
+                try:
+                    if at in faults:
+                        raise ValueError(faults[at])
+                    if not text.strip():
+                        report.blank += 1
+                        continue
+                    found = _pairs(text, fields)
+                except ValueError as error:
+                    report.refuse(self.name, block.first + at, str(error))
+                    continue
+                rows += found
+                numbers += [block.first + at] * len(found)
+            yield _batch(rows, fields + 1, numbers, block.done)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Pairs from memory or a generator.
+
+    Attributes:
+        records: the key's fields and then the value, each time; an entity may carry its meaning.
+        name: what a message calls it; the number of a record stands for that of a line.
+    """
+
+    records: Iterable[Sequence[str]]
+    name: str = "records"
+
+    @property
+    def size(self) -> int:
+        """Not known."""
+        return 0
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`."""
+        records, number = iter(self.records), 0
+        while chunk := list(islice(records, 50_000)):
+            rows, numbers = [], []
+            for record in chunk:
+                number += 1
+                try:
+                    if len(record) != fields + 1:
+                        raise ValueError(f"{len(record)} fields; {fields + 1} are due")
+                    row = tuple(_text(text, "field") for text in record)
+                except ValueError as error:
+                    report.refuse(self.name, number, str(error))
+                    continue
+                rows.append(row)
+                numbers.append(number)
+            report.lines += len(chunk)
+            yield _batch(rows, fields + 1, numbers, 0)
+
+
+def _pairs(line: str, fields: int) -> list[tuple[bytes, ...]]:
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise ValueError("not a JSON object")
+    names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+    one, many = names[-1], names[-1] + "s"
+    if unknown := set(record) - {*names, many} - ({"meaning"} if fields == 2 else set()):
+        raise ValueError(f"unknown members {sorted(unknown)}")
+    if (one in record) == (many in record):
+        raise ValueError(f"either {one} or {many} is due")
+    key = [_text(record.get(name), name) for name in names[:-1]]
+    if record.get("meaning"):
+        _text(record["meaning"], "meaning")
+        joined = join_entity(record["subject"], record["meaning"])
+        if split_entity(joined) != (record["subject"], record["meaning"]):
+            raise ValueError("the brackets （） of the meaning are not balanced")
+        key[0] = joined.encode()
+    values = record[many] if many in record else [record[one]]
+    if not isinstance(values, list) or not values:
+        raise ValueError(f"{many} must be a list of strings, not empty")
+    return [(*key, _text(value, one)) for value in values]
+
+
+def _text(value: Any, name: str) -> bytes:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"the {name} must be a string, not empty")
+    try:
+        return value.encode()
+    except UnicodeEncodeError as error:
+        raise ValueError(f"the {name} holds half a surrogate pair") from error

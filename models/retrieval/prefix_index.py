@@ -1,0 +1,62 @@
+"""What a constrained search asks of a set of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Next tokens of a beam of B nodes, ragged: node b's lie at ``offsets[b]:offsets[b + 1]``.
+
+    Attributes:
+        offsets: (B + 1,) int64.
+        tokens: (N,) int64, ascending within a node.
+        children: (N,) int64; the node that each token leads to.
+        final: (B,) bool; a key ends at the node.
+    """
+
+    offsets: NDArray[np.int64]
+    tokens: NDArray[np.int64]
+    children: NDArray[np.int64]
+    final: NDArray[np.bool_]
+
+
+class PrefixIndex(Protocol):
+    """A prefix tree of keys, each with values.
+
+    A node stands for a prefix of at least one key, so no node is a dead end: it is final, or has a
+    child. The one exception is the root of an index without keys. A key does not include the model's
+    end token; the search adds it where a node is final. Nodes are numbers without a meaning of their
+    own, and valid for the object that gave them.
+    """
+
+    @property
+    def root(self) -> int:
+        """The node of the empty prefix."""
+        ...
+
+    def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
+        """What may follow each node of a beam."""
+        ...
+
+    def find(self, tokens: Sequence[int]) -> int | None:
+        """The number of a key, 0 to ``len(self) - 1``, or None if there is no such key."""
+        ...
+
+    def key(self, number: int) -> tuple[int, ...]:
+        """The key of a number."""
+        ...
+
+    def values(self, number: int) -> list[str]:
+        """The values of a key, in order of appearance; never empty."""
+        ...
+
+    def __len__(self) -> int:
+        """How many keys there are."""
+        ...
