@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 SEPARATORS = ("\n", "<extra_id_0>", "<sep>", "|")
 """Texts that may separate the parts of a key; the first that is one token of a vocabulary does."""
@@ -16,8 +15,8 @@ class KeyCodec:
 
     A prefix-LM reads ``begin question SEP`` and goes on with the key; an encoder reads
     ``begin question end``. A key is its parts, each segmented by itself, with SEP between:
-    ``subject SEP predicate`` or ``subject SEP predicate SEP meaning``. Search closes it with the
-    end token.
+    ``subject SEP predicate SEP meaning``, the meaning perhaps empty. Search closes it with the end
+    token.
 
     Attributes:
         encode: text to token ids, nothing added.
@@ -60,18 +59,20 @@ class KeyCodec:
         """What the model reads before it writes: white space collapsed, so that no question holds a SEP of its own."""
         return (*self.before, *self.encode(" ".join(text.split())), *self.after)
 
-    def key(self, parts: Iterable[str]) -> tuple[int, ...]:
+    def key(self, parts: Sequence[str]) -> tuple[int, ...]:
         """The tokens of a key.
 
         Raises:
-            ValueError: no parts, an empty one, or one whose tokens hold SEP or the end token.
+            ValueError: no parts, an empty one other than the last of several, or one whose tokens
+                hold SEP or the end token.
         """
         tokens: list[int] = []
-        for part in parts:
-            if tokens:
+        for number, part in enumerate(parts):
+            if number:
                 tokens.append(self.separator)
             written = self.encode(part)
-            if not written or self.separator in written or self.end in written:
+            may_be_empty = 0 < number == len(parts) - 1
+            if (not written and not may_be_empty) or self.separator in written or self.end in written:
                 raise ValueError(
                     f"{part!r} cannot be part of a key: it is empty, or holds the separator or the end token; "
                     "strip line breaks and control tokens from it"
@@ -82,9 +83,14 @@ class KeyCodec:
         return tuple(tokens)
 
     def parts(self, tokens: Iterable[int]) -> tuple[str, ...]:
-        """The texts between separators."""
-        groups = groupby((token for token in tokens if token != self.end), key=lambda token: token == self.separator)
-        return tuple(self.decode(list(group)).strip() for is_separator, group in groups if not is_separator)
+        """The texts between separators, an end token left out."""
+        parts: list[list[int]] = [[]]
+        for token in tokens:
+            if token == self.separator:
+                parts.append([])
+            elif token != self.end:
+                parts[-1].append(token)
+        return tuple(self.decode(part).strip() for part in parts)
 
 
 def _separator(encode: Callable[[str], list[int]]) -> int:

@@ -35,13 +35,13 @@ class Fact:
         return join_subject(self.name, self.meaning)
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """The parts of the key in the order in which they are written: name, predicate, meaning if any.
+    def parts(self) -> tuple[str, str, str]:
+        """The parts of the key in the order in which they are written: name, predicate, meaning.
 
         The meaning stands last because a question seldom tells it, while the predicate often does
         (Su Jianlin, blog post 8802).
         """
-        return (self.name, self.predicate, self.meaning) if self.meaning else (self.name, self.predicate)
+        return (self.name, self.predicate, self.meaning)
 
 
 def split_subject(subject: str) -> tuple[str, str]:

@@ -79,7 +79,8 @@ class IndexSampler:
 
     def _keys(self, name: str, predicate: str) -> list[tuple[int, ...]]:
         try:
-            return [(*self._write(name), self.codec.separator, *self._write(predicate), self.codec.end)]
+            separator = self.codec.separator
+            return [(*self._write(name), separator, *self._write(predicate), separator, self.codec.end)]
         except ValueError:  # a span of the question that is no part of a key
             return []
 
