@@ -77,8 +77,8 @@ class EncoderDecoderSession:
             groups.setdefault(_length(one.state), []).append(i)
         results: dict[int, Extended] = {}
         for kept, group in groups.items():
-            for i, result in zip(group, self._forward([extensions[i] for i in group], kept, raw), strict=True):
-                results[i] = result
+            answers = self._forward([extensions[i] for i in group], kept, raw)
+            results.update(zip(group, answers, strict=True))
         return [results[i] for i in range(len(extensions))]
 
     def _forward(self, group: Sequence[Extension], kept: int, raw: bool) -> list[Extended]:

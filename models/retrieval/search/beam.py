@@ -58,8 +58,9 @@ def beam(
     Step by step as Hugging Face's beam search of width k (``early_stopping=False``), so that raw
     ranks equal those of ``generate(prefix_allowed_tokens_fn=...)``: of the best 2k continuations
     by one token, those among the first k that close a key are finished, with
-    score / length ** length_penalty, and the best k others go on. The k best finished ones are kept; the search ends when the
-    best running one, divided by its present length, is no better than the worst of k finished ones.
+    score / length ** length_penalty, and the best k others go on. The k best finished ones are kept.
+    The search ends when the best running one, at its present length, ranks no higher than the worst
+    of k finished ones: a bound where length_penalty <= 0, else Hugging Face's heuristic.
 
     Forced runs are known ahead from one forward, but are spent token by token, since hypotheses
     compete at equal lengths.
@@ -78,9 +79,7 @@ def beam(
             if token == end:
                 if place < k:
                     tokens = (*_written(one), token)
-                    finished.append(
-                        Complete(tokens, rank / norm, one.renormalised + renormalised, one.raw + raw)
-                    )
+                    finished.append(Complete(tokens, rank / norm, one.renormalised + renormalised, one.raw + raw))
             elif len(running) < k:
                 running.append((one, at, rank))
         finished = sorted(finished, key=lambda key: -key.rank)[:k]
@@ -102,10 +101,7 @@ def _best(live: Sequence[_Live], most: int, by_raw: bool, prior: Prior | None) -
     ranks = np.concatenate([one.rank + gain for one, gain in zip(live, gains, strict=True)])
     owners = np.repeat(np.arange(len(live)), [len(gain) for gain in gains])
     places = np.concatenate([np.arange(len(gain)) for gain in gains])
-    if len(ranks) > most:
-        keep = np.argpartition(-ranks, most - 1)[:most]
-    else:
-        keep = np.arange(len(ranks))
+    keep = np.argpartition(-ranks, most - 1)[:most] if len(ranks) > most else np.arange(len(ranks))
     keep = keep[np.argsort(-ranks[keep], kind="stable")]
     return [(live[owners[i]], int(places[i]), float(ranks[i])) for i in keep]
 

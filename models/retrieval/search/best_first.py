@@ -46,9 +46,7 @@ class Outcome:
     proven: bool
 
 
-def best_first(
-    question: int, options: SearchOptions, end: int
-) -> Generator[Sequence[Choice], Sequence[Stem], Outcome]:
+def best_first(question: int, options: SearchOptions, end: int) -> Generator[Sequence[Choice], Sequence[Stem], Outcome]:
     """Uniform-cost search (A* with bound 0): yields choices to follow, is sent the stems behind them.
 
     Every log-probability is at most 0, so what a hypothesis has bounds whatever it may become.

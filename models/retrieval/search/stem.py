@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.model import Extension, Session
+from models.retrieval.model import Extended, Extension, Session
 from models.retrieval.prefix_index import PrefixIndex
 
 NOWHERE = -1
@@ -88,38 +88,35 @@ class Walker:
         """The stem behind each choice."""
         walks = self._walk(choices)
         asking = [i for i, walk in enumerate(walks) if self.raw or len(walk.tokens)]
-        extended = dict(
-            zip(asking, self.session.extend([self._extension(choices[i], walks[i]) for i in asking], raw=self.raw))
-            if asking
-            else ()
+        extensions = [self._extension(choices[i], walks[i]) for i in asking]
+        answers = self.session.extend(extensions, raw=self.raw) if extensions else []
+        extended = dict(zip(asking, answers, strict=True))
+        return [
+            self._stem(choice, walk, extended.get(i))
+            for i, (choice, walk) in enumerate(zip(choices, walks, strict=True))
+        ]
+
+    def _stem(self, choice: Choice, walk: _Walk, answer: Extended | None) -> Stem:
+        """Put together what the index and the model said; the model was not asked where it has no say."""
+        before = choice.stem
+        ended = not len(walk.tokens)
+        run = (*walk.run, self.end) if ended else tuple(walk.run)
+        written = np.zeros(len(run))
+        if answer is not None and answer.written is not None and answer.raw is not None:
+            written = np.concatenate((answer.written, answer.raw)) if ended else answer.written.copy()
+            if before is not None and before.raw is not None:
+                written[0] = before.raw[choice.at]
+        return Stem(
+            choice.question,
+            run if before is None else before.tokens + run,
+            len(run),
+            written,
+            walk.tokens,
+            walk.children,
+            np.empty(0) if ended or answer is None else answer.renormalised,
+            None if ended or answer is None else answer.raw,
+            None if answer is None else answer.state,
         )
-        stems: list[Stem] = []
-        for i, (choice, walk) in enumerate(zip(choices, walks, strict=True)):
-            before = choice.stem
-            written = np.zeros(len(walk.run))
-            answer = extended.get(i)
-            if answer is not None and answer.written is not None:
-                written = answer.written.copy()
-                if before is not None and before.raw is not None:
-                    written[0] = before.raw[choice.at]
-            empty = np.empty(0)
-            ended = not len(walk.tokens)
-            if ended and answer is not None and answer.raw is not None:
-                written = np.concatenate((written, answer.raw))
-            stems.append(
-                Stem(
-                    choice.question,
-                    (*(() if before is None else before.tokens), *walk.run, *((self.end,) if ended else ())),
-                    len(walk.run) + ended,
-                    written if len(written) == len(walk.run) + ended else np.zeros(len(walk.run) + ended),
-                    walk.tokens,
-                    walk.children,
-                    empty if ended or answer is None else answer.renormalised,
-                    None if ended or answer is None else answer.raw,
-                    None if answer is None else answer.state,
-                )
-            )
-        return stems
 
     def _extension(self, choice: Choice, walk: _Walk) -> Extension:
         asked = walk.tokens if len(walk.tokens) else np.array([self.end])

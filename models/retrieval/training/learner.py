@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PeftModel, get_peft_model
+from peft import LoraConfig, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
 
@@ -119,8 +119,3 @@ class Learner:
             for name, p in self.model.named_parameters():
                 if p.requires_grad:
                     p.copy_(state[name])
-
-
-def merged(model: Any, adapter: Path) -> Any:
-    """The model with an adapter's products added to its weights: as fast as without it."""
-    return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()

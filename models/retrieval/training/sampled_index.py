@@ -2,7 +2,7 @@
 
 Search renormalises over the tokens that the index allows, so what matters is the model's
 preference for the true key among its neighbours: names cut short or running on, other names of the
-same beginning, other predicates of the same name. Nothing of the index that will be searched is
+same beginning, other predicates of the same name, some of them alike. Nothing of the index that will be searched is
 needed: neighbours are made of the question itself and of the other training facts.
 """
 
@@ -46,13 +46,16 @@ class IndexSampler:
     facts: Sequence[Fact]
     names: int
     predicates: int
-    _by_first: dict[str, list[str]] = field(init=False)
+    _by_first: dict[str, list[str]] = field(default_factory=dict, init=False)
+    _by_letter: dict[str, list[str]] = field(default_factory=dict, init=False)
     _written: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self._by_first = {}
         for name in dict.fromkeys(fact.name for fact in self.facts):
             self._by_first.setdefault(name[0], []).append(name)
+        for predicate in dict.fromkeys(fact.predicate for fact in self.facts):
+            for letter in dict.fromkeys(predicate):
+                self._by_letter.setdefault(letter, []).append(predicate)
 
     def sample(self, example: Example, rng: np.random.Generator) -> Choices:
         """The true key with its neighbours.
@@ -66,7 +69,7 @@ class IndexSampler:
         for name in self._names(example, rng):
             keys += self._keys(name, self._predicate(rng))
         for _ in range(int(rng.integers(self.predicates + 1))):
-            predicate = self._predicate(rng)
+            predicate = self._predicate(rng) if rng.random() < 0.5 else self._alike(example, rng)
             if predicate != fact.predicate:
                 keys += self._keys(fact.name, predicate)
         allowed = [dict.fromkeys([token]) for token in true]
@@ -91,6 +94,12 @@ class IndexSampler:
 
     def _predicate(self, rng: np.random.Generator) -> str:
         return self.facts[int(rng.integers(len(self.facts)))].predicate
+
+    def _alike(self, example: Example, rng: np.random.Generator) -> str:
+        """A predicate that shares a character with the true one, or with the question."""
+        text = example.fact.predicate if rng.random() < 0.5 else example.question
+        alike = self._by_letter.get(text[int(rng.integers(len(text)))])
+        return alike[int(rng.integers(len(alike)))] if alike else self._predicate(rng)
 
     def _names(self, example: Example, rng: np.random.Generator) -> list[str]:
         candidates = list(dict.fromkeys(self._candidates(example.question, example.fact.name, rng)))

@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +71,7 @@ class Trainer:
     folder: Path
     options: TrainingOptions
     on_report: Callable[[Report], None]
+    _ordered: tuple[int, list[list[int]]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if not self.train or not self.dev:
@@ -96,9 +97,7 @@ class Trainer:
             self.learner.restore(state["adapter"])
             optimizer.load_state_dict(state["optimizer"])
         began, first = time.perf_counter(), position.step
-        peaks = [group["lr"] for group in optimizer.param_groups]
-        if found is not None:
-            peaks = found[1]["peaks"]
+        peaks = [group["lr"] for group in optimizer.param_groups] if found is None else found[1]["peaks"]
         while position.step < self.steps and position.stale < self.options.patience:
             for group, peak in zip(optimizer.param_groups, peaks, strict=True):
                 group["lr"] = peak * self._pace(position.step)
@@ -175,7 +174,7 @@ class Trainer:
         return self._order(epoch)[number]
 
     def _order(self, epoch: int) -> list[list[int]]:
-        if getattr(self, "_ordered", (None,))[0] != epoch:
+        if self._ordered is None or self._ordered[0] != epoch:
             self._ordered = (epoch, list(_batches(self.train, self.options, epoch)))
         return self._ordered[1]
 

@@ -66,7 +66,9 @@ class Family:
             scores[key] = raw, renormalised
         return scores
 
-    def generate(self, question: str, index: DictIndex, beams: int, penalty: float) -> list[tuple[tuple[int, ...], float]]:
+    def generate(
+        self, question: str, index: DictIndex, beams: int, penalty: float
+    ) -> list[tuple[tuple[int, ...], float]]:
         """Hugging Face's constrained beam search."""
         inputs = self.inputs(question)
         begun = inputs["decoder_input_ids" if self.plain.config.is_encoder_decoder else "input_ids"].shape[1]
@@ -130,4 +132,3 @@ def encoder_decoder(name: str) -> Family:
     torch.manual_seed(0)
     model = AutoModelForSeq2SeqLM.from_config(config, attn_implementation="eager").float().eval()
     return Family(name, EncoderDecoderKeyModel(model, KeyCodec.encoder(encode, decode, END)), model)
-
