@@ -33,8 +33,8 @@ class LookAhead:
     8802) likewise favours a token by the question's characters that the trie still offers behind it.
 
     The cost is bounded: cover is computed for the model's ``most`` likeliest choices only (others
-    are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, grown by
-    at most :data:`DEPTH` tokens; all choices of a stem are grown side by side.
+    are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, each
+    grown by at most ``8 * BREADTH`` of its next tokens and :data:`DEPTH` times; all choices of a stem are grown side by side.
 
     Attributes:
         index: the keys.
@@ -49,6 +49,7 @@ class LookAhead:
     question: str
     weight: float
     most: int
+    _texts: dict[int, str] = field(default_factory=dict, init=False)
     _known: dict[int, tuple[Stem, NDArray[np.float64]]] = field(default_factory=dict, init=False)
 
     def __call__(self, stem: Stem) -> NDArray[np.float64]:
@@ -91,15 +92,28 @@ class LookAhead:
                 tokens, children = allowed.tokens[span], allowed.children[span]
                 if allowed.final[place] or self.codec.separator in tokens:
                     best[at] = max(best[at], self._cover(part))
-                for token, child in zip(tokens[: 8 * BREADTH].tolist(), children[: 8 * BREADTH].tolist(), strict=True):
-                    if token != self.codec.separator:
-                        longer = [*part, token]
-                        grown.setdefault(at, []).append((self._cover(longer), longer, child))
+                for i in self._fitting(tokens):
+                    if tokens[i] != self.codec.separator:
+                        longer = [*part, int(tokens[i])]
+                        grown.setdefault(at, []).append((self._cover(longer), longer, int(children[i])))
             front = []
             for at, partial in grown.items():
                 partial.sort(key=lambda one: -one[0])
                 front += [(at, part, node) for _, part, node in partial[:BREADTH]]
         return best
+
+    def _fitting(self, tokens: NDArray[np.int64]) -> list[int]:
+        """At most ``8 * BREADTH`` of the places of some tokens, those first that share a character with the question."""
+        if len(tokens) <= 8 * BREADTH:
+            return list(range(len(tokens)))
+        letters = set(self.question)
+        shares = [bool(letters.intersection(self._text(token))) for token in tokens.tolist()]
+        return sorted(range(len(tokens)), key=lambda i: not shares[i])[: 8 * BREADTH]
+
+    def _text(self, token: int) -> str:
+        if token not in self._texts:
+            self._texts[token] = self.codec.decode([token])
+        return self._texts[token]
 
     def _cover(self, part: list[int]) -> float:
         text = self.codec.decode(part)
