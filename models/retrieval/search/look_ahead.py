@@ -34,7 +34,8 @@ class LookAhead:
 
     The cost is bounded: cover is computed for the model's ``most`` likeliest choices only (others
     are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, each
-    grown by at most ``8 * BREADTH`` of its next tokens and :data:`DEPTH` times; all choices of a stem are grown side by side.
+    grown by at most ``8 * BREADTH`` of its next tokens and :data:`DEPTH` times; all choices of a
+    stem are grown side by side.
 
     Attributes:
         index: the keys.
@@ -103,7 +104,7 @@ class LookAhead:
         return best
 
     def _fitting(self, tokens: NDArray[np.int64]) -> list[int]:
-        """At most ``8 * BREADTH`` of the places of some tokens, those first that share a character with the question."""
+        """Places of at most ``8 * BREADTH`` tokens, those first that share a character with the question."""
         if len(tokens) <= 8 * BREADTH:
             return list(range(len(tokens)))
         letters = set(self.question)
