@@ -140,7 +140,7 @@ class CausalSession:
             at = stop
 
     def _log_norms(self, rows: Tensor) -> Tensor:
-        return torch.cat([self.scorer.logits(part).logsumexp(-1) for part in rows.split(ROWS)])
+        return torch.cat([self.scorer.logits(part).logsumexp(-1) for part in torch.split(rows, ROWS)])
 
 
 def _store(state: object | None) -> Tensor | None:

@@ -94,8 +94,8 @@ def best_first(question: int, options: SearchOptions, end: int) -> Generator[Seq
             return Outcome(found[: options.n], expansions, proven=False)
         expansions += len(batch)
         stems = yield [choice for choice, *_ in batch]
-        for stem, (_, *sums) in zip(stems, batch, strict=True):
-            push(stem, *sums)
+        for stem, (_, rank, renormalised, raw) in zip(stems, batch, strict=True):
+            push(stem, rank, renormalised, raw)
     return Outcome(found, expansions, proven=True)
 
 

@@ -35,7 +35,7 @@ class Learner:
         torch.manual_seed(options.seed)
         config = LoraConfig(
             r=options.rank,
-            lora_alpha=options.alpha,  # type: ignore[arg-type]
+            lora_alpha=options.alpha,
             lora_dropout=options.dropout,
             target_modules="all-linear",
             task_type="CAUSAL_LM",
@@ -76,7 +76,7 @@ class Learner:
     def optimizer(self, options: TrainingOptions) -> torch.optim.Optimizer:
         """AdamW or Adafactor, with a learning rate of its own for LoRA's B."""
         adam = options.optimizer == "adamw"
-        optimizer = create_loraplus_optimizer(
+        optimizer: torch.optim.Optimizer = create_loraplus_optimizer(
             self.model,
             torch.optim.AdamW if adam else torch.optim.Adafactor,
             **({"fused": True} if adam else {}),

@@ -153,7 +153,7 @@ class Trainer:
         choices = [self._sampler.sample(example, rng) for example in batch]
         losses = self._losses([self._asked(example, rng) for example in batch], choices)
         optimizer.zero_grad(set_to_none=True)
-        (losses.language + self.options.siblings * losses.siblings).backward()
+        torch.autograd.backward(losses.language + self.options.siblings * losses.siblings)
         torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.options.clip)
         optimizer.step()
         return losses
