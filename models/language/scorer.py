@@ -128,6 +128,7 @@ class CausalScorer:
         self._scratch = [empty] * self._lanes.count
         self._heads: dict[Vocabulary, Head] = {}
         self._contexts = Contexts()
+        self._full: Projection | None = None
         self._lock = threading.Lock()
         probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():
@@ -170,14 +171,13 @@ class CausalScorer:
         Two sentences side by side, then the rest of one on its kept prefix: a layer that mixes
         neighbours of the packed row, or ignores the stores, shows here.
         """
-        nothing = self._no_context()
+        nothing = self.no_context()
         first, kept = self._forward([tokens[6:], tokens[:5]], [None, None], [nothing] * 2, Usage())
         rest, _ = self._forward([tokens[:3], tokens[5:]], [None, kept[6:]], [nothing] * 2, Usage())
         alone, _ = self._forward([tokens], [None], [nothing], Usage())
         hidden = torch.cat((first[-5:], rest[3:]))
         self.batch_invariant = torch.equal(hidden, alone)
-        logits = functional.linear(hidden, self._output.weight, self._output.bias)
-        return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
+        return self._capped(functional.linear(hidden, self._output.weight, self._output.bias))
 
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
@@ -207,7 +207,7 @@ class CausalScorer:
         if (kept := self._contexts.get(key)) is not None:
             return kept
         done = Usage()
-        hidden, store = self._forward([list(tokens)], [None], [self._no_context()], done)
+        hidden, store = self._forward([list(tokens)], [None], [self.no_context()], done)
         for booked in (self.usage, usage):
             if booked is not None:
                 booked.add(done)
@@ -283,6 +283,75 @@ class CausalScorer:
         self._lanes.run(work, [asked[part] for part in parts], small=len(asked) < 2 * ROWS)
         return [reply for part in replies for reply in part]
 
+    @torch.inference_mode()
+    def continued(
+        self, fed: Sequence[Sequence[int]], kept: Sequence[Tensor | None], contexts: Sequence[ContextStore]
+    ) -> tuple[Tensor, Tensor]:
+        """Feed the new tokens of B texts, for callers that keep hidden states and stores themselves.
+
+        Args:
+            fed: new tokens of each, at least one.
+            kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
+            contexts: what each of them continues; equal ones stand together.
+
+        Returns:
+            Last hidden states of the new tokens in order, (N, d), and their keys and values,
+            (N, layers, 2, H, D).
+        """
+        results: list[tuple[Tensor, Tensor]] = []
+        at = 0
+        for stop in self._cuts(fed, kept):
+            span = slice(at, stop)
+            parts = split([len(tokens) for tokens in fed[span]], self._lanes.count, LANE)
+            found: list[tuple[Tensor, Tensor]] = [(self._scratch[0], self._scratch[0])] * len(parts)
+            usages = [Usage() for _ in parts]
+
+            def work(lane: int, part: Sequence[int], found: Any = found, usages: Any = usages) -> None:
+                with torch.inference_mode():
+                    rows = slice(part[0], part[-1] + 1)
+                    found[lane] = self._forward(fed[rows], kept[rows], contexts[rows], usages[lane], lane)
+
+            small = sum(map(len, fed[span])) < 2 * LANE
+            self._lanes.run(work, [range(at + part.start, at + part.stop) for part in parts], small=small)
+            self.usage.lm_calls += 1
+            self.usage.lm_tokens += sum(usage.lm_tokens for usage in usages)
+            results += found
+            at = stop
+        return torch.cat([hidden for hidden, _ in results]), torch.cat([fresh for _, fresh in results])
+
+    def _cuts(self, fed: Sequence[Sequence[int]], kept: Sequence[Tensor | None]) -> Iterator[int]:
+        """Where a batch is split to stay below ``max_tokens`` and ``max_slots``."""
+        count = longest = first = 0
+        for row, (tokens, before) in enumerate(zip(fed, kept, strict=True)):
+            length = len(tokens) + (0 if before is None else before.shape[0])
+            count, longest = count + len(tokens), max(longest, length)
+            if row > first and (count > self.max_tokens or (row + 1 - first) * longest > self.max_slots):
+                yield row
+                count, longest, first = len(tokens), length, row
+        yield len(fed)
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Logits over the full vocabulary, (N, d) to (N, V), float32."""
+        if self._full is None:
+            self._full = Projection(self._output.weight.detach(), self._bias())
+        return self._capped(self._full(hidden).float())
+
+    def logits_of(self, hidden: Tensor, tokens: Tensor) -> Tensor:
+        """The logit of one token for each row: (N, d) and token ids (N,) to (N,), float32."""
+        logits = (hidden.float() * self._output.weight.detach()[tokens].float()).sum(-1)
+        bias = self._bias()
+        return self._capped(logits if bias is None else logits + bias[tokens].float())
+
+    def no_context(self) -> ContextStore:
+        """The context of a text that continues nothing."""
+        return ContextStore.of(self._scratch[0][:0])
+
+    def _bias(self) -> Tensor | None:
+        return None if self._output.bias is None else self._output.bias.detach()
+
+    def _capped(self, logits: Tensor) -> Tensor:
+        return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
+
     def _score_in_lanes(
         self, jobs: Sequence[ScoreJob], batch: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence]
     ) -> None:
@@ -355,9 +424,6 @@ class CausalScorer:
         if item.base.store is None:
             return Store(None, fresh) if item.kept == 0 and len(fresh) == len(item.tokens) - 1 else None
         return Store(item.base.store.joined()[: min(item.kept, len(item.tokens) - 1)], fresh)
-
-    def _no_context(self) -> ContextStore:
-        return ContextStore.of(self._scratch[0][:0])
 
     def _forward(
         self,

@@ -1,0 +1,59 @@
+"""What speaks for the best answer of a search: the features of its confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.codec import KeyCodec
+from models.retrieval.metrics import lcs, normalised
+from models.retrieval.model import Extension, KeyModel
+from models.retrieval.search.options import Answer
+
+FEATURES = ("renormalised", "margin", "name", "weakest", "cover")
+"""Names of the columns that :func:`evidence` gives.
+
+renormalised: of the best key, log-probability in nats.
+margin: to the second key in nats, at most :data:`MOST_MARGIN`, which also stands for no second.
+name: raw log-probability of the key's first part and the separator after it. An index without the
+    entity asked for leaves only other names, which the model, left alone, would not have written;
+    renormalised scores cannot tell.
+weakest: the least of that part's tokens.
+cover: LCS of the first part and the question over the part's length.
+"""
+MOST_MARGIN = 20.0
+
+
+def evidence(model: KeyModel, questions: Sequence[str], answers: Sequence[Answer]) -> NDArray[np.float64]:
+    """Features of the best key of each answer, (Q, F); NaN in the rows of answers without any key."""
+    features = np.full((len(questions), len(FEATURES)), np.nan)
+    asked = [i for i, answer in enumerate(answers) if answer.found]
+    if not asked:
+        return features
+    session = model.read([questions[i] for i in asked])
+    runs = [_first_part(model.codec, answers[i].found[0].tokens) for i in asked]
+    nothing = np.array([model.codec.end])
+    extended = session.extend([Extension(k, None, run, nothing) for k, run in enumerate(runs)], raw=True)
+    for i, run, one in zip(asked, runs, extended, strict=True):
+        best, *others = answers[i].found
+        written = one.written
+        assert written is not None
+        margin = best.renormalised - others[0].renormalised if others else MOST_MARGIN
+        name, question = normalised(model.codec.parts(run)[0]), normalised(questions[i])
+        features[i] = (
+            best.renormalised,
+            min(margin, MOST_MARGIN),
+            written.sum(),
+            written.min(),
+            lcs(name, question) / len(name) if name else 0.0,
+        )
+    return features
+
+
+def _first_part(codec: KeyCodec, tokens: tuple[int, ...]) -> tuple[int, ...]:
+    """The first part and its separator; the whole key and the end token if it is one part."""
+    if codec.separator in tokens:
+        return tokens[: tokens.index(codec.separator) + 1]
+    return (*tokens, codec.end)

@@ -1,0 +1,1 @@
+"""Searches for the keys that a model finds likeliest."""

@@ -1,0 +1,98 @@
+"""What may be chosen about a search, and what it gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Score = Literal["raw", "renormalised"]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOptions:
+    """How keys are searched.
+
+    A key y of m tokens, the end token included, has two scores under a question q: *raw*,
+    sum log p(y_i | q, y_<i) over the full vocabulary, as Hugging Face's constrained beam search
+    and GENRE have it; and *renormalised*, the same with p renormalised at each step over the
+    tokens that the index allows there, as Su's: it sums to one over the index.
+
+    Attributes:
+        n: keys wanted.
+        mode: ``beam`` keeps the best few hypotheses of each length; ``exact`` expands the best
+            hypothesis first, and as scores only fall, the keys come out in their true order.
+        beams: width of the beam, at least n.
+        score: which score ranks.
+        length_penalty: keys are ranked by score / m ** length_penalty; 0 for the sum, 1 for the mean.
+        look_ahead: weight of :mod:`models.retrieval.search.look_ahead`; 0 for none.
+        with_raw: give raw scores too where renormalised ones rank, at the price of the output
+            layer over the full vocabulary.
+        most_expansions: of one question in exact mode.
+
+    Raises:
+        ValueError: a value out of its range, or exact mode with a length penalty or look-ahead,
+            under which an extended hypothesis may rank higher than it did.
+    """
+
+    n: int = 3
+    mode: Literal["beam", "exact"] = "beam"
+    beams: int = 3
+    score: Score = "renormalised"
+    length_penalty: float = 0.0
+    look_ahead: float = 0.0
+    with_raw: bool = False
+    most_expansions: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.mode not in ("beam", "exact"):
+            raise ValueError(f"mode must be beam or exact, not {self.mode!r}")
+        if self.score not in ("raw", "renormalised"):
+            raise ValueError(f"score must be raw or renormalised, not {self.score!r}")
+        if self.n < 1 or self.most_expansions < 1:
+            raise ValueError("n and most_expansions must be at least 1")
+        if self.mode == "beam" and self.beams < self.n:
+            raise ValueError(f"{self.beams} beams cannot give {self.n} keys: ask for at least as many beams")
+        if self.look_ahead < 0:
+            raise ValueError("look_ahead must not be negative")
+        if self.mode == "exact" and (self.length_penalty or self.look_ahead):
+            raise ValueError("exact mode needs length_penalty 0 and look_ahead 0: no bound holds with them")
+
+    @property
+    def raw(self) -> bool:
+        """Whether raw log-probabilities must be known."""
+        return self.score == "raw" or self.with_raw
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A key with its scores, in nats.
+
+    Attributes:
+        number: the key's number in the index.
+        tokens: its tokens, without the end token.
+        rank_score: what it is ranked by, length penalty and look-ahead included.
+        renormalised: see :class:`SearchOptions`.
+        raw: likewise; None where it was not asked for.
+    """
+
+    number: int
+    tokens: tuple[int, ...]
+    rank_score: float
+    renormalised: float
+    raw: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found for one question.
+
+    Attributes:
+        found: keys, best first.
+        expansions: hypotheses for which the model was asked or the index walked.
+        proven: whether no key of the index ranks higher than those found in their order; always
+            false of a beam, and false in exact mode if ``most_expansions`` were not enough.
+    """
+
+    found: tuple[Found, ...]
+    expansions: int
+    proven: bool

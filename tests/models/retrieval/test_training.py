@@ -1,0 +1,199 @@
+"""Training: gradients reach the adapter only, a killed training resumes as if it had not been."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from peft import PeftModel
+
+from models.retrieval.codec import KeyCodec
+from models.retrieval.fact import Fact
+from models.retrieval.training import checkpoint
+from models.retrieval.training.checkpoint import CheckpointError
+from models.retrieval.training.examples import Example, ExampleError, read_examples
+from models.retrieval.training.learner import Learner
+from models.retrieval.training.loss import key_losses
+from models.retrieval.training.misspelling import misspell
+from models.retrieval.training.options import TrainingOptions
+from models.retrieval.training.sampled_index import Choices, IndexSampler
+from models.retrieval.training.train import Report, Trainer
+from tests.models.retrieval.families import END, LETTERS, decode, encode
+from tests.models.tiny import CONFIGS, SIZE, build
+
+CODEC = KeyCodec.prefix_lm(encode, decode, 2, END)
+
+
+def _examples(count: int, seed: int) -> list[Example]:
+    """``name + predicate`` questions about random names, half of them with a meaning."""
+    rng = np.random.default_rng(seed)
+    drawn = ["".join(rng.choice(list(LETTERS[:12]), 3)) for _ in range(count)]
+    predicates = ["".join(rng.choice(list(LETTERS[12:]), 2)) for _ in range(count)]
+    return [
+        Example(name + predicate, Fact(name, predicate, "m" if i % 2 else "", ""))
+        for i, (name, predicate) in enumerate(zip(drawn, predicates, strict=True))
+    ]
+
+
+TRAIN, DEV = _examples(48, 1), _examples(12, 2)
+OPTIONS = TrainingOptions(
+    rank=4, batch=4, epochs=2, warmup=2, learning_rate=2e-2, save_every=3, evaluate_every=6, patience=100, dropout=0.1
+)
+
+
+def _trainer(folder: Path, options: TrainingOptions = OPTIONS, tell: Callable[[Report], None] | None = None) -> Trainer:
+    learner = Learner.start(build(CONFIGS["llama"](), "sdpa").requires_grad_(False), options)
+    return Trainer(learner, CODEC, TRAIN, DEV, folder, options, tell or (lambda report: None))
+
+
+class _KilledError(Exception):
+    pass
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adafactor"])
+def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path: Path, optimizer: Any) -> None:
+    options = TrainingOptions(**{name: getattr(OPTIONS, name) for name in OPTIONS.__slots__} | {"optimizer": optimizer})
+    whole = _trainer(tmp_path / "whole", options)
+    whole.run()
+
+    def kill(report: Report) -> None:
+        if report.step == 8 and not report.dev:
+            raise _KilledError
+
+    with pytest.raises(_KilledError):
+        _trainer(tmp_path / "killed", options, kill).run()
+    steps: list[int] = []
+    resumed = _trainer(tmp_path / "killed", options, lambda report: steps.append(report.step))
+    position = resumed.run()
+    assert steps[0] == 7, "from the checkpoint of step 6 on"
+    assert position.step == whole.steps == 24
+    for name, p in whole.learner.state.items():
+        assert torch.equal(p, resumed.learner.state[name]), name
+
+
+def test_training_lowers_both_losses_on_questions_not_seen(tmp_path: Path) -> None:
+    trainer = _trainer(tmp_path, TrainingOptions(rank=8, batch=4, epochs=6, warmup=2, learning_rate=1e-2))
+    before, base = trainer.evaluate(), copy.deepcopy(trainer.learner.model.get_base_model().get_decoder().norm.weight)
+    trainer.run()
+    after = trainer.evaluate()
+    assert after.language < before.language - 0.3
+    assert after.siblings < before.siblings - 0.3
+    assert torch.equal(base, trainer.learner.model.get_base_model().get_decoder().norm.weight)
+
+
+def test_the_saved_adapter_is_the_trained_one(tmp_path: Path) -> None:
+    trainer = _trainer(tmp_path)
+    trainer.run()
+    best = trainer.evaluate()
+    trainer.learner.save(tmp_path / "again")
+    merged = PeftModel.from_pretrained(build(CONFIGS["llama"](), "sdpa"), str(tmp_path / "again"))
+    trainer.learner = Learner(merged)
+    again = trainer.evaluate()
+    torch.testing.assert_close(again.language, best.language, atol=5e-3, rtol=0)
+    assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
+
+
+def test_training_stops_when_dev_does_not_get_better(tmp_path: Path) -> None:
+    options = TrainingOptions(rank=2, batch=4, epochs=50, learning_rate=5.0, evaluate_every=2, patience=2, warmup=0)
+    trainer = _trainer(tmp_path, options)
+    position = trainer.run()
+    assert position.stale == 2
+    assert position.step < trainer.steps
+
+
+def test_another_training_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> None:
+    _trainer(tmp_path).run()
+    with pytest.raises(CheckpointError, match="other options"):
+        _trainer(tmp_path, TrainingOptions(rank=4, batch=4, seed=1)).run()
+    (tmp_path / "checkpoint.pt").write_bytes(b"half a checkpo")
+    with pytest.raises(CheckpointError, match="delete it"):
+        _trainer(tmp_path).run()
+
+
+def test_a_kill_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    checkpoint.save_checkpoint(tmp_path, "a", checkpoint.Position(1), {})
+
+    def half(state: Any, file: Any) -> None:
+        file.write(b"half")
+        raise _KilledError
+
+    monkeypatch.setattr(torch, "save", half)
+    with pytest.raises(_KilledError):
+        checkpoint.save_checkpoint(tmp_path, "a", checkpoint.Position(2), {})
+    found = checkpoint.load_checkpoint(tmp_path, "a")
+    assert found is not None and found[0].step == 1
+
+
+def test_losses_are_what_they_say() -> None:
+    torch.manual_seed(0)
+    hidden, output = torch.randn(5, 8), torch.randn(SIZE, 8)
+    batch = [Choices((7, END), ((7, 9), (END,))), Choices((8, 3, END), ((8,), (3, 5, 6), (END, 4)))]
+    vocabulary = torch.tensor([END, 3, 4, 7, 8])
+    found = key_losses(hidden, output, vocabulary, batch, softcap=2.0)
+    logits = 2 * torch.tanh(hidden @ output.T / 2)
+    wide = logits[:, vocabulary].log_softmax(-1)
+    tokens = [7, END, 8, 3, END]
+    expected = -sum(wide[i, vocabulary.tolist().index(token)] for i, token in enumerate(tokens)) / 5
+    torch.testing.assert_close(found.language, expected)
+    rows = [(0, (7, 9)), (3, (3, 5, 6)), (4, (END, 4))]
+    near = {i: logits[i, list(tokens)].log_softmax(-1) for i, tokens in rows}
+    torch.testing.assert_close(found.siblings, -(near[0][0] + near[3][0] + near[4][0]) / 2)
+    right = [bool(near[0][0] == near[0].max()), all(near[i][0] == near[i].max() for i in (3, 4))]
+    assert found.right.item() == sum(right) / 2
+
+
+@given(seed=st.integers(0, 500), which=st.integers(0, len(TRAIN) - 1))
+def test_sampled_neighbours_are_what_an_index_would_allow(seed: int, which: int) -> None:
+    sampler = IndexSampler(CODEC, [example.fact for example in TRAIN], names=10, predicates=20)
+    choices = sampler.sample(TRAIN[which], np.random.default_rng(seed))
+    assert choices.key == (*CODEC.key(TRAIN[which].fact.parts), END)
+    for token, allowed in zip(choices.key, choices.allowed, strict=True):
+        assert allowed[0] == token
+        assert len(set(allowed)) == len(allowed)
+
+
+@given(name=st.text("abc", min_size=1, max_size=5), seed=st.integers(0, 1000))
+def test_a_misspelling_is_one_edit_away(name: str, seed: int) -> None:
+    other = misspell(name, "abcd", np.random.default_rng(seed))
+    assert other and other != name
+    assert abs(len(other) - len(name)) <= 1
+    if len(other) == len(name):
+        assert sum(a != b for a, b in zip(name, other, strict=True)) <= 2
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ("no json", "line 2"),
+        (json.dumps({"question": "q"}), "line 2"),
+        (json.dumps({"question": "q", "answer": "s ||| p"}), "line 2"),
+        (json.dumps({"question": " ", "answer": "s ||| p ||| o"}), "not empty"),
+        (json.dumps({"question": 1, "answer": "s ||| p ||| o"}), "texts"),
+        (json.dumps({"question": "q", "answer": 3}), "line 2"),
+    ],
+)
+def test_malformed_examples_are_named(tmp_path: Path, line: str, why: str) -> None:
+    path = tmp_path / "rows.jsonl"
+    good = json.dumps({"question": "q", "answer": "s（m） ||| p ||| o ||| o"}, ensure_ascii=False)
+    path.write_text(f"{good}\n", "utf-8")
+    assert read_examples(path) == [Example("q", Fact("s", "p", "m", "o ||| o"))]
+    path.write_text(f"{good}\n{line}\n", "utf-8")
+    with pytest.raises(ExampleError, match=why):
+        read_examples(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("rank", 0), ("learning_rate", -1.0), ("misspelt", 1.0), ("siblings", -0.1), ("optimizer", "sgd")],
+)
+def test_options_out_of_range_are_named(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=name):
+        TrainingOptions(**{name: value})
