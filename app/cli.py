@@ -7,12 +7,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.live import Live
+from rich.table import Table
 
 from app import console
 from app.evaluate.keywords import Evaluation, evaluate_keywords
+from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
+from app.retrieval.commands import index_cli, search
+from app.retrieval.schemas import SearchRequest
 from app.score.schemas import ScoreAnswer, ScoreRequest
 from app.score.service import score as score_texts
 from app.sentences.schemas import SentencesAnswer, SentencesRequest
@@ -20,17 +23,18 @@ from app.sentences.service import prepared
 from app.sentences.view import ChainsView, answer_table
 from app.serve import serve as run_server
 from app.settings import Settings
-from app.validation import faults_of
 
 cli = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Unsupervised constrained text generation: keywords in, fluent sentences out. "
+    help="Constrained text generation: keywords in, fluent sentences out; questions in, facts of an index out. "
     "Settings come from the environment, with the prefix CHAINWRIGHT_.",
 )
 evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.")
 cli.add_typer(evaluate, name="evaluate")
+cli.add_typer(index_cli, name="index")
+cli.command()(search)
 
 Language = Literal["zh", "en", "auto"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -90,7 +94,7 @@ def sentences(
         sampler["schedule"] = {"kind": schedule, "start": beta_start, "stop": beta_stop}
     given = {"beta": beta, "length_reward": length_reward, "drafts": drafts}
     sampler |= {name: value for name, value in given.items() if value is not None}
-    request = _validated(
+    request = console.validated(
         SentencesRequest,
         {
             "keywords": [_forms(keyword) for keyword in keywords],
@@ -138,7 +142,7 @@ def score(
     as_json: Json = False,
 ) -> None:
     """Log-probs of texts, renormalised over a vocabulary."""
-    request = _validated(ScoreRequest, {"texts": texts, "context": context, "language": language})
+    request = console.validated(ScoreRequest, {"texts": texts, "context": context, "language": language})
 
     async def work() -> ScoreAnswer:
         async with console.engine(console.settings(model=model)) as engine:
@@ -186,16 +190,47 @@ def evaluate_keywords_command(
             typer.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
 
 
+@evaluate.command("retrieval")
+def evaluate_retrieval_command(
+    file: Annotated[
+        Path, typer.Argument(help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.', exists=True)
+    ],
+    index: Annotated[str, typer.Option(help="Name of an index of triples.")],
+    limit: Annotated[int | None, typer.Option(help="Only the first so many questions.", min=1)] = None,
+    mode: Annotated[Literal["beam", "exact"], typer.Option(help="See search.")] = "beam",
+    beams: Annotated[int, typer.Option(help="Width of the beam.")] = 3,
+    score: Annotated[Literal["renormalised", "raw"], typer.Option(help="Which score ranks.")] = "renormalised",
+    look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
+    model: ModelOption = None,
+    as_json: Json = False,
+) -> None:
+    """EM, F1 and Score of S, P and O over a file of questions, and of the floor, which learns nothing."""
+    options = {"n": 1, "mode": mode, "beams": beams, "score": score, "look_ahead": look_ahead}
+    console.validated(SearchRequest, options)
+    evaluation = RetrievalEvaluation(file, index, limit, options)
+
+    async def work() -> dict[str, Any]:
+        async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:
+            return await evaluate_retrieval(evaluation, retrieval)
+
+    report = console.run(work())
+    if as_json:
+        Console(file=sys.stdout).print_json(data=report, ensure_ascii=False)
+        return
+    table = Table("", "EM S", "EM P", "EM S and P", "EM O", "F1 S", "F1 P", "F1 O", "Score", box=None)
+    for row in ("model", "floor"):
+        marks = report[row]
+        figures = [*marks["EM"].values(), *marks["F1"].values(), marks["Score"]]
+        table.add_row(row, *(f"{figure:.1f}" for figure in figures))
+    Console().print(table)
+    typer.echo(
+        f"{report['questions']} questions, {report['keys']:,} keys, {report['seconds_per_question']:.3f} s a question; "
+        f"{report['name']}, adapter {report['adapter']}"
+    )
+
+
 def _forms(keyword: str) -> str | list[str]:
     return keyword.split("|") if "|" in keyword else keyword
-
-
-def _validated(schema: Any, data: dict[str, Any]) -> Any:
-    """The request, or exit with code 2."""
-    try:
-        return schema.model_validate(data)
-    except ValidationError as error:
-        console.fail(faults_of(error.errors()))
 
 
 def main() -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, NoReturn, TypeVar
 
 import typer
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -17,11 +18,14 @@ from app import logs
 from app.engine import Engine, open_engine
 from app.loading import LOADING_ERRORS
 from app.problems import Fault, ProblemError
+from app.retrieval.retrieval import Retrieval
 from app.settings import Settings
 from app.validation import faults_of
+from models.language.batcher import Batcher
 from models.language.default_weights import Progress as OnProgress
 
 T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
 
 OPTIONS = {
     "sampler.steps": "--steps",
@@ -33,6 +37,10 @@ OPTIONS = {
     "length.min": "--min",
     "length.max": "--max",
     "length.unit": "--unit",
+    "n": "-n",
+    "beams": "--beams",
+    "length_penalty": "--length-penalty",
+    "look_ahead": "--look-ahead",
 }
 """Options of the command line by the field that they set."""
 
@@ -93,6 +101,25 @@ async def engine(chosen: Settings) -> AsyncIterator[Engine]:
         yield opened
     finally:
         await opening.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def retrieval(chosen: Settings) -> AsyncIterator[Retrieval]:
+    """Indexes and the model that writes their keys, without the model that samples."""
+    with conversion_bar() as progress, ThreadPoolExecutor(1, thread_name_prefix="model") as executor:
+        opened = Retrieval(chosen, Batcher(executor), progress)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def validated(schema: type[M], data: dict[str, Any]) -> M:
+    """The request, or exit with code 2."""
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        fail(faults_of(error.errors()))
 
 
 @contextmanager

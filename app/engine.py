@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from app.memory import give_back
 from app.problems import Fault, ProblemError
+from app.retrieval.retrieval import Retrieval
 from app.settings import Limits, Settings
 from app.store import open_server, open_store
 from models.language.batcher import Batcher
@@ -80,6 +81,7 @@ class Engine:
         model: the loaded model.
         batcher: where the work of all requests meets.
         turns: who may use it.
+        retrieval: indexes and the model that writes their keys.
         limits: the most that a request may ask for.
         store: scores from before; None if the settings turn it off.
     """
@@ -87,6 +89,7 @@ class Engine:
     model: LoadedModel
     batcher: Batcher
     turns: Turns
+    retrieval: Retrieval
     limits: Limits = field(default_factory=Limits)
     store: ScoreStore | None = None
 
@@ -127,6 +130,11 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
                     settings.limits.max_waiting,
                     lambda: loop.run_in_executor(None, give_back),
                 )
-                yield Engine(model, Batcher(executor), turns, settings.limits, store)
+                batcher = Batcher(executor)
+                retrieval = Retrieval(settings, batcher, progress)
+                try:
+                    yield Engine(model, batcher, turns, retrieval, settings.limits, store)
+                finally:
+                    retrieval.close()
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

@@ -31,8 +31,9 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _DESCRIPTIONS = {
     400: "The body is not JSON; the problem gives the offset",
-    404: "There is nothing at this path",
+    404: "There is nothing at this path, or no index of this name",
     405: "Not with this method",
+    409: "The index is being built, or was built for another model, or is damaged",
     413: "The body is too large",
     415: "The body is not declared as JSON",
     422: "The request cannot be met; `errors` names each field and its remedy",

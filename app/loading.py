@@ -10,6 +10,7 @@ import structlog
 
 from app.engine import Engine, open_engine
 from app.problems import Fault, ProblemError
+from app.retrieval.retrieval import SearchReport
 from app.settings import Settings
 from models.language.batcher import BatchReport
 from models.language.default_weights import ConversionError, Progress
@@ -31,6 +32,7 @@ class Loading:
         progress: told how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded.
         on_batch: told of every batch of the model.
+        on_search: told of every search.
         engine: the engine, once the model is loaded.
         failure: why it could not be loaded.
     """
@@ -39,6 +41,7 @@ class Loading:
     progress: Progress
     on_failure: Callable[[str], None]
     on_batch: Callable[[BatchReport], None] | None = None
+    on_search: Callable[[SearchReport], None] | None = None
     engine: Engine | None = None
     failure: str | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -48,6 +51,7 @@ class Loading:
         try:
             async with open_engine(self.settings, self.progress) as engine:
                 engine.batcher.on_batch = self.on_batch
+                engine.retrieval.on_search = self.on_search
                 self.engine = engine
                 log.info(
                     "model loaded",

@@ -18,10 +18,14 @@ from app.ops.metrics import Metrics
 from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.problems import Problem
+from app.retrieval.routes import router as retrieval
 from app.score.routes import router as scoring
 from app.sentences.routes import router as sentences
 from app.settings import Settings
 from models.language.default_weights import Progress
+
+UPLOADS = "/v1/indexes/"
+"""Below it PUT takes the lines of an index, of any size."""
 
 
 def create_app(
@@ -46,7 +50,7 @@ def create_app(
             settings, progress or (lambda what, share: None), on_failure or (lambda reason: None)
         )
         app.state.metrics = measured = Metrics(lambda: loading.engine)
-        loading.on_batch = measured.batch
+        loading.on_batch, loading.on_search = measured.batch, measured.search
         task = asyncio.create_task(loading.run())
         try:
             yield
@@ -60,14 +64,14 @@ def create_app(
     app: FastAPI = FastAPIOffline(
         title="chainwright",
         version="0.1.0",
-        summary="Unsupervised constrained text generation: keywords in, fluent sentences out.",
+        summary="Unsupervised constrained text generation: keywords in, fluent sentences out; questions in, facts out.",
         lifespan=lifespan,
     )
     app.state.settings = settings
-    for router in (sentences, scoring, ops, measuring):
+    for router in (sentences, scoring, retrieval, ops, measuring):
         app.include_router(router)
     handlers.install(app)
-    app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes)
+    app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes, uploads=("PUT", UPLOADS))
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
     _describe_problems(app)

@@ -13,14 +13,23 @@ log = structlog.get_logger()
 
 
 class BodyLimit:
-    """Reads the body before the application does, and answers 413 as soon as it is too large."""
+    """Reads the body before the application does, and answers 413 as soon as it is too large.
 
-    def __init__(self, app: ASGIApp, most: int) -> None:
+    Args:
+        app: the application.
+        most: bytes.
+        uploads: method and beginning of the paths that read their body as it comes, with a bound of their own.
+    """
+
+    def __init__(self, app: ASGIApp, most: int, uploads: tuple[str, str] = ("", "")) -> None:
         self.app = app
         self.most = most
+        self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or (
+            scope["method"] == self.uploads[0] and scope["path"].startswith(self.uploads[1])
+        ):
             await self.app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

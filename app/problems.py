@@ -55,6 +55,7 @@ KINDS: dict[int, tuple[str, str]] = {
     400: ("malformed-body", "The body cannot be read"),
     404: ("not-found", "There is nothing here"),
     405: ("method-not-allowed", "Not with this method"),
+    409: ("conflict", "The index is in no state for this"),
     413: ("body-too-large", "The body is too large"),
     415: ("not-json", "The body is not declared as JSON"),
     422: ("invalid-request", "Invalid request"),

@@ -37,6 +37,14 @@ class Limits(BaseSettings):
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
     max_texts: int = Field(default=1000, ge=1, description="texts of one /v1/score request")
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
+    max_queries: int = Field(default=64, ge=1, description="queries of one search")
+    max_query_characters: int = Field(default=1000, ge=1, description="characters of one of them")
+    max_results: int = Field(default=32, ge=1, description="keys for each query")
+    max_beams: int = Field(default=32, ge=1, description="width of a beam")
+    max_changes: int = Field(default=10_000, ge=1, description="entries added and removed by one request")
+    max_upload_bytes: int = Field(
+        default=4 << 30, ge=1, description="size of the lines that PUT /v1/indexes/{name} takes; more gets 413"
+    )
     max_body_bytes: int = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
     max_running: int = Field(default=16, ge=1, description="requests that use the model side by side")
     max_waiting: int = Field(default=64, ge=0, description="requests that wait for their turn; more get 429")
@@ -59,7 +67,14 @@ class Settings(BaseSettings):
     )
     state_dir: Path = Field(
         default_factory=lambda: user_state_path("chainwright"),
-        description="where the embedded server keeps scores from one run to the next",
+        description="where indexes are, and the embedded server keeps scores from one run to the next",
+    )
+    retrieval_model: str | None = Field(
+        default=None, description="model that writes keys: a folder or hub id; None takes CHAINWRIGHT_MODEL"
+    )
+    retrieval_adapter: str = Field(
+        default="default",
+        description="its peft adapter: default (the one shipped, for the default model), none, or a folder",
     )
     score_cache_memory: int = Field(
         default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"

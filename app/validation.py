@@ -7,7 +7,9 @@ from typing import Any
 
 from app.problems import Fault
 
-UNION_TAGS = frozenset({"metropolis", "annealing", "linear", "geometric", "listed", "word", "forms"})
+UNION_TAGS = frozenset(
+    {"metropolis", "annealing", "linear", "geometric", "listed", "word", "forms", "switch", "weight"}
+)
 """Names that pydantic puts into a path for the branch of a union; no field has such a name."""
 
 _REMEDIES = {
@@ -21,6 +23,7 @@ _REMEDIES = {
     "too_short": "give at least {min_length}",
     "too_long": "give at most {max_length}",
     "string_too_short": "give at least {min_length} character",
+    "string_pattern_mismatch": "give a text that {pattern} matches",
     "string_type": "give a string in double quotes",
     "string_unicode": "send well-formed Unicode, without lone surrogates",
     "int_type": "give a whole number without quotes",

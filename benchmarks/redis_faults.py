@@ -31,6 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.engine import Engine, Turns
+from app.retrieval.retrieval import Retrieval
 from app.sentences.schemas import SentencesRequest
 from app.sentences.service import complete
 from app.settings import Settings
@@ -218,7 +219,8 @@ def main(requests: int, output: Path) -> None:
     with ThreadPoolExecutor(1) as executor, tempfile.TemporaryDirectory(prefix="cw") as folder:
 
         def make_engine(store: Any) -> Engine:
-            return Engine(model, Batcher(executor), Turns(16, 1000), settings.limits, store)
+            batcher = Batcher(executor)
+            return Engine(model, batcher, Turns(16, 1000), Retrieval(settings, batcher), settings.limits, store)
 
         results = asyncio.run(conditions(make_engine, requests, Path(folder)))
     table = Table("Redis", "request, s", "store wait, ms: median", "p99", "worst", "hits", "same answers")

@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -51,16 +52,20 @@ def measure(name: str, triples: Path, folder: Path, tokenizer: Path | None) -> d
     rng = np.random.default_rng(1)
     for depth in DEPTHS:
         for beams in (1, BATCH):
-            result[f"depth_{depth}_batch_{beams}_us"] = _ask(contender, rng, beams, lambda _, at=depth: at)
+            result[f"depth_{depth}_batch_{beams}_us"] = _ask(contender, rng, beams, partial(_at, depth))
     result[f"mixed_batch_{BATCH}_us"] = _ask(contender, rng, BATCH, lambda key: int(rng.integers(1, len(key))))
     return result
+
+
+def _at(depth: int, key: Any) -> int:
+    return depth
 
 
 def _ask(contender: Any, rng: np.random.Generator, beams: int, depth: Callable[[Any], int]) -> float:
     """Microseconds a beam of a call for so many beams at this depth of keys that are longer."""
     figures: list[float] = []
     while len(figures) < BEAMS and sum(figures) * beams < LONG * 1e6:
-        prefixes = []
+        prefixes: list[Any] = []
         while len(prefixes) < beams:
             prefixes += [key[:at] for key in contender.sample(rng, beams) if (at := depth(key)) < len(key)]
         ask = contender.asker(prefixes[:beams])

@@ -190,8 +190,8 @@ class MarisaPrefixes:
     sample = NestedDict.sample
 
     def asker(self, prefixes: Sequence[Key]) -> Callable[[], Any]:
-        def ask() -> list[list[str]]:
-            found = []
+        def ask() -> list[list[Any]]:
+            found: list[list[Any]] = []
             for prefix in prefixes:
                 if not prefix:
                     found.append(list(self._first))

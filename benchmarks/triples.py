@@ -73,7 +73,8 @@ def _texts(rng: np.random.Generator, count: int, mean: float) -> list[str]:
 def _text(rng: np.random.Generator, length: int) -> str:
     # Zipf's law with exponent 1 over ranks: log-uniform.
     rank = np.exp(rng.random(length) * np.log(_CHARACTERS)).astype(np.uint32) - 1
-    return (rank + _FIRST).astype("<u4").tobytes().decode("utf-32-le")
+    text: str = (rank + _FIRST).astype("<u4").tobytes().decode("utf-32-le")
+    return text
 
 
 def _distinct(rng: np.random.Generator, count: int, mean: float) -> list[str]:

@@ -14,6 +14,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 
 from app.engine import Engine
 from app.http import problem_responses
+from app.retrieval.retrieval import SearchReport
 from models.language.batcher import BatchReport
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
@@ -29,7 +30,7 @@ router = APIRouter(tags=["operations"])
     summary="Metrics for Prometheus",
 )
 async def metrics(request: Request) -> Response:
-    """Batches, tokens, waits, time in the model and outside, scores recalled, requests."""
+    """Batches, tokens, waits, time in the model and outside, scores recalled, requests, searches."""
     measured: Metrics = request.app.state.metrics
     return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -55,6 +56,7 @@ class Metrics:
             views=[
                 buckets("chainwright.batch.wait", SECONDS),
                 buckets("chainwright.batch.duration", SECONDS),
+                buckets("chainwright.search.duration", SECONDS),
                 buckets("chainwright.batch.jobs", SIZES),
                 buckets("chainwright.batch.cost", SIZES),
             ],
@@ -66,6 +68,9 @@ class Metrics:
         self._jobs = meter.create_histogram("chainwright.batch.jobs", "1", "jobs in a batch")
         self._cost = meter.create_histogram("chainwright.batch.cost", "1", "tokens of a batch, reused ones included")
         self._idle = meter.create_counter("chainwright.model.idle", "s", "time between batches, outside the model")
+        self._search = meter.create_histogram("chainwright.search.duration", "s", "time of a search, its turn excluded")
+        self._questions = meter.create_counter("chainwright.search.questions", "1", "questions answered by searches")
+        meter.create_observable_gauge("chainwright.indexes.building", [self._building], "1", "builds that run or wait")
         meter.create_observable_counter(
             "chainwright.lm.tokens", [self._usage("lm_tokens")], "1", "tokens fed to the language model"
         )
@@ -100,6 +105,11 @@ class Metrics:
         self._cost.record(report.cost, kind)
         self._idle.add(max(0.0, report.idle))
 
+    def search(self, report: SearchReport) -> None:
+        """Take in a search."""
+        self._search.record(report.seconds)
+        self._questions.add(report.questions)
+
     def close(self) -> None:
         """Let go of the instruments."""
         self._provider.shutdown()
@@ -125,6 +135,10 @@ class Metrics:
     def _redis(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None and engine.store is not None:
             yield Observation(int(engine.store.counters.breaker == "closed"))
+
+    def _building(self, options: CallbackOptions) -> Iterable[Observation]:
+        if (engine := self.engine()) is not None:
+            yield Observation(len(engine.retrieval.builds.going_on))
 
     def _present(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None:

@@ -7,10 +7,11 @@ from typing import Any
 
 from fastapi import APIRouter, Depends, Request
 
+from app.events import EventResponse
 from app.http import ReadyEngine, problem_responses, require_json, unless_gone
 from app.sentences.schemas import SentencesAnswer, SentencesRequest
 from app.sentences.service import complete, prepared
-from app.sentences.stream import RunResponse
+from app.sentences.stream import events
 
 router = APIRouter(tags=["sentences"])
 
@@ -47,7 +48,7 @@ async def sentences(body: SentencesRequest, request: Request, engine: ReadyEngin
     held = AsyncExitStack()
     try:
         sampling = await unless_gone(request, held.enter_async_context(prepared(body, engine)))
-        return RunResponse(sampling, held, request.app.state.settings.ping_seconds)
+        return EventResponse(events(sampling), held, request.app.state.settings.ping_seconds)
     except BaseException:
         await held.aclose()
         raise

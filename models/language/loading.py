@@ -101,6 +101,7 @@ def load(
     offline: bool = False,
     rules: Mapping[str, Rule] | None = None,
     threads: int | None = None,
+    adapter: Path | None = None,
 ) -> LoadedModel:
     """Load a model and its tokenizer side by side.
 
@@ -114,26 +115,28 @@ def load(
         offline: never ask the hub.
         rules: vocabulary rules that replace or join :data:`models.language.vocabulary.RULES`.
         threads: of a forward on CPU, for the whole process; None leaves torch's choice.
+        adapter: folder of a peft adapter to be added to the weights.
 
     Raises:
-        LoadingError: no such model, no safetensors, no fast tokenizer, or an unknown device.
+        LoadingError: no such model, no safetensors, no fast tokenizer, an unknown device, or an
+            adapter that does not fit.
         models.language.default_weights.ConversionError: the default model could not be made.
         models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
     """
     transformers_logging.disable_progress_bar()
     if threads is not None:
         torch.set_num_threads(threads)
-    place = _device(device)
-    dtype = _dtype(precision, place)
-    source = str(default_weights.default_weights(cache, progress)) if name == "default" else name
-    files = {file: _find(source, file, offline) for file in ("config.json", "tokenizer.json")}
+    place = device_of(device)
+    dtype = dtype_of(precision, place)
+    source = source_of(name, cache, progress)
+    files = {file: find_file(source, file, offline) for file in ("config.json", "tokenizer.json")}
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(_tokenizer, files["tokenizer.json"])
-        model = _weights(source, dtype, place, offline)
+        model = read_weights(AutoModelForCausalLM, source, dtype, place, offline, adapter)
         tokenizer = reading.result()
     config = model.config.get_text_config()
     # Before the scorer lays the weights out anew.
-    fingerprint = _fingerprint(files, model, dtype)
+    fingerprint = fingerprint_of(files, model, dtype)
     begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
     return LoadedModel(
         name=default_weights.NAME if name == "default" else name,
@@ -146,7 +149,21 @@ def load(
     )
 
 
-def _device(name: str) -> torch.device:
+def source_of(name: str, cache: Path, progress: Progress) -> str:
+    """The folder or hub id of a model's name; the default model is converted at first use.
+
+    Raises:
+        models.language.default_weights.ConversionError: the default model could not be made.
+    """
+    return str(default_weights.default_weights(cache, progress)) if name == "default" else name
+
+
+def device_of(name: str) -> torch.device:
+    """The device of this name, or the best one here for ``auto``.
+
+    Raises:
+        LoadingError: it is not here.
+    """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         return torch.device(next(kind for kind, there in present.items() if there))
@@ -155,7 +172,8 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _dtype(precision: Precision, device: torch.device) -> torch.dtype:
+def dtype_of(precision: Precision, device: torch.device) -> torch.dtype:
+    """The precision asked for; for ``auto`` bfloat16 where the device multiplies it in hardware."""
     if precision != "auto":
         return torch.float32 if precision == "float32" else torch.bfloat16
     return torch.bfloat16 if device.type == "cuda" or _multiplies_bfloat16(device) else torch.float32
@@ -166,7 +184,12 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
-def _find(source: str, file: str, offline: bool) -> Path:
+def find_file(source: str, file: str, offline: bool) -> Path:
+    """A file of a folder or hub id.
+
+    Raises:
+        LoadingError: it is not there, or cannot be reached.
+    """
     try:
         found = cached_file(source, file, local_files_only=offline)
     except OSError as error:
@@ -187,17 +210,48 @@ def _tokenizer(path: Path) -> TextTokenizer:
     return tokenizer
 
 
-def _weights(source: str, dtype: torch.dtype, device: torch.device, offline: bool) -> Any:
+def read_weights(
+    kind: Any, source: str, dtype: torch.dtype, device: torch.device, offline: bool, adapter: Path | None = None
+) -> Any:
+    """A model in evaluation mode, without gradients.
+
+    Args:
+        kind: a transformers ``AutoModelFor...``.
+        source: folder or hub id.
+        dtype: of the weights.
+        device: where they go.
+        offline: never ask the hub.
+        adapter: folder of a peft adapter, whose products are added to the weights: as fast as without.
+
+    Raises:
+        LoadingError: no such model, no safetensors, or an adapter that does not fit.
+    """
     try:
-        model = AutoModelForCausalLM.from_pretrained(
+        model = kind.from_pretrained(
             source, dtype=dtype, use_safetensors=True, local_files_only=offline, attn_implementation="sdpa"
         )
     except (OSError, ValueError, KeyError) as error:
-        raise LoadingError(f"model {source!r} could not be loaded as a causal LM from safetensors: {error}") from error
+        raise LoadingError(
+            f"model {source!r} could not be loaded by {kind.__name__} from safetensors: {error}"
+        ) from error
+    if adapter is not None:
+        model = _with_adapter(model, adapter)
     return model.to(device).eval().requires_grad_(False)
 
 
-def _fingerprint(files: Mapping[str, Path], model: Any, dtype: torch.dtype) -> str:
+def _with_adapter(model: Any, adapter: Path) -> Any:
+    # Imported where it is needed: it takes a second.
+    from peft import PeftModel
+
+    if not (adapter / "adapter_model.safetensors").is_file():
+        raise LoadingError(f"adapter {str(adapter)!r} has no adapter_model.safetensors: name a folder that peft wrote")
+    try:
+        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError) as error:
+        raise LoadingError(f"adapter {str(adapter)!r} does not fit the model: {error}") from error
+
+
+def fingerprint_of(files: Mapping[str, Path], model: Any, dtype: torch.dtype) -> str:
     """Over what decides a score: configuration, tokenizer, precision, and a sample of every weight."""
     digest = hashlib.blake2b(digest_size=8)
     config = {k: v for k, v in model.config.to_dict().items() if not k.startswith("_") and k != "transformers_version"}

@@ -38,10 +38,11 @@ class Floor:
             for start in range(len(text) - size + 1):
                 found = self._by_name.get(text[start : start + size])
                 if found is not None:
-                    return max(found, key=lambda fact: _likeness(fact.predicate, text))
+                    return max(found, key=lambda fact: likeness(fact.predicate, text))
         return None
 
 
-def _likeness(predicate: str, text: str) -> float:
+def likeness(predicate: str, text: str) -> float:
+    """LCS of a predicate and a normalised question over the square root of the predicate's length."""
     written = normalised(predicate)
     return lcs(written, text) / sqrt(len(written)) if written else 0.0

@@ -1,77 +1,224 @@
-"""Load a model that writes keys."""
+"""Load a model that writes keys: a causal LM, perhaps with an adapter, or an encoder-decoder model."""
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
-import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from tokenizers import Tokenizer
+from transformers import AutoConfig, AutoModelForSeq2SeqLM
 
-from models.language.scorer import CausalScorer
-from models.language.tokenizer import TextTokenizer
+from models.language.default_weights import NAME, Progress
+from models.language.loading import (
+    LoadingError,
+    Precision,
+    device_of,
+    dtype_of,
+    find_file,
+    fingerprint_of,
+    load,
+    read_weights,
+    source_of,
+)
 from models.retrieval.causal import CausalKeyModel
 from models.retrieval.codec import KeyCodec
+from models.retrieval.confidence import Confidence
 from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.tokenizing import batch_encoder
+from models.retrieval.model import KeyModel
+
+Family = Literal["causal", "encoder-decoder"]
+
+CONFIDENCE = "confidence.json"
+"""In the folder of an adapter."""
+
+LONGEST_QUESTION = 512
+"""Tokens that a question may have at most."""
 
 
-class KeyModelError(RuntimeError):
-    """A model that writes keys could not be loaded; the message says how to mend it."""
+@dataclass(frozen=True, eq=False)
+class KeyTokenizer:
+    """What building and changing an index needs of a model: its tokens, not its weights.
+
+    Texts are encoded without special tokens: one that spells ``<eos>`` is encoded letter by letter.
+
+    Attributes:
+        codec: how the model writes questions and keys.
+        backend: the tokenizer behind it.
+        family: of the model.
+        longest: most tokens of a question.
+        fingerprint: 16 hexadecimal digits over the tokenizer and the separator.
+    """
+
+    codec: KeyCodec
+    backend: Tokenizer
+    family: Family
+    longest: int
+    fingerprint: str
+
+    @classmethod
+    def load(cls, source: str, *, offline: bool = False) -> KeyTokenizer:
+        """Read a model's configuration and tokenizer.
+
+        Args:
+            source: folder or hub id.
+            offline: never ask the hub.
+
+        Raises:
+            LoadingError: they cannot be read, or nothing can separate the parts of a key.
+        """
+        path = find_file(source, "tokenizer.json", offline)
+        try:
+            config = AutoConfig.from_pretrained(source, local_files_only=offline)
+            backend = Tokenizer.from_file(str(path))
+        except Exception as error:  # the tokenizers library raises Exception itself
+            raise LoadingError(f"model {source!r}: its configuration or tokenizer cannot be read: {error}") from error
+        text = config.get_text_config()
+        end = _first(text.eos_token_id)
+        if end is None:
+            raise LoadingError(
+                f"model {source!r} has no end token, which closes a key: set eos_token_id in config.json"
+            )
+
+        def decode(tokens: Sequence[int]) -> str:
+            return str(backend.decode(list(tokens)))
+
+        def separating(word: str) -> list[int]:
+            # An unknown word may be one token too, but not one that spells it.
+            tokens = list(backend.encode(word, add_special_tokens=False).ids)
+            return tokens if backend.decode(tokens, skip_special_tokens=False).strip(" ") == word else []
+
+        try:
+            if config.is_encoder_decoder:
+                codec = KeyCodec.encoder(separating, decode, end)
+            else:
+                begin = _first(text.bos_token_id)
+                codec = KeyCodec.prefix_lm(separating, decode, end if begin is None else begin, end)
+        except ValueError as error:
+            raise LoadingError(f"model {source!r}: {error}") from error
+        backend.encode_special_tokens = True
+        codec = replace(codec, encode=lambda word: list(backend.encode(word, add_special_tokens=False).ids))
+        digest = hashlib.blake2b(path.read_bytes(), digest_size=8)
+        digest.update(codec.separator.to_bytes(4, "little"))
+        room = int(getattr(text, "max_position_embeddings", None) or 2 * LONGEST_QUESTION) // 2
+        family: Family = "encoder-decoder" if config.is_encoder_decoder else "causal"
+        return cls(codec, backend, family, min(LONGEST_QUESTION, room), digest.hexdigest())
+
+    def key_format(self, *, triples: bool) -> KeyFormat:
+        """Of subject, predicate and meaning, or of keys of one part."""
+        return KeyFormat.triples((self.codec.separator,)) if triples else KeyFormat()
+
+    def encode(self, texts: list[str]) -> Sequence[Sequence[int]]:
+        """Tokens of each text; none where they hold the end token, so that no key can hold it."""
+        end = self.codec.end
+        return [() if end in tokens else tokens for tokens in batch_encoder(self.backend)(texts)]
 
 
-def load_causal(base: Path, adapter: Path | None, dtype: torch.dtype, device: torch.device) -> CausalKeyModel:
-    """A causal LM, an adapter merged into its weights if one is given.
+@dataclass(frozen=True, eq=False)
+class LoadedKeyModel:
+    """A model ready to write keys.
+
+    Attributes:
+        name: as asked for.
+        model: behind the protocol of its family.
+        tokenizer: its tokens.
+        adapter: the folder of the adapter that was added, or None.
+        device: cpu, cuda or mps.
+        precision: float32 or bfloat16.
+        parameters: how many.
+        fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
+        confidence: fitted for this adapter, or None.
+    """
+
+    name: str
+    model: KeyModel
+    tokenizer: KeyTokenizer
+    adapter: Path | None
+    device: str
+    precision: str
+    parameters: int
+    fingerprint: str
+    confidence: Confidence | None
+
+
+def load_key_model(
+    name: str,
+    adapter: Path | None,
+    tokenizer: KeyTokenizer,
+    *,
+    cache: Path,
+    progress: Progress,
+    device: str = "auto",
+    precision: Precision = "auto",
+    offline: bool = False,
+    threads: int | None = None,
+) -> LoadedKeyModel:
+    """Load a model of either family; slow.
 
     Args:
-        base: folder with config.json, tokenizer.json and safetensors.
-        adapter: folder that peft wrote.
-        dtype: of the weights.
-        device: where it runs.
+        name: ``default``, a folder, or a hub id.
+        adapter: folder of a peft adapter, added to the weights.
+        tokenizer: of the same model.
+        cache, progress, device, precision, offline, threads: see :func:`models.language.loading.load`.
 
     Raises:
-        KeyModelError: one of them cannot be read, or the adapter is of another model.
-        models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
+        LoadingError: see :func:`models.language.loading.load`.
+        models.retrieval.confidence.ConfidenceError: the adapter's confidence cannot be used.
+        models.language.default_weights.ConversionError: likewise.
+        models.language.scorer.UnsupportedModelError: likewise.
     """
-    try:
-        model: Any = AutoModelForCausalLM.from_pretrained(base, dtype=dtype, attn_implementation="sdpa")
-        if adapter is not None:
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        codec = causal_codec(base, model.config)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise KeyModelError(f"{base} with the adapter {adapter} could not be loaded: {error}") from error
-    return CausalKeyModel(CausalScorer(model.to(device).eval().requires_grad_(False)), codec)
+    confidence = _confidence(adapter)
+    shown = NAME if name == "default" else name
+    if tokenizer.family == "causal":
+        loaded = load(
+            name,
+            cache=cache,
+            progress=progress,
+            device=device,
+            precision=precision,
+            offline=offline,
+            threads=threads,
+            adapter=adapter,
+        )
+        causal = CausalKeyModel(loaded.scorer, tokenizer.codec, tokenizer.longest)
+        return LoadedKeyModel(
+            shown,
+            causal,
+            tokenizer,
+            adapter,
+            loaded.device,
+            loaded.precision,
+            loaded.parameters,
+            loaded.fingerprint,
+            confidence,
+        )
+    place = device_of(device)
+    dtype = dtype_of(precision, place)
+    source = source_of(name, cache, progress)
+    files = {file: find_file(source, file, offline) for file in ("config.json", "tokenizer.json")}
+    weights = read_weights(AutoModelForSeq2SeqLM, source, dtype, place, offline, adapter)
+    return LoadedKeyModel(
+        shown,
+        EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest),
+        tokenizer,
+        adapter,
+        str(place.type),
+        str(dtype).removeprefix("torch."),
+        sum(p.numel() for p in weights.parameters()),
+        fingerprint_of(files, weights, dtype),
+        confidence,
+    )
 
 
-def load_encoder_decoder(folder: Path, dtype: torch.dtype, device: torch.device) -> EncoderDecoderKeyModel:
-    """An encoder-decoder model.
-
-    Raises:
-        KeyModelError: the folder cannot be read.
-    """
-    try:
-        model: Any = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=dtype)
-        tokenizer = TextTokenizer.load(folder / "tokenizer.json")
-        codec = KeyCodec.encoder(tokenizer.encode, tokenizer.backend.decode, _end(model.config))
-    except Exception as error:  # the tokenizers library raises bare exceptions
-        raise KeyModelError(f"{folder} could not be loaded as an encoder-decoder model: {error}") from error
-    return EncoderDecoderKeyModel(model.to(device).eval().requires_grad_(False), codec)
+def _confidence(adapter: Path | None) -> Confidence | None:
+    """What was fitted for an adapter lies beside its weights."""
+    path = None if adapter is None else adapter / CONFIDENCE
+    return Confidence.load(path) if path is not None and path.is_file() else None
 
 
-def causal_codec(base: Path, config: Any) -> KeyCodec:
-    """How a causal LM writes questions and keys.
-
-    Raises:
-        ValueError: it has no end token, or no separator.
-    """
-    tokenizer = TextTokenizer.load(base / "tokenizer.json")
-    end = _end(config.get_text_config())
-    begin = config.get_text_config().bos_token_id
-    return KeyCodec.prefix_lm(tokenizer.encode, tokenizer.backend.decode, end if begin is None else begin, end)
-
-
-def _end(config: Any) -> int:
-    end = config.eos_token_id
-    if end is None:
-        raise ValueError("the model's configuration has no eos_token_id, which closes keys")
-    return int(end[0] if isinstance(end, list) else end)
+def _first(token: int | list[int] | None) -> int | None:
+    return token[0] if isinstance(token, list) else token

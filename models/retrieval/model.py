@@ -68,13 +68,12 @@ class Session(Protocol):
 
 
 class KeyModel(Protocol):
-    """A model that writes keys, encoder-decoder or prefix-LM.
+    """A model that writes keys, encoder-decoder or prefix-LM."""
 
-    Attributes:
-        codec: how it writes questions and keys.
-    """
-
-    codec: KeyCodec
+    @property
+    def codec(self) -> KeyCodec:
+        """How it writes questions and keys."""
+        ...
 
     def read(self, questions: Sequence[str]) -> Session:
         """Begin with a batch of questions.

@@ -19,7 +19,13 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def settings(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def key_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its tokenizer has a line break, which separates the parts of keys."""
+    return tiny.save(tmp_path_factory.mktemp("tiny_keys"), ["\n", "（", "）", "<", ">", *"气晴热后夜"])
+
+
+@pytest.fixture(scope="session")
+def settings(model_folder: Path, key_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         model=str(model_folder),
         device="cpu",
@@ -27,6 +33,7 @@ def settings(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Se
         offline=True,
         cache_dir=tmp_path_factory.mktemp("cache"),
         state_dir=tmp_path_factory.mktemp("state"),
+        retrieval_model=str(key_model_folder),
         redis_url="off",  # type: ignore[arg-type]
         torch_threads=1,
         limits=Limits(max_running=2, max_waiting=1),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -25,10 +26,10 @@ ENGLISH = [
 MARKS = [".", "!", "?", ",", ";", ":"]
 
 
-def save(folder: Path) -> Path:
-    """Write config.json, tokenizer.json and safetensors; the same for every call."""
+def save(folder: Path, more: Sequence[str] = ()) -> Path:
+    """Write config.json, tokenizer.json and safetensors, with more pieces; the same for every call."""
     pieces = ["<pad>", "<eos>", "<bos>", "<unk>", "▁"]
-    pieces += [f"▁{word}" for word in ENGLISH] + CHINESE + MARKS + list(string.ascii_letters)
+    pieces += [f"▁{word}" for word in ENGLISH] + CHINESE + MARKS + list(string.ascii_letters) + list(more)
     pieces = list(dict.fromkeys(pieces))
     # Longer pieces are cheaper than their letters, so words stay whole.
     scores = [(piece, -10.0 - 0.1 * (len(piece) == 1)) for piece in pieces]

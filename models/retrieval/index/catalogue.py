@@ -149,7 +149,8 @@ class Catalogue:
             RetrievalIndexError: being built or merged.
         """
         with self._alone(name):
-            self._current(name)
+            if not (self._root / name / _CURRENT).exists():
+                raise UnknownIndexError(f"there is no index {name!r}")
             doomed = self._root / f"{_DELETED}{uuid4().hex}"
             os.rename(self._root / name, doomed)
             sync(self._root)

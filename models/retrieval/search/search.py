@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 from models.retrieval.codec import KeyCodec
@@ -28,28 +28,51 @@ def search(index: PrefixIndex, model: KeyModel, questions: Sequence[str], option
     Raises:
         ValueError: a question is too long for the model.
     """
+    answers: dict[int, Answer] = {}
+    for done in rounds(index, model, questions, options):
+        answers |= done
+    return [answers[i] for i in range(len(questions))]
+
+
+def rounds(
+    index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions, together: int = TOGETHER
+) -> Iterator[dict[int, Answer]]:
+    """The same search, one forward at a time, so that other work can go between.
+
+    Args:
+        index, model, questions, options: see :func:`search`.
+        together: questions that share forwards.
+
+    Yields:
+        After each round the answers that it completed, often none, by the number of their question.
+
+    Raises:
+        ValueError: a question is too long for the model.
+    """
     if not len(index):
-        return [Answer((), 0, proven=options.mode == "exact") for _ in questions]
-    answers: list[Answer] = []
-    for start in range(0, len(questions), TOGETHER):
-        answers += _together(index, model, questions[start : start + TOGETHER], options)
-    return answers
+        yield {i: Answer((), 0, proven=options.mode == "exact") for i in range(len(questions))}
+        return
+    for start in range(0, len(questions), together):
+        for done in _together(index, model, questions[start : start + together], options):
+            yield {start + i: answer for i, answer in done.items()}
 
 
-def _together(index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions) -> list[Answer]:
+def _together(
+    index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions
+) -> Iterator[dict[int, Answer]]:
     walker = Walker(index, model.read(questions), model.codec.end, options.raw)
     courses = {i: _course(i, text, index, model.codec, options) for i, text in enumerate(questions)}
     wanted = {i: next(course) for i, course in courses.items()}
-    answers: dict[int, Answer] = {}
     while wanted:
         stems = iter(walker.follow([choice for choices in wanted.values() for choice in choices]))
         asked, wanted = wanted, {}
+        answers: dict[int, Answer] = {}
         for i, choices in asked.items():
             try:
                 wanted[i] = courses[i].send([next(stems) for _ in choices])
             except StopIteration as done:
                 answers[i] = done.value
-    return [answers[i] for i in range(len(questions))]
+        yield answers
 
 
 def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options: SearchOptions) -> _Course:

@@ -12,7 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM
 
 from models.language.default_weights import default_weights
-from models.retrieval.loading import causal_codec
+from models.retrieval.loading import KeyTokenizer
 from models.retrieval.training.examples import ExampleError, read_examples
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.options import TrainingOptions
@@ -43,7 +43,7 @@ def main() -> None:
     if source == "default":
         source = str(default_weights(cache, lambda what, share: print(f"{what} {share:.0%}", file=sys.stderr)))
     model = AutoModelForCausalLM.from_pretrained(source, dtype=torch.bfloat16, attn_implementation="sdpa")
-    codec = causal_codec(Path(source), model.config)
+    codec = KeyTokenizer.load(source).codec
     trainer = Trainer(Learner.start(model, options), codec, train, dev, given.folder, options, _show)
     trainer.run()
 

@@ -1,0 +1,81 @@
+"""Server-sent events of work that runs meanwhile."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
+
+import structlog
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from pydantic import BaseModel
+from starlette.types import Receive, Scope, Send
+
+from app.problems import Fault, ProblemError, make
+
+
+def event(name: str, data: BaseModel) -> bytes:
+    """One event with JSON in its data."""
+    return format_sse_event(event=name, data_str=data.model_dump_json())
+
+
+async def with_errors(source: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The source, and an ``error`` event with a problem should it fail midway."""
+    try:
+        async for chunk in source:
+            yield chunk
+    except ProblemError as error:
+        yield event("error", error.problem())
+    except Exception as error:
+        structlog.get_logger().error("unexpected error in a stream", exc_info=error)
+        fault = Fault(field="", message="something failed inside the service", remedy="try again; see the log")
+        yield event("error", make(500, [fault]))
+    finally:
+        await source.aclose()
+
+
+async def with_pings(source: AsyncGenerator[bytes], seconds: float) -> AsyncGenerator[bytes]:
+    """The source, with a comment after every so many seconds of silence."""
+    pending: asyncio.Future[bytes] | None = None
+    try:
+        while True:
+            pending = pending or asyncio.ensure_future(anext(source))
+            done, _ = await asyncio.wait([pending], timeout=seconds)
+            if not done:
+                yield KEEPALIVE_COMMENT
+                continue
+            try:
+                chunk = pending.result()
+            except StopAsyncIteration:
+                return
+            pending = None
+            yield chunk
+    finally:
+        if pending is not None:
+            pending.cancel()
+            await asyncio.wait([pending])
+        await source.aclose()
+
+
+class EventResponse(EventSourceResponse):
+    """Streams events and ends the work's turn, whatever happens on the way.
+
+    Args:
+        events: what to send.
+        held: closed at the end.
+        ping_seconds: silence after which a comment is sent.
+    """
+
+    def __init__(self, events: AsyncGenerator[bytes], held: AsyncExitStack, ping_seconds: float) -> None:
+        self._held = held
+        self._chunks = with_pings(with_errors(events), ping_seconds)
+        super().__init__(self._chunks, headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"})
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            try:
+                # Below 2.4, starlette watches for the client's leaving while it sends.
+                asgi = {**scope.get("asgi", {}), "spec_version": "2.3"}
+                await super().__call__({**scope, "asgi": asgi}, receive, send)
+            finally:
+                await self._chunks.aclose()

@@ -1,0 +1,1 @@
+"""A question in, keys of an index out."""

@@ -1,0 +1,81 @@
+"""What can be wrong with an index, as problems with a remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.problems import Fault, ProblemError
+from app.retrieval.library import ReservedNameError
+from models.language.default_weights import ConversionError
+from models.language.loading import LoadingError
+from models.language.scorer import UnsupportedModelError
+from models.retrieval.confidence import ConfidenceError
+from models.retrieval.index.errors import (
+    CorruptIndexError,
+    MalformedInputError,
+    RetiredIndexError,
+    RetrievalIndexError,
+    TokenizerMismatchError,
+    UnknownIndexError,
+)
+
+_KINDS: tuple[tuple[type[RetrievalIndexError], int, str], ...] = (
+    (UnknownIndexError, 404, "name one that GET /v1/indexes lists, or build it"),
+    (ReservedNameError, 422, "choose another name"),
+    (
+        TokenizerMismatchError,
+        409,
+        "build it anew for this model, or serve the model it was built for (CHAINWRIGHT_RETRIEVAL_MODEL)",
+    ),
+    (CorruptIndexError, 409, "build it anew, or delete it"),
+    (RetiredIndexError, 409, "send the request again"),
+    (MalformedInputError, 422, "mend the line, or build without strict to leave it out"),
+    (RetrievalIndexError, 409, "mend that, or try again later; GET /v1/indexes tells what is being built"),
+)
+
+MODEL_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ConfidenceError)
+"""What loading a model that writes keys may raise."""
+
+
+@contextmanager
+def told(root: Path, field: str = "name") -> Iterator[None]:
+    """Turn errors of indexes and of the model's loading into problems.
+
+    Args:
+        root: folder of the indexes, which is left out of messages.
+        field: where the name of the index came.
+
+    Raises:
+        ProblemError: 404, 409, 422 or 503.
+    """
+    try:
+        yield
+    except RetrievalIndexError as error:
+        raise problem_of(error, root, field) from error
+    except MODEL_ERRORS as error:
+        raise model_problem(error) from error
+
+
+def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
+    """An error as a problem."""
+    status, remedy = next((status, remedy) for kind, status, remedy in _KINDS if isinstance(error, kind))
+    if isinstance(error, MalformedInputError):
+        field = ""
+    return ProblemError(status, [Fault(field=field, message=message_of(error, root), remedy=remedy)])
+
+
+def message_of(error: BaseException, root: Path) -> str:
+    """What an error says, without where this machine keeps its files."""
+    return str(error).replace(f"{root}/", "") or repr(error)
+
+
+def model_problem(error: BaseException) -> ProblemError:
+    """503: the model that writes keys cannot be loaded."""
+    fault = Fault(
+        field="",
+        message=f"the model that writes keys could not be loaded: {error}",
+        remedy="mend the setting CHAINWRIGHT_RETRIEVAL_MODEL or CHAINWRIGHT_RETRIEVAL_ADAPTER and start again",
+    )
+    return ProblemError(503, [fault])

@@ -1,0 +1,313 @@
+"""Runs searches: from questions to keys with their values, a forward at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import structlog
+
+from app.engine import Turns
+from app.problems import Fault, ProblemError
+from app.retrieval.problems import told
+from app.retrieval.retrieval import Retrieval, SearchReport
+from app.retrieval.schemas import (
+    Answered,
+    KeyModelReport,
+    QueryAnswer,
+    Result,
+    SearchAnswer,
+    SearchRequest,
+    SearchUsage,
+)
+from app.settings import Limits
+from models.retrieval.evidence import evidence
+from models.retrieval.index.key_format import join_entity
+from models.retrieval.index.overlay import OverlayView
+from models.retrieval.loading import LoadedKeyModel
+from models.retrieval.search.options import Answer, Found, SearchOptions
+from models.retrieval.search.search import rounds
+
+log = structlog.get_logger()
+
+HYPOTHESES = 48
+"""Hypotheses in one forward at most, or those of one question: beside a search, others wait no longer than that."""
+
+EXACT_WIDTH = 4
+"""Hypotheses of a question in one forward of exact mode."""
+
+LEAST_CONFIDENCE = 0.5
+"""Of a model that is not calibrated: below it, the key is more likely another than this one."""
+
+
+Round = dict[int, tuple[Answer, float | None]]
+"""Answers that a round completed, each with the calibrated confidence of its best key, if the model has it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Search:
+    """One round of a search, for the model's thread; a :class:`models.language.batcher.Job`."""
+
+    rounds: Iterator[Round]
+    cost: int = 0
+    rank: int = 1
+
+    @property
+    def kind(self) -> object:
+        """Runs by itself."""
+        return self
+
+    def run(self, together: Sequence[Search]) -> list[Round | None]:
+        """The answers that the round completed; None if the search is over."""
+        return [next(one.rounds, None) for one in together]
+
+
+@dataclass(eq=False)
+class SearchRun:
+    """A search that has its turn, its index and its model.
+
+    Attributes:
+        request: what was asked.
+        name: of the index.
+        view: the index as it was when the search began; later changes are not seen.
+        model: that writes keys.
+        retrieval: of the process.
+        done: answers so far, by the number of their question.
+        expansions, rounds: see :class:`app.retrieval.schemas.SearchUsage`.
+        seconds: likewise.
+    """
+
+    request: SearchRequest
+    name: str
+    view: OverlayView
+    model: LoadedKeyModel
+    retrieval: Retrieval
+    done: dict[int, QueryAnswer] = field(default_factory=dict)
+    expansions: int = 0
+    rounds: int = 0
+    seconds: float = 0.0
+
+    async def answers(self) -> AsyncGenerator[Answered]:
+        """Each answer when it is found, in whatever order; closing the iterator stops the search."""
+        began = time.perf_counter()
+        questions, options = self.request.questions, options_of(self.request, self.model)
+        width = EXACT_WIDTH if options.mode == "exact" else options.beams
+        going = judged(
+            self.model, questions, rounds(self.view, self.model.model, questions, options, max(1, HYPOTHESES // width))
+        )
+        try:
+            while (found := await self.retrieval.batcher.submit(Search(going))) is not None:
+                self.rounds += 1
+                for number, (answer, confidence) in found.items():
+                    self.expansions += answer.expansions
+                    self.done[number] = self._answer(questions[number], answer, confidence)
+                    yield Answered(number=number, **self.done[number].model_dump())
+                self.seconds = time.perf_counter() - began
+        finally:
+            self.seconds = time.perf_counter() - began
+            if self.retrieval.on_search is not None:
+                self.retrieval.on_search(SearchReport(len(self.done), self.seconds))
+            log.info(
+                "searched" if len(self.done) == len(questions) else "search stopped",
+                index=self.name,
+                questions=len(self.done),
+                of=len(questions),
+                expansions=self.expansions,
+                seconds=round(self.seconds, 3),
+            )
+
+    def answer(self) -> SearchAnswer:
+        """All answers and what they cost."""
+        return SearchAnswer(
+            index=self.name,
+            answers=[self.done[number] for number in range(len(self.request.questions))],
+            usage=SearchUsage(
+                questions=len(self.done), expansions=self.expansions, rounds=self.rounds, seconds=self.seconds
+            ),
+            model=model_report(self.model),
+        )
+
+    def _answer(self, question: str, answer: Answer, confidence: float | None) -> QueryAnswer:
+        results = [self._result(found) for found in answer.found[: self.request.n]]
+        if results and confidence is not None:
+            results[0].confidence = confidence
+        fitted = self.model.confidence
+        sure = bool(results) and results[0].confidence >= (LEAST_CONFIDENCE if fitted is None else fitted.threshold)
+        return QueryAnswer(
+            query=question,
+            results=results,
+            proven=answer.proven,
+            no_answer=self.request.abstain and not sure,
+        )
+
+    def _result(self, found: Found) -> Result:
+        key = self.retrieval.library.texts(self.view.base.key_format, found.tokens)
+        return Result(
+            key=key,
+            text=text_of(key),
+            values=self.view.values(found.number),
+            score=found.rank_score,
+            renormalised=found.renormalised,
+            raw=found.raw,
+            confidence=min(1.0, math.exp(found.renormalised)),
+        )
+
+
+def text_of(key: dict[str, str]) -> str:
+    """A key in one line."""
+    if "key" in key:
+        return key["key"]
+    return f"{join_entity(key['subject'], key.get('meaning', ''))} {key['predicate']}"
+
+
+def judged(model: LoadedKeyModel, questions: Sequence[str], going: Iterator[dict[int, Answer]]) -> Iterator[Round]:
+    """The rounds of a search, and after each that completed answers one that looks at how sure the model is of them."""
+    for done in going:
+        if model.confidence is None or not done:
+            yield {number: (answer, None) for number, answer in done.items()}
+            continue
+        yield {}
+        features = evidence(model.model, [questions[number] for number in done], list(done.values()))
+        sure = model.confidence.of(features).tolist()
+        yield {number: (answer, p) for (number, answer), p in zip(done.items(), sure, strict=True)}
+
+
+def options_of(request: SearchRequest, model: LoadedKeyModel) -> SearchOptions:
+    """What the search itself takes; confidence was fitted with a second key beside the best one."""
+    beams = request.beams or max(request.n, 3)
+    n = request.n
+    if model.confidence is not None:
+        n = max(n, 2) if request.mode == "exact" else min(max(n, 2), beams)
+    return SearchOptions(
+        n=n,
+        mode=request.mode,
+        beams=beams,
+        score=request.score,
+        length_penalty=request.length_penalty,
+        look_ahead=request.look_ahead_weight,
+        with_raw=request.with_raw,
+    )
+
+
+def model_report(model: LoadedKeyModel) -> KeyModelReport:
+    """What wrote the keys, for an answer."""
+    note = None
+    if model.adapter is None and model.tokenizer.family == "causal":
+        note = "no adapter: a language model that was not trained on questions and keys ranks keys poorly"
+    return KeyModelReport(
+        name=model.name,
+        family=model.tokenizer.family,
+        adapter=None if model.adapter is None else model.adapter.name,
+        note=note,
+        calibrated=model.confidence is not None,
+        tokenizer=model.tokenizer.fingerprint,
+        fingerprint=model.fingerprint,
+        precision=model.precision,
+        device=model.device,
+    )
+
+
+@asynccontextmanager
+async def prepared(name: str, request: SearchRequest, retrieval: Retrieval, turns: Turns) -> AsyncIterator[SearchRun]:
+    """Check a request, open the index, wait for a turn, have the model; the turn ends with the context.
+
+    Raises:
+        ProblemError: 404 or 409 for the index, 422 for the request, 429 if too many wait, 503 if the
+            model cannot be loaded.
+    """
+    check(request, retrieval.limits)
+    with told(retrieval.library.root):
+        live = await asyncio.to_thread(retrieval.library.open, name)
+    async with turns.take():
+        model = await retrieval.model()
+        check_tokens(request, model)
+        yield SearchRun(request, name, live.view, model, retrieval)
+
+
+async def complete(name: str, request: SearchRequest, retrieval: Retrieval, turns: Turns) -> SearchAnswer:
+    """Run a search to its end."""
+    async with prepared(name, request, retrieval, turns) as run:
+        async for _ in run.answers():
+            pass
+        return run.answer()
+
+
+def check(request: SearchRequest, limits: Limits) -> None:
+    """Refuse what neither index nor model could mend.
+
+    Raises:
+        ProblemError: 422, a fault for each finding.
+    """
+    faults = list(_faults(request, limits))
+    if faults:
+        raise ProblemError(422, faults[:20])
+
+
+def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
+    """Refuse questions that are too long for the model.
+
+    Raises:
+        ProblemError: 422.
+    """
+    most = model.tokenizer.longest
+    codec = model.tokenizer.codec
+    lengths = [len(codec.question(text)) for text in request.questions]
+    faults = [
+        Fault(
+            field=_field(request, i),
+            message=f"it has {length} tokens, and the model reads at most {most}",
+            remedy="shorten it",
+        )
+        for i, length in enumerate(lengths)
+        if length > most
+    ]
+    if faults:
+        raise ProblemError(422, faults[:20])
+
+
+def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
+    if (request.query is None) == (request.queries is None):
+        given = "neither query nor queries is" if request.query is None else "both query and queries are"
+        yield Fault(
+            field="query" if request.query is None else "queries",
+            message=f"{given} given",
+            remedy="give either one query or a list of queries",
+        )
+    most = [
+        ("n", request.n, limits.max_results),
+        ("beams", request.beams or max(request.n, 3), limits.max_beams),
+        ("queries", len(request.questions), limits.max_queries),
+    ]
+    for name, value, limit in most:
+        if value > limit:
+            what = f"{value} queries are" if name == "queries" else f"{value} is"
+            yield Fault(field=name, message=f"{what} above the limit of {limit}", remedy=f"give at most {limit}")
+    for i, text in enumerate(request.questions[: limits.max_queries]):
+        if len(text) > limits.max_query_characters:
+            yield Fault(
+                field=_field(request, i),
+                message=f"{len(text)} characters are above the limit of {limits.max_query_characters}",
+                remedy=f"give at most {limits.max_query_characters} characters",
+            )
+    if request.mode == "beam" and request.beams is not None and request.beams < request.n:
+        yield Fault(
+            field="beams",
+            message=f"{request.beams} beams cannot give {request.n} keys",
+            remedy=f"give at least {request.n}, or leave beams out",
+        )
+    if request.mode == "exact":
+        for name, weight in (("length_penalty", request.length_penalty), ("look_ahead", request.look_ahead_weight)):
+            if weight:
+                yield Fault(
+                    field=name,
+                    message=f"{name} leaves nothing to be proven in exact mode",
+                    remedy=f"leave {name} out, or set mode to beam",
+                )
+
+
+def _field(request: SearchRequest, number: int) -> str:
+    return "query" if request.queries is None else f"queries[{number}]"
