@@ -15,7 +15,8 @@ class Floor:
     """The longest name that stands in the question, then the predicate with the largest LCS / sqrt(length).
 
     Names and predicates are compared with the question after :func:`models.retrieval.metrics.normalised`;
-    ties go to what was given first. LCS is that of :func:`models.retrieval.metrics.lcs`.
+    of names of one length the first in the question counts, of predicates that are alike as much the
+    shortest. LCS is that of :func:`models.retrieval.metrics.lcs`.
 
     Args:
         facts: the knowledge graph.
@@ -42,7 +43,7 @@ class Floor:
         return None
 
 
-def likeness(predicate: str, text: str) -> float:
-    """LCS of a predicate and a normalised question over the square root of the predicate's length."""
+def likeness(predicate: str, text: str) -> tuple[float, int]:
+    """LCS of a predicate and a normalised question over the square root of its length; ties go to the shorter."""
     written = normalised(predicate)
-    return lcs(written, text) / sqrt(len(written)) if written else 0.0
+    return (lcs(written, text) / sqrt(len(written)) if written else 0.0), -len(written)

@@ -21,7 +21,7 @@ class IndexFloor:
     """The longest subject that stands in the question, then the predicate with the largest LCS / sqrt(length).
 
     As :class:`models.retrieval.floor.Floor`, but that subjects are found as they are written, with
-    upper and lower case told apart, and that ties of predicates go to the first in the index.
+    upper and lower case told apart, and that further ties go to the first in the index.
 
     Attributes:
         index: of triples, subject first.
@@ -48,7 +48,7 @@ class IndexFloor:
                 return max(keys, key=lambda key: self._likeness(key, text))
         return None
 
-    def _likeness(self, key: tuple[int, ...], text: str) -> float:
+    def _likeness(self, key: tuple[int, ...], text: str) -> tuple[float, int]:
         return likeness(self.decode(self.key_format.split(key)[1]), text)
 
 
