@@ -29,6 +29,7 @@ from benchmarks.triples import TRIPLES, write_triples
 
 DEPTHS = (0, 1, 3, 8)
 BATCH = 160
+SMALLEST = 10_000
 BEAMS = 9
 """Different beams that each figure is the median of."""
 
@@ -102,6 +103,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/trie.json"))
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if min(arguments.sizes) < SMALLEST:
+        parser.error(f"--sizes: at least {SMALLEST}, so that there are keys of every depth to sample")
     if arguments.measure:
         name, triples, folder = arguments.measure
         print(json.dumps(measure(name, Path(triples), Path(folder), arguments.tokenizer)))
