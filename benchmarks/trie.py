@@ -3,6 +3,7 @@
     python -m benchmarks.trie [--sizes 200000 2000000 20559652] [--tokenizer FOLDER] [--output benchmarks/trie.json]
 
 Every contender builds from the same file in a process of its own; rivals up to ``--rivals`` triples.
+Sizes that are not measured anew are kept in the file of results.
 Microseconds are of one call divided by its beams, the median over several beams of random keys.
 """
 
@@ -29,6 +30,7 @@ from benchmarks.triples import TRIPLES, write_triples
 
 DEPTHS = (0, 1, 3, 8)
 BATCH = 160
+SMALLEST = 10_000
 BEAMS = 9
 """Different beams that each figure is the median of."""
 
@@ -106,6 +108,8 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/trie.json"))
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
+    if min(arguments.sizes) < SMALLEST:
+        parser.error(f"--sizes: at least {SMALLEST}, so that there are keys of every depth to sample")
     if arguments.measure:
         name, triples, folder = arguments.measure
         print(json.dumps(measure(name, Path(triples), Path(folder), arguments.tokenizer)))
@@ -117,7 +121,7 @@ def main() -> None:
     print(f"us a beam in a batch of {BATCH}, at each depth and at mixed ones, on the right; bytes a key before 'open'")
     titles = f"{'build':>10} {'CPU':>10} {'peak':>9} {'bytes':>7} {'open':>9}"
     print(f"{'triples':>10} {'':12} {titles} {header}  {'mixed':>10}")
-    result: dict[str, Any] = {"machine": machine(), "tokenizer": "real" if arguments.tokenizer else "code points"}
+    result: dict[str, Any] = json.loads(arguments.output.read_text("utf-8")) if arguments.output.exists() else {}
     with tempfile.TemporaryDirectory(dir=arguments.scratch) as scratch:
         for size in arguments.sizes:
             triples = Path(scratch) / "triples.tsv"
@@ -125,11 +129,13 @@ def main() -> None:
             generator = get_context("spawn").Process(target=write_triples, args=(triples, size))
             generator.start()
             generator.join()
-            rows = result[str(size)] = {}
+            rows: dict[str, Any] = {}
+            tokenizer = "real" if arguments.tokenizer else "code points"
+            result[str(size)] = {"machine": machine(), "tokenizer": tokenizer, "contenders": rows}
             for name in CONTENDERS if size <= arguments.rivals else list(CONTENDERS)[:1]:
                 rows[name] = in_a_process(name, triples, Path(scratch) / "folder", arguments.tokenizer)
                 show(size, name, rows[name])
-    write(arguments.output, result)
+            write(arguments.output, result)
 
 
 if __name__ == "__main__":
