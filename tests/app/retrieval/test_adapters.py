@@ -1,0 +1,121 @@
+"""The model that writes keys: its adapter, its confidence, and encoder-decoder models."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import peft
+import pytest
+import torch
+from starlette.testclient import TestClient
+from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
+
+from app.main import create_app
+from app.settings import Settings
+from models.retrieval.confidence import Confidence
+from models.retrieval.evidence import FEATURES
+from tests.app.conftest import wait_until_ready
+from tests.app.retrieval import facts
+from tests.app.test_bad_input import assert_problem
+
+
+@pytest.fixture(scope="module")
+def adapter(key_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random products, so that scores with and without it differ."""
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_pretrained(key_model_folder)
+    config = peft.LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM", init_lora_weights=False)
+    folder = tmp_path_factory.mktemp("adapter")
+    peft.get_peft_model(model, config).save_pretrained(str(folder))
+    return folder
+
+
+@contextmanager
+def served(settings: Settings, tmp_path: Path, **changes: Any) -> Iterator[TestClient]:
+    app = create_app(settings.model_copy(update={"state_dir": tmp_path, **changes}))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        wait_until_ready(client)
+        yield client
+
+
+def sure(threshold: float, bias: float = 0.0) -> Confidence:
+    """Confidence from the renormalised score alone: sigmoid(score + bias)."""
+    count = len(FEATURES)
+    return Confidence(FEATURES, (0.0,) * count, (1.0,) * count, (1.0, *(0.0,) * (count - 1)), bias, threshold)
+
+
+def ask(client: TestClient, index: str, **more: Any) -> dict[str, Any]:
+    response = client.post(f"/v1/indexes/{index}/search", json={"query": "今天天气", "n": 1, **more})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    return answer
+
+
+def test_an_adapter_is_merged_and_named(client: TestClient, settings: Settings, adapter: Path, tmp_path: Path) -> None:
+    bare = ask(client, facts.build(client))
+    with served(settings, tmp_path, retrieval_adapter=str(adapter)) as other:
+        adapted = ask(other, facts.build(other))
+    assert adapted["model"]["adapter"] == adapter.name and adapted["model"]["note"] is None
+    assert adapted["model"]["fingerprint"] != bare["model"]["fingerprint"]
+    assert adapted["model"]["tokenizer"] == bare["model"]["tokenizer"]
+    scores = [answer["answers"][0]["results"][0]["renormalised"] for answer in (bare, adapted)]
+    assert abs(scores[0] - scores[1]) > 1e-3
+
+
+def test_confidence_that_was_fitted_is_used(settings: Settings, adapter: Path, tmp_path: Path) -> None:
+    for threshold, withheld in ((0.999, True), (0.0, False)):
+        sure(threshold, bias=-1.0).save(adapter / "confidence.json")
+        with served(settings, tmp_path, retrieval_adapter=str(adapter)) as client:
+            index = facts.build(client)
+            answer = ask(client, index, abstain=True)
+            (found,) = answer["answers"]
+            best = found["results"][0]
+            assert answer["model"]["calibrated"] and len(found["results"]) == 1
+            assert best["confidence"] == pytest.approx(1 / (1 + math.exp(1 - best["renormalised"])), abs=1e-6)
+            assert found["no_answer"] is withheld
+            assert not ask(client, index)["answers"][0]["no_answer"]
+            assert len(ask(client, index, mode="exact", n=9)["answers"][0]["results"]) == facts.KEYS
+    (adapter / "confidence.json").unlink()
+
+
+@pytest.mark.parametrize("damage", ["confidence.json", "adapter_model.safetensors"])
+def test_a_damaged_adapter_is_told(settings: Settings, adapter: Path, tmp_path: Path, damage: str) -> None:
+    copy = tmp_path / "adapter"
+    copy.mkdir()
+    for path in adapter.iterdir():
+        (copy / path.name).write_bytes(path.read_bytes())
+    (copy / damage).write_text("{}")
+    with served(settings, tmp_path, retrieval_adapter=str(copy)) as client:
+        index = facts.build(client)
+        problem = assert_problem(client.post(f"/v1/indexes/{index}/search", json={"query": "今天"}), 503)
+        assert "CHAINWRIGHT_RETRIEVAL_ADAPTER" in problem["errors"][0]["remedy"]
+
+
+def test_an_encoder_decoder_model_writes_keys(settings: Settings, key_model_folder: Path, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    folder = tmp_path / "t5"
+    size = AutoModelForCausalLM.from_pretrained(key_model_folder).config.vocab_size
+    config = T5Config(
+        vocab_size=size,
+        d_model=32,
+        d_kv=8,
+        d_ff=48,
+        num_layers=2,
+        num_heads=4,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes((key_model_folder / "tokenizer.json").read_bytes())
+    with served(settings, tmp_path, retrieval_model=str(folder)) as client:
+        index = facts.build(client)
+        answer = ask(client, index, mode="exact", n=9)
+        assert answer["model"]["family"] == "encoder-decoder" and answer["model"]["note"] is None
+        results = answer["answers"][0]["results"]
+        assert len(results) == facts.KEYS
+        assert sum(math.exp(result["renormalised"]) for result in results) == pytest.approx(1, abs=1e-6)
