@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from app.sentences.openings import OPENINGS
 from app.settings import Settings
 from models.language.head import Head
 from models.language.loading import LoadedModel, load
@@ -34,7 +35,7 @@ def same(one: ScoredSentence, other: ScoredSentence) -> bool:
     return np.array_equal(one.log_probs, other.log_probs) and torch.equal(one.hidden, other.hidden)
 
 
-@pytest.mark.parametrize("context", ["", "今天天气很好，我们决定出门走一走，看看"])
+@pytest.mark.parametrize("context", ["", "今天天气很好，我们决定出门走一走，看看", OPENINGS["zh"]])
 def test_bit_for_bit(model: LoadedModel, context: str) -> None:
     scorer, mask = model.scorer, model.vocabulary("zh")
     head: Head = scorer.head(mask)
