@@ -79,7 +79,7 @@ def test_steps_are_throttled(service: tuple[str, Any]) -> None:
 def test_chains_stop_within_a_second_of_the_client_leaving(service: tuple[str, Any], stream: bool) -> None:
     url, state = service
     turns = state.loading.engine.turns
-    assert turns.present == 0
+    until(lambda: turns.present == 0, 5)  # the test before has read its answer; its turn ends a moment later
     usage = state.loading.engine.model.scorer.usage
     if stream:
         with httpx.stream(
