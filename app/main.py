@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 from asgi_correlation_id import CorrelationIdMiddleware
@@ -12,6 +13,10 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from app import handlers
+from app.engine import Engine
+from app.jobs.jobs import Jobs, open_jobs
+from app.jobs.routes import router as queueing
+from app.jobs.worker import JobWorker
 from app.loading import Loading
 from app.middleware import AccessLog, BodyLimit
 from app.ops.metrics import Metrics
@@ -24,8 +29,8 @@ from app.sentences.routes import router as sentences
 from app.settings import Settings
 from models.language.default_weights import Progress
 
-UPLOADS = "/v1/indexes/"
-"""Below it PUT takes the lines of an index, of any size."""
+UPLOADS = (("PUT", "/v1/indexes/"), ("POST", "/v1/jobs"))
+"""Methods and beginnings of paths that read their bodies themselves, with bounds of their own."""
 
 
 def create_app(
@@ -51,15 +56,19 @@ def create_app(
         )
         app.state.metrics = measured = Metrics(lambda: loading.engine)
         loading.on_batch, loading.on_search = measured.batch, measured.search
-        task = asyncio.create_task(loading.run())
-        try:
-            yield
-        finally:
-            loading.stop()
-            measured.close()
-            if loading.engine is None:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        async with open_jobs(settings) as jobs:
+            app.state.jobs = jobs
+            if jobs is not None and settings.worker == "on":
+                loading.beside = partial(_working, jobs)
+            task = asyncio.create_task(loading.run())
+            try:
+                yield
+            finally:
+                loading.stop()
+                measured.close()
+                if loading.engine is None:
+                    task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     app: FastAPI = FastAPIOffline(
         title="chainwright",
@@ -68,14 +77,19 @@ def create_app(
         lifespan=lifespan,
     )
     app.state.settings = settings
-    for router in (sentences, scoring, retrieval, ops, measuring):
+    for router in (sentences, scoring, retrieval, queueing, ops, measuring):
         app.include_router(router)
     handlers.install(app)
-    app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes, uploads=("PUT", UPLOADS))
+    app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes, uploads=UPLOADS)
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
     _describe_problems(app)
     return app
+
+
+def _working(jobs: Jobs, engine: Engine) -> AbstractAsyncContextManager[None]:
+    settings = jobs.settings
+    return JobWorker(jobs, engine, settings.worker_items, settings.lease_seconds).working()
 
 
 def _describe_problems(app: FastAPI) -> None:

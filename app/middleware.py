@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,17 +19,17 @@ class BodyLimit:
     Args:
         app: the application.
         most: bytes.
-        uploads: method and beginning of the paths that read their body as it comes, with a bound of their own.
+        uploads: methods and beginnings of the paths that read their body as it comes, with a bound of their own.
     """
 
-    def __init__(self, app: ASGIApp, most: int, uploads: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, app: ASGIApp, most: int, uploads: Sequence[tuple[str, str]] = ()) -> None:
         self.app = app
         self.most = most
         self.uploads = uploads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or (
-            scope["method"] == self.uploads[0] and scope["path"].startswith(self.uploads[1])
+        if scope["type"] != "http" or any(
+            scope["method"] == method and scope["path"].startswith(path) for method, path in self.uploads
         ):
             await self.app(scope, receive, send)
             return
