@@ -1,7 +1,7 @@
 """Jobs: faults that must lose nothing, what the queue costs, and how workers add up.
 
-    python -m benchmarks.jobs chaos --tiny --items 2000
-    python -m benchmarks.jobs speed --items 1000
+python -m benchmarks.jobs chaos --tiny --items 2000
+python -m benchmarks.jobs speed --items 1000
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.fleet import Fleet, QueueServer, fleet, free_port
+from benchmarks.fleet import Fleet, QueueServer, fleet
 from benchmarks.job_chaos import chaos
 from benchmarks.job_items import build_index, mixed
 from benchmarks.machine import machine, write
+from benchmarks.processes import Nursery, free_port
 
 TINY = {"device": "cpu", "precision": "float32", "offline": "true", "torch_threads": "1"}
 
@@ -33,15 +34,16 @@ def bench(folder: Path, tiny: bool, **settings: str) -> Iterator[tuple[Fleet, Qu
 
         model, keys = save(folder / "model"), save(folder / "keys", ["\n", "（", "）", "<", ">", *"气晴热后夜"])
         chosen |= {**TINY, "model": str(model), "retrieval_model": str(keys), "cache_dir": str(folder / "cache")}
-    queue = QueueServer(folder / "queue", free_port())
+    queue, nursery = QueueServer(folder / "queue", free_port()), Nursery()
     queue.start()
     try:
-        with fleet(folder, {"queue_url": queue.url, **chosen}) as processes:
+        with fleet(nursery, folder, {"queue_url": queue.url, **chosen}) as processes:
             processes.start_service(worker="off")
             processes.wait_ready()
             build_index(processes.client)
             yield processes, queue
     finally:
+        nursery.close()
         queue.stop()
 
 
@@ -49,9 +51,12 @@ def main(what: str, items: int, tiny: bool, output: Path) -> None:
     """Measure, print, and write beside what was measured before."""
     results: dict[str, Any] = json.loads(output.read_text("utf-8")) if output.exists() else {}
     where = machine()
-    with tempfile.TemporaryDirectory(prefix="cw") as folder, bench(Path(folder), tiny, lease_seconds="3") as (all_, queue):
+    with (
+        tempfile.TemporaryDirectory(prefix="cw") as folder,
+        bench(Path(folder), tiny, lease_seconds="3") as (processes, queue),
+    ):
         if what == "chaos":
-            result = chaos(all_, queue, mixed(items))
+            result = chaos(processes, queue, mixed(items))
     results[what] = {"machine": where, "model": "tiny" if tiny else "default", **result}
     Console().print_json(data=results[what])
     write(output, results)
