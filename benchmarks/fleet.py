@@ -28,19 +28,20 @@ class QueueServer:
 
     folder: Path
     port: int = 0
-    fsync: str = "always"
+    address: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"redis://127.0.0.1:{self.port}/0" if self.port else f"unix://{self.folder / 's'}"
+        return f"redis://{self.address}:{self.port}/0" if self.port else f"unix://{self.folder / 's'}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [str(find_server()), "--port", str(self.port), "--unixsocket", str(self.folder / "s")]
-        command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", self.fsync]
+        command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        command += ["--bind", self.address, "--protected-mode", "no"]
         self.process = spawn(command, self.folder, self.folder / "server.log")
         deadline = time.monotonic() + 20
         with redis.Redis(unix_socket_path=str(self.folder / "s")) as client:
