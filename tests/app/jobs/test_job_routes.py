@@ -111,7 +111,7 @@ BAD: list[tuple[Any, str, str]] = [
     ({"custom_id": "x", "url": "/v1/sentences", "body": {"keywords": []}}, "body.keywords", "at least one"),
     ({"custom_id": "x", "url": "/v1/sentences", "body": sentences("龘")}, "body.keywords[0]", "leave"),
     ({"custom_id": "x", "url": "/v1/sentences", "body": sentences(stream=True)}, "body.stream", "leave stream out"),
-    ({"custom_id": "x", "url": "/v1/sentences", "body": sentences(sampler={**FAST, "steps": 9999})}, "body.sampler.steps", "5000"),
+    ({"custom_id": "x", "url": "/v1/sentences", "body": sentences(seed=-1)}, "body.seed", "at least 0"),
     ({"custom_id": "x", "url": "/v1/score", "body": {"texts": ["今天"], "nonsense": 1}}, "body.nonsense", "remove"),
     ({"custom_id": "x", "url": "/v1/nowhere", "body": {}}, "url", "/v1/score"),
     ({"custom_id": "x", "url": "/v1/indexes/no-such-index/search", "body": {"query": "今天"}}, "url", "/v1/indexes"),
@@ -161,7 +161,7 @@ def test_bad_lines_may_be_skipped(job_client: TestClient) -> None:
         (b"{}", "application/json", 422, "`items`"),
         (b'{"items": []}', "application/json", 422, "at least"),
         (b'{"items": [1], "url": "/v1/score", "bodies": [{}]}', "application/json", 422, "either"),
-        (b'{"items": [{"custom_id": "\\ud800", "url": "\\ud800", "body": {"\\ud800": 1}}]}', "application/json", 422, ""),
+        (b'{"items": [{"custom_id": "\\ud800", "url": "/", "body": {"\\ud800": 1}}]}', "application/json", 422, ""),
         (b'{"items": [{}], "priority": "urgent"}', "application/json", 422, "bulk"),
         (b"\n \n", "application/jsonl", 422, "no lines"),
         (b"\xff\n", "application/jsonl", 422, "UTF-8"),
@@ -229,7 +229,7 @@ def test_cancel_then_delete(job_client: TestClient) -> None:
         time.sleep(0.02)
     began = time.monotonic()
     response = job_client.delete(f"/v1/jobs/{job['id']}")
-    assert response.status_code == 202 and response.json()["status"] == "cancelling"
+    assert response.status_code == 202 and response.json()["status"] in ("cancelling", "cancelled")
     assert ended(job_client, job["id"])["status"] == "cancelled" and time.monotonic() - began < 5
     assert len(lines(job_client, job["id"])) == 2
     undone = lines(job_client, job["id"], "errors")
