@@ -8,14 +8,13 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
 
 from benchmarks.fleet import Fleet, QueueServer, fleet
-from benchmarks.job_chaos import chaos, watch
+from benchmarks.job_chaos import chaos, poison, watch
 from benchmarks.job_items import essences, mixed, sentences
 from benchmarks.processes import Nursery
 from tests.app.jobs.poisoned import POISON
@@ -33,26 +32,14 @@ def test_workers_killed_and_the_queue_restarted_change_nothing(crew: Fleet, queu
 
 
 def test_a_poison_item_is_parked_and_the_others_complete(crew: Fleet) -> None:
-    items = mixed(60)
-    items[23] = {"custom_id": "poison", "url": "/v1/sentences", "body": {"keywords": [POISON]}}
     crew.worker = "tests.app.jobs.poisoned:worker"
-    deaths = 0
-
-    def replace(seen: Any) -> None:
-        nonlocal deaths
-        for dead in [worker for worker in crew.workers if not worker.alive]:
-            crew.workers.remove(dead)
-            deaths += 1
-        if not crew.workers:
-            crew.start_worker()
-
-    seen = watch(crew, crew.submit(items), replace)
-    assert seen.job["status"] == "completed" and not seen.wrong
-    assert seen.job["request_counts"] == {"total": 60, "completed": 59, "failed": 1}
-    (line,) = map(json.loads, crew.lines(seen.job["id"], "errors"))
+    found = poison(crew, mixed(60), 23, {"url": "/v1/sentences", "body": {"keywords": [POISON]}})
+    assert found["status"] == "completed" and not found["wrong_polls"]
+    assert found["request_counts"] == {"total": 60, "completed": 59, "failed": 1}
+    (line,) = found["errors"]
     assert line["custom_id"] == "poison" and line["response"] is None
     assert line["error"]["code"] == "worker_crashed" and "3 times" in line["error"]["message"]
-    assert deaths == 3
+    assert found["workers_that_died"] == 3
 
 
 def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
