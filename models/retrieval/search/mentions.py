@@ -1,4 +1,4 @@
-"""Keys whose subject stands in the question, found without the model."""
+"""Keys whose subject stands in the question, be it misspelt, found without the model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from models.retrieval.codec import KeyCodec
 from models.retrieval.floor import likeness
 from models.retrieval.metrics import normalised
 from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.spelling import SpeltNames, near
 from models.retrieval.subtree import below, nodes_of
 
 MOST_SPANS = 4000
 """Spans of a question that are looked up: of a long question only short ones."""
-LONGEST_NAME = 40
+LONGEST_NAME = 41
 """Characters of a span."""
 MOST_KEYS = 4000
 """Keys of one subject that are looked at."""
@@ -26,6 +27,9 @@ class Mentions:
 
     Of the longest subjects that stand in the question as they are written in the index, the
     predicates that are most like the rest of the question (:func:`models.retrieval.floor.likeness`).
+    Likewise of the longest subjects that it misspells by one character
+    (:func:`models.retrieval.spelling.near`), if the index knows such; the rest of the question is then
+    what is left without the misspelt name.
 
     Attributes:
         index: of triples, subject first.
@@ -33,6 +37,7 @@ class Mentions:
         names: most subjects.
         predicates: most predicates of each.
         meanings: most meanings of each of these.
+        misspelt: most subjects that are misspelt.
     """
 
     index: PrefixIndex
@@ -40,6 +45,7 @@ class Mentions:
     names: int = 3
     predicates: int = 4
     meanings: int = 4
+    misspelt: int = 2
 
     def of(self, question: str) -> list[tuple[int, ...]]:
         """Their keys, without end tokens; of the longest subject first."""
@@ -49,7 +55,13 @@ class Mentions:
         named = ((span, key, node) for span, key, node in zip(spans, written, nodes, strict=True) if node is not None)
         found: list[tuple[int, ...]] = []
         for span, begun, node in islice(named, self.names):
-            found += self._likely(begun, node, normalised(question.replace(span, " ", 1)))
+            found += self._likely(begun, node, _without(question, span))
+        if isinstance(self.index, SpeltNames):
+            misspelt = near(self.index, self.codec.decode, spans, self.misspelt)
+            written = [(*one.tokens, self.codec.separator) for one in misspelt]
+            for one, key, node in zip(misspelt, written, nodes_of(self.index, written), strict=True):
+                if node is not None:
+                    found += self._likely(key, node, _without(question, one.span))
         return found
 
     def _likely(self, begun: tuple[int, ...], node: int, rest: str) -> Iterator[tuple[int, ...]]:
@@ -60,6 +72,10 @@ class Mentions:
         order = sorted(by_predicate, key=lambda predicate: likeness(predicate, rest), reverse=True)
         for predicate in order[: self.predicates]:
             yield from by_predicate[predicate][: self.meanings]
+
+
+def _without(question: str, span: str) -> str:
+    return normalised(question.replace(span, " ", 1))
 
 
 def spans_of(text: str) -> Iterator[str]:
