@@ -23,6 +23,7 @@ SHORTEST = 3
 LONGEST = 40
 """Characters of a name likewise: each has as many neighbours as characters."""
 
+_MODULUS = 1 << 64
 _BASE = 0x9E3779B97F4A7C15
 _WILD = 0x110000
 """The wildcard: the number after the last code point."""
@@ -61,34 +62,29 @@ def name_variants(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.
 def span_variants(texts: Sequence[str]) -> SpanVariants:
     """What to look up for spans of ``SHORTEST - 1`` to ``LONGEST + 1`` characters, at least one of them."""
     letters = _Letters.of(texts)
-    every = np.arange(len(texts))
-    owners, lengths = letters.owners, letters.lengths[letters.owners]
+    every, owners, powers = np.arange(len(texts)), letters.owners, letters.powers
+    fits = _may_be_misspelt(letters.lengths)[owners]
+    wild = powers * _letter(_WILD)
     tails = letters.sums[owners] - letters.before
-    wild = letters.powers[letters.at] * _letter(_WILD)
-    at_end = letters.sums + letters.powers[letters.lengths] * _letter(_WILD)
-    shrunk = tails - letters.terms
     second = np.flatnonzero(letters.at > 0)
-    swap = letters.codes[second] - letters.codes[second - 1]
-    swapped = letters.sums[owners[second]] + swap * (
-        letters.powers[letters.at[second] - 1] * np.uint64(1 - _BASE & _64)
-    )
-    fits = _may_be_misspelt(lengths)
-    pieces = [
+    change = (letters.codes[second] - letters.codes[second - 1]) * powers[letters.at[second] - 1]
+    pieces = (
         (letters.sums, every, 0),
+        # one replaced; two neighbours swapped: (c_i - c_(i-1)) (B^(i-1) - B^i) more
         (letters.replaced()[fits], owners[fits], 0),
-        (swapped, owners[second], 0),
-        (letters.before + wild + tails * np.uint64(_BASE), owners, 1),
-        (at_end, every, 1),
-        (letters.before + shrunk * np.uint64(pow(_BASE, -1, 1 << 64)), owners, -1),
-    ]
-    sums, whose, _ = (list(column) for column in zip(*pieces, strict=True))
-    counts = [len(piece) for piece in sums]
-    own = np.arange(sum(counts)) < len(texts)
-    gained = np.repeat([gain for *_, gain in pieces], counts)
-    return SpanVariants(_mixed(np.concatenate(sums)), np.concatenate(whose), gained, own)
-
-
-_64 = (1 << 64) - 1
+        (letters.sums[owners[second]] + change * np.uint64((1 - _BASE) % _MODULUS), owners[second], 0),
+        # one left out of the span, before each letter and at the end; one too many in it
+        (letters.before + wild[letters.at] + tails * np.uint64(_BASE), owners, 1),
+        (letters.sums + wild[letters.lengths], every, 1),
+        (letters.before + (tails - letters.terms) * np.uint64(pow(_BASE, -1, _MODULUS)), owners, -1),
+    )
+    sums = np.concatenate([some for some, _, _ in pieces])
+    return SpanVariants(
+        _mixed(sums),
+        np.concatenate([whose for _, whose, _ in pieces]),
+        np.repeat([gained for *_, gained in pieces], [len(some) for some, _, _ in pieces]),
+        np.arange(len(sums)) < len(texts),
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
