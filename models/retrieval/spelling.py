@@ -9,8 +9,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.index.variants import LONGEST, SHORTEST, span_variants
+from models.retrieval.index.variants import LONGEST, span_variants
 from models.retrieval.metrics import normalised
+from models.retrieval.misspelt import SHORTEST, one_error
 
 Decode = Callable[[Sequence[int]], str]
 """The text of a token sequence."""
@@ -43,8 +44,9 @@ class Near:
 
 
 def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> list[Near]:
-    """Names at exactly one error (:func:`one_error`) from a span, normalised, longest first, each once.
+    """Names at exactly one error from a span, longest first, each once.
 
+    What an error is says :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
     Of names of one length, those of the longest spans come first, then those of the first spans. Left
     out are spans that are names themselves, and names that are among the spans. Names have
     ``SHORTEST`` to ``LONGEST`` characters.
@@ -90,14 +92,3 @@ def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> 
         if SHORTEST <= len(hit[1]) <= LONGEST and one_error(text, hit[1]):
             found[hit[0]] = Near(hit[0], first[text])
     return list(found.values())
-
-
-def one_error(a: str, b: str) -> bool:
-    """Whether one character replaced, inserted or left out, or two neighbours swapped, makes b of a."""
-    if a == b or abs(len(a) - len(b)) > 1:
-        return False
-    at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    rest_a, rest_b = a[at:], b[at:]
-    if len(a) != len(b):
-        return rest_a[1:] == rest_b or rest_a == rest_b[1:]
-    return rest_a[1:] == rest_b[1:] or (rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:])

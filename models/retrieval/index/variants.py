@@ -18,10 +18,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-SHORTEST = 3
-"""Characters of a name that may be misspelt: one character of two says too little."""
+from models.retrieval.misspelt import SHORTEST
+
 LONGEST = 40
-"""Characters of a name likewise: each has as many neighbours as characters."""
+"""Characters of a name that may be misspelt: each adds to the table."""
 
 _MODULUS = 1 << 64
 _BASE = 0x9E3779B97F4A7C15

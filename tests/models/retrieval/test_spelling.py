@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.retrieval.codec import KeyCodec
 from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.errors import CorruptIndexError
@@ -19,16 +20,17 @@ from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
 from models.retrieval.index.spelling_table import SpellingTable, has_table
-from models.retrieval.index.variants import LONGEST, SHORTEST, name_variants
+from models.retrieval.index.variants import LONGEST, name_variants
 from models.retrieval.metrics import normalised
+from models.retrieval.misspelt import SHORTEST, one_error
 from models.retrieval.search.mentions import Mentions, spans_of
-from models.retrieval.spelling import SpeltNames, near, one_error
+from models.retrieval.spelling import SpeltNames, near
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.reference import PLAIN, TRIPLE, encode, key_of
-from tests.models.retrieval.test_ranking import HAN_CODEC
 
 WORD = st.text("abcd", min_size=1, max_size=6)
 HAN = st.text("天地A a", min_size=1, max_size=7).filter(lambda text: text == text.strip() and "  " not in text)
+HAN_CODEC = KeyCodec.prefix_lm(lambda text: [*map(ord, text)], lambda tokens: "".join(map(chr, tokens)), 2, 1)
 FILES = {f"spelling-{name}.npy" for name in ("starts", "rests", "owners")}
 
 
@@ -122,7 +124,7 @@ def test_added_names_are_found_and_removed_ones_are_not(
 def test_names_of_other_lengths_are_left_alone(tmp_path: Path, size: int) -> None:
     name = decode(range(0x4E00, 0x4E00 + size))
     view = indexed(tmp_path / "index", [name]).view
-    wrong = [name[:-1], name + "天", name[:-1] + "天", name[1] + name[0] + name[2:]]
+    wrong = [name[:-1], name[:1] + "天" + name[1:], name[:-1] + "天", name[1] + name[0] + name[2:]]
     proposed = [found(view, text) for text in wrong]
     assert proposed == [[name]] * 4 if SHORTEST <= size <= LONGEST else not any(proposed)
     assert not found(view, name)
