@@ -36,10 +36,12 @@ class Near:
 
     Attributes:
         tokens: of the name.
+        text: of the name, normalised.
         span: as it stands in the question.
     """
 
     tokens: tuple[int, ...]
+    text: str
     span: str
 
 
@@ -90,5 +92,5 @@ def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> 
         if hit is None or hit[0] in found or hit[1] in first:
             continue
         if SHORTEST <= len(hit[1]) <= LONGEST and one_error(text, hit[1]):
-            found[hit[0]] = Near(hit[0], first[text])
+            found[hit[0]] = Near(*hit, first[text])
     return list(found.values())

@@ -30,7 +30,7 @@ class SpellingTable:
     another text in less than 1 of 1,000 cases, and whoever asks compares the texts.
 
     Attributes:
-        starts: (2^b + 1,) where each bucket begins.
+        starts: (2^b + 1,) where each bucket begins; uint64 where 32 bits cannot say.
         rests: (H,) uint16, ascending in a bucket.
         owners: (H,) uint32 numbers of the names.
     """
@@ -60,12 +60,13 @@ class SpellingTable:
         code.sort()
         bounds = np.arange((1 << bits) + 1, dtype=np.uint64) << np.uint64(_REST + number_bits)
         bounds[-1] -= 1  # the last would be 2**64 where all bits are taken
-        starts = np.searchsorted(code, bounds)
+        starts: NDArray[Any] = np.searchsorted(code, bounds)
         starts[-1] = len(code)
-        owners = (code & np.uint64((1 << number_bits) - 1)).astype(np.uint32)
+        starts = starts.astype(np.uint32 if len(code) < 1 << 32 else np.uint64)
+        numbered: NDArray[np.uint32] = (code & np.uint64((1 << number_bits) - 1)).astype(np.uint32)
         code >>= np.uint64(number_bits)
-        kind = np.uint32 if len(code) < 1 << 32 else np.uint64
-        return cls(starts.astype(kind), (code & np.uint64((1 << _REST) - 1)).astype(np.uint16), owners)
+        rests: NDArray[np.uint16] = (code & np.uint64((1 << _REST) - 1)).astype(np.uint16)
+        return cls(starts, rests, numbered)
 
     def find(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Hits: which of the hashes, and the number of the name, ascending by the former."""

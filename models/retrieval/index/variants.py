@@ -119,9 +119,9 @@ class _Letters:
         owners = np.repeat(np.arange(len(cut)), lengths)
         starts = np.cumsum(lengths) - lengths
         at = np.arange(len(points)) - starts[owners]
-        powers = np.cumprod(np.array([1, *[_BASE] * (LONGEST + 2)], np.uint64))
+        powers: NDArray[np.uint64] = np.cumprod(np.array([1, *[_BASE] * (LONGEST + 2)], np.uint64), dtype=np.uint64)
         codes = _mixed(points.astype(np.uint64))
-        terms = codes * powers[at]
+        terms: NDArray[np.uint64] = codes * powers[at]
         running = np.zeros(len(points) + 1, np.uint64)
         np.cumsum(terms, out=running[1:])
         first = running[starts]

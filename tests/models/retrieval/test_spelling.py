@@ -25,6 +25,7 @@ from models.retrieval.metrics import normalised
 from models.retrieval.misspelt import SHORTEST, one_error
 from models.retrieval.search.mentions import Mentions, spans_of
 from models.retrieval.spelling import SpeltNames, near
+from models.retrieval.training.misspelling import misspell
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.reference import PLAIN, TRIPLE, encode, key_of
 
@@ -83,13 +84,22 @@ def test_one_error_is_what_it_says(a: str, b: str) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    names=st.sets(HAN, max_size=12), question=HAN, key_format=st.sampled_from([TRIPLE, PLAIN]), most=st.integers(1, 3)
+    names=st.sets(HAN, max_size=12),
+    question=HAN,
+    key_format=st.sampled_from([TRIPLE, PLAIN]),
+    most=st.integers(1, 3),
+    seed=st.integers(0, 999),
 )
-def test_all_names_at_one_error_and_no_others(names: set[str], question: str, key_format: KeyFormat, most: int) -> None:
+def test_all_names_at_one_error_and_no_others(
+    names: set[str], question: str, key_format: KeyFormat, most: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    long = "".join(rng.permutation([*"天地玄黄宇宙洪荒日月"])[: rng.integers(3, 9)])
+    question += misspell(long, "天地盈昃", rng)
     with tempfile.TemporaryDirectory() as scratch:
-        view = indexed(Path(scratch) / "index", names, key_format).view
+        view = indexed(Path(scratch) / "index", {*names, long}, key_format).view
         every = found(view, question)
-        assert len(every) == len(set(every)) and set(every) == expected(names, question)
+        assert len(every) == len(set(every)) and set(every) == expected({*names, long}, question)
         lengths = [len(normalised(name)) for name in every]
         assert lengths == sorted(lengths, reverse=True)
         assert found(view, question, most) == every[:most]
@@ -124,7 +134,9 @@ def test_added_names_are_found_and_removed_ones_are_not(
 def test_names_of_other_lengths_are_left_alone(tmp_path: Path, size: int) -> None:
     name = decode(range(0x4E00, 0x4E00 + size))
     view = indexed(tmp_path / "index", [name]).view
-    wrong = [name[:-1], name[:1] + "天" + name[1:], name[:-1] + "天", name[1] + name[0] + name[2:]]
+    at = size // 2
+    inserted, swapped = name[:at] + "天" + name[at:], name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
+    wrong = [name[:-1], inserted, name[:-1] + "天", swapped]
     proposed = [found(view, text) for text in wrong]
     assert proposed == [[name]] * 4 if SHORTEST <= size <= LONGEST else not any(proposed)
     assert not found(view, name)
@@ -165,15 +177,17 @@ def test_a_table_of_many_names_finds_all_hashes_and_hardly_any_other() -> None:
 
 
 def test_candidates_of_a_misspelt_name_are_its_keys_most_like_the_rest(tmp_path: Path) -> None:
-    names = {"天地玄黄": ["人口", "面积", "天气"], "宇宙洪荒": ["人口"], "天地": ["人口"]}
+    names = {"天地玄黄": ["人口", "面积", "天气"], "地地玄黄": ["人"], "宇宙洪荒": ["人口"], "天地": ["人口"]}
     keys = {name: [HAN_CODEC.key([name, predicate, ""]) for predicate in some] for name, some in names.items()}
     records = Records([(name, predicate, "v") for name, some in names.items() for predicate in some])
     triples = KeyFormat.triples((HAN_CODEC.separator,))
     build(tmp_path / "index", [records], triples, encode, tokenizer="code points", decode=decode_batch)
     view = OverlayView.of(CompiledIndex.open(tmp_path / "index"))
-    mentions = Mentions(view, HAN_CODEC, predicates=1)
+    mentions = Mentions(view, HAN_CODEC, predicates=1, misspelt=1)
     assert mentions.of("天地玄人人口多少") == [*keys["天地"], keys["天地玄黄"][0]]
     assert mentions.of("天气人口天地玄人") == [*keys["天地"], keys["天地玄黄"][0]]
     assert mentions.of("宇宙洪荒天地黄玄面积") == [*keys["宇宙洪荒"], *keys["天地"], keys["天地玄黄"][1]]
-    without = DictIndex([key for some in keys.values() for key in some])
+    both = Mentions(view, HAN_CODEC, predicates=1).of("地玄黄人口")
+    assert both == [keys["天地玄黄"][0], *keys["地地玄黄"]]
+    without = DictIndex([key for some in keys.values() for key in some if key != keys["地地玄黄"][0]])
     assert Mentions(without, HAN_CODEC, predicates=1).of("天地玄人人口多少") == keys["天地"]
