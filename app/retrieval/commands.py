@@ -63,6 +63,9 @@ def build(
         typer.Option(help="Lines alias<TAB>subject; may be repeated.", exists=True, dir_okay=False),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the whole where a line cannot be read.")] = False,
+    typos: Annotated[
+        bool, typer.Option("--typos/--no-typos", help="Let names that a question misspells by one character be found.")
+    ] = True,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -77,6 +80,7 @@ def build(
             triples=is_triples(formats.pop()),
             aliases=[source(file, "pairs") for file in alias or ()],
             strict=strict,
+            typos=typos,
             progress=progress,
         )
         _print_report(report(name, library, Builds(library)), as_json)
@@ -139,7 +143,7 @@ def delete(name: Name) -> None:
 def merge(name: Name, as_json: Json = False) -> None:
     """Compile an index with its changes anew."""
     with _library() as library:
-        library.catalogue.merge(name)
+        library.merge(name)
         _print_report(report(name, library, Builds(library)), as_json)
 
 
@@ -152,6 +156,7 @@ def search(
     score: Annotated[Literal["renormalised", "raw"], typer.Option(help="Which score ranks.")] = "renormalised",
     length_penalty: Annotated[float, typer.Option(help="Ranked by score / tokens ** this.")] = 0.0,
     look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
+    rerank: Annotated[bool, typer.Option(help="By the order that was fitted for the model.")] = True,
     abstain: Annotated[bool, typer.Option("--abstain", help="Say so where the best key is likelier wrong.")] = False,
     model: Model = None,
     as_json: Json = False,
@@ -167,6 +172,7 @@ def search(
             "score": score,
             "length_penalty": length_penalty,
             "look_ahead": look_ahead,
+            "rerank": rerank,
             "abstain": abstain,
         },
     )

@@ -1,0 +1,122 @@
+"""Keys whose subject stands in the question, be it misspelt, found without the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+
+from models.retrieval.codec import KeyCodec
+from models.retrieval.floor import likeness
+from models.retrieval.metrics import normalised
+from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.spelling import SpeltNames, near
+from models.retrieval.subtree import below, below_each, nodes_of
+
+MOST_SPANS = 4000
+"""Spans of a question that are looked up: of a long question only short ones."""
+LONGEST_NAME = 41
+"""Characters of a span."""
+MOST_KEYS = 4000
+"""Keys of one subject that are looked at."""
+MOST_NEAR = 32
+"""Misspelt subjects that are looked at: of one length there are many, and their predicates tell the right one."""
+MOST_NEAR_KEYS = 400
+"""Keys of each of these."""
+
+
+@dataclass(frozen=True, eq=False)
+class Mentions:
+    """Candidates that a beam may have lost: a short name is easily taken for the whole of a long one.
+
+    Of the longest subjects that stand in the question as they are written in the index, the
+    predicates that are most like the rest of the question (:func:`models.retrieval.floor.likeness`).
+    Likewise of the longest subjects that it misspells by one character
+    (:func:`models.retrieval.spelling.near`), if the index knows such, those of one length in the order
+    of their best predicate; the rest of the question is then what is left without the misspelt name.
+
+    Attributes:
+        index: of triples, subject first.
+        codec: how keys are written.
+        names: most subjects.
+        predicates: most predicates of each.
+        meanings: most meanings of each of these.
+        misspelt: most subjects that are misspelt.
+    """
+
+    index: PrefixIndex
+    codec: KeyCodec
+    names: int = 3
+    predicates: int = 4
+    meanings: int = 4
+    misspelt: int = 2
+
+    def of(self, question: str) -> list[tuple[int, ...]]:
+        """Their keys, without end tokens; of the longest subject first, misspelt ones last."""
+        spans = list(spans_of(question))
+        written = [(*self.codec.encode(span), self.codec.separator) for span in spans]
+        nodes = nodes_of(self.index, written)
+        named = ((span, key, node) for span, key, node in zip(spans, written, nodes, strict=True) if node is not None)
+        found: list[tuple[int, ...]] = []
+        for span, begun, node in islice(named, self.names):
+            keys = below(self.index, node, MOST_KEYS)
+            found += self._likely(self._predicates(begun, keys, _without(question, span)))
+        for predicates in islice(self._misspelt(question, spans), self.misspelt):
+            found += self._likely(predicates)
+        return found
+
+    def _misspelt(self, question: str, spans: list[str]) -> list[list[_Predicate]]:
+        """The predicates of each subject that is misspelt; the best subject first."""
+        if not self.misspelt or not isinstance(self.index, SpeltNames):
+            return []
+        names = near(self.index, self.codec.decode, spans, MOST_NEAR)
+        begun = [(*name.tokens, self.codec.separator) for name in names]
+        nodes = nodes_of(self.index, begun)
+        there = [(name, start, node) for name, start, node in zip(names, begun, nodes, strict=True) if node is not None]
+        keys = below_each(self.index, [node for *_, node in there], MOST_NEAR_KEYS)
+        subjects = [
+            (len(name.text), self._predicates(start, some, _without(question, name.span)))
+            for (name, start, _), some in zip(there, keys, strict=True)
+        ]
+        subjects.sort(key=lambda subject: (subject[0], subject[1][0].likeness), reverse=True)
+        return [predicates for _, predicates in subjects]
+
+    def _predicates(self, begun: tuple[int, ...], keys: list[tuple[int, ...]], rest: str) -> list[_Predicate]:
+        """The predicates of a subject, most like the rest of the question first."""
+        by_predicate: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for key in keys:
+            stop = key.index(self.codec.separator) if self.codec.separator in key else len(key)
+            by_predicate.setdefault(key[:stop], []).append((*begun, *key))
+        texts = [self.codec.decode(tokens) for tokens in by_predicate]
+        found = [
+            _Predicate(likeness(text, rest), some) for text, some in zip(texts, by_predicate.values(), strict=True)
+        ]
+        return sorted(found, key=lambda predicate: predicate.likeness, reverse=True)
+
+    def _likely(self, predicates: list[_Predicate]) -> Iterator[tuple[int, ...]]:
+        for predicate in predicates[: self.predicates]:
+            yield from predicate.keys[: self.meanings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Predicate:
+    """How like the rest of the question it is, and its keys of one subject."""
+
+    likeness: tuple[float, int]
+    keys: list[tuple[int, ...]]
+
+
+def _without(question: str, span: str) -> str:
+    return normalised(question.replace(span, " ", 1))
+
+
+def spans_of(text: str) -> Iterator[str]:
+    """Spans of a text, each once, longest first, that do not cut a run of ASCII letters or digits."""
+    cuts = [at for at in range(len(text) + 1) if not (0 < at < len(text) and _joined(text[at - 1], text[at]))]
+    longest = min(LONGEST_NAME, max(1, MOST_SPANS // max(1, len(cuts))))
+    seen = {text[a:b] for i, a in enumerate(cuts) for b in cuts[i + 1 : i + 1 + longest] if b - a <= LONGEST_NAME}
+    yield from sorted((span for span in seen if span == span.strip() != ""), key=lambda span: (-len(span), span))
+
+
+def _joined(a: str, b: str) -> bool:
+    return a.isascii() and a.isalnum() and b.isascii() and b.isalnum()
