@@ -75,18 +75,17 @@ class JobStore:
             "chunks": json.dumps(accepted.chunks),
             "idempotency": accepted.idempotency,
         }
-        before = await self._run(
-            "accept",
-            [
-                *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.events(job_id)),
-                *(keys.ALL, keys.OPEN, keys.idempotency(accepted.idempotency)),
-            ],
-            [
-                *(job_id, accepted.digest if accepted.idempotency else "", self.retention, accepted.expires_after),
-                *(word for pair in fields.items() for word in pair),
-            ],
-        )
-        await settled(self.redis)
+        names = [
+            *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.events(job_id)),
+            *(keys.ALL, keys.OPEN, keys.idempotency(accepted.idempotency)),
+        ]
+        words = [
+            *(job_id, accepted.digest if accepted.idempotency else "", self.retention, accepted.expires_after),
+            *(word for pair in fields.items() for word in pair),
+        ]
+        async with self.redis.client() as connection:
+            before = await self._scripts["accept"](keys=names, args=words, client=connection)
+            await settled(connection)
         if not before:
             return job_id
         await self.redis.unlink(keys.items(job_id), keys.results(job_id))

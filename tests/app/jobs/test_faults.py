@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import psutil
 import pytest
+import redis
 
 from benchmarks.fleet import Fleet, QueueServer, fleet
 from benchmarks.job_chaos import chaos, poison, watch
@@ -56,6 +57,34 @@ def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
     seen = watch(crew, job)
     assert seen.job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
     assert time.monotonic() - began < 50
+
+
+def test_what_an_item_had_computed_outlives_its_worker(crew: Fleet, short_folder: Path) -> None:
+    cache = QueueServer(short_folder / "scores")
+    cache.start()
+    item = sentences(1, chains=4, steps=150)
+    try:
+        crew.start_worker()
+        crew.wait_workers(1)
+        quiet = json.loads(crew.lines(watch(crew, crew.submit([item])).job["id"])[0])["response"]["body"]
+        crew.dismiss()
+        first = crew.start_worker(redis_url=cache.url)
+        crew.wait_workers(1)
+        job = crew.submit([item])
+        until(lambda: cache_keys(cache) > quiet["usage"]["lm_calls"] // 2, 30)
+        first.send(signal.SIGKILL)
+        crew.start_worker(redis_url=cache.url)
+        again = json.loads(crew.lines(watch(crew, job).job["id"])[0])["response"]["body"]
+    finally:
+        crew.dismiss()
+        cache.stop()
+    assert again["sentences"][0]["text"] == quiet["sentences"][0]["text"]
+    assert again["usage"]["lm_tokens"] < 0.8 * quiet["usage"]["lm_tokens"]
+
+
+def cache_keys(cache: QueueServer) -> int:
+    with redis.Redis.from_url(cache.url) as client:
+        return int(client.dbsize())
 
 
 def test_a_hung_queue_holds_up_and_loses_nothing(crew: Fleet, queue: QueueServer) -> None:
