@@ -23,6 +23,7 @@ from app.sentences.service import prepared
 from app.sentences.view import ChainsView, answer_table
 from app.serve import serve as run_server
 from app.settings import Settings
+from app.train.commands import train_cli
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -34,6 +35,7 @@ cli = typer.Typer(
 evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.")
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
+cli.add_typer(train_cli, name="train")
 cli.command()(search)
 
 Language = Literal["zh", "en", "auto"]

@@ -101,11 +101,10 @@ def load_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
         head = json.loads(found["head"])
         written, position = head["identity"], Position(**head["position"])
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(f"{path} is damaged ({error}): delete it to start anew") from error
+        raise CheckpointError(f"{path} is damaged ({error}): delete it") from error
     if written != identity:
         raise CheckpointError(
-            f"{path} was written with other options, another model or other questions: "
-            "give those again, choose another folder, or delete it to start anew"
+            f"{path} was written with other options, another model or other questions: give those again, or delete it"
         )
     adapter: dict[str, Tensor] = {}
     optimizer: dict[int, dict[str, Tensor]] = {}
@@ -125,5 +124,5 @@ def _checksum(head: str, tensors: Mapping[str, Tensor]) -> str:
     for name in sorted(tensors):
         tensor = tensors[name]
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
     return digest.hexdigest()

@@ -267,7 +267,6 @@ class Trainer:
         values = losses.language.item(), losses.siblings.item(), losses.right.item()
         if not all(map(math.isfinite, values)):
             raise DivergedError(
-                f"the loss is no longer a number after step {step}: lower learning_rate or loraplus_ratio "
-                "and begin in another folder"
+                f"the loss is no longer a number after step {step}: lower learning_rate or loraplus_ratio"
             )
         return Report(step, self.steps, *values, rate, dev, best)

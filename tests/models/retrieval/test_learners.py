@@ -31,7 +31,7 @@ from tests.models.tiny import CONFIGS, SIZE, build
 FACTS = [("abc", "wx"), ("abd", "yx"), ("bce", "wx"), ("abc", "vu"), ("cab", "yu"), ("dea", "vx")]
 TRAIN = [Example(predicate + name, Fact(name, predicate, "", "o")) for name, predicate in FACTS]
 OPTIONS = TrainingOptions(
-    rank=8, batch=3, epochs=40, warmup=5, learning_rate=1e-2, evaluate_every=40, names=4, predicates=4, misspelt=0
+    rank=16, batch=6, epochs=100, warmup=5, learning_rate=5e-3, evaluate_every=100, names=4, predicates=4, misspelt=0
 )
 NAMES = ["llama", "gemma2", "t5", "mt5", "bart"]
 

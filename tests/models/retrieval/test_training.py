@@ -222,7 +222,7 @@ def test_questions_that_cannot_be_learnt_from_are_named(tmp_path: Path) -> None:
     for wrong, why in (
         ([], "at least one question"),
         ([Example("a" * 600, TRAIN[0].fact)], "602 tokens"),
-        ([Example("abc", Fact("a|b", "c", "", ""))], "a|b"),
+        ([Example("abc", Fact("a\nb", "c", "", ""))], "holds the separator"),
     ):
         with pytest.raises(ExampleError, match=re.escape(why)):
             Trainer(learner, CODEC, wrong, DEV, tmp_path, OPTIONS)
