@@ -22,7 +22,6 @@ from tests.models.retrieval.reference import PLAIN, TRIPLE, TURNED
         ("甲）", "甲）", ""),
         ("甲（乙））", "甲（乙））", ""),
         ("甲（乙）丙", "甲（乙）丙", ""),
-        ("甲（乙）（丙）", "甲（乙）", "丙"),
     ],
 )
 def test_kgclue_entities(entity: str, subject: str, meaning: str) -> None:
