@@ -24,7 +24,7 @@ def nodes_of(index: PrefixIndex, prefixes: Sequence[Sequence[int]]) -> list[int 
         allowed = index.allowed(np.fromiter(going, np.int64, len(going)))
         at = {}
         for place, members in enumerate(going.values()):
-            span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
+            span = allowed.span(place)
             tokens, children = allowed.tokens[span], allowed.children[span]
             for i in members:
                 where = int(np.searchsorted(tokens, prefixes[i][depth]))
@@ -44,7 +44,7 @@ def below(index: PrefixIndex, node: int, most: int) -> list[tuple[int, ...]]:
         for place, (written, _) in enumerate(front):
             if allowed.final[place]:
                 found.append(written)
-            span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
+            span = allowed.span(place)
             pairs = zip(allowed.tokens[span].tolist(), allowed.children[span].tolist(), strict=True)
             longer += [((*written, token), child) for token, child in pairs]
         front = longer[: 4 * most]
