@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Next tokens of a beam of B nodes, ragged: node b's lie at :meth:`span` of b; equal nodes share theirs.
+    """Next tokens of a beam of B nodes, ragged: node b's lie at :meth:`span` of b; equal nodes may share theirs.
 
     Attributes:
         starts, stops: (B,) int64; where each node's begin and end.
@@ -47,17 +47,6 @@ class Allowed:
     def span(self, place: int) -> slice:
         """Where the tokens and children of a node lie, by its place in the beam."""
         return slice(int(self.starts[place]), int(self.stops[place]))
-
-
-def asked_once(nodes: NDArray[np.int64], answer: Callable[[NDArray[np.int64]], Allowed]) -> Allowed:
-    """Ask for each distinct node of a beam: all hypotheses begin at the root, which may have thousands of tokens."""
-    if len(nodes) == 1:
-        return answer(nodes)
-    distinct, which = np.unique(nodes, return_inverse=True)
-    if len(distinct) == len(nodes):
-        return answer(nodes)
-    found = answer(distinct)
-    return Allowed(found.starts[which], found.stops[which], found.tokens, found.children, found.final[which])
 
 
 class PrefixIndex(Protocol):

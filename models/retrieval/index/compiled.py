@@ -13,11 +13,12 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.nodes import MOST, NARROW, Nodes
 from models.retrieval.index.ragged import spread, starts_of
+from models.retrieval.index.sharing import asked_once
 from models.retrieval.index.storage import load
 from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import ValueTable
 from models.retrieval.index.wide import WideNodes
-from models.retrieval.prefix_index import Allowed, asked_once
+from models.retrieval.prefix_index import Allowed
 
 _MANY = 50
 """Successors a node, on average, from which copying them node by node is faster than all at once."""

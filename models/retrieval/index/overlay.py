@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from models.retrieval.index.additions import NOWHERE, Additions
 from models.retrieval.index.compiled import CompiledIndex
-from models.retrieval.prefix_index import Allowed, asked_once
+from models.retrieval.index.sharing import asked_once
+from models.retrieval.prefix_index import Allowed
 
 
 class OverlayView:

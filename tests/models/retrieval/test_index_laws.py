@@ -177,5 +177,6 @@ def test_a_beam_of_equal_nodes_is_answered_once_and_as_each_by_itself(data: st.D
             assert together.tokens[piece].tolist() == one.tokens.tolist()
             assert together.children[piece].tolist() == one.children.tolist()
             assert together.final[at] == one.final[0]
-        distinct = {node: len(one.tokens) for node, one in zip(beam.tolist(), alone, strict=True)}
-        assert len(together.tokens) == sum(distinct.values())
+        if (beam < node_numbers.NARROW).all():
+            distinct = {node: len(one.tokens) for node, one in zip(beam.tolist(), alone, strict=True)}
+            assert len(together.tokens) == sum(distinct.values())
