@@ -12,7 +12,7 @@ from models.retrieval.prefix_index import Allowed
 
 
 def asked_once(nodes: NDArray[np.int64], answer: Callable[[NDArray[np.int64]], Allowed]) -> Allowed:
-    """Ask for each distinct node if wide ones come again: all questions begin at the root, with its thousands of tokens.
+    """Ask for each distinct node, if wide ones come again: all hypotheses begin at the root, and its tokens are many.
 
     Args:
         nodes: of a beam, (B,).
