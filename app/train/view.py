@@ -66,7 +66,8 @@ def training_view(batch: int, step: int, steps: int) -> Iterator[TrainingView]:
         BarColumn(20),
         *(TextColumn(f"{{task.fields[{name}]}}") for name in ("losses", "right", "pace")),
     ]
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("", completed=step, total=steps, losses="", right="", pace="")
         yield TrainingView(bar, task, batch)
 

@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from filelock import FileLock, Timeout
-from safetensors import SafetensorError
 
 from app.problems import Fault, ProblemError, invalid
 from app.retrieval.problems import MODEL_ERRORS
@@ -167,7 +166,7 @@ def _told(folder: Path) -> Iterator[None]:
         raise invalid("", str(error), "and name another folder") from error
     except Timeout as error:
         raise invalid("FOLDER", f"{folder} is being trained into", "wait for it, or name another folder") from error
-    except (OSError, SafetensorError) as error:
+    except OSError as error:
         raise ProblemError(
             422, [Fault(field="FOLDER", message=f"{folder} cannot be written: {error}", remedy="mend that")]
         ) from error

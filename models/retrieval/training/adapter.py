@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any, Literal
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
 from peft.optimizers import create_loraplus_optimizer
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from models.retrieval.index.manifest import sync
@@ -53,7 +54,10 @@ class Adapter:
             target_modules="all-linear",
             task_type=task,
         )
-        return cls(get_peft_model(model, config), name)
+        with warnings.catch_warnings():
+            # peft asks for a property by a name that transformers is giving up.
+            warnings.simplefilter("ignore", FutureWarning)
+            return cls(get_peft_model(model, config), name)
 
     @property
     def base(self) -> Any:
@@ -116,7 +120,7 @@ class Adapter:
         # False: an embedding is never trained, and "auto" would ask the hub about the model's name.
         state = get_peft_model_state_dict(self.model, save_embedding_layers=False)
         weights = {name: tensor.detach().half().cpu().contiguous() for name, tensor in state.items()}
-        save_file(weights, scratch / WEIGHTS, {"format": "pt"})
+        (scratch / WEIGHTS).write_bytes(save(weights, {"format": "pt"}))
         config = copy.copy(self.model.peft_config["default"])
         config.base_model_name_or_path, config.inference_mode = self.name, True
         config.target_modules = sorted(config.target_modules)

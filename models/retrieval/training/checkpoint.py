@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
 from models.retrieval.index.manifest import sync
@@ -68,7 +68,7 @@ def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None
         checkpoint: the state.
 
     Raises:
-        OSError, safetensors.SafetensorError: it cannot be written.
+        OSError: it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {f"adapter/{name}": tensor for name, tensor in checkpoint.adapter.items()}
@@ -77,7 +77,7 @@ def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     head = json.dumps({"identity": identity, "position": asdict(checkpoint.position)}, allow_nan=False)
     scratch = folder / f".{NAME}.writing"
-    save_file(tensors, scratch, {"head": head, "checksum": _checksum(head, tensors)})
+    scratch.write_bytes(save(tensors, {"head": head, "checksum": _checksum(head, tensors)}))
     sync(scratch)
     os.replace(scratch, folder / NAME)
     sync(folder)

@@ -134,7 +134,7 @@ class Trainer:
 
         Raises:
             DivergedError: the loss is not a number; the last checkpoint and adapter are from before.
-            OSError, safetensors.SafetensorError: a file cannot be written.
+            OSError: a file cannot be written.
         """
         position = replace(position, evaluations=list(position.evaluations))
         began, before, first = time.perf_counter(), position.seconds, position.step

@@ -111,10 +111,11 @@ def test_the_card_tells_how_to_do_it_again(tmp_path: Path) -> None:
     assert files[0].read_bytes() == files[1].read_bytes()
 
 
-def test_ctrl_c_keeps_a_checkpoint_and_the_same_command_goes_on(tmp_path: Path) -> None:
-    options = ["--epochs", "40", "--evaluate-every", "10", "--save-every", "1000"]
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "kill -9"])
+def test_the_same_command_goes_on_where_it_was_ended(tmp_path: Path, number: signal.Signals) -> None:
+    options = ["--epochs", "40", "--evaluate-every", "10", "--save-every", "7"]
     train("whole", *options)
-    arguments = ["train", "retrieval", "train.jsonl", "dev.jsonl", "stopped", *QUICK, *options]
+    arguments = ["train", "retrieval", "train.jsonl", "dev.jsonl", "ended", *QUICK, *options]
     command = [sys.executable, "-c", "from app.cli import main; main()", *arguments]
     root = Path(__file__).parents[3]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(root)}, stderr=subprocess.PIPE, text=True)
@@ -122,17 +123,23 @@ def test_ctrl_c_keeps_a_checkpoint_and_the_same_command_goes_on(tmp_path: Path) 
     seen = ""
     for line in process.stderr:
         seen += line
-        if line.startswith("step 10/40: dev"):
-            process.send_signal(signal.SIGINT)
-    assert process.wait() == 130, seen
+        if line.startswith("step 20/40: dev"):
+            process.send_signal(number)
+    code, folder = process.wait(), tmp_path / "ended"
+    assert code == (130 if number == signal.SIGINT else -number), seen
+    assert not (folder / "card.json").exists()
+
+    resumed = train("ended", *options)
+    went_on = re.search(r"Goes on from the checkpoint of step (\d+) of 40", resumed.stderr)
+    assert went_on is not None, resumed.stderr
     stopped = re.search(r"Stopped after step (\d+) of 40; the same command goes on", seen)
-    assert stopped is not None and 10 <= int(stopped[1]) < 40, seen
-    assert not (tmp_path / "stopped" / "card.json").exists()
-    resumed = train("stopped", *options)
-    assert f"Goes on from the checkpoint of step {stopped[1]} of 40" in resumed.stderr
-    files = [tmp_path / folder / "adapter" / "adapter_model.safetensors" for folder in ("whole", "stopped")]
+    if number == signal.SIGINT:
+        assert stopped is not None and stopped[1] == went_on[1] and int(went_on[1]) >= 20, seen
+    else:
+        assert stopped is None and int(went_on[1]) % 7 == 0
+    files = [tmp_path / name / "adapter" / "adapter_model.safetensors" for name in ("whole", "ended")]
     assert files[0].read_bytes() == files[1].read_bytes()
-    cards = [json.loads((tmp_path / folder / "card.json").read_text("utf-8")) for folder in ("whole", "stopped")]
+    cards = [json.loads((tmp_path / name / "card.json").read_text("utf-8")) for name in ("whole", "ended")]
     assert cards[0]["evaluations"] == cards[1]["evaluations"]
 
 

@@ -136,7 +136,9 @@ def test_the_saved_adapter_is_the_trained_one(tmp_path: Path) -> None:
     trainer.learner = CausalLearner(Adapter(loaded, "tiny"))
     again = trainer.evaluate()
     torch.testing.assert_close(again.language, best.language, atol=5e-3, rtol=0)
-    assert sorted(path.name for path in (tmp_path / "adapter").iterdir()) == [CONFIG, WEIGHTS]
+    files = sorted((tmp_path / "adapter").iterdir())
+    assert [path.name for path in files] == [CONFIG, WEIGHTS]
+    assert files[0].stat().st_mode == files[1].stat().st_mode, "safetensors by itself would hide it from others"
     config = json.loads((tmp_path / "adapter" / CONFIG).read_text("utf-8"))
     assert config["base_model_name_or_path"] == "tiny"
     assert not [value for value in config.values() if isinstance(value, str) and "/" in value]
@@ -189,12 +191,12 @@ def test_a_damaged_checkpoint_is_told(tmp_path: Path, damage: str) -> None:
 def test_a_kill_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checkpoint.save_checkpoint(tmp_path, "a", Checkpoint(Position(1), {"a": torch.ones(2)}, {}))
 
-    def half(tensors: Any, path: Path, head: Any) -> None:
-        path.write_bytes(b"half")
+    def half(path: Path) -> None:
+        path.write_bytes(path.read_bytes()[:-3])
         raise _KilledError
 
     with monkeypatch.context() as patch:
-        patch.setattr(checkpoint, "save_file", half)
+        patch.setattr(checkpoint, "sync", half)
         with pytest.raises(_KilledError):
             checkpoint.save_checkpoint(tmp_path, "a", Checkpoint(Position(2), {"a": torch.ones(2)}, {}))
     found = checkpoint.load_checkpoint(tmp_path, "a")
