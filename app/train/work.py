@@ -59,7 +59,7 @@ def train_retrieval(
         training: what to train.
         settings: the model, its precision and device.
         progress: told how far the first conversion of the default model is.
-        say: told that a training is resumed.
+        say: told that a training goes on from a checkpoint, or was stopped.
 
     Returns:
         The card, also written to the folder beside the adapter; None if it was stopped before the end.
