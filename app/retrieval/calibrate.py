@@ -17,7 +17,7 @@ from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
 from models.retrieval.loading import CONFIDENCE, RANKING
 from models.retrieval.search.options import SearchOptions
-from models.retrieval.training.calibrate import calibrate
+from models.retrieval.training.calibrate import calibrate, searches
 from models.retrieval.training.examples import ExampleError, read_examples
 
 
@@ -63,9 +63,8 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
     if folder is None or not folder.is_dir():
         raise invalid("--folder", "there is no such folder", "give the folder of an adapter")
     options = SearchOptions(n=1, beams=run.beams)
-    total = len(examples) + len(examples) // 2
     with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("Calibrating", total=total)
+        task = bar.add_task("Calibrating", total=searches(examples))
         try:
             found = await retrieval.batcher.call(
                 lambda: calibrate(

@@ -12,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.metrics import lcs, normalised
+from models.retrieval.misspelt import misspelt_span
 
 FEATURES = (
     "renormalised",
     "length",
     "named",
+    "near",
     "name_length",
     "name_cover",
     "predicate_likeness",
@@ -31,7 +33,8 @@ FEATURES = (
 renormalised: log-probability in nats, at least :data:`LEAST`.
 length: tokens of the key.
 named: whether the subject stands in the question.
-name_length: its characters if so, else 0.
+near: whether it does not, but one error away (:mod:`models.retrieval.misspelt`).
+name_length: its characters if either is so, else 0.
 name_cover: LCS of subject and question over the subject's length.
 predicate_likeness: LCS of predicate and the rest of the question over the square root of the predicate's length.
 predicate_cover: the same over the length itself.
@@ -41,7 +44,7 @@ meaning_likeness: as predicate_likeness.
 predicate_length: characters.
 
 LCS is that of :func:`models.retrieval.metrics.lcs`; the rest of the question is what is left of it
-without the subject, if that stands in it.
+without the subject, if that stands in it, perhaps misspelt.
 """
 LEAST = -30.0
 RIDGE = 0.3
@@ -69,14 +72,16 @@ def features(
     for key, score, length in zip(parts, renormalised, lengths, strict=True):
         name, predicate, meaning = (normalised(part) for part in (*key, "", "")[:3])
         named = bool(name) and name in text
-        rest = text.replace(name, " ", 1) if named else text
+        span = name if named else misspelt_span(name, text)
+        rest = text.replace(span, " ", 1) if span else text
         covered = lcs(predicate, rest)
         rows.append(
             (
                 max(score, LEAST),
                 length,
                 named,
-                len(name) if named else 0,
+                bool(span) and not named,
+                len(name) if span else 0,
                 lcs(name, text) / max(1, len(name)),
                 covered / sqrt(max(1, len(predicate))),
                 covered / max(1, len(predicate)),

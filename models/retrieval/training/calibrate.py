@@ -12,12 +12,14 @@ from models.retrieval.confidence import Confidence
 from models.retrieval.evidence import evidence
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.metrics import exact_match
+from models.retrieval.misspelt import SHORTEST
 from models.retrieval.model import KeyModel
 from models.retrieval.ranking import Ranking, features
 from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.subtree import below, nodes_of
 from models.retrieval.training.examples import Example
+from models.retrieval.training.misspelling import misspell
 
 TOGETHER = 16
 """Questions of one search."""
@@ -57,7 +59,8 @@ def calibrate(
     """Fit the ranking on all questions, and the confidence on half of them against the other half.
 
     The names of the second half's facts are taken out of the index (in memory) before these
-    questions are asked again: they become questions without an answer.
+    questions are asked again: they become questions without an answer. For the ranking, every fourth
+    question is asked with its name misspelt as well.
 
     Args:
         model: writes the keys.
@@ -65,18 +68,20 @@ def calibrate(
         examples: questions that the model was not trained on.
         options: of the search that is calibrated; its n and ranking do not matter.
         refused: share of answerable questions that may go without an answer.
-        on_done: told how many searches are done, of 1.5 times as many as there are examples.
+        on_done: told how many searches are done, of :func:`searches`.
 
     Raises:
         ValueError: too few questions to fit anything.
     """
     every = replace(options, n=EVERY, ranking=Ranking.of_model())
     answers: list[Answer] = []
-    for at in range(0, len(examples), TOGETHER):
-        answers += search(index, model, [e.question for e in examples[at : at + TOGETHER]], every)
+    asked = [*examples, *misspelt(examples)]
+    for at in range(0, len(asked), TOGETHER):
+        answers += search(index, model, [e.question for e in asked[at : at + TOGETHER]], every)
         on_done(len(answers))
-    candidates = [_candidates(model, e, answer) for e, answer in zip(examples, answers, strict=True)]
+    candidates = [_candidates(model, e, answer) for e, answer in zip(asked, answers, strict=True)]
     ranking = Ranking.fit(candidates)
+    candidates, answers, done = candidates[: len(examples)], answers[: len(examples)], len(asked)
     ordered = [reordered(ranking, model, e.question, a) for e, a in zip(examples, answers, strict=True)]
     right = [is_right(model, e, a) for e, a in zip(examples, ordered, strict=True)]
 
@@ -84,9 +89,9 @@ def calibrate(
     lacking = without(index, model, {example.fact.name for example in absent})
     others: list[Answer] = []
     for at in range(0, len(absent), TOGETHER):
-        asked = [example.question for example in absent[at : at + TOGETHER]]
-        others += search(lacking, model, asked, replace(options, n=EVERY, ranking=ranking))
-        on_done(len(answers) + len(others))
+        texts = [example.question for example in absent[at : at + TOGETHER]]
+        others += search(lacking, model, texts, replace(options, n=EVERY, ranking=ranking))
+        on_done(done + len(others))
     questions = [*(examples[i].question for i in present), *(example.question for example in absent)]
     x = evidence(model, questions, [*(ordered[i] for i in present), *others])
     is_present = np.arange(len(questions)) < len(present)
@@ -101,6 +106,22 @@ def calibrate(
         refused=float(silent[is_present].mean()),
         withheld=float(silent[~is_present].mean()),
     )
+
+
+def searches(examples: Sequence[Example]) -> int:
+    """How many questions a calibration asks."""
+    return len(examples) + len(misspelt(examples)) + len(examples) // 2
+
+
+def misspelt(examples: Sequence[Example]) -> list[Example]:
+    """Every fourth example, if its name stands in the question and is long enough, with one error in it."""
+    rng = np.random.default_rng(0)
+    letters = sorted({letter for example in examples for letter in example.fact.name})
+    return [
+        replace(one, question=one.question.replace(one.fact.name, misspell(one.fact.name, letters, rng)))
+        for one in examples[::4]
+        if len(one.fact.name) >= SHORTEST and one.fact.name in one.question
+    ]
 
 
 def without(index: OverlayView, model: KeyModel, names: set[str]) -> OverlayView:

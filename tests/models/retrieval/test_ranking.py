@@ -20,11 +20,12 @@ from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
+from models.retrieval.misspelt import misspelt_span
 from models.retrieval.ranking import FEATURES, Ranking, RankingError, features
 from models.retrieval.search.mentions import Mentions, spans_of
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
-from models.retrieval.training.calibrate import calibrate, is_right, without
+from models.retrieval.training.calibrate import calibrate, is_right, searches, without
 from models.retrieval.training.examples import Example
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.families import Family, causal, encode, encoder_decoder
@@ -138,6 +139,10 @@ def test_features_of_a_candidate() -> None:
     found = dict(zip(FEATURES, row, strict=True))
     assert found["named"] and found["predicate_named"] and not found["meant"]
     assert found["name_length"] == 2 and found["predicate_likeness"] == pytest.approx(2**0.5)
+    (row,) = features("法国兰的货币是什么", [("法兰国", "货币", "")], [-2.0], [5])
+    found = dict(zip(FEATURES, row, strict=True))
+    assert not found["named"] and found["near"] and found["name_length"] == 3 and found["predicate_named"]
+    assert misspelt_span("货币", "货的币") == "" and misspelt_span("法兰西", "在法西的") == "法西"
     assert features("q", [], [], []).shape == (0, len(FEATURES))
 
 
@@ -159,7 +164,7 @@ def test_calibration_finds_what_the_model_does_not_and_withholds_what_the_index_
     assert sum(is_right(model, *pair) for pair in zip(examples, plain, strict=False)) < 10  # the weights are random
     done: list[int] = []
     found = calibrate(model, index, examples[20:], options, on_done=done.append)
-    assert done == sorted(done) and done[-1] == 60
+    assert done == sorted(done) and done[-1] == searches(examples[20:]) == 40 + 10 + 20
     assert found.right == found.reachable == 1 and found.withheld > 0.9 and found.refused <= 0.05
     answers = search(index, model, [e.question for e in examples[:20]], replace(options, ranking=found.ranking))
     assert all(is_right(model, *pair) for pair in zip(examples, answers, strict=False))
