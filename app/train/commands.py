@@ -66,4 +66,5 @@ def retrieval(
         f"{found['steps']} steps in {found['seconds']:,.0f} s; best on dev after step {best['step']}: "
         f"language {best['language']:.3f}, siblings {best['siblings']:.3f}, {best['right']:.1%} right"
     )
-    typer.echo(f"To search with it: CHAINWRIGHT_RETRIEVAL_ADAPTER={folder}/adapter chainwright search ...")
+    named = "" if model is None else f"CHAINWRIGHT_RETRIEVAL_MODEL={model} "
+    typer.echo(f"To search with it: {named}CHAINWRIGHT_RETRIEVAL_ADAPTER={folder}/adapter chainwright search ...")
