@@ -70,12 +70,14 @@ class Upload:
         format: of the lines.
         strict: refuse malformed lines.
         both_ends: see :func:`app.retrieval.formats.source`.
+        typos: let misspelt names be found.
     """
 
     folder: Path
     format: AnyFormat
     strict: bool
     both_ends: bool
+    typos: bool
 
 
 @dataclass(eq=False)
@@ -167,6 +169,7 @@ class Builds:
                     triples=is_triples(chosen),
                     aliases=_aliases(upload.folder),
                     strict=upload.strict,
+                    typos=upload.typos,
                     progress=progress,
                 )
             build.end()

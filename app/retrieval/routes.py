@@ -20,6 +20,7 @@ from app.retrieval.index_schemas import (
     FORMAT,
     NAME_PATTERN,
     STRICT,
+    TYPOS,
     BuildRequest,
     Indexes,
     IndexReport,
@@ -130,7 +131,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Upload(folder, body.format, body.strict, body.both_ends)
+        return Upload(folder, body.format, body.strict, body.both_ends, body.typos)
 
     return await _start(body.name, await asyncio.to_thread(write), retrieval, response)
 
@@ -150,6 +151,7 @@ async def upload(
     format: Annotated[AnyFormat, Query(description=FORMAT)] = "auto",
     strict: Annotated[bool, Query(description=STRICT)] = False,
     both_ends: Annotated[bool, Query(description=BOTH_ENDS)] = False,
+    typos: Annotated[bool, Query(description=TYPOS)] = True,
 ) -> IndexReport:
     """Build an index in the background of the body's lines, as they are in a file, in UTF-8.
 
@@ -163,7 +165,7 @@ async def upload(
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    return await _start(name, Upload(folder, format, strict, both_ends), retrieval, response)
+    return await _start(name, Upload(folder, format, strict, both_ends, typos), retrieval, response)
 
 
 @router.patch(
