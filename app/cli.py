@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from app import console
+from app.access.commands import keys_cli
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.retrieval.commands import index_cli, search
@@ -34,6 +35,7 @@ cli = typer.Typer(
 evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.")
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
+cli.add_typer(keys_cli, name="keys")
 cli.command()(search)
 
 Language = Literal["zh", "en", "auto"]

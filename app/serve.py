@@ -4,17 +4,59 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import urllib.request
+from types import FrameType
 from typing import Any
 
+import structlog
 import typer
 import uvicorn
 
 from app import logs
+from app.access.keys import KeyFileError
 from app.console import conversion_bar, fail
+from app.drain import Drain
 from app.main import create_app
 from app.problems import Fault
 from app.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """Goes on answering while the application drains; a second signal stops it where it stands.
+
+    uvicorn by itself would close its port at the first signal, and cut streams without a word.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+        super().__init__(config)
+        self._drain = drain
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain, in the event loop; at a second signal, stop."""
+        if self.started and not self._drain.started.is_set() and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin)
+        else:
+            super().handle_exit(sig, frame)
+
+    def _begin(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.ensure_future(self._stop())
+
+    async def _stop(self) -> None:
+        log.info("stopping", requests=self._drain.busy, seconds=self._drain.seconds)
+        await self._drain.run()
+        self.should_exit = True
+
 
 FIRST_REQUEST = {"keywords": ["今天", "公园", "散步"], "seed": 7}
 
@@ -36,16 +78,21 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
             failures.append(reason)
             server.should_exit = True
 
-        app = create_app(settings, progress=progress, on_failure=stop)
+        try:
+            app = create_app(settings, progress=progress, on_failure=stop)
+        except KeyFileError as error:
+            message, _, remedy = str(error).partition("; ")
+            fail([Fault(field="CHAINWRIGHT_KEYS_FILE", message=message, remedy=remedy)])
         config = uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=settings.drain_seconds,
+            # After the drain, for connections that do not close.
+            timeout_graceful_shutdown=1,
         )
-        server = uvicorn.Server(config)
+        server = Server(config, app.state.drain)
         asyncio.run(_serve(server, app.state, first_request))
     if failures:
         fail([Fault(field="CHAINWRIGHT_MODEL", message=failures[0], remedy="name another model, or mend this one")])
