@@ -21,7 +21,9 @@ class Limits(BaseSettings):
     Read from CHAINWRIGHT_MAX_CHAINS and so on.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CHAINWRIGHT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     max_chains: int = Field(default=64, ge=1, description="sampler.chains")
     max_steps: int = Field(default=5000, ge=0, description="sampler.steps")
@@ -62,7 +64,12 @@ class Settings(BaseSettings):
 
     # hide_input_in_errors: a mistyped URL may hold a password.
     model_config = SettingsConfigDict(
-        env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="CHAINWRIGHT_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
