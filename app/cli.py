@@ -13,6 +13,7 @@ from rich.table import Table
 
 from app import console
 from app.access.commands import keys_cli
+from app.doctor.command import doctor
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.retrieval.commands import index_cli, search
@@ -37,6 +38,7 @@ cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.add_typer(keys_cli, name="keys")
 cli.command()(search)
+cli.command()(doctor)
 
 Language = Literal["zh", "en", "auto"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
