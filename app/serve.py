@@ -27,12 +27,19 @@ log = structlog.get_logger()
 class Server(uvicorn.Server):
     """Goes on answering while the application drains; a second signal stops it where it stands.
 
-    uvicorn by itself would close its port at the first signal, and cut streams without a word.
+    uvicorn by itself would close its port at the first signal, and cut streams without a word. So it does
+    while the model is not loaded: there is no work then, and the thread that loads cannot be asked to stop,
+    but ends with the process that uvicorn gives over to the signal.
+
+    Args:
+        config: of uvicorn.
+        state: of the application.
     """
 
-    def __init__(self, config: uvicorn.Config, drain: Drain) -> None:
+    def __init__(self, config: uvicorn.Config, state: Any) -> None:
         super().__init__(config)
-        self._drain = drain
+        self._state = state
+        self._drain: Drain = state.drain
         self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: asyncio.Task[None] | None = None
 
@@ -43,10 +50,16 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain, in the event loop; at a second signal, stop."""
-        if self.started and not self._drain.started.is_set() and self._loop is not None:
+        if self.loaded and not self._drain.started.is_set() and self._loop is not None:
             self._loop.call_soon_threadsafe(self._begin)
         else:
             super().handle_exit(sig, frame)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether requests are served."""
+        loading = getattr(self._state, "loading", None)
+        return loading is not None and loading.engine is not None
 
     def _begin(self) -> None:
         if self._draining is None:
@@ -92,16 +105,16 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
             # After the drain, for connections that do not close.
             timeout_graceful_shutdown=1,
         )
-        server = Server(config, app.state.drain)
-        asyncio.run(_serve(server, app.state, first_request))
+        server = Server(config, app.state)
+        asyncio.run(_serve(server, first_request))
     if failures:
         fail([Fault(field="CHAINWRIGHT_MODEL", message=failures[0], remedy="name another model, or mend this one")])
     if not server.started:
         raise typer.Exit(1)
 
 
-async def _serve(server: uvicorn.Server, state: Any, first_request: bool) -> None:
-    first = asyncio.create_task(_first_request(server, state)) if first_request else None
+async def _serve(server: Server, first_request: bool) -> None:
+    first = asyncio.create_task(_first_request(server)) if first_request else None
     try:
         await server.serve()
     finally:
@@ -110,8 +123,8 @@ async def _serve(server: uvicorn.Server, state: Any, first_request: bool) -> Non
             await asyncio.gather(first, return_exceptions=True)
 
 
-async def _first_request(server: uvicorn.Server, state: Any) -> None:
-    while not server.started or getattr(state, "loading", None) is None or state.loading.engine is None:
+async def _first_request(server: Server) -> None:
+    while not server.started or not server.loaded:
         if server.should_exit:
             return
         await asyncio.sleep(0.1)

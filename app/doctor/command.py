@@ -50,7 +50,9 @@ def doctor(
     else:
         out = Console(highlight=False, soft_wrap=True)
         for finding in findings:
-            out.print(Text(f"{finding.status:8}", _COLOURS[finding.status]), f"{finding.about}: {finding.found}", markup=False)
+            out.print(
+                Text(f"{finding.status:8}", _COLOURS[finding.status]), f"{finding.about}: {finding.found}", markup=False
+            )
             if finding.remedy:
                 out.print(f"         to mend: {finding.remedy}", markup=False)
     if any(finding.status == "error" for finding in findings):

@@ -108,6 +108,12 @@ def test_a_file_that_must_be_there_or_is_damaged_stops_the_start(file: Path) -> 
             KeyRing(file)
 
 
+def test_serve_tells_of_a_file_it_cannot_use(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CHAINWRIGHT_KEYS_FILE", str(file))
+    refused = CliRunner().invoke(cli, ["serve", "--port", "0"])
+    assert refused.exit_code == 2 and "CHAINWRIGHT_KEYS_FILE" in refused.stderr and "keys create" in refused.stderr
+
+
 def test_commands_create_list_and_revoke(file: Path) -> None:
     runner = CliRunner()
     made = runner.invoke(cli, ["keys", "create", "the team", "--rate", "9/minute", "--file", str(file)])
