@@ -32,7 +32,7 @@ def test_the_check_refuses_what_is_wrong(tmp_path: Path) -> None:
     """The linters are really asked."""
     for name, spoil in {
         "docker/Dockerfile": lambda text: text.replace("WORKDIR /source", "WORKDIR source"),
-        "docker-compose.yml": lambda text: text.replace("read_only: true", "read_only: perhaps"),
+        "docker-compose.yml": lambda text: text.replace("restart:", "restarts:"),
     }.items():
         root = tmp_path / name.replace("/", "-")
         for file in ("docker/Dockerfile", "docker/check", "docker-compose.yml"):

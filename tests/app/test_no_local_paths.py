@@ -23,7 +23,6 @@ NAMES = [
     "demo/../../secret",
     "demo\0",
     ".uploads",
-    ".",
     "~root",
     "con\n",
 ]
