@@ -52,7 +52,9 @@ def default_weights(cache: Path, progress: Progress) -> Path:
         return folder
     with FileLock(cache / f"{NAME}.lock"):
         if not _intact(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            # Whatever else is there is of a conversion that was killed: nobody converts without the lock.
+            for left in (folder, *cache.glob(f"{NAME}-*")):
+                shutil.rmtree(left, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=f"{NAME}-", dir=cache) as scratch:
                 _convert(Path(scratch), progress)
                 os.rename(Path(scratch) / "converted", folder)
