@@ -12,6 +12,8 @@ from rich.live import Live
 from rich.table import Table
 
 from app import console
+from app.access.commands import keys_cli
+from app.doctor.command import doctor
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.retrieval.calibrate import command as calibrate
@@ -37,7 +39,9 @@ evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
+cli.add_typer(keys_cli, name="keys")
 cli.command()(search)
+cli.command()(doctor)
 cli.command("calibrate")(calibrate)
 
 Language = Literal["zh", "en", "auto"]
