@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
 import socket
+import sys
 import urllib.request
 from types import FrameType
-from typing import Any
+from typing import Any, NoReturn
 
 import structlog
 import typer
@@ -111,6 +114,16 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
         fail([Fault(field="CHAINWRIGHT_MODEL", message=failures[0], remedy="name another model, or mend this one")])
     if not server.started:
         raise typer.Exit(1)
+    if app.state.drain.started.is_set():
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End the process: all is closed, and to take an interpreter with torch apart takes seconds on a busy machine."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 async def _serve(server: Server, first_request: bool) -> None:
