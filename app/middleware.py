@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import Key
 from app.access.middleware import KEY
-from app.problems import Fault, make, respond
+from app.problems import Fault, ProblemError, make, respond
 
 log = structlog.get_logger()
 
@@ -52,7 +52,8 @@ class BodyLimit:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                await self._too_slow(scope, receive, send)
+                error = _too_slow(self.seconds)
+                await respond(error.problem(), error.headers)(scope, receive, send)
                 return
             messages.append(message)
             body += len(message.get("body", b""))
@@ -76,17 +77,18 @@ class BodyLimit:
         )
         await respond(make(413, [fault]), {"Connection": "close"})(scope, receive, send)
 
-    async def _too_slow(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = Fault(
-            field="",
-            message=f"the body was not complete after {self.seconds:g} seconds",
-            remedy="send all that Content-Length declares, or less in one request",
-        )
-        await respond(make(408, [fault]), {"Connection": "close"})(scope, receive, send)
+
+def _too_slow(seconds: float) -> ProblemError:
+    fault = Fault(
+        field="",
+        message=f"the body stood still, or was not complete, after {seconds:g} seconds",
+        remedy="send all that Content-Length declares, or less in one request",
+    )
+    return ProblemError(408, [fault], {"Connection": "close"})
 
 
 def _unless_silent(receive: Receive, seconds: float) -> Receive:
-    """Takes a client who sends nothing for so long, midway in a body, for one who left."""
+    """Messages as they come; 408 from within the application if a body's next part takes too long."""
     complete = False
 
     async def receiving() -> Message:
@@ -97,7 +99,7 @@ def _unless_silent(receive: Receive, seconds: float) -> Receive:
             async with asyncio.timeout(seconds):
                 message = await receive()
         except TimeoutError:
-            return {"type": "http.disconnect"}
+            raise _too_slow(seconds) from None
         complete = not message.get("more_body", False)
         return message
 

@@ -8,6 +8,7 @@ OpenTelemetry's own variables, such as OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPL
 
 from __future__ import annotations
 
+import threading
 import time
 from dataclasses import dataclass, field
 
@@ -21,8 +22,8 @@ from starlette.types import Scope
 from app.drain import PROBES
 from models.language.batcher import BatchReport
 
-FLUSH_MILLISECONDS = 2000
-"""That a stopping service gives its collector."""
+FLUSH_WITHIN = 2.0
+"""Seconds that a stopping service gives its collector."""
 
 
 @dataclass(eq=False)
@@ -90,9 +91,12 @@ class Tracing:
             span.end(ended)
 
     def flush(self) -> None:
-        """Send what has not been sent."""
+        """Send what has not been sent; takes :data:`FLUSH_WITHIN` seconds at most."""
         if self._provider is not None:
-            self._provider.force_flush(FLUSH_MILLISECONDS)
+            # The provider's own timeout is not heeded (opentelemetry-sdk 1.45).
+            flushing = threading.Thread(target=self._provider.force_flush, daemon=True)
+            flushing.start()
+            flushing.join(FLUSH_WITHIN)
 
 
 def _is_probe(scope: Scope) -> bool:

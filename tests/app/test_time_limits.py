@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
+import structlog
 
 from app.main import create_app
 from app.settings import Limits, Settings
@@ -32,14 +34,29 @@ def test_a_body_that_never_ends_gets_408(url: str) -> None:
     assert b"after 0.5 seconds" in answer
 
 
-def test_an_upload_that_falls_silent_ends(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"limits": Limits(max_body_seconds=0.5)}))
-    with serving(app) as url, connected(url) as connection:
-        head = "Host: x\r\nContent-Type: text/tab-separated-values\r\nContent-Length: 1000\r\n\r\n"
-        connection.sendall(f"PUT /v1/indexes/silent HTTP/1.1\r\n{head}a\tb\tc\n".encode())
-        until(lambda: app.state.drain.busy == 1, 5)
-        until(lambda: app.state.drain.busy == 0, 5)
-        assert "silent" not in {path.name for path in settings.state_dir.glob("indexes/*")}
+def upload(connection: socket.socket, name: str) -> None:
+    """The beginning of an upload."""
+    head = "Host: x\r\nContent-Type: text/tab-separated-values\r\nContent-Length: 1000\r\n\r\n"
+    connection.sendall(f"PUT /v1/indexes/{name} HTTP/1.1\r\n{head}a\tb\tc\n".encode())
+
+
+def test_an_upload_that_falls_silent_gets_408(url: str, settings: Settings) -> None:
+    with connected(url) as connection:
+        upload(connection, "silent")
+        assert connection.recv(4096).startswith(b"HTTP/1.1 408 ")
+    assert not (settings.state_dir / "indexes" / "silent").exists()
+
+
+def test_a_client_who_leaves_midway_in_an_upload_is_no_error(settings: Settings) -> None:
+    app = create_app(settings)
+    with serving(app) as url:
+        with structlog.testing.capture_logs() as logs, connected(url) as connection:
+            upload(connection, "left")
+            until(lambda: app.state.drain.busy == 1, 5)
+            connection.close()
+            until(lambda: app.state.drain.busy == 0, 5)
+        assert [line["log_level"] for line in logs if line["event"] != "request"] == []
+    assert not (settings.state_dir / "indexes" / "left").exists()
 
 
 def test_an_answer_that_takes_too_long_gets_504_and_its_chains_stop(url: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,6 +16,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from starlette.testclient import TestClient
 
 from app.main import create_app
+from app.ops.tracing import Tracing
 from app.settings import Settings
 from tests.app.conftest import wait_until_ready
 
@@ -80,6 +83,16 @@ def test_a_collector_that_is_away_disturbs_nobody(settings: Settings) -> None:
     with TestClient(create_app(settings.model_copy(update={"otlp_endpoint": "http://127.0.0.1:1"}))) as client:
         wait_until_ready(client)
         assert client.post("/v1/sentences", json=BODY).status_code == 200
+
+
+def test_a_collector_that_hangs_holds_up_the_end_for_two_seconds_at_most() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        tracing = Tracing(f"http://127.0.0.1:{silent.getsockname()[1]}")
+        for _ in range(2000):
+            tracing.tracer.start_span("work").end()
+        started = time.monotonic()
+        tracing.flush()
+        assert 1 < time.monotonic() - started < 4
 
 
 @pytest.mark.parametrize("endpoint", ["collector:4317", "ftp://x", "grpc://x:4317"])
