@@ -96,3 +96,5 @@ def test_short_work_finishes_and_an_idle_service_stops_at_once(model_folder: Pat
         assert process.wait(30) == 0
         asking.join(5)
         assert answers[0].status_code == 200 and answers[0].json()["diagnostics"]["steps"] == 150
+    # All that a service says is JSON, a line each.
+    assert all(json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines())
