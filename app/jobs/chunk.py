@@ -58,7 +58,8 @@ class Shift(Protocol):
 async def pause(draining: asyncio.Event, seconds: float) -> None:
     """Wait so long, or until the worker drains."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(draining.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await draining.wait()
 
 
 async def insist(call: Callable[[], Awaitable[T]], draining: asyncio.Event) -> T:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import redis.asyncio
 import structlog
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import (
@@ -31,18 +33,41 @@ AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OutOfMem
 """Errors that pass: the server is away, loads its data, is a replica for the moment, or is full."""
 
 TIMEOUT = 3.0
-"""Seconds of one exchange."""
+"""Seconds of one exchange, its second and third try included."""
 
 WITHIN = 2.0
 """Seconds that a write may take to be on the disk of a server that does not wait for it by itself."""
 
 
+class _BoundedPipeline(Pipeline):
+    """A pipeline that ends within :data:`TIMEOUT`."""
+
+    async def execute(self, raise_on_error: bool = True) -> Any:
+        async with asyncio.timeout(TIMEOUT):
+            return await super().execute(raise_on_error)
+
+
+class _BoundedRedis(redis.asyncio.Redis):
+    """A client whose every call ends within :data:`TIMEOUT`.
+
+    redis-py's own ``socket_timeout`` sends under asyncio.wait_for, which before Python 3.12 now and then swallows the
+    cancelling of its task (bpo-37658): a chunk that should stop would never.
+    """
+
+    async def execute_command(self, *args: Any, **options: Any) -> Any:
+        async with asyncio.timeout(TIMEOUT):
+            return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
+
+    def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> Pipeline:
+        return _BoundedPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
+
+
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Redis]:
     """A client whose every call ends within some seconds; an exchange that failed is tried twice more."""
-    client: Redis = redis.asyncio.Redis.from_url(
+    client: Redis = _BoundedRedis.from_url(
         url,
-        socket_timeout=TIMEOUT,
+        socket_timeout=None,
         socket_connect_timeout=TIMEOUT,
         retry=Retry(ExponentialWithJitterBackoff(cap=0.5, base=0.05), 2),
         decode_responses=True,
