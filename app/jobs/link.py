@@ -78,22 +78,25 @@ async def connected(url: str) -> AsyncIterator[Redis]:
         await client.aclose()
 
 
-async def settled(client: Redis) -> None:
-    """Wait until what this client wrote is on the server's disk, where the server keeps a file and can tell.
+async def settled(connection: Redis) -> None:
+    """Wait until what this one connection wrote is on the server's disk, where the server keeps a file and can tell.
 
     Servers before 7.2 cannot; with ``appendfsync always`` they need not.
     """
     try:
-        await client.execute_command("WAITAOF", 1, 0, int(WITHIN * 1000))
+        local, _ = await connection.execute_command("WAITAOF", 1, 0, int(WITHIN * 1000))
     except ResponseError as error:
         log.debug("the queue's server does not tell when a write is on its disk", reason=str(error))
+    else:
+        if not local:
+            log.warning("the disk of the queue's server is slow: a write is not on it yet", seconds=WITHIN)
 
 
 async def warn_of_loss(client: Redis) -> None:
     """Say in the log what in the server's configuration could lose jobs."""
     try:
         kept = await client.config_get("maxmemory-policy", "appendonly")
-    except RedisError as error:
+    except (RedisError, OSError) as error:
         log.info("the queue's server does not tell its configuration", reason=str(error))
         return
     if kept.get("maxmemory-policy") != "noeviction":
