@@ -48,7 +48,7 @@ class Tracing:
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
             resource = Resource.create({SERVICE_NAME: "chainwright"})
-            self._provider = TracerProvider(resource=resource)
+            self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
             exporter = OTLPSpanExporter(f"{self.endpoint.rstrip('/')}/v1/traces")
             self._provider.add_span_processor(BatchSpanProcessor(exporter))
             self.tracer = self._provider.get_tracer("chainwright")
