@@ -36,8 +36,11 @@ def secret(settings: Settings) -> Path:
     return path
 
 
-def everything(folder: Path) -> dict[Path, float]:
-    return {path: path.stat().st_mtime for path in folder.rglob("*")}
+def everything(state: Path) -> tuple[set[str], dict[Path, float]]:
+    """What stands in the state directory, and all of the indexes; embedded servers write to files of their own."""
+    return {path.name for path in state.iterdir()}, {
+        path: path.stat().st_mtime for path in (state / "indexes").rglob("*")
+    }
 
 
 @pytest.mark.parametrize("name", NAMES)
