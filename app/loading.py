@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
@@ -35,6 +36,7 @@ class Loading:
         on_batch: told of every batch of the model.
         on_search: told of every search.
         tracing: makes spans of turns and batches.
+        beside: open as long as the engine is.
         engine: the engine, once the model is loaded.
         failure: why it could not be loaded.
     """
@@ -45,6 +47,7 @@ class Loading:
     on_batch: Callable[[BatchReport], None] | None = None
     on_search: Callable[[SearchReport], None] | None = None
     tracing: Tracing | None = None
+    beside: Callable[[Engine], AbstractAsyncContextManager[None]] | None = None
     engine: Engine | None = None
     failure: str | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -66,7 +69,8 @@ class Loading:
                     device=engine.model.device,
                     precision=engine.model.precision,
                 )
-                await self._stop.wait()
+                async with self.beside(engine) if self.beside is not None else nullcontext():
+                    await self._stop.wait()
         except Exception as error:  # whatever it is, the task must not die unheard
             self.failure = str(error) or repr(error)
             known = isinstance(error, LOADING_ERRORS)

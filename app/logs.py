@@ -36,7 +36,7 @@ def configure(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in ("httpx", "httpcore", "filelock", "urllib3"):
+    for name in ("docket", "httpx", "httpcore", "filelock", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

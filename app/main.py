@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
@@ -16,6 +17,10 @@ from app.access.limiter import Limiter
 from app.access.middleware import Access
 from app.access.ring import KeyRing, keys_path
 from app.drain import Drain, Gate
+from app.engine import Engine
+from app.jobs.jobs import Jobs, open_jobs
+from app.jobs.routes import router as queueing
+from app.jobs.worker import JobWorker
 from app.loading import Loading
 from app.middleware import AccessLog, BodyLimit, SecurityHeaders
 from app.openapi import describe
@@ -29,8 +34,8 @@ from app.sentences.routes import router as sentences
 from app.settings import Settings
 from models.language.default_weights import Progress
 
-UPLOADS = "/v1/indexes/"
-"""Below it PUT takes the lines of an index, of any size."""
+UPLOADS = (("PUT", "/v1/indexes/"), ("POST", "/v1/jobs"))
+"""Methods and beginnings of paths that read their bodies themselves, with bounds of their own."""
 
 SENT = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key", "X-Request-ID"]
 """Request headers that pages of allowed origins may send."""
@@ -59,6 +64,7 @@ def create_app(
     settings = settings or Settings()
     ring = KeyRing(keys_path(settings), required=settings.keys_file is not None)
     tracing = Tracing(settings.otlp_endpoint)
+    drain = Drain(settings.drain_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -70,17 +76,21 @@ def create_app(
         loading.tracing = tracing
         app.state.limiter = limiter = Limiter(shared(settings), settings.rate, settings.quota)
         await limiter.start()
-        task = asyncio.create_task(loading.run())
-        try:
-            yield
-        finally:
-            loading.stop()
-            measured.close()
-            if loading.engine is None:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await limiter.stop()
-            await asyncio.to_thread(tracing.flush)
+        async with open_jobs(settings) as jobs:
+            app.state.jobs = jobs
+            if jobs is not None and settings.worker == "on":
+                loading.beside = partial(_working, jobs, drain)
+            task = asyncio.create_task(loading.run())
+            try:
+                yield
+            finally:
+                loading.stop()
+                measured.close()
+                if loading.engine is None:
+                    task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await limiter.stop()
+                await asyncio.to_thread(tracing.flush)
 
     app: FastAPI = FastAPIOffline(
         title="chainwright",
@@ -90,13 +100,13 @@ def create_app(
         telemetry=tracing.config,
     )
     app.state.settings = settings
-    app.state.drain = drain = Drain(settings.drain_seconds)
-    for router in (sentences, scoring, retrieval, ops, measuring):
+    app.state.drain = drain
+    for router in (sentences, scoring, retrieval, queueing, ops, measuring):
         app.include_router(router)
     handlers.install(app)
     # The last one added is the first to see a request.
     limits = settings.limits
-    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=("PUT", UPLOADS))
+    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=UPLOADS)
     app.add_middleware(Access, ring=ring)
     app.add_middleware(Gate, drain=drain)
     if settings.cors_origins:
@@ -118,3 +128,21 @@ def shared(settings: Settings) -> str | None:
     """The Redis in which the services that share it count requests together; None if there is none."""
     url = settings.redis_url.get_secret_value() if settings.redis_url is not None else "off"
     return None if url == "off" else url
+
+
+@asynccontextmanager
+async def _working(jobs: Jobs, drain: Drain, engine: Engine) -> AsyncIterator[None]:
+    """A worker inside the service, which hands back what it has as soon as the service begins to stop."""
+    settings = jobs.settings
+    worker = JobWorker(jobs, engine, settings.worker_items, settings.lease_seconds)
+
+    async def hand_back() -> None:
+        await drain.started.wait()
+        worker.draining.set()
+
+    async with worker.working():
+        watching = asyncio.create_task(hand_back())
+        try:
+            yield
+        finally:
+            watching.cancel()

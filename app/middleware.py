@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Sequence
 
 import structlog
 from starlette.datastructures import MutableHeaders
@@ -24,10 +25,10 @@ class BodyLimit:
         app: the application.
         most: bytes.
         seconds: that the body may take; for uploads, that the next part of it may take.
-        uploads: method and beginning of the paths that read their body as it comes, with a bound of their own.
+        uploads: methods and beginnings of the paths that read their body as it comes, with a bound of their own.
     """
 
-    def __init__(self, app: ASGIApp, most: int, seconds: float, uploads: tuple[str, str] = ("", "")) -> None:
+    def __init__(self, app: ASGIApp, most: int, seconds: float, uploads: Sequence[tuple[str, str]] = ()) -> None:
         self.app = app
         self.most = most
         self.seconds = seconds
@@ -37,7 +38,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        if scope["method"] == self.uploads[0] and scope["path"].startswith(self.uploads[1]):
+        if any(scope["method"] == method and scope["path"].startswith(path) for method, path in self.uploads):
             await self.app(scope, _unless_silent(receive, self.seconds), send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path, user_state_path
 from pydantic import Field, SecretStr, field_validator
@@ -48,6 +49,8 @@ class Limits(BaseSettings):
     max_upload_bytes: int = Field(
         default=4 << 30, ge=1, description="size of the lines that PUT /v1/indexes/{name} takes; more gets 413"
     )
+    max_job_items: int = Field(default=100_000, ge=1, description="items of one job")
+    max_job_bytes: int = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
     max_body_bytes: int = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
     max_body_seconds: float = Field(
         default=60, gt=0, description="for a request's body to come, or the next part of an upload; then 408"
@@ -99,6 +102,25 @@ class Settings(BaseSettings):
     )
     redis_memory: int = Field(
         default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
+    )
+    queue_url: SecretStr | None = Field(
+        default=None,
+        description="redis://, rediss:// or unix:// server for jobs; None takes that of CHAINWRIGHT_REDIS_URL, "
+        "else starts one; off: no jobs",
+    )
+    queue_memory: int = Field(
+        default=1 << 30, ge=1 << 22, description="bytes that the embedded server may take for jobs; more jobs get 503"
+    )
+    worker: Literal["on", "off"] = Field(default="on", description="whether chainwright serve works off jobs itself")
+    worker_items: int = Field(default=8, ge=1, le=256, description="items of jobs that a worker runs side by side")
+    lease_seconds: float = Field(
+        default=10, ge=1, description="silence after which what a worker was working on goes to another"
+    )
+    job_seconds: float = Field(
+        default=86_400, gt=0, description="expires_after of a job that names none; what is not done by then never is"
+    )
+    job_retention_seconds: int = Field(
+        default=604_800, ge=1, description="how long an ended job and its results are kept"
     )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
@@ -152,7 +174,7 @@ class Settings(BaseSettings):
             raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
         return url
 
-    @field_validator("redis_url")
+    @field_validator("redis_url", "queue_url")
     @classmethod
     def _redis(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and url.get_secret_value() != "off":

@@ -9,13 +9,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis
-from pydantic import SecretStr
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from app.doctor.finding import Finding, error, ok, warning
+from app.embedded.process import find_server
+from app.jobs.jobs import queue_url
 from app.settings import Settings
-from app.store_server import find_server
 
 WITHIN = 2.0
 """Seconds that a server may take to answer."""
@@ -43,15 +43,14 @@ def scores(settings: Settings) -> Iterator[Finding]:
 def queue(settings: Settings) -> Iterator[Finding]:
     """The server for jobs."""
     about = "job queue"
-    own: SecretStr | None = getattr(settings, "queue_url", None)
-    url = own or settings.redis_url
+    url = queue_url(settings)
     if url is None:
         yield _embedded(about)
-    elif url.get_secret_value() == "off":
+    elif url == "off":
         yield ok(about, "off")
     else:
-        yield from _server(about, url.get_secret_value(), _queue_advice)
-        if own is None:
+        yield from _server(about, url, _queue_advice)
+        if settings.queue_url is None:
             remedy = "set CHAINWRIGHT_QUEUE_URL to a server of its own: one policy of eviction cannot suit both"
             yield warning(about, "it shares the server of the scores", remedy)
 

@@ -7,10 +7,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+urgency: ContextVar[int] = ContextVar("urgency", default=0)
+"""Of all that the current task submits: lower goes first, whatever its rank. What may wait sets it higher,
+and then fills the batches of what may not, or runs when there is nothing else."""
 
 
 class Job(Protocol):
@@ -84,6 +89,7 @@ class _Waiting:
     future: asyncio.Future[Any]
     since: float
     origin: object
+    urgency: int
 
 
 @dataclass(eq=False)
@@ -127,7 +133,7 @@ class Batcher:
             Exception: what running it raised.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin()))
+        self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin(), urgency.get()))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -165,12 +171,13 @@ class Batcher:
             self.on_batch(BatchReport(work, len(batch), cost, waited, ended - began, idle, origins))
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: the oldest job of the first rank, and those of its kind that fit, however far behind."""
+        """The next batch: the most urgent job, of these the oldest of the first rank, and those of its kind that fit,
+        however far behind."""
         batch: list[_Waiting] = []
         left: deque[_Waiting] = deque()
         cost = 0
         present = [waiting for waiting in self._queue if not waiting.future.cancelled()]
-        present.sort(key=lambda waiting: waiting.job.rank)
+        present.sort(key=lambda waiting: (waiting.urgency, waiting.job.rank))
         for waiting in present:
             fits = not batch or (waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget)
             if fits:
