@@ -110,16 +110,24 @@ def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: i
 
 
 def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) -> dict[str, Any]:
-    """One worker against two, each pinned to a core of its own and one thread; the least of each."""
+    """One worker against two, each pinned to a core of its own and one thread; the least of each.
+
+    Where other work takes part of the cores, the ratio of the clock's seconds is not that of free cores. What the
+    workers themselves spend on cores tells it: ``ratio_on_free_cores`` is that of the busier of two to that of one.
+    """
     items = [sentences(number, chains, steps) for number in range(count)]
     seconds: dict[int, list[float]] = {1: [], 2: []}
+    busiest: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(rounds):
         for workers in (1, 2):
-            for core in range(workers):
-                os.sched_setaffinity(fleet.start_worker(torch_threads="1").pid, {core})
+            crew = [fleet.start_worker(torch_threads="1") for _ in range(workers)]
+            for core, worker in enumerate(crew):
+                os.sched_setaffinity(worker.pid, {core})
             fleet.wait_workers(workers)
             _job_seconds(fleet, items[:8])
+            before = [worker.cpu_seconds for worker in crew]
             seconds[workers].append(_job_seconds(fleet, items))
+            busiest[workers].append(max(w.cpu_seconds - spent for w, spent in zip(crew, before, strict=True)))
             fleet.dismiss()
     return {
         "items": count,
@@ -128,6 +136,9 @@ def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) 
         "seconds_one_worker": [round(each, 2) for each in seconds[1]],
         "seconds_two_workers": [round(each, 2) for each in seconds[2]],
         "ratio": round(min(seconds[2]) / min(seconds[1]), 3),
+        "cpu_seconds_of_one": [round(each, 2) for each in busiest[1]],
+        "cpu_seconds_of_the_busier_of_two": [round(each, 2) for each in busiest[2]],
+        "ratio_on_free_cores": round(min(busiest[2]) / min(busiest[1]), 3),
     }
 
 
