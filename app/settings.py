@@ -10,7 +10,7 @@ from platformdirs import user_cache_path, user_state_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.language.loading import Precision
+from models.language.precision import Precision
 from models.language.redis_link import connection_options
 from models.language.vocabulary import Rule
 
