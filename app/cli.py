@@ -15,6 +15,7 @@ from app import console
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.jobs.command import worker as run_worker
+from app.retrieval.calibrate import command as calibrate
 from app.retrieval.commands import index_cli, search
 from app.retrieval.schemas import SearchRequest
 from app.score.schemas import ScoreAnswer, ScoreRequest
@@ -36,6 +37,7 @@ evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.command()(search)
+cli.command("calibrate")(calibrate)
 
 Language = Literal["zh", "en", "auto"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -206,18 +208,29 @@ def evaluate_retrieval_command(
         Path, typer.Argument(help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.', exists=True)
     ],
     index: Annotated[str, typer.Option(help="Name of an index of triples.")],
-    limit: Annotated[int | None, typer.Option(help="Only the first so many questions.", min=1)] = None,
+    skip: Annotated[int, typer.Option(help="Not the first so many questions.", min=0)] = 0,
+    limit: Annotated[int | None, typer.Option(help="Only so many questions.", min=1)] = None,
     mode: Annotated[Literal["beam", "exact"], typer.Option(help="See search.")] = "beam",
     beams: Annotated[int, typer.Option(help="Width of the beam.")] = 3,
     score: Annotated[Literal["renormalised", "raw"], typer.Option(help="Which score ranks.")] = "renormalised",
     look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
+    rerank: Annotated[bool, typer.Option(help="By the order that was fitted for the model.")] = True,
+    abstain: Annotated[bool, typer.Option("--abstain", help="No answer where the model is not sure.")] = False,
     model: ModelOption = None,
     as_json: Json = False,
 ) -> None:
     """EM, F1 and Score of S, P and O over a file of questions, and of the floor, which learns nothing."""
-    options = {"n": 1, "mode": mode, "beams": beams, "score": score, "look_ahead": look_ahead}
+    options = {
+        "n": 1,
+        "mode": mode,
+        "beams": beams,
+        "score": score,
+        "look_ahead": look_ahead,
+        "rerank": rerank,
+        "abstain": abstain,
+    }
     console.validated(SearchRequest, options)
-    evaluation = RetrievalEvaluation(file, index, limit, options)
+    evaluation = RetrievalEvaluation(file, index, skip, limit, options)
 
     async def work() -> dict[str, Any]:
         async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:

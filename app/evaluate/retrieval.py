@@ -33,12 +33,14 @@ class RetrievalEvaluation:
     Attributes:
         file: JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``.
         index: name of an index of triples.
-        limit: only the first so many questions.
+        skip: questions left out at the beginning.
+        limit: only so many questions after these.
         options: fields of :class:`app.retrieval.schemas.SearchRequest`, without the questions.
     """
 
     file: Path
     index: str
+    skip: int
     limit: int | None
     options: dict[str, Any]
 
@@ -50,9 +52,11 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
         ProblemError: the file cannot be read, the index is none of triples, or the options are wrong.
     """
     try:
-        examples = read_examples(evaluation.file)[: evaluation.limit]
+        examples = read_examples(evaluation.file)[evaluation.skip :][: evaluation.limit]
     except ExampleError as error:
         raise invalid("FILE", str(error), "mend the file") from error
+    if not examples:
+        raise invalid("--skip", f"the file has no more than {evaluation.skip} questions", "skip fewer")
     requests = [
         SearchRequest(queries=[example.question for example in examples[at : at + TOGETHER]], **evaluation.options)
         for at in range(0, len(examples), TOGETHER)
@@ -84,6 +88,7 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
         "file": evaluation.file.name,
         "index": evaluation.index,
         "keys": len(live.view),
+        "skipped": evaluation.skip,
         "questions": len(examples),
         "model": _rows(marks(truths, answers)),
         "floor": _rows(marks(truths, floors)),

@@ -152,6 +152,7 @@ def search(
     score: Annotated[Literal["renormalised", "raw"], typer.Option(help="Which score ranks.")] = "renormalised",
     length_penalty: Annotated[float, typer.Option(help="Ranked by score / tokens ** this.")] = 0.0,
     look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
+    rerank: Annotated[bool, typer.Option(help="By the order that was fitted for the model.")] = True,
     abstain: Annotated[bool, typer.Option("--abstain", help="Say so where the best key is likelier wrong.")] = False,
     model: Model = None,
     as_json: Json = False,
@@ -167,6 +168,7 @@ def search(
             "score": score,
             "length_penalty": length_penalty,
             "look_ahead": look_ahead,
+            "rerank": rerank,
             "abstain": abstain,
         },
     )

@@ -20,6 +20,7 @@ from models.retrieval.index.errors import (
     TokenizerMismatchError,
     UnknownIndexError,
 )
+from models.retrieval.ranking import RankingError
 
 _KINDS: tuple[tuple[type[RetrievalIndexError], int, str], ...] = (
     (UnknownIndexError, 404, "name one that GET /v1/indexes lists, or build it"),
@@ -35,7 +36,7 @@ _KINDS: tuple[tuple[type[RetrievalIndexError], int, str], ...] = (
     (RetrievalIndexError, 409, "mend that, or try again later; GET /v1/indexes tells what is being built"),
 )
 
-MODEL_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ConfidenceError)
+MODEL_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ConfidenceError, RankingError)
 """What loading a model that writes keys may raise."""
 
 

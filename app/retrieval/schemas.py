@@ -63,6 +63,11 @@ class SearchRequest(Strict):
         description="favour branches whose completions cover characters of the question: false, true "
         f"({LOOK_AHEAD:g}), or a weight in nats; false in exact mode",
     )
+    rerank: bool = Field(
+        default=True,
+        description="put the beam's keys, and those whose subject stands in the question, in the order that was "
+        "fitted for the model (`ranking` of the answer says whether there was one); not in exact mode",
+    )
     abstain: bool = Field(
         default=False, description="answer `no_answer` where the best key is more likely wrong than the model allows"
     )
@@ -87,7 +92,10 @@ class Result(BaseModel):
     )
     text: str = Field(description="the key in one line: subject（meaning） predicate, or key")
     values: list[str] = Field(description="all values, in the order in which the index got them")
-    score: float = Field(description="what ranks, length penalty and look-ahead included")
+    score: float = Field(
+        description="what ranks, length penalty and look-ahead included; under a fitted ranking the log-prob among "
+        "the candidates, in nats"
+    )
     renormalised: float = Field(description="log-prob of the key among all keys of the index, in nats")
     raw: float | None = Field(
         description="log-prob over the model's full vocabulary, in nats; null unless it was asked for"
@@ -96,7 +104,7 @@ class Result(BaseModel):
         ge=0,
         le=1,
         description="probability that this is the key asked for: of the first result fitted on held-out questions, if "
-        "the model has that (`model.calibrated`), else the model's own, exp(renormalised)",
+        "the model has that (`model.calibrated`) and its ranking is used, else the model's own",
     )
 
 
@@ -142,6 +150,7 @@ class SearchAnswer(BaseModel):
     """Answers in the order of the questions."""
 
     index: str
+    ranking: Literal["fitted", "model"] = Field(description="whose order the results are in")
     answers: list[QueryAnswer]
     usage: SearchUsage
     model: KeyModelReport

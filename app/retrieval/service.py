@@ -25,6 +25,7 @@ from app.retrieval.schemas import (
     SearchUsage,
 )
 from app.settings import Limits
+from models.retrieval.confidence import Confidence
 from models.retrieval.evidence import evidence
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.overlay import OverlayView
@@ -91,13 +92,27 @@ class SearchRun:
     rounds: int = 0
     seconds: float = 0.0
 
+    @property
+    def options(self) -> SearchOptions:
+        """What the search itself takes."""
+        triples = self.view.base.key_format.fields > 1
+        return options_of(self.request, self.model, triples=triples)
+
+    @property
+    def confidence(self) -> Confidence | None:
+        """What was fitted, if answers are ranked as they were for the fit."""
+        return self.model.confidence if self.options.ranking is self.model.ranking else None
+
     async def answers(self) -> AsyncGenerator[Answered]:
         """Each answer when it is found, in whatever order; closing the iterator stops the search."""
         began = time.perf_counter()
-        questions, options = self.request.questions, options_of(self.request, self.model)
+        questions, options = self.request.questions, self.options
         width = EXACT_WIDTH if options.mode == "exact" else options.beams
         going = judged(
-            self.model, questions, rounds(self.view, self.model.model, questions, options, max(1, HYPOTHESES // width))
+            self.confidence,
+            self.model,
+            questions,
+            rounds(self.view, self.model.model, questions, options, max(1, HYPOTHESES // width)),
         )
         try:
             while (found := await self.retrieval.batcher.submit(Search(going))) is not None:
@@ -124,6 +139,7 @@ class SearchRun:
         """All answers and what they cost."""
         return SearchAnswer(
             index=self.name,
+            ranking="model" if self.options.ranking is None else "fitted",
             answers=[self.done[number] for number in range(len(self.request.questions))],
             usage=SearchUsage(
                 questions=len(self.done), expansions=self.expansions, rounds=self.rounds, seconds=self.seconds
@@ -135,7 +151,7 @@ class SearchRun:
         results = [self._result(found) for found in answer.found[: self.request.n]]
         if results and confidence is not None:
             results[0].confidence = confidence
-        fitted = self.model.confidence
+        fitted = self.confidence
         sure = bool(results) and results[0].confidence >= (LEAST_CONFIDENCE if fitted is None else fitted.threshold)
         return QueryAnswer(
             query=question,
@@ -153,7 +169,7 @@ class SearchRun:
             score=found.rank_score,
             renormalised=found.renormalised,
             raw=found.raw,
-            confidence=min(1.0, math.exp(found.renormalised)),
+            confidence=min(1.0, math.exp(found.renormalised if self.options.ranking is None else found.rank_score)),
         )
 
 
@@ -164,20 +180,25 @@ def text_of(key: dict[str, str]) -> str:
     return f"{join_entity(key['subject'], key.get('meaning', ''))} {key['predicate']}"
 
 
-def judged(model: LoadedKeyModel, questions: Sequence[str], going: Iterator[dict[int, Answer]]) -> Iterator[Round]:
+def judged(
+    confidence: Confidence | None, model: LoadedKeyModel, questions: Sequence[str], going: Iterator[dict[int, Answer]]
+) -> Iterator[Round]:
     """The rounds of a search, and after each that completed answers one that looks at how sure the model is of them."""
     for done in going:
-        if model.confidence is None or not done:
+        if confidence is None or not done:
             yield {number: (answer, None) for number, answer in done.items()}
             continue
         yield {}
         features = evidence(model.model, [questions[number] for number in done], list(done.values()))
-        sure = model.confidence.of(features).tolist()
+        sure = confidence.of(features).tolist()
         yield {number: (answer, p) for (number, answer), p in zip(done.items(), sure, strict=True)}
 
 
-def options_of(request: SearchRequest, model: LoadedKeyModel) -> SearchOptions:
-    """What the search itself takes; confidence was fitted with a second key beside the best one."""
+def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) -> SearchOptions:
+    """What the search itself takes; confidence was fitted with a second key beside the best one.
+
+    Rankings are fitted on triples.
+    """
     beams = request.beams or max(request.n, 3)
     n = request.n
     if model.confidence is not None:
@@ -190,6 +211,7 @@ def options_of(request: SearchRequest, model: LoadedKeyModel) -> SearchOptions:
         length_penalty=request.length_penalty,
         look_ahead=request.look_ahead_weight,
         with_raw=request.with_raw,
+        ranking=model.ranking if request.rerank and request.mode == "beam" and triples else None,
     )
 
 

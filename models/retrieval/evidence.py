@@ -12,16 +12,18 @@ from models.retrieval.metrics import lcs, normalised
 from models.retrieval.model import Extension, KeyModel
 from models.retrieval.search.options import Answer
 
-FEATURES = ("renormalised", "margin", "name", "weakest", "cover")
+FEATURES = ("rank", "margin", "renormalised", "name", "weakest", "cover", "predicate")
 """Names of the columns that :func:`evidence` gives.
 
+rank: of the best key, what it is ranked by, in nats.
+margin: of ranks to the second key, at most :data:`MOST_MARGIN`, which also stands for no second.
 renormalised: of the best key, log-probability in nats.
-margin: to the second key in nats, at most :data:`MOST_MARGIN`, which also stands for no second.
 name: raw log-probability of the key's first part and the separator after it. An index without the
     entity asked for leaves only other names, which the model, left alone, would not have written;
     renormalised scores cannot tell.
 weakest: the least of that part's tokens.
 cover: LCS of the first part and the question over the part's length.
+predicate: LCS of the second part and the question over the part's length, 0 if there is none.
 """
 MOST_MARGIN = 20.0
 
@@ -36,20 +38,27 @@ def evidence(model: KeyModel, questions: Sequence[str], answers: Sequence[Answer
     runs = [_first_part(model.codec, answers[i].found[0].tokens) for i in asked]
     nothing = np.array([model.codec.end])
     extended = session.extend([Extension(k, None, run, nothing) for k, run in enumerate(runs)], raw=True)
-    for i, run, one in zip(asked, runs, extended, strict=True):
+    for i, one in zip(asked, extended, strict=True):
         best, *others = answers[i].found
         written = one.written
         assert written is not None
-        margin = best.renormalised - others[0].renormalised if others else MOST_MARGIN
-        name, question = normalised(model.codec.parts(run)[0]), normalised(questions[i])
+        margin = best.rank_score - others[0].rank_score if others else MOST_MARGIN
+        name, predicate, *_ = (*model.codec.parts(best.tokens), "")
         features[i] = (
-            best.renormalised,
+            best.rank_score,
             min(margin, MOST_MARGIN),
+            best.renormalised,
             written.sum(),
             written.min(),
-            lcs(name, question) / len(name) if name else 0.0,
+            _cover(name, questions[i]),
+            _cover(predicate, questions[i]),
         )
     return features
+
+
+def _cover(part: str, question: str) -> float:
+    part = normalised(part)
+    return lcs(part, normalised(question)) / len(part) if part else 0.0
 
 
 def _first_part(codec: KeyCodec, tokens: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-
-import numpy as np
 
 from models.retrieval.floor import likeness
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.metrics import normalised
 from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.subtree import below, nodes_of
 
 MOST_KEYS = 10_000
 """Keys of one subject that are looked at."""
@@ -50,42 +49,3 @@ class IndexFloor:
 
     def _likeness(self, key: tuple[int, ...], text: str) -> tuple[float, int]:
         return likeness(self.decode(self.key_format.split(key)[1]), text)
-
-
-def nodes_of(index: PrefixIndex, prefixes: Sequence[Sequence[int]]) -> list[int | None]:
-    """The node of each prefix, None where no key begins with it; shared beginnings are walked once."""
-    found: list[int | None] = [None] * len(prefixes)
-    at: dict[int, list[int]] = {index.root: list(range(len(prefixes)))}
-    depth = 0
-    while at:
-        for node, members in at.items():
-            for i in members:
-                if len(prefixes[i]) == depth:
-                    found[i] = node
-        going = {node: [i for i in members if len(prefixes[i]) > depth] for node, members in at.items()}
-        going = {node: members for node, members in going.items() if members}
-        allowed = index.allowed(np.fromiter(going, np.int64, len(going)))
-        at = {}
-        for place, members in enumerate(going.values()):
-            span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
-            tokens, children = allowed.tokens[span], allowed.children[span]
-            for i in members:
-                where = int(np.searchsorted(tokens, prefixes[i][depth]))
-                if where < len(tokens) and tokens[where] == prefixes[i][depth]:
-                    at.setdefault(int(children[where]), []).append(i)
-        depth += 1
-    return found
-
-
-def below(index: PrefixIndex, node: int, most: int) -> Iterator[tuple[int, ...]]:
-    """What completes a node's prefix to keys, in lexicographic order, the first ``most`` of them."""
-    waiting: list[tuple[tuple[int, ...], int]] = [((), node)]
-    given = 0
-    while waiting and given < most:
-        written, at = waiting.pop()
-        allowed = index.allowed(np.array([at], dtype=np.int64))
-        if allowed.final[0]:
-            given += 1
-            yield written
-        pairs = zip(allowed.tokens.tolist(), allowed.children.tolist(), strict=True)
-        waiting += [((*written, token), child) for token, child in pairs][::-1]

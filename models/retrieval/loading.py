@@ -30,10 +30,11 @@ from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.tokenizing import batch_encoder
 from models.retrieval.model import KeyModel
+from models.retrieval.ranking import Ranking
 
 Family = Literal["causal", "encoder-decoder"]
 
-CONFIDENCE = "confidence.json"
+CONFIDENCE, RANKING = "confidence.json", "ranking.json"
 """In the folder of an adapter."""
 
 LONGEST_QUESTION = 512
@@ -132,6 +133,7 @@ class LoadedKeyModel:
         parameters: how many.
         fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
         confidence: fitted for this adapter, or None.
+        ranking: likewise.
     """
 
     name: str
@@ -143,6 +145,7 @@ class LoadedKeyModel:
     parameters: int
     fingerprint: str
     confidence: Confidence | None
+    ranking: Ranking | None
 
 
 def load_key_model(
@@ -168,10 +171,11 @@ def load_key_model(
     Raises:
         LoadingError: see :func:`models.language.loading.load`.
         models.retrieval.confidence.ConfidenceError: the adapter's confidence cannot be used.
+        models.retrieval.ranking.RankingError: nor its ranking.
         models.language.default_weights.ConversionError: likewise.
         models.language.scorer.UnsupportedModelError: likewise.
     """
-    confidence = _confidence(adapter)
+    confidence, ranking = _confidence(adapter), _ranking(adapter)
     shown = NAME if name == "default" else name
     if tokenizer.family == "causal":
         loaded = load(
@@ -195,6 +199,7 @@ def load_key_model(
             loaded.parameters,
             loaded.fingerprint,
             confidence,
+            ranking,
         )
     place = device_of(device)
     dtype = dtype_of(precision, place)
@@ -211,6 +216,7 @@ def load_key_model(
         sum(p.numel() for p in weights.parameters()),
         fingerprint_of(files, weights, dtype),
         confidence,
+        ranking,
     )
 
 
@@ -218,6 +224,11 @@ def _confidence(adapter: Path | None) -> Confidence | None:
     """What was fitted for an adapter lies beside its weights."""
     path = None if adapter is None else adapter / CONFIDENCE
     return Confidence.load(path) if path is not None and path.is_file() else None
+
+
+def _ranking(adapter: Path | None) -> Ranking | None:
+    path = None if adapter is None else adapter / RANKING
+    return Ranking.load(path) if path is not None and path.is_file() else None
 
 
 def _first(token: int | list[int] | None) -> int | None:

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.metrics import normalised
+from models.retrieval.misspelt import SHORTEST, one_error
 from models.retrieval.model import KeyModel
 from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.search import search
 
-SHORTEST = 3
-"""Characters of a name that may be misspelt: one character of two says too little."""
 LONGEST = 40
 """Characters of a name likewise: each has as many neighbours as characters."""
 
@@ -109,17 +108,6 @@ def search_misspelt(
         if other.found and (not answers[i].found or other.found[0].rank_score > answers[i].found[0].rank_score):
             answers[i] = replace(other, expansions=answers[i].expansions + other.expansions)
     return answers
-
-
-def one_error(a: str, b: str) -> bool:
-    """Whether one character replaced, inserted or left out, or two neighbours swapped, makes b of a."""
-    if a == b or abs(len(a) - len(b)) > 1:
-        return False
-    at = next((i for i, (x, y) in enumerate(zip(a, b, strict=False)) if x != y), min(len(a), len(b)))
-    rest_a, rest_b = a[at:], b[at:]
-    if len(a) != len(b):
-        return rest_a[1:] == rest_b or rest_a == rest_b[1:]
-    return rest_a[1:] == rest_b[1:] or (rest_a[:2] == rest_b[1::-1] and rest_a[2:] == rest_b[2:])
 
 
 def _deletions(text: str) -> Iterator[str]:

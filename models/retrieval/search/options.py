@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from models.retrieval.ranking import Ranking
+
 Score = Literal["raw", "renormalised"]
 
 
@@ -21,17 +23,20 @@ class SearchOptions:
         n: keys wanted.
         mode: ``beam`` keeps the best few hypotheses of each length; ``exact`` expands the best
             hypothesis first, and as scores only fall, the keys come out in their true order.
-        beams: width of the beam, at least n.
+        beams: width of the beam, at least n unless a ranking adds candidates of its own.
         score: which score ranks.
         length_penalty: keys are ranked by score / m ** length_penalty; 0 for the sum, 1 for the mean.
         look_ahead: weight of :mod:`models.retrieval.search.look_ahead`; 0 for none.
         with_raw: give raw scores too where renormalised ones rank, at the price of the output
             layer over the full vocabulary.
         most_expansions: of one question in exact mode.
+        ranking: puts all keys that the beam finished, and those whose subject stands in the question
+            (:mod:`models.retrieval.search.mentions`), in an order of its own; None leaves the
+            model's. For indexes of triples only.
 
     Raises:
-        ValueError: a value out of its range, or exact mode with a length penalty or look-ahead,
-            under which an extended hypothesis may rank higher than it did.
+        ValueError: a value out of its range, or exact mode with a length penalty, look-ahead or a
+            ranking, under which an extended hypothesis may rank higher than it did.
     """
 
     n: int = 3
@@ -42,6 +47,7 @@ class SearchOptions:
     look_ahead: float = 0.0
     with_raw: bool = False
     most_expansions: int = 1000
+    ranking: Ranking | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in ("beam", "exact"):
@@ -50,12 +56,12 @@ class SearchOptions:
             raise ValueError(f"score must be raw or renormalised, not {self.score!r}")
         if self.n < 1 or self.most_expansions < 1:
             raise ValueError("n and most_expansions must be at least 1")
-        if self.mode == "beam" and self.beams < self.n:
+        if self.mode == "beam" and self.beams < self.n and self.ranking is None:
             raise ValueError(f"{self.beams} beams cannot give {self.n} keys: ask for at least as many beams")
         if self.look_ahead < 0:
             raise ValueError("look_ahead must not be negative")
-        if self.mode == "exact" and (self.length_penalty or self.look_ahead):
-            raise ValueError("exact mode needs length_penalty 0 and look_ahead 0: no bound holds with them")
+        if self.mode == "exact" and (self.length_penalty or self.look_ahead or self.ranking is not None):
+            raise ValueError("exact mode needs length_penalty 0, look_ahead 0 and no ranking: no bound holds with them")
 
     @property
     def raw(self) -> bool:
@@ -70,7 +76,8 @@ class Found:
     Attributes:
         number: the key's number in the index.
         tokens: its tokens, without the end token.
-        rank_score: what it is ranked by, length penalty and look-ahead included.
+        rank_score: what it is ranked by, length penalty and look-ahead included; of a fitted ranking
+            the log-probability among the candidates.
         renormalised: see :class:`SearchOptions`.
         raw: likewise; None where it was not asked for.
     """

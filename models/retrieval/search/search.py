@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import cast
+
+import numpy as np
 
 from models.retrieval.codec import KeyCodec
 from models.retrieval.model import KeyModel
 from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.ranking import Ranking, features
 from models.retrieval.search.beam import Complete, beam
 from models.retrieval.search.best_first import best_first
+from models.retrieval.search.given import given
 from models.retrieval.search.look_ahead import LookAhead
+from models.retrieval.search.mentions import Mentions
 from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.stem import Choice, Stem, Walker
 
@@ -81,20 +87,40 @@ def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options
         found = [_found(key, index, options) for key in outcome.keys]
         return Answer(tuple(found), outcome.expansions, outcome.proven)
     prior = LookAhead(index, codec, text, options.look_ahead, 4 * options.beams) if options.look_ahead else None
-    expansions = 0
+    known: dict[tuple[int, ...], Stem] = {}
+    keys = yield from _remembering(beam(number, options, codec.end, prior), known)
+    if options.ranking is not None:
+        finished = {key.tokens for key in keys}
+        others = [key for key in Mentions(index, codec).of(text) if (*key, codec.end) not in finished]
+        keys = keys + (yield from _remembering(given(number, others, codec.end), known))
+        keys = ranked(options.ranking, text, keys, codec)
+    return Answer(tuple(_found(key, index, options) for key in keys[: options.n]), len(known), proven=False)
 
-    def counted(inner: Generator[Sequence[Choice], Sequence[Stem], list[Complete]]) -> Any:
-        nonlocal expansions
-        choices = next(inner)
-        while True:
-            expansions += len(choices)
-            try:
-                choices = inner.send((yield choices))
-            except StopIteration as done:
-                return done.value
 
-    keys = yield from counted(beam(number, options, codec.end, prior))
-    return Answer(tuple(_found(key, index, options) for key in keys[: options.n]), expansions, proven=False)
+def ranked(ranking: Ranking, text: str, keys: Sequence[Complete], codec: KeyCodec) -> list[Complete]:
+    """Keys in the order of a fitted ranking, which gives their rank."""
+    if not keys:
+        return []
+    parts = [codec.parts(key.tokens) for key in keys]
+    logs = ranking.log_probs(
+        features(text, parts, [key.renormalised for key in keys], [len(key.tokens) for key in keys])
+    )
+    return [replace(keys[i], rank=float(logs[i])) for i in np.argsort(-logs, kind="stable")]
+
+
+def _remembering(
+    inner: Generator[Sequence[Choice], Sequence[Stem], list[Complete]], known: dict[tuple[int, ...], Stem]
+) -> Generator[Sequence[Choice], Sequence[Stem], list[Complete]]:
+    """A search that asks only for stems that are not known yet, by what is written when they are chosen."""
+    choices = next(inner)
+    while True:
+        new = {choice.tokens: choice for choice in choices if choice.tokens not in known}
+        if new:
+            known |= zip(new, (yield list(new.values())), strict=True)
+        try:
+            choices = inner.send([known[choice.tokens] for choice in choices])
+        except StopIteration as done:
+            return cast(list[Complete], done.value)
 
 
 def _found(key: Complete, index: PrefixIndex, options: SearchOptions) -> Found:

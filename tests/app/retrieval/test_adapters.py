@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from app.main import create_app
 from app.settings import Settings
 from models.retrieval.confidence import Confidence
 from models.retrieval.evidence import FEATURES
+from models.retrieval.ranking import FEATURES as FEATURES_OF_A_KEY
+from models.retrieval.ranking import Ranking
 from tests.app.conftest import wait_until_ready
 from tests.app.retrieval import facts
 from tests.app.test_bad_input import assert_problem
@@ -43,7 +46,7 @@ def served(settings: Settings, tmp_path: Path, **changes: Any) -> Iterator[TestC
 
 
 def sure(threshold: float, bias: float = 0.0) -> Confidence:
-    """Confidence from the renormalised score alone: sigmoid(score + bias)."""
+    """Confidence from the rank alone, the renormalised score if no ranking is fitted: sigmoid(score + bias)."""
     count = len(FEATURES)
     return Confidence(FEATURES, (0.0,) * count, (1.0,) * count, (1.0, *(0.0,) * (count - 1)), bias, threshold)
 
@@ -64,6 +67,40 @@ def test_an_adapter_is_merged_and_named(client: TestClient, settings: Settings, 
     assert adapted["model"]["tokenizer"] == bare["model"]["tokenizer"]
     scores = [answer["answers"][0]["results"][0]["renormalised"] for answer in (bare, adapted)]
     assert abs(scores[0] - scores[1]) > 1e-3
+
+
+def test_a_ranking_that_was_fitted_orders_answers_unless_it_is_declined(
+    settings: Settings, key_model_folder: Path, adapter: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "ranked"
+    shutil.copytree(adapter, folder)
+    by_name = Ranking(FEATURES_OF_A_KEY, *[(x,) * len(FEATURES_OF_A_KEY) for x in (0.0, 1.0)], weights=weights("named"))
+    by_name.save(folder / "ranking.json")
+    with served(settings, tmp_path, retrieval_adapter=str(folder)) as client:
+        index = facts.build(client)
+        fitted = ask(client, index, query="公园 天气", n=2, beams=2)
+        assert fitted["ranking"] == "fitted"
+        assert [result["key"]["subject"] for result in fitted["answers"][0]["results"]] == ["公园", "公园"]
+        scores = [result["score"] for result in fitted["answers"][0]["results"]]
+        assert scores[0] == pytest.approx(scores[1]) and sum(map(math.exp, scores)) < 1
+        for more in ({"rerank": False}, {"mode": "exact"}):
+            plain = ask(client, index, query="公园 天气", n=2, **more)
+            assert plain["ranking"] == "model"
+            assert all(r["score"] == r["renormalised"] for r in plain["answers"][0]["results"])
+        plain_keys = client.post("/v1/indexes", json={"name": "plain", "lines": ["公园\tx"], "format": "pairs"})
+        assert plain_keys.status_code == 202 and facts.wait(client, "plain")["build"]["state"] == "ready"
+        assert ask(client, "plain")["ranking"] == "model"  # rankings are fitted on triples
+
+    (folder / "ranking.json").write_text("{", "utf-8")
+    with served(settings, tmp_path, retrieval_adapter=str(folder)) as client:
+        response = client.post(f"/v1/indexes/{index}/search", json={"query": "公园"})
+        assert_problem(response, 503)
+        assert "fit the ranking again" in response.text
+
+
+def weights(feature: str) -> tuple[float, ...]:
+    """One for a feature, none for others."""
+    return tuple(float(name == feature) for name in FEATURES_OF_A_KEY)
 
 
 def test_confidence_that_was_fitted_is_used(settings: Settings, adapter: Path, tmp_path: Path) -> None:

@@ -14,7 +14,8 @@ from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.sources import Records
-from models.retrieval.index_floor import IndexFloor, below, nodes_of
+from models.retrieval.index_floor import IndexFloor
+from models.retrieval.subtree import below, nodes_of
 
 NAMES = st.text("abc", min_size=1, max_size=3)
 FACTS = st.lists(st.tuples(NAMES, st.text("abcxy", min_size=1, max_size=4)), min_size=1, max_size=12, unique=True)

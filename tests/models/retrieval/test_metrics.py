@@ -105,7 +105,7 @@ def test_parts_that_would_blur_a_key_are_refused(parts: list[str]) -> None:
 def test_evidence_and_calibration(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     evidence_ = rng.normal(size=(4000, len(FEATURES)))
-    true = np.array([1.5, -1.0, 0.5, 0.0, 0.0])
+    true = np.array([1.5, -1.0, 0.5, *[0.0] * (len(FEATURES) - 3)])
     p = 1 / (1 + np.exp(-(evidence_ @ true + 0.3)))
     right = rng.random(4000) < p
     fitted = Confidence.fit(evidence_, right, np.ones(4000, bool), refused=0.1)
