@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 def _call(build: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P], Awaitable[T]]:
     @wraps(build)
-    def method(self: AsyncClient, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
+    def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> Awaitable[T]:
         return self._send(build(*args, **kwargs))
 
     return method
@@ -34,7 +34,7 @@ def _call(build: Callable[P, Call[T]]) -> Callable[Concatenate[AsyncClient, P], 
 
 def _stream(build: Callable[P, Stream[T]]) -> Callable[Concatenate[AsyncClient, P], AsyncGenerator[T]]:
     @wraps(build)
-    def method(self: AsyncClient, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T]:
+    def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T]:
         return self._listen(build(*args, **kwargs))
 
     return method
@@ -42,7 +42,7 @@ def _stream(build: Callable[P, Stream[T]]) -> Callable[Concatenate[AsyncClient, 
 
 def _each(build: Callable[P, Flow[T]]) -> Callable[Concatenate[AsyncClient, P], AsyncGenerator[T]]:
     @wraps(build)
-    def method(self: AsyncClient, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T]:
+    def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> AsyncGenerator[T]:
         return self._drive(build(*args, **kwargs))
 
     return method
@@ -50,7 +50,7 @@ def _each(build: Callable[P, Flow[T]]) -> Callable[Concatenate[AsyncClient, P], 
 
 def _one(build: Callable[P, Flow[T]]) -> Callable[Concatenate[AsyncClient, P], Awaitable[T]]:
     @wraps(build)
-    async def method(self: AsyncClient, *args: P.args, **kwargs: P.kwargs) -> T:
+    async def method(self: AsyncClient, /, *args: P.args, **kwargs: P.kwargs) -> T:
         (value,) = [each async for each in self._drive(build(*args, **kwargs))]
         return value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -108,16 +107,9 @@ def service_error(response: httpx.Response) -> ServiceError:
     try:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
-        status = response.status_code
-        title = HTTPStatus(status).phrase if status in HTTPStatus else "unknown status"
-        problem = Problem.model_construct(
-            type="about:blank",
-            title=title,
-            status=status,
-            detail=response.text[:200] or title,
-            instance=None,
-            errors=[],
-        )
+        title = response.reason_phrase or "no reason given"
+        detail = response.text[:200] or title
+        problem = Problem.model_construct(type="about:blank", title=title, status=response.status_code, detail=detail)
     return ServiceError(problem, retry_after(response))
 
 

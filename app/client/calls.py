@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+from pydantic import BaseModel
 from typing_extensions import Unpack
 
 from app.client.call import Call, Stream, answer, validated
@@ -27,8 +28,8 @@ Keyword = str | Sequence[str]
 
 Kind = Literal["results", "errors"]
 
-SENTENCE_EVENTS = {"sentence": Sentence, "step": StepReport, "done": SentencesAnswer}
-SEARCH_EVENTS = {"answer": Answered, "done": SearchAnswer}
+SENTENCE_EVENTS: Mapping[str, type[BaseModel]] = {"sentence": Sentence, "step": StepReport, "done": SentencesAnswer}
+SEARCH_EVENTS: Mapping[str, type[BaseModel]] = {"answer": Answered, "done": SearchAnswer}
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ PIECE = 1 << 20
 
 def _call(build: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]:
     @wraps(build)
-    def method(self: Client, *args: P.args, **kwargs: P.kwargs) -> T:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         return self._send(build(*args, **kwargs))
 
     return method
@@ -35,7 +35,7 @@ def _call(build: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]:
 
 def _stream(build: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
     @wraps(build)
-    def method(self: Client, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         return self._listen(build(*args, **kwargs))
 
     return method
@@ -43,7 +43,7 @@ def _stream(build: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], I
 
 def _each(build: Callable[P, Flow[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
     @wraps(build)
-    def method(self: Client, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
         return self._drive(build(*args, **kwargs))
 
     return method
@@ -51,7 +51,7 @@ def _each(build: Callable[P, Flow[T]]) -> Callable[Concatenate[Client, P], Itera
 
 def _one(build: Callable[P, Flow[T]]) -> Callable[Concatenate[Client, P], T]:
     @wraps(build)
-    def method(self: Client, *args: P.args, **kwargs: P.kwargs) -> T:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> T:
         (value,) = self._drive(build(*args, **kwargs))
         return value
 
