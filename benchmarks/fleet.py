@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import os
 import random
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -17,20 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
 import redis
 
-from app.embedded.process import find_server
+from app.embedded.process import find_server, spawn
+from benchmarks.processes import Handle, Nursery, free_port
 
 READY_WITHIN = 120.0
 """Seconds that a process may take to load its model, on a busy machine."""
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @dataclass
@@ -39,20 +28,21 @@ class QueueServer:
 
     folder: Path
     port: int = 0
-    fsync: str = "always"
+    address: str = "127.0.0.1"
     process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Where it listens."""
-        return f"redis://127.0.0.1:{self.port}/0" if self.port else f"unix://{self.folder / 's'}"
+        return f"redis://{self.address}:{self.port}/0" if self.port else f"unix://{self.folder / 's'}"
 
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         command = [str(find_server()), "--port", str(self.port), "--unixsocket", str(self.folder / "s")]
-        command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", self.fsync]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
+        command += ["--bind", self.address, "--protected-mode", "no"]
+        self.process = spawn(command, self.folder, self.folder / "server.log")
         deadline = time.monotonic() + 20
         with redis.Redis(unix_socket_path=str(self.folder / "s")) as client:
             while True:
@@ -72,44 +62,18 @@ class QueueServer:
             self.process = None
 
 
-@dataclass(frozen=True)
-class Handle:
-    """A process that is not a child of this one."""
-
-    pid: int
-
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        with suppress(psutil.NoSuchProcess):
-            return bool(psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE)
-        return False
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal, if it still runs."""
-        with suppress(ProcessLookupError):
-            os.kill(self.pid, number)
-
-    def wait(self, seconds: float) -> float:
-        """Wait until it is gone; how long that took."""
-        began = time.monotonic()
-        while self.alive:
-            if time.monotonic() - began > seconds:
-                raise TimeoutError(f"process {self.pid} is still there after {seconds} s")
-            time.sleep(0.01)
-        return time.monotonic() - began
-
-
 @dataclass
 class Fleet:
-    """Processes that share settings, forked from one that has everything imported.
+    """A service and workers that share settings.
 
     Attributes:
-        folder: for logs and state.
+        nursery: where they are forked.
+        folder: for logs.
         settings: environment variables without their prefix.
         worker: what a worker's process calls.
     """
 
+    nursery: Nursery
     folder: Path
     settings: dict[str, str]
     worker: str = "benchmarks.nursery:worker"
@@ -121,24 +85,11 @@ class Fleet:
 
     def __post_init__(self) -> None:
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
-        self._nursery = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        self._read()
 
     def spawn(self, call: str, more: dict[str, str], netns: str | None = None) -> Handle:
         """Start a process, its log in the folder."""
         self._started += 1
-        settings = {f"CHAINWRIGHT_{name.upper()}": value for name, value in (self.settings | more).items()}
-        log = str(self.folder / f"{self._started}.log")
-        assert self._nursery.stdin is not None
-        print(json.dumps({"call": call, "env": settings, "log": log, "netns": netns}), file=self._nursery.stdin)
-        self._nursery.stdin.flush()
-        return Handle(int(self._read()))
-
-    def _read(self) -> str:
-        assert self._nursery.stdout is not None
-        return self._nursery.stdout.readline()
+        return self.nursery.spawn(call, self.settings | more, self.folder / f"{self._started}.log", netns)
 
     def start_service(self, **more: str) -> None:
         """Start the service; see :meth:`wait_ready`."""
@@ -175,22 +126,16 @@ class Fleet:
         self.workers.remove(victim)
         return victim
 
+    def dismiss(self) -> None:
+        """End the workers."""
+        _end(self.workers)
+        self.workers = []
+
     def stop(self) -> None:
         """End all."""
-        running = [*self.workers, *([self.service] if self.service is not None else [])]
-        for process in running:
-            process.send(signal.SIGCONT)
-            process.send(signal.SIGTERM)
-        for process in running:
-            try:
-                process.wait(20)
-            except TimeoutError:
-                process.send(signal.SIGKILL)
+        _end([*self.workers, *([self.service] if self.service is not None else [])])
         self.workers, self.service = [], None
         self.client.close()
-        assert self._nursery.stdin is not None
-        self._nursery.stdin.close()
-        self._nursery.wait(20)
 
     def submit(self, items: list[dict[str, Any]], **more: Any) -> dict[str, Any]:
         """Submit a job; its object."""
@@ -231,11 +176,22 @@ class Fleet:
             time.sleep(0.1)
 
 
+def _end(running: list[Handle]) -> None:
+    for process in running:
+        process.send(signal.SIGCONT)
+        process.send(signal.SIGTERM)
+    for process in running:
+        try:
+            process.wait(20)
+        except TimeoutError:
+            process.send(signal.SIGKILL)
+
+
 @contextmanager
-def fleet(folder: Path, settings: dict[str, str], **more: Any) -> Iterator[Fleet]:
+def fleet(nursery: Nursery, folder: Path, settings: dict[str, str], **more: Any) -> Iterator[Fleet]:
     """Processes that end with the context."""
     folder.mkdir(parents=True, exist_ok=True)
-    processes = Fleet(folder, settings, **more)
+    processes = Fleet(nursery, folder, settings, **more)
     try:
         yield processes
     finally:

@@ -9,8 +9,21 @@ from typing import Any
 import httpx
 
 INDEX = "jobs-benchmark"
-FACTS = ["今天\t天气\t晴", "今天\t时间\t早上", "公园（城市）\t时间\t上午", "公园（学校）\t朋友\t老师", "dog\tfood\twater"]
-KEYWORDS = [["今天", "公园"], ["学校", "老师"], ["朋友", "音乐"], [["dog", "dogs"], "park"], ["happy", "city"], ["城市"]]
+FACTS = [
+    "今天\t天气\t晴",
+    "今天\t时间\t早上",
+    "公园（城市）\t时间\t上午",
+    "公园（学校）\t朋友\t老师",
+    "dog\tfood\twater",
+]
+KEYWORDS: list[list[Any]] = [
+    ["今天", "公园"],
+    ["学校", "老师"],
+    ["朋友", "音乐"],
+    [["dog", "dogs"], "park"],
+    ["happy", "city"],
+    ["城市"],
+]
 TEXTS = ["今天我们去公园散步。", "老师喜欢音乐。", "The dog runs in the park."]
 
 

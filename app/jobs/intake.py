@@ -101,7 +101,9 @@ class Intake:
         try:
             item = Item.model_validate(line)
         except ValidationError as error:
-            raise ProblemError(422, faults_of(error.errors())) from None
+            # A path that begins with "body" is taken for FastAPI's, which so names the whole body.
+            errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+            raise ProblemError(422, faults_of(errors)) from None
         name = item.custom_id or f"item-{number}"
         if self._names.setdefault(name, number) != number:
             fault = Fault(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -81,17 +82,17 @@ def read_submission(kind: str, content: bytes, options: Options) -> Submission:
 
 
 def _lines(content: bytes) -> Iterator[Any | Fault]:
-    for line in content.split(b"\n"):
+    for line in content.removeprefix(codecs.BOM_UTF8).split(b"\n"):
         if line.strip():
             try:
-                yield json.loads(line)
+                yield json.loads(line.decode())
             except (ValueError, RecursionError) as error:
                 yield _not_json(error)
 
 
 def _document(content: bytes, options: Options) -> Submission:
     try:
-        data = json.loads(content)
+        data = json.loads(content.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
         raise ProblemError(400, [_not_json(error)]) from None
     try:

@@ -37,6 +37,9 @@ BEAT_EVERY = 2.0
 POLL_EVERY = timedelta(milliseconds=100)
 """Seconds that a read of the queue blocks."""
 
+OUTAGE = 8.0
+"""Seconds without a word from the queue's server after which connections from before are not trusted."""
+
 LOOP_STOPS = 0.5
 """Seconds after which a docket's loop has surely seen that it shall stop."""
 
@@ -69,6 +72,7 @@ class JobWorker:
     items_done: int = 0
     items_running: int = 0
     chunks_running: int = 0
+    _back: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def store(self) -> JobStore:
@@ -133,9 +137,14 @@ class JobWorker:
             try:
                 async with taker:
                     loop = asyncio.create_task(taker.run_forever())
-                    drained = asyncio.create_task(self.draining.wait())
-                    await asyncio.wait([loop, drained], return_when=asyncio.FIRST_COMPLETED)
-                    drained.cancel()
+                    back = self._back
+                    signs = [asyncio.create_task(sign.wait()) for sign in (self.draining, back)]
+                    await asyncio.wait([loop, *signs], return_when=asyncio.FIRST_COMPLETED)
+                    for sign in signs:
+                        sign.cancel()
+                    if back.is_set():
+                        # A read that the outage swallowed would wait for TCP to notice: a minute or more.
+                        loop.cancel()
                 await asyncio.gather(loop, return_exceptions=True)
                 if loop.done() and not loop.cancelled() and (error := loop.exception()) is not None:
                     raise error
@@ -154,9 +163,14 @@ class JobWorker:
         log.info("worker ended", worker=self.name, items_done=self.items_done)
 
     async def _beat(self) -> None:
+        heard = time.monotonic()
         while not self.draining.is_set():
             with suppress(*AWAY):
                 await sign_on(self.store.redis, self.report())
+                if time.monotonic() - heard > OUTAGE:
+                    self._back.set()
+                    self._back = asyncio.Event()
+                heard = time.monotonic()
             await pause(self.draining, BEAT_EVERY)
         with suppress(*AWAY):
             await sign_on(self.store.redis, self.report())
