@@ -12,6 +12,7 @@ from rich.live import Live
 from rich.table import Table
 
 from app import console
+from app.batch.command import batch
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.jobs.command import worker as run_worker
@@ -37,6 +38,7 @@ evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.command()(search)
+cli.command()(batch)
 cli.command("calibrate")(calibrate)
 
 Language = Literal["zh", "en", "auto"]
