@@ -6,6 +6,7 @@ answers each with the pid of a process that runs ``function()``. Ends its childr
 
 from __future__ import annotations
 
+import asyncio
 import ctypes
 import gc
 import importlib
@@ -56,6 +57,7 @@ def _child(order: dict[str, Any]) -> None:
             with open(order["netns"]) as namespace:
                 if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), "setns")
+        signal.signal(signal.SIGUSR1, lambda number, frame: _tell_tasks())
         module, _, function = order["call"].partition(":")
         getattr(importlib.import_module(module), function)()
         status = 0
@@ -67,6 +69,12 @@ def _child(order: dict[str, Any]) -> None:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
+
+
+def _tell_tasks() -> None:
+    """Print where every asyncio task stands."""
+    for task in asyncio.all_tasks():
+        task.print_stack(file=sys.stderr)
 
 
 def worker() -> None:

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False)
 class Exclusion:
-    """A lock that many may share or one may have alone; who waits to be alone goes before later sharers."""
+    """A lock that many may share or one may have alone; who waits to be alone goes before later sharers.
 
-    _condition: asyncio.Condition = field(default_factory=asyncio.Condition)
+    It is let go without waiting for anything, so that a task that is cancelled meanwhile cannot keep it.
+    """
+
+    _changed: asyncio.Event = field(default_factory=asyncio.Event)
     _sharing: int = 0
     _alone: bool = False
     _wanting: int = 0
@@ -20,30 +23,32 @@ class Exclusion:
     @asynccontextmanager
     async def shared(self) -> AsyncIterator[None]:
         """Hold it with others."""
-        async with self._condition:
-            await self._condition.wait_for(lambda: not self._alone and not self._wanting)
-            self._sharing += 1
+        while self._alone or self._wanting:
+            await self._changed.wait()
+        self._sharing += 1
         try:
             yield
         finally:
-            async with self._condition:
-                self._sharing -= 1
-                self._condition.notify_all()
+            self._sharing -= 1
+            self._change()
 
     @asynccontextmanager
     async def alone(self) -> AsyncIterator[None]:
         """Hold it alone."""
-        async with self._condition:
-            self._wanting += 1
-            try:
-                await self._condition.wait_for(lambda: not self._alone and not self._sharing)
-                self._alone = True
-            finally:
-                self._wanting -= 1
-                self._condition.notify_all()
+        self._wanting += 1
+        try:
+            while self._alone or self._sharing:
+                await self._changed.wait()
+            self._alone = True
+        finally:
+            self._wanting -= 1
+            self._change()
         try:
             yield
         finally:
-            async with self._condition:
-                self._alone = False
-                self._condition.notify_all()
+            self._alone = False
+            self._change()
+
+    def _change(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()
