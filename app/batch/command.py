@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -90,8 +91,12 @@ async def _service(url: str, api_key: str | None) -> AsyncIterator[AsyncClient]:
 async def _work(
     service: AbstractAsyncContextManager[AsyncClient], source: Source, ledger: Ledger, on_invalid: OnInvalid
 ) -> Job:
-    async with service as client:
-        return await run(client, source, ledger, on_invalid, progress=True)
+    try:
+        async with service as client:
+            return await run(client, source, ledger, on_invalid, progress=True)
+    except asyncio.CancelledError:
+        typer.echo("Interrupted; run the same again to go on.", err=True)
+        raise
 
 
 def _end(ledger: Ledger, job: Job) -> None:
