@@ -11,7 +11,7 @@ from app.client import AsyncClient, Client, ServiceError, TimedOutError
 from app.jobs.schemas import Item, Job
 
 QUICK = {"kind": "annealing", "chains": 1, "steps": 2}
-SLOW = {"kind": "metropolis", "chains": 1, "steps": 600}
+SLOW = {"kind": "metropolis", "chains": 1, "steps": 150}
 
 
 def bodies(count: int, sampler: dict[str, Any] = QUICK) -> list[dict[str, Any]]:
@@ -74,22 +74,22 @@ def test_cancelling_keeps_what_is_done(client: Any) -> None:
 
 def test_results_are_followed_while_the_job_runs(live: str) -> None:
     with Client(live) as client:
-        job = client.create_job(url="/v1/sentences", bodies=[*bodies(1), *bodies(16, SLOW)])
+        job = client.create_job(url="/v1/sentences", bodies=[*bodies(1), *bodies(4, SLOW)])
         results = client.results(job)
         assert next(results).custom_id == "item-0"
         assert client.job(job).status == "in_progress"
-        assert len(list(client.results(job, follow=False))) < 17
-        assert [line.custom_id for line in results] == [f"item-{number}" for number in range(1, 17)]
+        assert len(list(client.results(job, follow=False))) < 5
+        assert [line.custom_id for line in results] == [f"item-{number}" for number in range(1, 5)]
 
 
 @pytest.mark.anyio
 async def test_results_are_followed_while_the_job_runs_awaited(live: str) -> None:
     async with AsyncClient(live) as client:
-        job = await client.create_job(url="/v1/sentences", bodies=[*bodies(1), *bodies(16, SLOW)])
+        job = await client.create_job(url="/v1/sentences", bodies=[*bodies(1), *bodies(4, SLOW)])
         async with aclosing(client.results(job)) as results:
             assert (await anext(results)).custom_id == "item-0"
             assert (await client.job(job)).status == "in_progress"
-            assert len([line async for line in results]) == 16
+            assert len([line async for line in results]) == 4
 
 
 @pytest.fixture
