@@ -14,6 +14,7 @@ from fastapi_offline import FastAPIOffline
 
 from app import handlers
 from app.engine import Engine
+from app.examples import add_examples
 from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
 from app.jobs.worker import JobWorker
@@ -84,6 +85,7 @@ def create_app(
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
     _describe_problems(app)
+    add_examples(app)
     return app
 
 
