@@ -98,6 +98,31 @@ def compare(fleet: Fleet, job_id: str, items: list[dict[str, Any]], expected: di
     }
 
 
+def poison(fleet: Fleet, items: list[dict[str, Any]], number: int, bad: dict[str, Any]) -> dict[str, Any]:
+    """Run the items with one that kills its worker, another worker taking its place each time; figures."""
+    given = [*items[:number], {**bad, "custom_id": "poison"}, *items[number + 1 :]]
+    deaths = 0
+
+    def replace(seen: Watched) -> None:
+        nonlocal deaths
+        for dead in [worker for worker in fleet.workers if not worker.alive]:
+            fleet.workers.remove(dead)
+            deaths += 1
+        if not fleet.workers:
+            fleet.start_worker()
+
+    seen = watch(fleet, fleet.submit(given), replace)
+    return {
+        "items": len(given),
+        "workers_that_died": deaths,
+        "seconds": round(seen.seconds, 1),
+        "status": seen.job["status"],
+        "request_counts": seen.job["request_counts"],
+        "wrong_polls": len(seen.wrong),
+        "errors": [json.loads(line) for line in fleet.lines(seen.job["id"], "errors")],
+    }
+
+
 def chaos(
     fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]], workers: int = 3, kill_every: float = 5.0
 ) -> dict[str, Any]:

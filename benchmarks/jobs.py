@@ -1,6 +1,7 @@
 """Jobs: faults that must lose nothing, what the queue costs, and how workers add up.
 
 python -m benchmarks.jobs chaos --tiny
+python -m benchmarks.jobs poison --tiny
 python -m benchmarks.jobs hosts --tiny    # needs root
 python -m benchmarks.jobs overhead
 python -m benchmarks.jobs scaling
@@ -20,7 +21,7 @@ from typing import Any
 from rich.console import Console
 
 from benchmarks.fleet import Fleet, QueueServer, fleet
-from benchmarks.job_chaos import chaos
+from benchmarks.job_chaos import chaos, poison
 from benchmarks.job_hosts import NETWORK, hosts, shared
 from benchmarks.job_items import build_index, mixed
 from benchmarks.job_speed import before_bulk, latency, overhead, scaling
@@ -58,6 +59,16 @@ def run_chaos(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any
         return chaos(processes, queue, mixed(items, steps=steps))
 
 
+def run_poison(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any]:
+    """See :func:`benchmarks.job_chaos.poison`; the worker that dies of a keyword belongs to the tests."""
+    from tests.app.jobs.poisoned import POISON
+
+    with bench(folder, tiny, lease_seconds="3") as (processes, _):
+        processes.worker = "tests.app.jobs.poisoned:worker"
+        bad = {"url": "/v1/sentences", "body": {"keywords": [POISON]}}
+        return poison(processes, mixed(items, steps=steps), items // 3, bad)
+
+
 def run_hosts(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any]:
     """See :func:`benchmarks.job_hosts.shared`."""
     with hosts() as namespaces, bench(folder, tiny, f"{NETWORK}.1", lease_seconds="3") as (processes, _):
@@ -86,12 +97,13 @@ def run_latency(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, A
 
 RUNS: dict[str, Callable[[Path, bool, int, int], dict[str, Any]]] = {
     "chaos": run_chaos,
+    "poison": run_poison,
     "hosts": run_hosts,
     "overhead": run_overhead,
     "scaling": run_scaling,
     "latency": run_latency,
 }
-ITEMS = {"chaos": 2000, "hosts": 600, "overhead": 1000, "scaling": 200, "latency": 10_000}
+ITEMS = {"chaos": 2000, "poison": 1000, "hosts": 600, "overhead": 1000, "scaling": 200, "latency": 10_000}
 
 
 def main(what: str, items: int | None, steps: int, tiny: bool, output: Path) -> None:

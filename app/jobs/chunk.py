@@ -25,6 +25,10 @@ log = structlog.get_logger()
 MOST_TRIES = 3
 """Times that an item is begun at most."""
 
+MOST_TRIES_UNDER_FIRE = 6
+"""The same where workers end for other reasons: an item that kills its worker does so only once beside others, so
+when several were lost in this way, an item that was under way when they ended need not be to blame."""
+
 LOOK_EVERY = 0.5
 """Seconds between looks at whether the job still wants results."""
 
@@ -44,6 +48,7 @@ class StoppedError(Exception):
 class Shift(Protocol):
     """What the chunks of a worker share."""
 
+    name: str
     engine: Engine
     store: JobStore
     exclusion: Exclusion
@@ -58,7 +63,8 @@ class Shift(Protocol):
 async def pause(draining: asyncio.Event, seconds: float) -> None:
     """Wait so long, or until the worker drains."""
     with suppress(TimeoutError):
-        await asyncio.wait_for(draining.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await draining.wait()
 
 
 async def insist(call: Callable[[], Awaitable[T]], draining: asyncio.Event) -> T:
@@ -85,7 +91,7 @@ class ChunkRun:
 
     An item that was begun before, and has no result, was perhaps what ended its worker. So it runs with
     nothing beside it: if it is the one, it takes no other item with it, and if not, it has its result. After
-    :data:`MOST_TRIES` it is parked: an error is its result.
+    :data:`MOST_TRIES` it is parked: an error is its result. Where many workers end it gets more of them.
 
     Attributes:
         shift: what it shares with other chunks of the worker.
@@ -100,6 +106,7 @@ class ChunkRun:
     units: dict[str, float] = field(default_factory=dict)
     _tokens: dict[int, str] = field(default_factory=dict)
     _wanted: bool = True
+    _most: int = MOST_TRIES
 
     async def run(self, start: int, stop: int) -> bool:
         """Work off what is left of the items from ``start`` to before ``stop``; whether none is left to do.
@@ -107,10 +114,11 @@ class ChunkRun:
         Raises:
             StoppedError: the worker drains; its queue server could not be told.
         """
-        left = await self._insist(lambda: self.shift.store.start(self.job_id, start, stop, self.name))
-        if not left:
+        opened = await self._insist(lambda: self.shift.store.start(self.job_id, start, stop, self.name))
+        if not opened.left:
             return True
-        work = asyncio.create_task(self._work(left))
+        self._most = MOST_TRIES if opened.lost < 2 else MOST_TRIES_UNDER_FIRE
+        work = asyncio.create_task(self._work(opened.left))
         watch = asyncio.create_task(self._watch())
         try:
             await asyncio.wait([work, watch], return_when=asyncio.FIRST_COMPLETED)
@@ -162,12 +170,12 @@ class ChunkRun:
     async def _item(self, entry: Entry) -> None:
         """Run an item until it has a result or must have none."""
         while True:
-            mark = token()
+            mark = token(self.shift.name)
             tries = await self._insist(lambda: self.shift.store.begin(self.job_id, entry.number, mark))  # noqa: B023
             if tries <= 0:
                 return
-            if tries > MOST_TRIES:
-                message = f"it was begun {MOST_TRIES} times, and each time its worker ended before it was done"
+            if tries > self._most:
+                message = f"it was begun {tries - 1} times, and each time its worker ended before it was done"
                 await self._write(entry, self._parked(entry, "worker_crashed", message), "failed")
                 return
             self._tokens[entry.number] = mark
@@ -175,13 +183,13 @@ class ChunkRun:
                 async with self.shift.at_work():
                     line, outcome = await self._answer(entry)
             except ProblemError as error:
-                if tries < MOST_TRIES:
+                if tries < self._most:
                     await asyncio.sleep(tries)
                     continue
                 line, outcome = problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
             except Exception as error:
                 log.error("an item failed unexpectedly", job=self.job_id, item=entry.number, exc_info=error)
-                if tries < MOST_TRIES:
+                if tries < self._most:
                     continue
                 message = f"something failed inside the service, {tries} times; the log of the worker has the cause"
                 line, outcome = self._parked(entry, "internal_error", message), "failed"

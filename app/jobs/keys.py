@@ -43,6 +43,11 @@ def running(job_id: str) -> str:
     return f"{PREFIX}:running:{job_id}"
 
 
+def lost(job_id: str) -> str:
+    """Set of the workers that ended with items under way that ran beside others."""
+    return f"{PREFIX}:lost:{job_id}"
+
+
 def events(job_id: str) -> str:
     """Stream of what happened."""
     return f"{PREFIX}:events:{job_id}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,19 @@ UNCOMMITTED = 3600
 """Seconds after which items are dropped that were written for a job that was never made."""
 
 SCRIPTS = ("accept", "start", "try", "untry", "record", "cancel", "fail", "settle")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A chunk that was begun.
+
+    Attributes:
+        left: numbers of the items without a result, and how often each was begun before.
+        lost: workers that ended with items of the job under way that ran beside others.
+    """
+
+    left: dict[int, int]
+    lost: int
 
 
 @dataclass(eq=False)
@@ -63,18 +75,17 @@ class JobStore:
             "chunks": json.dumps(accepted.chunks),
             "idempotency": accepted.idempotency,
         }
-        before = await self._run(
-            "accept",
-            [
-                *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.events(job_id)),
-                *(keys.ALL, keys.OPEN, keys.idempotency(accepted.idempotency)),
-            ],
-            [
-                *(job_id, accepted.digest if accepted.idempotency else "", self.retention, accepted.expires_after),
-                *(word for pair in fields.items() for word in pair),
-            ],
-        )
-        await settled(self.redis)
+        names = [
+            *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.events(job_id)),
+            *(keys.ALL, keys.OPEN, keys.idempotency(accepted.idempotency)),
+        ]
+        words = [
+            *(job_id, accepted.digest if accepted.idempotency else "", self.retention, accepted.expires_after),
+            *(word for pair in fields.items() for word in pair),
+        ]
+        async with self.redis.client() as connection:
+            before = await self._scripts["accept"](keys=names, args=words, client=connection)
+            await settled(connection)
         if not before:
             return job_id
         await self.redis.unlink(keys.items(job_id), keys.results(job_id))
@@ -107,14 +118,14 @@ class JobStore:
             upper = f"({ids[-1]}"
         return found[:limit]
 
-    async def start(self, job_id: str, start: int, stop: int, chunk: str) -> dict[int, int]:
-        """Begin a chunk: the numbers of the items without a result, and how often each was begun before."""
-        left = await self._run(
-            "start",
-            [keys.job(job_id), keys.results(job_id), keys.tries(job_id), keys.events(job_id), keys.running(job_id)],
-            [job_id, start, stop, chunk],
-        )
-        return dict(zip(left[::2], left[1::2], strict=True)) if left else {}
+    async def start(self, job_id: str, start: int, stop: int, chunk: str) -> Opened:
+        """Begin a chunk."""
+        names = (keys.job, keys.results, keys.tries, keys.events, keys.running, keys.lost)
+        found = await self._run("start", [name(job_id) for name in names], [job_id, start, stop, chunk])
+        if not found:
+            return Opened({}, 0)
+        lost, *left = found
+        return Opened(dict(zip(left[::2], left[1::2], strict=True)), lost)
 
     async def beat(self, job_id: str, chunk: str) -> str | None:
         """Tell that a chunk is being worked on; the job's status."""
@@ -176,7 +187,7 @@ class JobStore:
             "settle",
             [
                 *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.tries(job_id)),
-                *(keys.events(job_id), keys.running(job_id), keys.OPEN),
+                *(keys.events(job_id), keys.running(job_id), keys.lost(job_id), keys.OPEN),
             ],
             [job_id, STALE, self.retention],
         )
@@ -185,7 +196,7 @@ class JobStore:
     async def delete(self, record: Record) -> None:
         """Forget a job that has ended."""
         job_id = record.id
-        every = (keys.job, keys.items, keys.results, keys.tries, keys.running, keys.events)
+        every = (keys.job, keys.items, keys.results, keys.tries, keys.running, keys.lost, keys.events)
         async with self.redis.pipeline(transaction=True) as pipeline:
             pipeline.unlink(*(name(job_id) for name in every))
             pipeline.zrem(keys.ALL, job_id)
@@ -223,6 +234,6 @@ class JobStore:
         return await self._scripts[name](keys=names, args=arguments)
 
 
-def token() -> str:
-    """A name for one try of an item."""
-    return f"{time.time_ns():x}{uuid.uuid4().hex[:8]}"
+def token(worker: str) -> str:
+    """A name for one try of an item by a worker."""
+    return f"{worker} {uuid.uuid4().hex}"

@@ -185,6 +185,7 @@ class Station:
     places: asyncio.Semaphore
 
     def __post_init__(self) -> None:
+        self.name = self.worker.name
         self.engine = replace(self.worker.engine, turns=Turns(self.worker.items + 1, 1 << 30))
         self.store = self.worker.store
         self.exclusion = self.worker.exclusion

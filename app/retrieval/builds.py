@@ -69,11 +69,13 @@ class Upload:
         folder: holds ``lines`` and perhaps ``aliases``.
         format: of the lines.
         strict: refuse malformed lines.
+        typos: let misspelt names be found.
     """
 
     folder: Path
     format: AnyFormat
     strict: bool
+    typos: bool
 
 
 @dataclass(eq=False)
@@ -165,6 +167,7 @@ class Builds:
                     triples=is_triples(chosen),
                     aliases=_aliases(upload.folder),
                     strict=upload.strict,
+                    typos=upload.typos,
                     progress=progress,
                 )
             build.end()

@@ -63,6 +63,9 @@ def build(
         typer.Option(help="Lines alias<TAB>subject; may be repeated.", exists=True, dir_okay=False),
     ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the whole where a line cannot be read.")] = False,
+    typos: Annotated[
+        bool, typer.Option("--typos/--no-typos", help="Let names that a question misspells by one character be found.")
+    ] = True,
     model: Model = None,
     as_json: Json = False,
 ) -> None:
@@ -77,6 +80,7 @@ def build(
             triples=is_triples(formats.pop()),
             aliases=[source(file, "pairs") for file in alias or ()],
             strict=strict,
+            typos=typos,
             progress=progress,
         )
         _print_report(report(name, library, Builds(library)), as_json)
@@ -139,7 +143,7 @@ def delete(name: Name) -> None:
 def merge(name: Name, as_json: Json = False) -> None:
     """Compile an index with its changes anew."""
     with _library() as library:
-        library.catalogue.merge(name)
+        library.merge(name)
         _print_report(report(name, library, Builds(library)), as_json)
 
 

@@ -47,6 +47,7 @@ def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, an
             tokenizer.key_format(triples=True),
             tokenizer.encode,
             tokenizer=tokenizer.fingerprint,
+            decode=tokenizer.decode,
         )
         scratch = stamp.with_name(f"{stamp.name}.{uuid4().hex}")
         scratch.write_text(json.dumps({"babel": version("babel")}), "utf-8")

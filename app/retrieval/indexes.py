@@ -23,6 +23,7 @@ from app.settings import Limits
 from models.retrieval.index.errors import CorruptIndexError, RetiredIndexError, UnknownIndexError
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.manifest import Manifest
+from models.retrieval.index.spelling_table import has_table
 
 
 def list_indexes(library: Library, builds: Builds) -> list[IndexReport]:
@@ -85,6 +86,7 @@ def _report(
         bytes=size,
         parts=list(manifest.key_format.parts),
         tokenizer=manifest.tokenizer,
+        typos=has_table(manifest),
         opened=opened,
         changes=changes,
         report=ReadReport.model_validate(dict(manifest.report)),
@@ -94,7 +96,7 @@ def _report(
 
 
 def _absent(name: str, state: str, build: Build | None) -> IndexReport:
-    fields = ("keys", "values", "bytes", "parts", "tokenizer", "changes", "report", "failure")
+    fields = ("keys", "values", "bytes", "parts", "tokenizer", "typos", "changes", "report", "failure")
     return IndexReport.model_validate(
         {**dict.fromkeys(fields), "name": name, "state": state, "opened": False, "build": _build_report(build)}
     )

@@ -110,9 +110,19 @@ class Library:
         triples: bool,
         aliases: Sequence[Source] = (),
         strict: bool = False,
+        typos: bool = True,
         progress: Progress = lambda what, done, total: None,
     ) -> Manifest:
         """Build an index; one of the same name serves until it is replaced.
+
+        Args:
+            name: of the index.
+            sources: of keys and values.
+            triples: keys of subject, predicate and meaning, not of one part.
+            aliases: pairs of an alias and what it stands for.
+            strict: refuse malformed lines.
+            typos: keep a table by which misspelt names are found.
+            progress: told how far the build is.
 
         Raises:
             ReservedNameError: it is the demo's.
@@ -126,6 +136,7 @@ class Library:
             self.tokenizer.key_format(triples=triples),
             self.tokenizer.encode,
             tokenizer=self.tokenizer.fingerprint,
+            decode=self.tokenizer.decode if typos else None,
             aliases=aliases,
             strict=strict,
             progress=progress,
@@ -134,6 +145,15 @@ class Library:
     def update(self, name: str, added: Sequence[Any] = (), removed: Sequence[Any] = ()) -> Changed:
         """See :meth:`models.retrieval.index.live.LiveIndex.update`."""
         return self.open(name).update(added, removed)
+
+    def merge(self, name: str) -> Manifest:
+        """Compile an index with its changes anew.
+
+        Raises:
+            UnknownIndexError: there is none.
+            RetrievalIndexError: it is being built or merged.
+        """
+        return self.catalogue.merge(name, self.tokenizer.decode)
 
     def delete(self, name: str) -> None:
         """Remove an index; searches that hold it end as they began.

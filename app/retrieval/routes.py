@@ -19,6 +19,7 @@ from app.retrieval.index_schemas import (
     FORMAT,
     NAME_PATTERN,
     STRICT,
+    TYPOS,
     BuildRequest,
     Indexes,
     IndexReport,
@@ -134,7 +135,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Upload(folder, body.format, body.strict)
+        return Upload(folder, body.format, body.strict, body.typos)
 
     return await _start(body.name, await asyncio.to_thread(write), retrieval, response)
 
@@ -153,6 +154,7 @@ async def upload(
     engine: ReadyEngine,
     format: Annotated[AnyFormat, Query(description=FORMAT)] = "auto",
     strict: Annotated[bool, Query(description=STRICT)] = False,
+    typos: Annotated[bool, Query(description=TYPOS)] = True,
 ) -> IndexReport:
     """Build an index in the background of the body's lines, as they are in a file, in UTF-8.
 
@@ -166,7 +168,7 @@ async def upload(
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    return await _start(name, Upload(folder, format, strict), retrieval, response)
+    return await _start(name, Upload(folder, format, strict, typos), retrieval, response)
 
 
 @router.patch(

@@ -118,6 +118,10 @@ class KeyTokenizer:
         end = self.codec.end
         return [() if end in tokens else tokens for tokens in batch_encoder(self.backend)(texts)]
 
+    def decode(self, tokens: list[list[int]]) -> list[str]:
+        """The text of each token sequence, as the codec has it."""
+        return [str(text) for text in self.backend.decode_batch(tokens)]
+
 
 @dataclass(frozen=True, eq=False)
 class LoadedKeyModel:

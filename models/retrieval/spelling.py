@@ -2,119 +2,95 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval.index.variants import LONGEST, span_variants
 from models.retrieval.metrics import normalised
 from models.retrieval.misspelt import SHORTEST, one_error
-from models.retrieval.model import KeyModel
-from models.retrieval.prefix_index import PrefixIndex
-from models.retrieval.search.options import Answer, SearchOptions
-from models.retrieval.search.search import search
 
-LONGEST = 40
-"""Characters of a name likewise: each has as many neighbours as characters."""
+Decode = Callable[[Sequence[int]], str]
+"""The text of a token sequence."""
 
 
-@dataclass(frozen=True, eq=False)
-class SpellingIndex:
-    """Names by what is left of them when a character is taken out (symmetric deletion, Garbe 2012).
+@runtime_checkable
+class SpeltNames(Protocol):
+    """An index that knows how its names, the first parts of its keys, may be misspelt."""
 
-    Two texts that differ by one character replaced, inserted or left out, or by two neighbours
-    swapped, become equal when at most one character is taken out of each. So every name is kept under
-    the hashes of itself and of its deletions: 12 bytes for each character of each name.
+    def spelt(self, hashes: NDArray[np.uint64], decode: Decode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Hits of hashes of :mod:`models.retrieval.index.variants`: which of them, and a number to ask :meth:`name`."""
+        ...
+
+    def name(self, number: int) -> tuple[int, ...] | None:
+        """The tokens of a name; None if no key has it any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A name one error away from a span of a question.
 
     Attributes:
-        hashes: ascending, (H,) uint64.
-        owners: the number of the name that each belongs to, (H,) uint32.
-        name: the text of a name by its number.
+        tokens: of the name.
+        text: of the name, normalised.
+        span: as it stands in the question.
     """
 
-    hashes: NDArray[np.uint64]
-    owners: NDArray[np.uint32]
-    name: Callable[[int], str]
-
-    @classmethod
-    def build(cls, names: Iterable[str], name: Callable[[int], str]) -> SpellingIndex:
-        """Of names in the order of their numbers."""
-        hashes: list[int] = []
-        owners: list[int] = []
-        for number, text in enumerate(names):
-            written = normalised(text)
-            if SHORTEST <= len(written) <= LONGEST:
-                mine = {_hash(variant) for variant in _deletions(written)}
-                hashes += mine
-                owners += [number] * len(mine)
-        keys = np.array(hashes, dtype=np.uint64)
-        order = np.argsort(keys, kind="stable")
-        return cls(keys[order], np.array(owners, dtype=np.uint32)[order], name)
-
-    def corrections(self, question: str, most: int) -> list[str]:
-        """The question with a span replaced by a name at most one error away, longest names first.
-
-        Spans that are names already are left alone.
-        """
-        text = normalised(question)
-        found: dict[str, int] = {}
-        for start in range(len(text)):
-            for stop in range(start + SHORTEST - 1, min(len(text), start + LONGEST + 1) + 1):
-                span = text[start:stop]
-                for name in self._near(span):
-                    found.setdefault(text[:start] + name + text[stop:], len(name))
-        return sorted((other for other in found if other != text), key=lambda other: -found[other])[:most]
-
-    def _near(self, span: str) -> set[str]:
-        wanted = np.array([_hash(variant) for variant in _deletions(span)], dtype=np.uint64)
-        starts, stops = (np.searchsorted(self.hashes, wanted, side) for side in ("left", "right"))
-        owners = {
-            int(owner) for at, stop in zip(starts, stops, strict=True) if stop > at for owner in self.owners[at:stop]
-        }
-        names = {self.name(owner) for owner in owners}
-        if span in map(normalised, names):
-            return set()
-        return {name for name in names if one_error(span, normalised(name))}
+    tokens: tuple[int, ...]
+    text: str
+    span: str
 
 
-def search_misspelt(
-    index: PrefixIndex,
-    model: KeyModel,
-    questions: Sequence[str],
-    options: SearchOptions,
-    spelling: SpellingIndex,
-    most: int = 4,
-) -> list[Answer]:
-    """Search; where the name found does not stand in the question, search its corrections too.
+def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> list[Near]:
+    """Names at exactly one error from a span, longest first, each once.
 
-    Of a question and its corrections, the one whose best key ranks highest is answered.
+    What an error is says :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
+    Of names of one length, those of the longest spans come first, then those of the first spans. Left
+    out are spans that are names themselves, and names that are among the spans. Names have
+    ``SHORTEST`` to ``LONGEST`` characters.
+
+    The time is that of 4 look-ups a character of the spans, and of decoding the names that are given.
 
     Args:
-        spelling: of the names of the index.
-        most: corrections that are searched.
+        index: that is asked.
+        decode: to text, of its tokens.
+        spans: of a question.
+        most: names wanted.
     """
-    answers = search(index, model, questions, options)
-    owners: list[int] = []
-    corrected: list[str] = []
-    for i, (question, answer) in enumerate(zip(questions, answers, strict=True)):
-        name = normalised(model.codec.parts(answer.found[0].tokens)[0]) if answer.found else ""
-        if not name or name not in normalised(question):
-            others = spelling.corrections(question, most)
-            owners += [i] * len(others)
-            corrected += others
-    for i, other in zip(owners, search(index, model, corrected, options), strict=True):
-        if other.found and (not answers[i].found or other.found[0].rank_score > answers[i].found[0].rank_score):
-            answers[i] = replace(other, expansions=answers[i].expansions + other.expansions)
-    return answers
+    first: dict[str, str] = {}
+    for span in spans:
+        first.setdefault(normalised(span), span)
+    texts = [text for text in first if SHORTEST - 1 <= len(text) <= LONGEST + 1]
+    if not texts:
+        return []
+    variants = span_variants(texts)
+    which, numbers = index.spelt(variants.hashes, decode)
+    owners, own = variants.owners[which], variants.own[which]
+    known: dict[int, tuple[tuple[int, ...], str] | None] = {}
 
+    def name(number: int) -> tuple[tuple[int, ...], str] | None:
+        if number not in known:
+            tokens = index.name(number)
+            known[number] = None if tokens is None else (tokens, normalised(decode(tokens)))
+        return known[number]
 
-def _deletions(text: str) -> Iterator[str]:
-    yield text
-    for at in range(len(text)):
-        yield text[:at] + text[at + 1 :]
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    named = np.zeros(len(texts), np.bool_)
+    for at in np.flatnonzero(own).tolist():
+        hit = name(int(numbers[at]))
+        named[owners[at]] |= hit is not None and hit[1] == texts[owners[at]]
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))[owners]
+    order = np.lexsort((owners, -sizes, -(sizes + variants.gained[which])))
+    found: dict[tuple[int, ...], Near] = {}
+    for at in order[~(own | named[owners])[order]].tolist():
+        if len(found) >= most:
+            break
+        hit, text = name(int(numbers[at])), texts[owners[at]]
+        if hit is None or hit[0] in found or hit[1] in first:
+            continue
+        if SHORTEST <= len(hit[1]) <= LONGEST and one_error(text, hit[1]):
+            found[hit[0]] = Near(*hit, first[text])
+    return list(found.values())

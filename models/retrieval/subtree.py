@@ -36,16 +36,21 @@ def nodes_of(index: PrefixIndex, prefixes: Sequence[Sequence[int]]) -> list[int 
 
 def below(index: PrefixIndex, node: int, most: int) -> list[tuple[int, ...]]:
     """What completes a node's prefix to keys, in lexicographic order; of more than ``most`` some of the shortest."""
-    found: list[tuple[int, ...]] = []
-    front: list[tuple[tuple[int, ...], int]] = [((), node)]
-    while front and len(found) < most:
-        allowed = index.allowed(np.array([at for _, at in front], dtype=np.int64))
-        longer: list[tuple[tuple[int, ...], int]] = []
-        for place, (written, _) in enumerate(front):
+    return below_each(index, [node], most)[0]
+
+
+def below_each(index: PrefixIndex, nodes: Sequence[int], most: int) -> list[list[tuple[int, ...]]]:
+    """:func:`below` of each node, the index asked for all of them at once."""
+    found: list[list[tuple[int, ...]]] = [[] for _ in nodes]
+    front: list[tuple[int, tuple[int, ...], int]] = [(i, (), node) for i, node in enumerate(nodes)]
+    while front:
+        allowed = index.allowed(np.array([at for *_, at in front], dtype=np.int64))
+        longer: list[list[tuple[int, tuple[int, ...], int]]] = [[] for _ in nodes]
+        for place, (i, written, _) in enumerate(front):
             if allowed.final[place]:
-                found.append(written)
+                found[i].append(written)
             span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
             pairs = zip(allowed.tokens[span].tolist(), allowed.children[span].tolist(), strict=True)
-            longer += [((*written, token), child) for token, child in pairs]
-        front = longer[: 4 * most]
-    return sorted(found[:most])
+            longer[i] += [(i, (*written, token), child) for token, child in pairs]
+        front = [one for i, some in enumerate(longer) if len(found[i]) < most for one in some[: 4 * most]]
+    return [sorted(some[:most]) for some in found]

@@ -1,9 +1,9 @@
 -- What is due is done: an expired job expires, a cancelled one ends when its chunks have stopped, one whose
 -- results are all there is completed.
--- KEYS: job, items, results, tries, events, running, open
+-- KEYS: job, items, results, tries, events, running, lost, open
 -- ARGV: id, seconds after which a chunk that is not heard of has stopped, seconds that an ended job is kept
 -- Returns the status, or nothing if there is no such job.
-local job, items, results, tries, events, running, open = unpack(KEYS)
+local job, items, results, tries, events, running, lost, open = unpack(KEYS)
 local id = ARGV[1]
 local record = redis.call('HMGET', job, 'status', 'expires_at')
 local status = record[1]
@@ -27,7 +27,7 @@ elseif status == 'finalizing' then
     status = 'completed'
 end
 if status == 'completed' or status == 'failed' or status == 'cancelled' or status == 'expired' then
-    redis.call('UNLINK', tries, running)
+    redis.call('UNLINK', tries, running, lost)
     for _, key in ipairs({job, items, results, events}) do
         redis.call('EXPIRE', key, ARGV[3])
     end

@@ -15,6 +15,7 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Source
+from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.staging import staged
 from models.retrieval.index.tokenizing import Encode
 
@@ -30,6 +31,7 @@ def build(
     encode: Encode,
     *,
     tokenizer: str,
+    decode: DecodeBatch | None = None,
     aliases: Sequence[Source] = (),
     strict: bool = False,
     progress: Progress = lambda what, done, total: None,
@@ -46,6 +48,7 @@ def build(
         key_format: parts and separators.
         encode: tokens of the parts, each by itself. Texts of the same tokens are one key.
         tokenizer: its fingerprint, to be asked for at opening.
+        decode: the inverse of ``encode``; gives the index a table of how its names may be misspelt. None for none.
         aliases: pairs of an alias and what it stands for, see :func:`add_aliases`.
         strict: refuse malformed lines rather than leaving them out.
         progress: told how far the build is.
@@ -64,7 +67,7 @@ def build(
         )
         del collected
         progress("compiling", 0, 2)
-        counts = compile_rows(rows, key_format, scratch)
+        counts = compile_rows(rows, key_format, scratch, decode)
         report.duplicates = counts.duplicates
         progress("compiling", 1, 2)
         manifest = Manifest.write(scratch, tokenizer, key_format, asdict(counts), report.as_json())

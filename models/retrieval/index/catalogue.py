@@ -21,6 +21,7 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.manifest import Manifest, sync
 from models.retrieval.index.sources import Source
+from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.tokenizing import Encode
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
@@ -126,8 +127,12 @@ class Catalogue:
             self._publish(name, folder)
         return manifest
 
-    def merge(self, name: str) -> Manifest:
+    def merge(self, name: str, decode: DecodeBatch | None = None) -> Manifest:
         """Compile an index with its changes anew; it is searched meanwhile, and changes wait.
+
+        Args:
+            name: of the index.
+            decode: see :func:`models.retrieval.index.merging.merge`.
 
         Raises:
             UnknownIndexError: there is none.
@@ -137,7 +142,7 @@ class Catalogue:
             live = self.open(name)
             folder = self._root / name / uuid4().hex
             with live.exclusive():
-                manifest = live.merge(folder)
+                manifest = live.merge(folder, decode)
                 self._publish(name, folder)
         return manifest
 

@@ -13,6 +13,7 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.nodes import MOST, NARROW, Nodes
 from models.retrieval.index.ragged import spread, starts_of
+from models.retrieval.index.spelling_table import SpellingTable
 from models.retrieval.index.storage import load
 from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import ValueTable
@@ -34,16 +35,25 @@ class CompiledIndex:
         table: the keys.
         wide: nodes with stored successors.
         value_table: the values.
+        spelling: how the names, the first parts, may be misspelt; None if the index was built without.
     """
 
     root = 0
 
-    def __init__(self, manifest: Manifest, table: KeyTable, wide: WideNodes, value_table: ValueTable) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        table: KeyTable,
+        wide: WideNodes,
+        value_table: ValueTable,
+        spelling: SpellingTable | None = None,
+    ) -> None:
         self.manifest = manifest
         self.key_format: KeyFormat = manifest.key_format
         self._table = table
         self._wide = wide
         self._values = value_table
+        self.spelling = spelling
 
     @classmethod
     def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> CompiledIndex:
@@ -68,7 +78,7 @@ class CompiledIndex:
                 "build it anew for this model, or use the model it was built for"
             )
         table, wide = load(folder, manifest.key_format)
-        return cls(manifest, table, wide, ValueTable.load(folder))
+        return cls(manifest, table, wide, ValueTable.load(folder), SpellingTable.load(folder))
 
     @property
     def table(self) -> KeyTable:

@@ -14,6 +14,7 @@ from models.retrieval.index.nodes import MOST, Nodes
 from models.retrieval.index.ragged import Ragged, starts_of
 from models.retrieval.index.rows import Rows
 from models.retrieval.index.sorting import combine, ranks
+from models.retrieval.index.spelling_table import DecodeBatch, spelling_of
 from models.retrieval.index.storage import save
 from models.retrieval.index.table import KeyTable, closing_of
 from models.retrieval.index.values import write_values
@@ -39,7 +40,7 @@ class Counts:
     wide_nodes: int
 
 
-def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path) -> Counts:
+def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: DecodeBatch | None = None) -> Counts:
     """Write the arrays of an index. Memory: about 80 bytes a row at most, and the tokens of the parts.
 
     Rows are sorted by the ranks of their parts, stably, so that the values of a key keep their order;
@@ -49,6 +50,7 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path) -> Counts:
         rows: at least the parts that rows name must be valid parts of the format.
         key_format: gives the separators, which take part in the order.
         folder: where the files go; it exists.
+        decode: texts of tokens, for a table of how the first parts may be misspelt; None for none.
 
     Raises:
         RetrievalIndexError: more keys, parts or tokens than 32 bits can number.
@@ -96,6 +98,8 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path) -> Counts:
     )
     wide = _wide_nodes(table)
     save(folder, table, wide)
+    if decode is not None:
+        spelling_of(table.column_parts(0), decode).save(folder)
     del table, cells, flat
     values, duplicates = write_values(folder, rows, order, new)
     return Counts(keys, values, duplicates, sizes, wide.count)

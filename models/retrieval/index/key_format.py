@@ -94,6 +94,11 @@ class KeyFormat:
         self.join(parts)
         return tuple(parts)
 
+    def head(self, key: Sequence[int]) -> tuple[int, ...]:
+        """The first part of a key of this format."""
+        key = tuple(key)
+        return key[: key.index(self.separators[0][0])] if self.separators else key
+
     def as_json(self) -> dict[str, Any]:
         """For a manifest."""
         return {"parts": list(self.parts), "separators": [list(tokens) for tokens in self.separators]}

@@ -17,6 +17,7 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import NAME, Manifest
 from models.retrieval.index.merging import merge
 from models.retrieval.index.overlay import OverlayView
+from models.retrieval.index.spelling_table import DecodeBatch
 
 _LOG, _LOCK = "changes.log", "changes.lock"
 
@@ -156,15 +157,14 @@ class LiveIndex:
                     raise gone
                 yield
 
-    def merge(self, folder: Path) -> Manifest:
+    def merge(self, folder: Path, decode: DecodeBatch | None = None) -> Manifest:
         """Build an index of the present view, without a log, in a new folder.
 
         Changes made meanwhile are not in it: hold :meth:`exclusive` if they matter.
 
-        Raises:
-            RetrievalIndexError: ``folder`` exists.
+        Args, Raises: see :func:`models.retrieval.index.merging.merge`.
         """
-        return merge(self.refresh(), folder)
+        return merge(self.refresh(), folder, decode)
 
     def _checked(self, key: Sequence[int]) -> tuple[int, ...]:
         key = tuple(int(token) for token in key)

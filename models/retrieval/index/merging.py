@@ -13,22 +13,33 @@ from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.ragged import Ragged
 from models.retrieval.index.rows import Rows
+from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.staging import staged
 from models.retrieval.index.values import BETWEEN
 
 
-def merge(view: OverlayView, folder: Path) -> Manifest:
+def merge(view: OverlayView, folder: Path, decode: DecodeBatch | None = None) -> Manifest:
     """Build an index of all that a view shows; like a build, it appears whole or not at all.
 
-    The tokenizer is not needed: parts are taken from the arrays. The report is the base's own.
+    Parts are taken from the arrays, in tokens. The report is the base's own.
+
+    Args:
+        view: what is to be built.
+        folder: must not exist.
+        decode: texts of tokens; needed if the base has a spelling table, so that the new one has one too.
 
     Raises:
         RetrievalIndexError: ``folder`` exists.
+        ValueError: ``decode`` is missing.
     """
+    if view.base.spelling is None:
+        decode = None
+    elif decode is None:
+        raise ValueError("an index with a spelling table is merged into one: decode is needed")
     manifest = view.base.manifest
     with staged(folder) as scratch, tempfile.TemporaryDirectory(dir=scratch) as side:
         rows = _rows(view, Path(side) / "values")
-        counts = compile_rows(rows, manifest.key_format, scratch)
+        counts = compile_rows(rows, manifest.key_format, scratch, decode)
         return Manifest.write(scratch, manifest.tokenizer, manifest.key_format, asdict(counts), manifest.report)
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval.index.added_names import AddedNames
 from models.retrieval.index.additions import NOWHERE, Additions
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.ragged import starts_of
 from models.retrieval.prefix_index import Allowed
+from models.retrieval.subtree import nodes_of
 
 
 class OverlayView:
@@ -28,20 +30,24 @@ class OverlayView:
         additions: tree of added keys.
         top: its root for this view.
         removed: (R,) numbers of hidden base keys, ascending.
+        names: of all keys ever added, of this view or not.
     """
 
-    def __init__(self, base: CompiledIndex, additions: Additions, top: int, removed: NDArray[np.int64]) -> None:
+    def __init__(
+        self, base: CompiledIndex, additions: Additions, top: int, removed: NDArray[np.int64], names: AddedNames
+    ) -> None:
         self.base = base
         self.removed = removed
         self._additions = additions
         self._top = top
+        self._names = names
         self._kept = len(base) - len(removed)
 
     @classmethod
     def of(cls, base: CompiledIndex) -> OverlayView:
         """Nothing added or removed."""
         additions = Additions(base)
-        return cls(base, additions, additions.empty, np.empty(0, np.int64))
+        return cls(base, additions, additions.empty, np.empty(0, np.int64), AddedNames())
 
     @property
     def root(self) -> int:
@@ -157,10 +163,35 @@ class OverlayView:
             if plain and self._additions.find(top, key) is None:
                 continue
             top = self._additions.put(top, key, None if plain else tuple(values), mark)
+            if not plain and self.base.spelling is not None:
+                self._names.add(self.base.key_format.head(key))
         touched = np.array(sorted(hidden), np.int64)
         gone = np.array(sorted(number for number, hide in hidden.items() if hide), np.int64)
         removed = np.union1d(np.setdiff1d(self.removed, touched, assume_unique=True), gone)
-        return OverlayView(self.base, self._additions, top, removed)
+        return OverlayView(self.base, self._additions, top, removed, self._names)
+
+    def spelt(
+        self, hashes: NDArray[np.uint64], decode: Callable[[Sequence[int]], str]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """See :class:`models.retrieval.spelling.SpeltNames`; nothing if the base was built without a table."""
+        if self.base.spelling is None:
+            return np.empty(0, np.int64), np.empty(0, np.int64)
+        pairs = zip(self.base.spelling.find(hashes), self._names.find(hashes, decode), strict=True)
+        (which, more), (numbers, added) = pairs
+        return np.concatenate([which, more]), np.concatenate([numbers, added + self.base.table.names])
+
+    def name(self, number: int) -> tuple[int, ...] | None:
+        """See :class:`models.retrieval.spelling.SpeltNames`: names of the base, then those added."""
+        added = number - self.base.table.names
+        name = self._names[added] if added >= 0 else self.base.table.name(number)
+        return name if self._has(name, added=added >= 0) else None
+
+    def _has(self, name: tuple[int, ...], *, added: bool) -> bool:
+        if not added and not len(self.removed):
+            return True
+        if not self.base.key_format.separators:
+            return self.find(name) is not None
+        return nodes_of(self, [(*name, *self.base.key_format.separators[0])]) != [None]
 
 
 def _merged(

@@ -132,6 +132,15 @@ class KeyTable:
             np.where(start, self.entries[np.where(start, nodes.last, 0)], nodes.last).astype(np.int64),
         )
 
+    @property
+    def names(self) -> int:
+        """E."""
+        return len(self.starts) - 1 - int(self.bases[0])
+
+    def name(self, number: int) -> tuple[int, ...]:
+        """The tokens of a distinct first part, 0 to E - 1."""
+        return self.part(int(self.bases[0]) + number)
+
     def row(self, number: int) -> list[tuple[int, ...]]:
         """The parts of a key."""
         entry = number if self.entries is None else int(np.searchsorted(self.entries, number, side="right")) - 1

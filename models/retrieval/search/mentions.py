@@ -1,4 +1,4 @@
-"""Keys whose subject stands in the question, found without the model."""
+"""Keys whose subject stands in the question, be it misspelt, found without the model."""
 
 from __future__ import annotations
 
@@ -10,14 +10,19 @@ from models.retrieval.codec import KeyCodec
 from models.retrieval.floor import likeness
 from models.retrieval.metrics import normalised
 from models.retrieval.prefix_index import PrefixIndex
-from models.retrieval.subtree import below, nodes_of
+from models.retrieval.spelling import SpeltNames, near
+from models.retrieval.subtree import below, below_each, nodes_of
 
 MOST_SPANS = 4000
 """Spans of a question that are looked up: of a long question only short ones."""
-LONGEST_NAME = 40
+LONGEST_NAME = 41
 """Characters of a span."""
 MOST_KEYS = 4000
 """Keys of one subject that are looked at."""
+MOST_NEAR = 32
+"""Misspelt subjects that are looked at: of one length there are many, and their predicates tell the right one."""
+MOST_NEAR_KEYS = 400
+"""Keys of each of these."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +31,9 @@ class Mentions:
 
     Of the longest subjects that stand in the question as they are written in the index, the
     predicates that are most like the rest of the question (:func:`models.retrieval.floor.likeness`).
+    Likewise of the longest subjects that it misspells by one character
+    (:func:`models.retrieval.spelling.near`), if the index knows such, those of one length in the order
+    of their best predicate; the rest of the question is then what is left without the misspelt name.
 
     Attributes:
         index: of triples, subject first.
@@ -33,6 +41,7 @@ class Mentions:
         names: most subjects.
         predicates: most predicates of each.
         meanings: most meanings of each of these.
+        misspelt: most subjects that are misspelt.
     """
 
     index: PrefixIndex
@@ -40,26 +49,65 @@ class Mentions:
     names: int = 3
     predicates: int = 4
     meanings: int = 4
+    misspelt: int = 2
 
     def of(self, question: str) -> list[tuple[int, ...]]:
-        """Their keys, without end tokens; of the longest subject first."""
+        """Their keys, without end tokens; of the longest subject first, misspelt ones last."""
         spans = list(spans_of(question))
         written = [(*self.codec.encode(span), self.codec.separator) for span in spans]
         nodes = nodes_of(self.index, written)
         named = ((span, key, node) for span, key, node in zip(spans, written, nodes, strict=True) if node is not None)
         found: list[tuple[int, ...]] = []
         for span, begun, node in islice(named, self.names):
-            found += self._likely(begun, node, normalised(question.replace(span, " ", 1)))
+            keys = below(self.index, node, MOST_KEYS)
+            found += self._likely(self._predicates(begun, keys, _without(question, span)))
+        for predicates in islice(self._misspelt(question, spans), self.misspelt):
+            found += self._likely(predicates)
         return found
 
-    def _likely(self, begun: tuple[int, ...], node: int, rest: str) -> Iterator[tuple[int, ...]]:
-        by_predicate: dict[str, list[tuple[int, ...]]] = {}
-        for key in below(self.index, node, MOST_KEYS):
-            predicate = self.codec.parts(key)[0]
-            by_predicate.setdefault(predicate, []).append((*begun, *key))
-        order = sorted(by_predicate, key=lambda predicate: likeness(predicate, rest), reverse=True)
-        for predicate in order[: self.predicates]:
-            yield from by_predicate[predicate][: self.meanings]
+    def _misspelt(self, question: str, spans: list[str]) -> list[list[_Predicate]]:
+        """The predicates of each subject that is misspelt; the best subject first."""
+        if not self.misspelt or not isinstance(self.index, SpeltNames):
+            return []
+        names = near(self.index, self.codec.decode, spans, MOST_NEAR)
+        begun = [(*name.tokens, self.codec.separator) for name in names]
+        nodes = nodes_of(self.index, begun)
+        there = [(name, start, node) for name, start, node in zip(names, begun, nodes, strict=True) if node is not None]
+        keys = below_each(self.index, [node for *_, node in there], MOST_NEAR_KEYS)
+        subjects = [
+            (len(name.text), self._predicates(start, some, _without(question, name.span)))
+            for (name, start, _), some in zip(there, keys, strict=True)
+        ]
+        subjects.sort(key=lambda subject: (subject[0], subject[1][0].likeness), reverse=True)
+        return [predicates for _, predicates in subjects]
+
+    def _predicates(self, begun: tuple[int, ...], keys: list[tuple[int, ...]], rest: str) -> list[_Predicate]:
+        """The predicates of a subject, most like the rest of the question first."""
+        by_predicate: dict[tuple[int, ...], list[tuple[int, ...]]] = {}
+        for key in keys:
+            stop = key.index(self.codec.separator) if self.codec.separator in key else len(key)
+            by_predicate.setdefault(key[:stop], []).append((*begun, *key))
+        texts = [self.codec.decode(tokens) for tokens in by_predicate]
+        found = [
+            _Predicate(likeness(text, rest), some) for text, some in zip(texts, by_predicate.values(), strict=True)
+        ]
+        return sorted(found, key=lambda predicate: predicate.likeness, reverse=True)
+
+    def _likely(self, predicates: list[_Predicate]) -> Iterator[tuple[int, ...]]:
+        for predicate in predicates[: self.predicates]:
+            yield from predicate.keys[: self.meanings]
+
+
+@dataclass(frozen=True, slots=True)
+class _Predicate:
+    """How like the rest of the question it is, and its keys of one subject."""
+
+    likeness: tuple[float, int]
+    keys: list[tuple[int, ...]]
+
+
+def _without(question: str, span: str) -> str:
+    return normalised(question.replace(span, " ", 1))
 
 
 def spans_of(text: str) -> Iterator[str]:

@@ -30,8 +30,8 @@ class SearchOptions:
         with_raw: give raw scores too where renormalised ones rank, at the price of the output
             layer over the full vocabulary.
         most_expansions: of one question in exact mode.
-        ranking: puts all keys that the beam finished, and those whose subject stands in the question
-            (:mod:`models.retrieval.search.mentions`), in an order of its own; None leaves the
+        ranking: puts all keys that the beam finished, and those whose subject stands in the question,
+            be it misspelt (:mod:`models.retrieval.search.mentions`), in an order of its own; None leaves the
             model's. For indexes of triples only.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 
 from app.jobs.exclusion import Exclusion
 
@@ -58,18 +59,23 @@ def test_who_waits_to_be_alone_goes_before_later_sharers_and_may_give_up() -> No
 
 
 def test_who_is_cancelled_while_letting_go_keeps_nothing() -> None:
+    rng = random.Random(0)
+
+    async def steps(count: int) -> None:
+        for _ in range(count):
+            await asyncio.sleep(0)
+
     async def work() -> None:
         exclusion = Exclusion()
 
         async def held(alone: bool) -> None:
             async with exclusion.alone() if alone else exclusion.shared():
-                await asyncio.sleep(0.001)
+                await steps(rng.randrange(3))
 
-        for pause in range(60):
-            tasks = [asyncio.create_task(held(i % 3 == 2)) for i in range(12)]
-            for _ in range(pause % 12):
-                await asyncio.sleep(0.0004)
-            for task in tasks[pause % 3 :: 2]:
+        for _ in range(300):
+            tasks = [asyncio.create_task(held(rng.random() < 0.3)) for _ in range(12)]
+            for task in rng.sample(tasks, 8):
+                await steps(rng.randrange(3))
                 task.cancel()
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 5)
         await asyncio.wait_for(held(True), 1)

@@ -8,14 +8,14 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import psutil
 import pytest
+import redis
 
 from benchmarks.fleet import Fleet, QueueServer, fleet
-from benchmarks.job_chaos import chaos, watch
+from benchmarks.job_chaos import chaos, poison, watch
 from benchmarks.job_items import essences, mixed, sentences
 from benchmarks.processes import Nursery
 from tests.app.jobs.poisoned import POISON
@@ -33,26 +33,14 @@ def test_workers_killed_and_the_queue_restarted_change_nothing(crew: Fleet, queu
 
 
 def test_a_poison_item_is_parked_and_the_others_complete(crew: Fleet) -> None:
-    items = mixed(60)
-    items[23] = {"custom_id": "poison", "url": "/v1/sentences", "body": {"keywords": [POISON]}}
     crew.worker = "tests.app.jobs.poisoned:worker"
-    deaths = 0
-
-    def replace(seen: Any) -> None:
-        nonlocal deaths
-        for dead in [worker for worker in crew.workers if not worker.alive]:
-            crew.workers.remove(dead)
-            deaths += 1
-        if not crew.workers:
-            crew.start_worker()
-
-    seen = watch(crew, crew.submit(items), replace)
-    assert seen.job["status"] == "completed" and not seen.wrong
-    assert seen.job["request_counts"] == {"total": 60, "completed": 59, "failed": 1}
-    (line,) = map(json.loads, crew.lines(seen.job["id"], "errors"))
+    found = poison(crew, mixed(60), 23, {"url": "/v1/sentences", "body": {"keywords": [POISON]}})
+    assert found["status"] == "completed" and not found["wrong_polls"]
+    assert found["request_counts"] == {"total": 60, "completed": 59, "failed": 1}
+    (line,) = found["errors"]
     assert line["custom_id"] == "poison" and line["response"] is None
     assert line["error"]["code"] == "worker_crashed" and "3 times" in line["error"]["message"]
-    assert deaths == 3
+    assert found["workers_that_died"] == 3
 
 
 def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
@@ -63,12 +51,40 @@ def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
     time.sleep(0.3)
     first.send(signal.SIGTERM)
     assert first.wait(10) < 5
-    assert crew.client.get("/v1/workers").json()["workers"] == []
+    assert first.pid not in [worker["pid"] for worker in crew.client.get("/v1/workers").json()["workers"]]
     began = time.monotonic()
     crew.start_worker(lease_seconds="60")
     seen = watch(crew, job)
     assert seen.job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
     assert time.monotonic() - began < 50
+
+
+def test_what_an_item_had_computed_outlives_its_worker(crew: Fleet, short_folder: Path) -> None:
+    cache = QueueServer(short_folder / "scores")
+    cache.start()
+    item = sentences(1, chains=4, steps=150)
+    try:
+        crew.start_worker()
+        crew.wait_workers(1)
+        quiet = json.loads(crew.lines(watch(crew, crew.submit([item])).job["id"])[0])["response"]["body"]
+        crew.dismiss()
+        first = crew.start_worker(redis_url=cache.url)
+        crew.wait_workers(1)
+        job = crew.submit([item])
+        until(lambda: cache_keys(cache) > quiet["usage"]["lm_calls"] // 2, 30)
+        first.send(signal.SIGKILL)
+        crew.start_worker(redis_url=cache.url)
+        again = json.loads(crew.lines(watch(crew, job).job["id"])[0])["response"]["body"]
+    finally:
+        crew.dismiss()
+        cache.stop()
+    assert again["sentences"][0]["text"] == quiet["sentences"][0]["text"]
+    assert again["usage"]["lm_tokens"] < 0.8 * quiet["usage"]["lm_tokens"]
+
+
+def cache_keys(cache: QueueServer) -> int:
+    with redis.Redis.from_url(cache.url) as client:
+        return int(client.dbsize())
 
 
 def test_a_hung_queue_holds_up_and_loses_nothing(crew: Fleet, queue: QueueServer) -> None:

@@ -44,17 +44,17 @@ def on_server(queue: QueueServer, work: Callable[[JobStore], Awaitable[None]], r
 def test_a_result_is_written_once_and_the_last_one_completes(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(2, refused=1))
-        assert await store.start(job_id, 0, 3, "x") == {0: 0, 1: 0}
+        assert (await store.start(job_id, 0, 3, "x")).left == {0: 0, 1: 0}
         assert await store.write(job_id, 0, "first", "completed")
         assert not await store.write(job_id, 0, "second", "failed")
         record = await store.record(job_id)
         assert record is not None and (record.completed, record.failed, record.status) == (1, 1, "in_progress")
-        assert await store.start(job_id, 0, 3, "x") == {1: 0}
+        assert (await store.start(job_id, 0, 3, "x")).left == {1: 0}
         assert await store.write(job_id, 1, "other", "failed")
         assert await store.results(job_id, range(3)) == ["first", "other", "{}"]
         record = await store.record(job_id)
         assert record is not None and (record.completed, record.failed, record.status) == (1, 2, "finalizing")
-        assert await store.start(job_id, 0, 3, "x") == {}
+        assert (await store.start(job_id, 0, 3, "x")).left == {}
         assert await store.settle(job_id) == "completed" and await store.settle(job_id) == "completed"
         assert job_id not in await store.open_ids()
         kinds = [(fields["kind"], fields["status"]) for _, fields in await store.events(job_id, "0-0")]
@@ -68,17 +68,34 @@ def test_a_result_is_written_once_and_the_last_one_completes(queue: QueueServer)
 def test_a_try_counts_once_though_its_reply_was_lost(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(2))
-        first, second = token(), token()
+        first, second = token("w"), token("w")
         assert [await store.begin(job_id, 0, each) for each in (first, first, second)] == [1, 1, 2]
         await store.forgive(job_id, {0: first})  # not the last one: it ended otherwise
-        assert await store.start(job_id, 0, 2, "x") == {0: 2, 1: 0}
+        assert (await store.start(job_id, 0, 2, "x")).left == {0: 2, 1: 0}
         await store.forgive(job_id, {0: second})
         await store.forgive(job_id, {0: second})
-        assert await store.start(job_id, 0, 2, "x") == {0: 1, 1: 0}
+        assert (await store.start(job_id, 0, 2, "x")).left == {0: 1, 1: 0}
         assert await store.write(job_id, 0, "done", "completed")
-        assert await store.begin(job_id, 0, token()) == 0
+        assert await store.begin(job_id, 0, token("w")) == 0
         await store.cancel(job_id)
-        assert await store.begin(job_id, 1, token()) == -1
+        assert await store.begin(job_id, 1, token("w")) == -1
+
+    on_server(queue, work)
+
+
+def test_workers_lost_beside_others_are_counted_once_each(queue: QueueServer) -> None:
+    async def work(store: JobStore) -> None:
+        job_id = await store.accept(accepted(6))
+        assert (await store.start(job_id, 0, 6, "x")).lost == 0
+        marks = {number: token("first" if number < 3 else "second") for number in range(5)}
+        for number, mark in marks.items():
+            await store.begin(job_id, number, mark)
+        await store.forgive(job_id, {3: marks[3], 4: marks[4]})  # handed back by a worker that drained
+        assert (await store.start(job_id, 0, 6, "x")).lost == 1
+        await store.begin(job_id, 0, token("third"))  # alone: no evidence of anything but its own
+        assert (await store.start(job_id, 0, 6, "x")).lost == 1
+        await store.begin(job_id, 5, token("fourth"))
+        assert (await store.start(job_id, 0, 6, "x")).lost == 2
 
     on_server(queue, work)
 

@@ -98,6 +98,41 @@ def test_a_ranking_that_was_fitted_orders_answers_unless_it_is_declined(
         assert "fit the ranking again" in response.text
 
 
+def test_misspelt_names_are_found_if_the_index_was_built_for_it(
+    settings: Settings, key_model_folder: Path, adapter: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "ranked"
+    shutil.copytree(adapter, folder)
+    by_error = Ranking(FEATURES_OF_A_KEY, *[(x,) * len(FEATURES_OF_A_KEY) for x in (0.0, 1.0)], weights=weights("near"))
+    by_error.save(folder / "ranking.json")
+    names = {"城市公园": "城市学园", "朋友老师": "朋友师老", "今天上午": "今上午", "早上时间": "早上的时间"}
+    lines = [f"{name}\t{predicate}\t晴" for name in names for predicate in ("天气", "人口")]
+    with served(settings, tmp_path, retrieval_adapter=str(folder)) as client:
+
+        def best(index: str, name: str, **more: Any) -> str:
+            found = ask(client, index, query=f"{name} 天气", beams=1, **more)["answers"][0]["results"][0]
+            return str(found["key"]["subject"])
+
+        found, blind = facts.build(client, lines), facts.build(client, lines, typos=False)
+        assert [best(found, wrong) for wrong in names.values()] == list(names)
+        plain = [best(found, wrong, rerank=False) for wrong in names.values()]
+        assert [best(blind, wrong) for wrong in names.values()] == plain != list(names)
+        assert client.get(f"/v1/indexes/{found}").json()["typos"] is True
+        assert client.get(f"/v1/indexes/{blind}").json()["typos"] is False
+        assert client.put(f"/v1/indexes/{blind}?typos=false", content="\n".join(lines)).status_code == 202
+        assert facts.wait(client, blind)["typos"] is False
+
+        fresh = {"subject": "学校老师", "predicate": "天气"}
+        for index in (found, blind):
+            client.patch(f"/v1/indexes/{index}", json={"add": [{**fresh, "values": ["热"]}]})
+        assert best(found, "学校朋师") == "学校老师" and best(blind, "学校朋师") == best(
+            blind, "学校朋师", rerank=False
+        )
+        gone = [{"subject": "城市公园", "predicate": predicate} for predicate in ("天气", "人口")]
+        client.patch(f"/v1/indexes/{found}", json={"remove": [*gone, fresh]})
+        assert best(found, "城市学园") not in ("城市公园", "学校老师") and best(found, "今上午") == "今天上午"
+
+
 def weights(feature: str) -> tuple[float, ...]:
     """One for a feature, none for others."""
     return tuple(float(name == feature) for name in FEATURES_OF_A_KEY)

@@ -73,7 +73,7 @@ def test_round_trip(file: Path, tmp_path: Path) -> None:
     info = json.loads(call("index", "info", "town", "--json").stdout)
     assert info["keys"] == facts.KEYS + 2 and info["changes"]["keys_added"] == 3
     merged = json.loads(call("index", "merge", "town", "--json").stdout)
-    assert merged["keys"] == facts.KEYS + 2
+    assert merged["keys"] == facts.KEYS + 2 and merged["typos"] is True
     info = json.loads(call("index", "info", "town", "--json").stdout)
     assert info["changes"] == {"keys_added": 0, "keys_removed": 0, "bytes": 0}
     found = json.loads(call("search", "town", "cat", "--mode", "exact", "-n", "9", "--json").stdout)
@@ -88,7 +88,8 @@ def test_formats_aliases_and_compressed_files(tmp_path: Path) -> None:
     packed, alias = tmp_path / "pairs.tsv.gz", tmp_path / "aliases.tsv"
     packed.write_bytes(gzip.compress("今天\t晴\n".encode()))
     alias.write_text("明天\t今天\n", "utf-8")
-    call("index", "build", "pairs", str(packed), "--alias", str(alias))
+    call("index", "build", "pairs", str(packed), "--alias", str(alias), "--no-typos")
+    assert json.loads(call("index", "info", "pairs", "--json").stdout)["typos"] is False
     answer = json.loads(call("search", "pairs", "今天", "--json").stdout)
     assert {result["text"] for result in answer["answers"][0]["results"]} == {"今天", "明天"}
     call("index", "add", "pairs", "后天", "热")
