@@ -103,11 +103,12 @@ def build_index(
     *,
     format: AnyFormat = "auto",
     strict: bool = False,
+    typos: bool = True,
     aliases: Iterable[str] = (),
 ) -> Call[IndexReport]:
     """Begin to build an index of a file, without aliases, or of lines; ``wait_index`` tells when it is there."""
     if isinstance(lines, Path):
-        params = {"format": format, "strict": strict}
+        params = {"format": format, "strict": strict, "typos": typos}
         headers = {"Content-Type": "application/octet-stream"}
         return Call(
             *("PUT", f"/v1/indexes/{name}", answer(IndexReport)),
@@ -116,7 +117,14 @@ def build_index(
             file=lines,
             repeatable=False,
         )
-    body = {"name": name, "lines": list(lines), "format": format, "strict": strict, "aliases": list(aliases)}
+    body = {
+        "name": name,
+        "lines": list(lines),
+        "format": format,
+        "strict": strict,
+        "typos": typos,
+        "aliases": list(aliases),
+    }
     return Call("POST", "/v1/indexes", answer(IndexReport), json=body, repeatable=False)
 
 

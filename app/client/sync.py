@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import wraps
 from pathlib import Path
 from types import TracebackType
@@ -33,17 +33,17 @@ def _call(build: Callable[P, Call[T]]) -> Callable[Concatenate[Client, P], T]:
     return method
 
 
-def _stream(build: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
+def _stream(build: Callable[P, Stream[T]]) -> Callable[Concatenate[Client, P], Generator[T]]:
     @wraps(build)
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Generator[T]:
         return self._listen(build(*args, **kwargs))
 
     return method
 
 
-def _each(build: Callable[P, Flow[T]]) -> Callable[Concatenate[Client, P], Iterator[T]]:
+def _each(build: Callable[P, Flow[T]]) -> Callable[Concatenate[Client, P], Generator[T]]:
     @wraps(build)
-    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Iterator[T]:
+    def method(self: Client, /, *args: P.args, **kwargs: P.kwargs) -> Generator[T]:
         return self._drive(build(*args, **kwargs))
 
     return method
@@ -143,7 +143,7 @@ class Client:
                 wait = again
             time.sleep(wait)
 
-    def _listen(self, stream: Stream[T]) -> Iterator[T]:
+    def _listen(self, stream: Stream[T]) -> Generator[T]:
         attempts = Attempts(stream.call, self._config)
         begun = False
         while True:
@@ -166,7 +166,7 @@ class Client:
                 wait = attempts.failed(error)
             time.sleep(wait)
 
-    def _drive(self, flow: Flow[T]) -> Iterator[T]:
+    def _drive(self, flow: Flow[T]) -> Generator[T]:
         answer: Any = None
         try:
             step = next(flow)

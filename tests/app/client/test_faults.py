@@ -21,7 +21,7 @@ from app.score.schemas import ScoreRequest
 from app.sentences.schemas import Length, SentencesRequest
 from app.settings import Settings
 from benchmarks.processes import free_port
-from tests.app.live import serving, until
+from tests.app.live import serving
 
 LONG = {"kind": "metropolis", "chains": 1, "steps": 3000}
 
@@ -32,9 +32,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_importing_it_imports_no_model_and_no_server() -> None:
-    code = (
-        "import sys, app.client; print([name for name in ('torch', 'transformers', 'fastapi') if name in sys.modules])"
-    )
+    code = "import sys, app.client; print(sys.modules.keys() & {'torch', 'transformers', 'fastapi'} or 'none')"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "none"
 
 
@@ -102,24 +100,16 @@ def test_a_service_that_comes_later_is_waited_for(settings: Settings) -> None:
 
 def test_a_full_service_is_waited_for(live: str) -> None:
     with Client(live) as client, Client(live, retries=0) as hasty:
-        options = {"sampler": LONG, "seconds": 2.0}
-        threads = [threading.Thread(target=client.sentences, args=[["今天"]], kwargs=options) for _ in "12"]
-        for thread in threads:
-            thread.start()
-        refused: list[ServiceError] = []
-
-        def full() -> bool:
-            try:
-                hasty.score(["今天。"])
-            except ServiceError as error:
-                refused.append(error)
-            return bool(refused)
-
-        until(full, 20)
-        assert refused[0].status == 429 and refused[0].retry_after == 1
+        holders = [client.stream(["今天"], sampler=LONG) for _ in "12"]
+        for holder in holders:
+            next(holder)
+        with pytest.raises(ServiceError) as caught:
+            hasty.score(["今天。"])
+        assert caught.value.status == 429 and caught.value.retry_after == 1
+        leaving = threading.Timer(0.5, lambda: [holder.close() for holder in holders])
+        leaving.start()
         assert client.score(["今天。"]).scores
-        for thread in threads:
-            thread.join()
+        leaving.join()
 
 
 def test_an_answer_that_takes_too_long(live: str) -> None:
