@@ -5,20 +5,34 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from benchmarks.fleet import Fleet
+from benchmarks.fleet import Fleet, QueueServer
 from benchmarks.job_chaos import watch
 from benchmarks.job_items import sentences
+from benchmarks.processes import Handle
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some work took.
+
+    Attributes:
+        seconds: by the clock.
+        cpu_seconds: of all cores, by the processes that did the work.
+    """
+
+    seconds: float
+    cpu_seconds: float
 
 
 def direct() -> None:
-    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue; print the seconds."""
+    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue."""
     from app.engine import open_engine
     from app.sentences.schemas import SentencesRequest
     from app.sentences.service import complete
@@ -27,7 +41,7 @@ def direct() -> None:
     bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
     settings = Settings()
 
-    async def work() -> float:
+    async def work() -> Cost:
         async with open_engine(settings, lambda what, share: None) as engine:
             places = asyncio.Semaphore(settings.worker_items)
 
@@ -36,24 +50,35 @@ def direct() -> None:
                     await complete(SentencesRequest.model_validate(body), engine)
 
             await one(bodies[0])  # vocabularies and first forwards
-            began = time.perf_counter()
+            began, cpu = time.perf_counter(), time.process_time()
             async with asyncio.TaskGroup() as group:
                 for body in bodies:
                     group.create_task(one(body))
-            return time.perf_counter() - began
+            return Cost(time.perf_counter() - began, time.process_time() - cpu)
 
-    seconds = asyncio.run(work())
-    Path(os.environ["CHAINWRIGHT_SECONDS"]).write_text(str(seconds))
-    sys.stdout.flush()
+    cost = asyncio.run(work())
+    Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps([cost.seconds, cost.cpu_seconds]), "utf-8")
 
 
-def _direct_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
-    bodies, seconds = fleet.folder / "bodies.json", fleet.folder / "seconds"
+def _direct(fleet: Fleet, items: list[dict[str, Any]]) -> Cost:
+    bodies, cost = fleet.folder / "bodies.json", fleet.folder / "cost.json"
     bodies.write_text(json.dumps([item["body"] for item in items]), "utf-8")
-    settings = {"bodies": str(bodies), "seconds": str(seconds)}
-    process = fleet.spawn("benchmarks.job_speed:direct", settings)
-    process.wait(3600)
-    return float(seconds.read_text())
+    fleet.spawn("benchmarks.job_speed:direct", {"bodies": str(bodies), "cost": str(cost)}).wait(3600)
+    return Cost(*json.loads(cost.read_text("utf-8")))
+
+
+def _queued(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> Cost:
+    """By one worker; its time on cores, and the queue's."""
+    assert queue.process is not None
+    worker = fleet.start_worker()
+    fleet.wait_workers(1)
+    _job_seconds(fleet, items[:4])
+    processes = (worker, Handle(queue.process.pid))
+    before = sum(process.cpu_seconds for process in processes)
+    seconds = _job_seconds(fleet, items)
+    spent = sum(process.cpu_seconds for process in processes) - before
+    fleet.dismiss()
+    return Cost(seconds, spent)
 
 
 def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
@@ -64,24 +89,23 @@ def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
     return float(job["completed_at"] - job["created_at"])
 
 
-def overhead(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) -> dict[str, Any]:
+def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int, rounds: int = 3) -> dict[str, Any]:
     """A job against the same requests in one process without a queue, by turns; the least of each."""
     items = [sentences(number, chains, steps) for number in range(count)]
     queued, alone = [], []
     for _ in range(rounds):
-        alone.append(_direct_seconds(fleet, items))
-        fleet.start_worker()
-        fleet.wait_workers(1)
-        _job_seconds(fleet, items[:4])
-        queued.append(_job_seconds(fleet, items))
-        fleet.dismiss()
+        alone.append(_direct(fleet, items))
+        queued.append(_queued(fleet, queue, items))
     return {
         "items": count,
         "chains": chains,
         "steps": steps,
-        "seconds_without_queue": [round(seconds, 2) for seconds in alone],
-        "seconds_as_a_job": [round(seconds, 2) for seconds in queued],
-        "overhead": round(min(queued) / min(alone) - 1, 4),
+        "seconds_without_queue": [round(cost.seconds, 2) for cost in alone],
+        "seconds_as_a_job": [round(cost.seconds, 2) for cost in queued],
+        "overhead": round(min(c.seconds for c in queued) / min(c.seconds for c in alone) - 1, 4),
+        "cpu_seconds_without_queue": [round(cost.cpu_seconds, 2) for cost in alone],
+        "cpu_seconds_as_a_job": [round(cost.cpu_seconds, 2) for cost in queued],
+        "cpu_overhead": round(min(c.cpu_seconds for c in queued) / min(c.cpu_seconds for c in alone) - 1, 4),
     }
 
 

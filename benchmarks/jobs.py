@@ -77,8 +77,8 @@ def run_hosts(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any
 
 def run_overhead(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any]:
     """See :func:`benchmarks.job_speed.overhead`."""
-    with bench(folder, tiny) as (processes, _):
-        return overhead(processes, items, 2, steps)
+    with bench(folder, tiny) as (processes, queue):
+        return overhead(processes, queue, items, 2, steps)
 
 
 def run_scaling(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any]:

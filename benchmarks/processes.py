@@ -36,6 +36,12 @@ class Handle:
             return bool(psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE)
         return False
 
+    @property
+    def cpu_seconds(self) -> float:
+        """Time that its threads have spent on cores: other than seconds, the same on a busy machine."""
+        times = psutil.Process(self.pid).cpu_times()
+        return float(times.user + times.system)
+
     def send(self, number: signal.Signals) -> None:
         """Send a signal, if it still runs."""
         with suppress(ProcessLookupError):
