@@ -12,7 +12,9 @@ from rich.live import Live
 from rich.table import Table
 
 from app import console
+from app.access.commands import keys_cli
 from app.batch.command import batch
+from app.doctor.command import doctor
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.jobs.command import worker as run_worker
@@ -26,6 +28,7 @@ from app.sentences.service import prepared
 from app.sentences.view import ChainsView, answer_table
 from app.serve import serve as run_server
 from app.settings import Settings
+from app.train.commands import train_cli
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -37,8 +40,11 @@ cli = typer.Typer(
 evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.")
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
+cli.add_typer(train_cli, name="train")
+cli.add_typer(keys_cli, name="keys")
 cli.command()(search)
 cli.command()(batch)
+cli.command()(doctor)
 cli.command("calibrate")(calibrate)
 
 Language = Literal["zh", "en", "auto"]

@@ -69,12 +69,14 @@ class Upload:
         folder: holds ``lines`` and perhaps ``aliases``.
         format: of the lines.
         strict: refuse malformed lines.
+        both_ends: see :func:`app.retrieval.formats.source`.
         typos: let misspelt names be found.
     """
 
     folder: Path
     format: AnyFormat
     strict: bool
+    both_ends: bool
     typos: bool
 
 
@@ -163,7 +165,7 @@ class Builds:
                 chosen = detect(lines) if upload.format == "auto" else upload.format
                 self.library.build(
                     build.name,
-                    [source(lines, chosen)],
+                    [source(lines, chosen, both_ends=upload.both_ends)],
                     triples=is_triples(chosen),
                     aliases=_aliases(upload.folder),
                     strict=upload.strict,

@@ -62,6 +62,9 @@ def build(
         list[Path] | None,
         typer.Option(help="Lines alias<TAB>subject; may be repeated.", exists=True, dir_okay=False),
     ] = None,
+    both_ends: Annotated[
+        bool, typer.Option("--both-ends", help="Index each triple from its object, too: O ^P gives S.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the whole where a line cannot be read.")] = False,
     typos: Annotated[
         bool, typer.Option("--typos/--no-typos", help="Let names that a question misspells by one character be found.")
@@ -74,9 +77,11 @@ def build(
         formats = {detect(file) if format == "auto" else format for file in files}
         if len({is_triples(each) for each in formats}) > 1:
             raise invalid("FILES", "some hold triples and some pairs", "build an index of each kind")
+        if both_ends and not any(map(is_triples, formats)):
+            raise invalid("--both-ends", "pairs of key and value have one end", "leave it out, or give triples")
         library.build(
             name,
-            [source(file, detect(file) if format == "auto" else format) for file in files],
+            [source(file, detect(file) if format == "auto" else format, both_ends=both_ends) for file in files],
             triples=is_triples(formats.pop()),
             aliases=[source(file, "pairs") for file in alias or ()],
             strict=strict,

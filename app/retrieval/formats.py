@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from models.retrieval.index.both_ends import BothEnds
 from models.retrieval.index.errors import MalformedInputError
 from models.retrieval.index.lines import read_lines
 from models.retrieval.index.sources import JsonLines, Source, Tabbed
@@ -19,9 +20,23 @@ AnyFormat = Literal["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl"]
 _LOOK_AT = 100
 
 
-def source(path: Path, chosen: Format) -> Source:
-    """A file in a format."""
-    return JsonLines(path) if chosen.endswith("jsonl") else Tabbed(path)
+def source(path: Path, chosen: Format, *, both_ends: bool = False) -> Source:
+    """A file in a format.
+
+    Args:
+        path: the file.
+        chosen: its format.
+        both_ends: each triple is to be found from its object, too.
+
+    Raises:
+        MalformedInputError: ``both_ends`` of lines that are no triples.
+    """
+    found: Source = JsonLines(path) if chosen.endswith("jsonl") else Tabbed(path)
+    if not both_ends:
+        return found
+    if not is_triples(chosen):
+        raise MalformedInputError("the lines are pairs of key and value, and only triples have two ends")
+    return BothEnds(found)
 
 
 def is_triples(chosen: Format) -> bool:

@@ -40,6 +40,10 @@ FORMAT = (
     "pairs-jsonl: JSON objects, one a line, with subject, predicate, meaning and object(s), or key and value(s); auto: "
     "as the first line looks"
 )
+BOTH_ENDS = (
+    "index each triple from its object, too: the key (object, ^predicate) gets the subject as a value, and of several "
+    "triples all subjects"
+)
 STRICT = "refuse the whole where a line cannot be read, rather than leaving the line out"
 TYPOS = (
     "let names be found that a question misspells by one character, where answers are ranked by a fitted order; takes "
@@ -60,6 +64,7 @@ class BuildRequest(Strict):
     lines: Annotated[list[Line], Field(min_length=1)] = Field(description="of the format")
     format: AnyFormat = Field(default="auto", description=FORMAT)
     strict: bool = Field(default=False, description=STRICT)
+    both_ends: bool = Field(default=False, description=BOTH_ENDS)
     typos: bool = Field(default=True, description=TYPOS)
     aliases: list[Line] = Field(
         default_factory=list, description="alias<TAB>subject: the alias is found as the subject is"

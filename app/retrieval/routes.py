@@ -12,10 +12,11 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from app.events import EventResponse, event
 from app.http import ReadyEngine, problem_responses, require_json, unless_gone
-from app.problems import ProblemError
+from app.problems import ProblemError, invalid
 from app.retrieval.builds import Upload
 from app.retrieval.formats import AnyFormat
 from app.retrieval.index_schemas import (
+    BOTH_ENDS,
     FORMAT,
     NAME_PATTERN,
     STRICT,
@@ -126,7 +127,7 @@ async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
 async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> IndexReport:
     """Build an index in the background; one of the same name serves until the new one is whole."""
     retrieval = engine.retrieval
-    _check(body.name, retrieval)
+    _check(body.name, retrieval, body.format, body.both_ends)
 
     def write() -> Upload:
         folder = new_folder(retrieval.library.root)
@@ -135,7 +136,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Upload(folder, body.format, body.strict, body.typos)
+        return Upload(folder, body.format, body.strict, body.both_ends, body.typos)
 
     return await _start(body.name, await asyncio.to_thread(write), retrieval, response)
 
@@ -154,6 +155,7 @@ async def upload(
     engine: ReadyEngine,
     format: Annotated[AnyFormat, Query(description=FORMAT)] = "auto",
     strict: Annotated[bool, Query(description=STRICT)] = False,
+    both_ends: Annotated[bool, Query(description=BOTH_ENDS)] = False,
     typos: Annotated[bool, Query(description=TYPOS)] = True,
 ) -> IndexReport:
     """Build an index in the background of the body's lines, as they are in a file, in UTF-8.
@@ -161,14 +163,14 @@ async def upload(
     The body may be large: it goes to the disk as it comes.
     """
     retrieval = engine.retrieval
-    _check(name, retrieval)
+    _check(name, retrieval, format, both_ends)
     folder = await asyncio.to_thread(new_folder, retrieval.library.root)
     try:
         await receive(folder, request.stream(), retrieval.limits)
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    return await _start(name, Upload(folder, format, strict, typos), retrieval, response)
+    return await _start(name, Upload(folder, format, strict, both_ends, typos), retrieval, response)
 
 
 @router.patch(
@@ -203,9 +205,11 @@ def _delete(name: str, retrieval: Retrieval) -> None:
             retrieval.builds.forget(name)
 
 
-def _check(name: str, retrieval: Retrieval) -> None:
+def _check(name: str, retrieval: Retrieval, format: AnyFormat, both_ends: bool) -> None:
     with told(retrieval.library.root):
         refuse_reserved(name)
+    if both_ends and format.startswith("pairs"):
+        raise invalid("both_ends", "pairs of key and value have one end", "leave it out, or send triples")
     retrieval.builds.check(name)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_OPEN, _CLOSE = "（", "）"
+from models.retrieval.index.key_format import join_entity, split_entity
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,13 +26,13 @@ class Fact:
     @classmethod
     def of(cls, subject: str, predicate: str, value: str) -> Fact:
         """From a subject that may end in full-width brackets, which hold its meaning."""
-        name, meaning = split_subject(subject)
+        name, meaning = split_entity(subject)
         return cls(name, predicate, meaning, value)
 
     @property
     def subject(self) -> str:
         """The name, and the meaning in full-width brackets."""
-        return join_subject(self.name, self.meaning)
+        return join_entity(self.name, self.meaning)
 
     @property
     def parts(self) -> tuple[str, str, str]:
@@ -42,24 +42,3 @@ class Fact:
         (Su Jianlin, blog post 8802).
         """
         return (self.name, self.predicate, self.meaning)
-
-
-def split_subject(subject: str) -> tuple[str, str]:
-    """Name and meaning of a subject: the last balanced pair of full-width brackets that closes it.
-
-    A subject that is nothing but a bracketed text is a name.
-    """
-    if not subject.endswith(_CLOSE):
-        return subject, ""
-    depth = 0
-    for at in range(len(subject) - 1, -1, -1):
-        depth += (subject[at] == _CLOSE) - (subject[at] == _OPEN)
-        if depth == 0:
-            meaning = subject[at + 1 : -1]
-            return (subject[:at], meaning) if at and meaning else (subject, "")
-    return subject, ""
-
-
-def join_subject(name: str, meaning: str) -> str:
-    """The inverse of :func:`split_subject`."""
-    return f"{name}{_OPEN}{meaning}{_CLOSE}" if meaning else name

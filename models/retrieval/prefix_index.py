@@ -12,19 +12,41 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Next tokens of a beam of B nodes, ragged: node b's lie at ``offsets[b]:offsets[b + 1]``.
+    """Next tokens of a beam of B nodes, ragged: node b's lie at :meth:`span` of b; equal nodes may share theirs.
 
     Attributes:
-        offsets: (B + 1,) int64.
+        starts, stops: (B,) int64; where each node's begin and end.
         tokens: (N,) int64, ascending within a node.
         children: (N,) int64; the node that each token leads to.
         final: (B,) bool; a key ends at the node.
     """
 
-    offsets: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
     tokens: NDArray[np.int64]
     children: NDArray[np.int64]
     final: NDArray[np.bool_]
+
+    @classmethod
+    def of(
+        cls,
+        counts: NDArray[np.int64],
+        tokens: NDArray[np.int64],
+        children: NDArray[np.int64],
+        final: NDArray[np.bool_],
+    ) -> Allowed:
+        """Of nodes that have ``counts`` tokens each, (B,), end to end."""
+        stops = np.cumsum(counts, dtype=np.int64)
+        return cls(stops - counts, stops, tokens, children, final)
+
+    @property
+    def counts(self) -> NDArray[np.int64]:
+        """How many tokens each node has, (B,)."""
+        return self.stops - self.starts
+
+    def span(self, place: int) -> slice:
+        """Where the tokens and children of a node lie, by its place in the beam."""
+        return slice(int(self.starts[place]), int(self.stops[place]))
 
 
 class PrefixIndex(Protocol):

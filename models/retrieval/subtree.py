@@ -24,7 +24,7 @@ def nodes_of(index: PrefixIndex, prefixes: Sequence[Sequence[int]]) -> list[int 
         allowed = index.allowed(np.fromiter(going, np.int64, len(going)))
         at = {}
         for place, members in enumerate(going.values()):
-            span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
+            span = allowed.span(place)
             tokens, children = allowed.tokens[span], allowed.children[span]
             for i in members:
                 where = int(np.searchsorted(tokens, prefixes[i][depth]))
@@ -49,7 +49,7 @@ def below_each(index: PrefixIndex, nodes: Sequence[int], most: int) -> list[list
         for place, (i, written, _) in enumerate(front):
             if allowed.final[place]:
                 found[i].append(written)
-            span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
+            span = allowed.span(place)
             pairs = zip(allowed.tokens[span].tolist(), allowed.children[span].tolist(), strict=True)
             longer[i] += [(i, (*written, token), child) for token, child in pairs]
         front = [one for i, some in enumerate(longer) if len(found[i]) < most for one in some[: 4 * most]]

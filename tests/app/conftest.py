@@ -21,7 +21,7 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def key_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Its tokenizer has a line break, which separates the parts of keys."""
-    return tiny.save(tmp_path_factory.mktemp("tiny_keys"), ["\n", "（", "）", "<", ">", *"气晴热后夜"])
+    return tiny.save(tmp_path_factory.mktemp("tiny_keys"), ["\n", "（", "）", "<", ">", "^", *"气晴热后夜"])
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers
-from transformers import Gemma3ForCausalLM, Gemma3TextConfig
+from transformers import Gemma3ForCausalLM, Gemma3TextConfig, T5Config, T5ForConditionalGeneration
 
 CHINESE = [
     *("今天", "明天", "早上", "上午", "晚上", "公园", "散步", "学校", "学生", "老师", "朋友", "喜欢", "吃饭", "工作"),
@@ -57,4 +57,23 @@ def save(folder: Path, more: Sequence[str] = ()) -> Path:
         initializer_range=0.2,
     )
     Gemma3ForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def save_encoder_decoder(folder: Path, causal: Path) -> Path:
+    """Write a T5 with random weights and the tokenizer of a model that :func:`save` wrote."""
+    torch.manual_seed(0)
+    config = T5Config(
+        vocab_size=Gemma3TextConfig.from_pretrained(causal).vocab_size,
+        d_model=32,
+        d_kv=8,
+        d_ff=48,
+        num_layers=2,
+        num_heads=4,
+        pad_token_id=0,
+        eos_token_id=1,
+        decoder_start_token_id=0,
+    )
+    T5ForConditionalGeneration(config).save_pretrained(folder)
+    (folder / "tokenizer.json").write_bytes((causal / "tokenizer.json").read_bytes())
     return folder

@@ -13,6 +13,7 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.nodes import MOST, NARROW, Nodes
 from models.retrieval.index.ragged import spread, starts_of
+from models.retrieval.index.sharing import asked_once
 from models.retrieval.index.spelling_table import SpellingTable
 from models.retrieval.index.storage import load
 from models.retrieval.index.table import KeyTable
@@ -89,8 +90,11 @@ class CompiledIndex:
         return self._table.keys
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
-        """What may follow each node: a copy for wide nodes, a grouping of few entries for narrow ones."""
-        nodes = np.asarray(nodes, np.int64)
+        """What may follow each node."""
+        return asked_once(np.asarray(nodes, np.int64), self.allowed_apart)
+
+    def allowed_apart(self, nodes: NDArray[np.int64]) -> Allowed:
+        """The same end to end, equal nodes' too: a copy for wide nodes, a grouping of few entries for narrow ones."""
         narrow = nodes >= NARROW
         if narrow.all():
             return self._allowed_narrow(nodes)
@@ -106,14 +110,14 @@ class CompiledIndex:
         counts = np.empty(len(nodes), np.int64)
         final = np.empty(len(nodes), np.bool_)
         for where, part in both:
-            counts[where] = np.diff(part.offsets)
+            counts[where] = part.counts
             final[where] = part.final
-        offsets = starts_of(counts)
-        tokens, children = np.empty((2, int(offsets[-1])), np.int64)
+        tokens, children = np.empty((2, int(counts.sum())), np.int64)
+        found = Allowed.of(counts, tokens, children, final)
         for where, part in both:
-            to = spread(offsets[where], counts[where])
+            to = spread(found.starts[where], counts[where])
             tokens[to], children[to] = part.tokens, part.children
-        return Allowed(offsets, tokens, children, final)
+        return found
 
     def _allowed_wide(self, nodes: NDArray[np.int64]) -> Allowed:
         first = self._wide.starts[nodes]
@@ -129,7 +133,7 @@ class CompiledIndex:
             for start, to, count in ends:
                 tokens[to : to + count] = self._wide.tokens[start : start + count]
                 children[to : to + count] = self._wide.children[start : start + count]
-        return Allowed(offsets, tokens, children, self._wide.final[nodes])
+        return Allowed.of(counts, tokens, children, self._wide.final[nodes])
 
     def _allowed_narrow(self, nodes: NDArray[np.int64]) -> Allowed:
         found = self._table.successors(Nodes.unpack(nodes))
@@ -138,7 +142,7 @@ class CompiledIndex:
         if wide.any():
             # A range of few entries is never one of many, but where entries turn from parts to keys.
             children[wide] = 1 + np.searchsorted(self._wide.begin_keys, found.nodes.first[wide])
-        return Allowed(starts_of(np.bincount(found.owner, minlength=len(nodes))), found.tokens, children, found.final)
+        return Allowed.of(np.bincount(found.owner, minlength=len(nodes)), found.tokens, children, found.final)
 
     def span(self, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """(B,) first key below each node, and (B,) the key after the last one."""

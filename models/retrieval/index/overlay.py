@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from models.retrieval.index.added_names import AddedNames
 from models.retrieval.index.additions import NOWHERE, Additions
 from models.retrieval.index.compiled import CompiledIndex
-from models.retrieval.index.ragged import starts_of
+from models.retrieval.index.sharing import asked_once
 from models.retrieval.prefix_index import Allowed
 from models.retrieval.subtree import nodes_of
 
@@ -59,7 +59,9 @@ class OverlayView:
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
         """What may follow each node."""
-        nodes = np.asarray(nodes, np.int64)
+        return asked_once(np.asarray(nodes, np.int64), self._allowed)
+
+    def _allowed(self, nodes: NDArray[np.int64]) -> Allowed:
         own = nodes < 0
         if not own.any():
             return self._kept_of(nodes)
@@ -75,7 +77,7 @@ class OverlayView:
         for number, node in enumerate(added):
             piece = slice(0, 0)
             if based[number]:
-                piece = slice(int(found.offsets[at]), int(found.offsets[at + 1]))
+                piece = found.span(at)
                 at += 1
             some, lead = found.tokens[piece], found.children[piece]
             if node is not None:
@@ -84,11 +86,11 @@ class OverlayView:
             tokens.append(some)
             children.append(lead)
         counts = np.fromiter(map(len, tokens), np.int64, len(tokens))
-        return Allowed(starts_of(counts), np.concatenate(tokens), np.concatenate(children), final)
+        return Allowed.of(counts, np.concatenate(tokens), np.concatenate(children), final)
 
     def _kept_of(self, nodes: NDArray[np.int64]) -> Allowed:
         """What may follow base nodes, less what leads to removed keys only."""
-        found = self.base.allowed(nodes)
+        found = self.base.allowed_apart(nodes)
         if not len(self.removed):
             return found
         first, last = self.base.span(nodes)
@@ -97,14 +99,14 @@ class OverlayView:
             return found
         final = found.final.copy()
         final[touched] &= self._gone(first[touched], first[touched] + 1) == 0
-        counts = np.diff(found.offsets)
+        counts = found.counts
         suspects = np.flatnonzero(np.repeat(touched, counts))
         first, last = self.base.span(found.children[suspects])
         keep = np.ones(len(found.tokens), np.bool_)
         keep[suspects] = self._gone(first, last) < last - first
         owner = np.repeat(np.arange(len(nodes)), counts)[keep]
-        offsets = starts_of(np.bincount(owner, minlength=len(nodes)))
-        return Allowed(offsets, found.tokens[keep], found.children[keep], final)
+        kept = np.bincount(owner, minlength=len(nodes))
+        return Allowed.of(kept, found.tokens[keep], found.children[keep], final)
 
     def _gone(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many keys of each range are removed."""

@@ -89,7 +89,7 @@ class LookAhead:
             allowed = self.index.allowed(np.array([node for *_, node in front], dtype=np.int64))
             grown: dict[int, list[tuple[float, list[int], int]]] = {}
             for place, (at, part, _node) in enumerate(front):
-                span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
+                span = allowed.span(place)
                 tokens, children = allowed.tokens[span], allowed.children[span]
                 if allowed.final[place] or self.codec.separator in tokens:
                     best[at] = max(best[at], self._cover(part))

@@ -132,7 +132,7 @@ class Walker:
             allowed = self.index.allowed(np.array([nodes[i] for i in active], dtype=np.int64))
             going: list[int] = []
             for place, i in enumerate(active):
-                span = slice(int(allowed.offsets[place]), int(allowed.offsets[place + 1]))
+                span = allowed.span(place)
                 tokens, children, final = allowed.tokens[span], allowed.children[span], bool(allowed.final[place])
                 if len(tokens) == 1 and not final:
                     runs[i].append(int(tokens[0]))

@@ -1,15 +1,22 @@
-"""Checkpoints that are whole or not there."""
+"""Checkpoints that are whole or not there, and are read without running anything: safetensors with JSON in the head."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
+from torch import Tensor
 
-_NAME = "checkpoint.pt"
+from models.retrieval.index.manifest import sync
+
+NAME = "checkpoint.safetensors"
 
 
 @dataclass(slots=True)
@@ -18,47 +25,104 @@ class Position:
 
     Attributes:
         step: steps done.
-        best: the lowest loss on dev so far.
+        judged: the step after which dev was last evaluated.
+        best: the lowest loss on dev so far; None before the first evaluation.
         stale: evaluations since.
+        seconds: spent so far, all runs together.
+        evaluations: step and figures of each evaluation on dev.
     """
 
     step: int = 0
-    best: float = float("inf")
+    judged: int = 0
+    best: float | None = None
     stale: int = 0
+    seconds: float = 0.0
+    evaluations: list[dict[str, float]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """All that a training needs to go on as if it had not stopped.
+
+    Attributes:
+        position: how far it is.
+        adapter: the adapter's parameters by name.
+        optimizer: the optimiser's state of each parameter, by the parameter's number.
+    """
+
+    position: Position
+    adapter: dict[str, Tensor]
+    optimizer: dict[int, dict[str, Tensor]]
 
 
 class CheckpointError(RuntimeError):
     """A checkpoint does not belong to this training, or cannot be read."""
 
 
-def save_checkpoint(folder: Path, identity: str, position: Position, state: dict[str, Any]) -> None:
-    """Write a checkpoint under another name and rename it into place, so that a kill at any time leaves a whole one."""
+def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None:
+    """Write a checkpoint under another name and rename it into place, so that a kill at any time leaves a whole one.
+
+    Args:
+        folder: holds one checkpoint; made if it is not there.
+        identity: of what decides the training's course.
+        checkpoint: the state.
+
+    Raises:
+        OSError: it cannot be written.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    scratch = folder / f"{_NAME}.{os.getpid()}"
-    with scratch.open("wb") as file:
-        torch.save({"identity": identity, "position": asdict(position), **state}, file)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, folder / _NAME)
+    tensors = {f"adapter/{name}": tensor for name, tensor in checkpoint.adapter.items()}
+    for number, state in checkpoint.optimizer.items():
+        tensors |= {f"optimizer/{number}/{name}": tensor for name, tensor in state.items()}
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    head = json.dumps({"identity": identity, "position": asdict(checkpoint.position)}, allow_nan=False)
+    scratch = folder / f".{NAME}.writing"
+    scratch.write_bytes(save(tensors, {"head": head, "checksum": _checksum(head, tensors)}))
+    sync(scratch)
+    os.replace(scratch, folder / NAME)
+    sync(folder)
 
 
-def load_checkpoint(folder: Path, identity: str) -> tuple[Position, dict[str, Any]] | None:
+def load_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
     """The last checkpoint, None if there is none.
 
     Raises:
         CheckpointError: it was written with other options or other questions, or is damaged.
     """
-    path = folder / _NAME
+    path = folder / NAME
     if not path.exists():
         return None
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        written, position = state.pop("identity"), Position(**state.pop("position"))
-    except Exception as error:  # torch.load raises whatever the damage makes its parts raise
-        raise CheckpointError(f"{path} cannot be read ({error}): delete it to start anew") from error
+        with safe_open(path, "pt") as file:
+            found = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+        if _checksum(found["head"], tensors) != found["checksum"]:
+            raise ValueError("its checksum is another")
+        head = json.loads(found["head"])
+        written, position = head["identity"], Position(**head["position"])
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(f"{path} is damaged ({error}): delete it") from error
     if written != identity:
         raise CheckpointError(
-            f"{path} was written with other options, another model or other questions: "
-            "give those again, choose another folder, or delete it to start anew"
+            f"{path} was written with other options, another model or other questions: give those again, or delete it"
         )
-    return position, state
+    adapter: dict[str, Tensor] = {}
+    optimizer: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        kind, _, rest = name.partition("/")
+        if kind == "adapter":
+            adapter[rest] = tensor
+        else:
+            number, _, what = rest.partition("/")
+            optimizer.setdefault(int(number), {})[what] = tensor
+    return Checkpoint(position, adapter, optimizer)
+
+
+def _checksum(head: str, tensors: Mapping[str, Tensor]) -> str:
+    """BLAKE2b-128 over the head and every tensor."""
+    digest = hashlib.blake2b(head.encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()

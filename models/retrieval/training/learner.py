@@ -1,121 +1,82 @@
-"""A causal LM with a LoRA adapter, as training sees it."""
+"""What training asks of a model, whatever its family."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 import torch
-from peft import LoraConfig, get_peft_model
-from peft.optimizers import create_loraplus_optimizer
 from torch import Tensor
+from torch.nn import functional
 
-from models.retrieval.training.loss import padded
-from models.retrieval.training.options import TrainingOptions
+from models.retrieval.training.adapter import Adapter
 
 
 @dataclass(frozen=True, eq=False)
-class Learner:
-    """Gives the hidden states that predict keys, with gradients to the adapter alone.
+class OutputLayer:
+    """From last hidden states to logits: cap * tanh((W h + b) / cap), without the cap if there is none.
 
     Attributes:
-        model: peft's wrapper around the causal LM.
+        weight: W, (V, d).
+        bias: b, (V,), or None.
+        softcap: the cap, or None.
     """
 
-    model: Any
-
-    @classmethod
-    def start(cls, model: Any, options: TrainingOptions) -> Learner:
-        """A new adapter over all linear layers of a frozen model; it changes nothing at first.
-
-        A is drawn from the global generator of torch, which is seeded here.
-        """
-        torch.manual_seed(options.seed)
-        config = LoraConfig(
-            r=options.rank,
-            lora_alpha=options.alpha,
-            lora_dropout=options.dropout,
-            target_modules="all-linear",
-            task_type="CAUSAL_LM",
-        )
-        return cls(get_peft_model(model, config))
-
-    @property
-    def output(self) -> Tensor:
-        """The output embedding, (V, d)."""
-        weight: Tensor = self.model.get_base_model().get_output_embeddings().weight
-        return weight.detach()
-
-    @property
-    def softcap(self) -> float | None:
-        """The cap on logits, if the model has one."""
-        config = self.model.get_base_model().config.get_text_config()
-        return getattr(config, "final_logit_softcapping", None)
+    weight: Tensor
+    bias: Tensor | None = None
+    softcap: float | None = None
 
     @property
     def device(self) -> torch.device:
         """Where the model is."""
-        return self.output.device
-
-    def hidden(self, questions: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Tensor:
-        """Last hidden states of the rows that predict the keys' tokens, key after key, (N, d).
-
-        The rows are padded on the right, where no token of a causal model looks.
-        """
-        rows = [[*question, *key[:-1]] for question, key in zip(questions, keys, strict=True)]
-        tokens, real = padded(rows, self.device)
-        starts = torch.tensor([len(question) - 1 for question in questions], device=self.device)
-        predicts = real & (torch.arange(tokens.shape[1], device=self.device) >= starts[:, None])
-        body = self.model.get_base_model().get_decoder()
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.output.dtype == torch.bfloat16):
-            states: Tensor = body(input_ids=tokens, use_cache=False).last_hidden_state
-        return states[predicts].to(self.output.dtype)
-
-    def optimizer(self, options: TrainingOptions) -> torch.optim.Optimizer:
-        """AdamW or Adafactor, with a learning rate of its own for LoRA's B."""
-        adam = options.optimizer == "adamw"
-        optimizer: torch.optim.Optimizer = create_loraplus_optimizer(
-            self.model,
-            torch.optim.AdamW if adam else torch.optim.Adafactor,
-            **({"fused": True} if adam else {}),
-            lr=options.learning_rate,
-            loraplus_lr_ratio=options.loraplus_ratio,
-            loraplus_weight_decay=options.weight_decay,
-        )
-        optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
-        return optimizer
-
-    def parameters(self) -> Iterable[Tensor]:
-        """Those of the adapter."""
-        return (p for p in self.model.parameters() if p.requires_grad)
-
-    def save(self, folder: Path) -> None:
-        """Write the adapter as peft does, in float16, which halves it and rounds by 2^-11 at most."""
-        before = {name: p.data for name, p in self.model.named_parameters() if p.requires_grad}
-        try:
-            for name, p in self.model.named_parameters():
-                if name in before:
-                    p.data = p.data.half()
-            self.model.save_pretrained(str(folder))
-        finally:
-            for name, p in self.model.named_parameters():
-                if name in before:
-                    p.data = before[name]
+        return self.weight.device
 
     @property
-    def state(self) -> dict[str, Tensor]:
-        """The adapter's parameters by name, in full precision."""
-        return {name: p.detach() for name, p in self.model.named_parameters() if p.requires_grad}
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        return self.weight.dtype
 
-    def restore(self, state: dict[str, Tensor]) -> None:
-        """Set the adapter's parameters.
+    def over(self, hidden: Tensor, vocabulary: Tensor) -> Tensor:
+        """Logits of the same tokens for every row: (N, d) and (W,) to (N, W), in float32."""
+        bias = None if self.bias is None else self.bias[vocabulary]
+        return self._capped(functional.linear(hidden, self.weight[vocabulary], bias).float())
 
-        Raises:
-            KeyError: some are missing.
+    def at(self, hidden: Tensor, tokens: Tensor) -> Tensor:
+        """Logits of each row's own tokens: (N, d) and (N, A) to (N, A), in float32."""
+        logits = torch.einsum("nd,nad->na", hidden.float(), self.weight[tokens].float())
+        return self._capped(logits if self.bias is None else logits + self.bias[tokens].float())
+
+    def _capped(self, logits: Tensor) -> Tensor:
+        return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
+
+
+class Learner(Protocol):
+    """A model with an adapter, encoder-decoder or prefix-LM, that gives gradients to the adapter alone."""
+
+    @property
+    def adapter(self) -> Adapter:
+        """What is trained."""
+        ...
+
+    @property
+    def output(self) -> OutputLayer:
+        """What turns hidden states into logits; it is not trained."""
+        ...
+
+    def hidden(self, questions: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Tensor:
+        """Hidden states, ready for :attr:`output`, of the rows that predict the keys' tokens, key after key, (N, d).
+
+        Args:
+            questions: what the model reads, as :meth:`models.retrieval.codec.KeyCodec.question` writes it.
+            keys: of each the key, its end token included.
         """
-        with torch.no_grad():
-            for name, p in self.model.named_parameters():
-                if p.requires_grad:
-                    p.copy_(state[name])
+        ...
+
+
+def padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Rows of unequal lengths as a matrix, padded with 0 on the right, and where it is not padding."""
+    longest = max(map(len, rows))
+    matrix = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
+    lengths = torch.tensor([len(row) for row in rows], device=device)
+    return matrix, torch.arange(longest, device=device) < lengths[:, None]

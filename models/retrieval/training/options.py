@@ -2,69 +2,45 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from pydantic import BaseModel, ConfigDict, Field
 
-@dataclass(frozen=True, slots=True)
-class TrainingOptions:
-    """How an adapter is trained.
 
-    Attributes:
-        rank: LoRA's r (Hu et al., 2021).
-        alpha: LoRA's scale is alpha / rank.
-        dropout: LoRA's.
-        learning_rate: the highest; it warms up linearly and falls linearly to a tenth.
-        loraplus_ratio: the learning rate of LoRA's B over that of A (LoRA+, Hayou et al., 2024).
-        optimizer: AdamW, or Adafactor, which keeps far less state.
-        weight_decay: of the optimiser.
-        clip: largest norm of the gradient.
-        warmup: steps.
-        batch: questions a step.
-        epochs: passes over the questions.
-        seed: of order, sampled indexes, misspellings and LoRA's start.
-        siblings: weight of the loss renormalised over a sampled index.
-        names: most misleading names in a sampled index.
-        predicates: most misleading predicates in a sampled index.
-        misspelt: share of questions whose name is misspelt by one character.
-        save_every: steps between checkpoints.
-        evaluate_every: steps between evaluations on dev.
-        patience: evaluations without a better loss on dev after which training ends.
+class TrainingOptions(BaseModel):
+    """How an adapter is trained; a value out of its range is refused by its name.
 
-    Raises:
-        ValueError: a value out of its range; the message names it.
+    Each field's description is also the help of its option on the command line.
     """
 
-    rank: int = 16
-    alpha: float = 32.0
-    dropout: float = 0.0
-    learning_rate: float = 4e-4
-    loraplus_ratio: float = 4.0
-    optimizer: Literal["adamw", "adafactor"] = "adamw"
-    weight_decay: float = 0.0
-    clip: float = 1.0
-    warmup: int = 50
-    batch: int = 16
-    epochs: int = 1
-    seed: int = 0
-    siblings: float = 1.0
-    names: int = 10
-    predicates: int = 20
-    misspelt: float = 0.1
-    save_every: int = 50
-    evaluate_every: int = 200
-    patience: int = 4
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    def __post_init__(self) -> None:
-        positive = ("rank", "alpha", "learning_rate", "loraplus_ratio", "clip", "batch", "epochs", "save_every")
-        for name in (*positive, "evaluate_every", "patience"):
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name} must be greater than 0, not {getattr(self, name)}")
-        for name in ("weight_decay", "warmup", "siblings", "names", "predicates", "seed"):
-            if not getattr(self, name) >= 0:
-                raise ValueError(f"{name} must not be negative, as {getattr(self, name)} is")
-        for name in ("dropout", "misspelt"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ValueError(f"{name} must lie in [0, 1), not {getattr(self, name)}")
-        if self.optimizer not in ("adamw", "adafactor"):
-            raise ValueError(f"optimizer must be adamw or adafactor, not {self.optimizer!r}")
+    rank: int = Field(default=16, gt=0, description="LoRA's r (Hu et al., 2021).")
+    alpha: float = Field(default=32.0, gt=0, description="LoRA's scale is alpha / rank.")
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="LoRA's; the model's own is as it is configured.")
+    learning_rate: float = Field(
+        default=4e-4, gt=0, description="The highest; it warms up linearly and falls linearly to a tenth."
+    )
+    loraplus_ratio: float = Field(
+        default=4.0, gt=0, description="Learning rate of LoRA's B over that of A (LoRA+, Hayou et al., 2024)."
+    )
+    optimizer: Literal["adamw", "adafactor"] = Field(
+        default="adamw", description="AdamW, or Adafactor, which keeps far less state."
+    )
+    weight_decay: float = Field(default=0.0, ge=0, description="Of the optimiser.")
+    clip: float = Field(default=1.0, gt=0, description="Largest norm of the gradient.")
+    warmup: int = Field(default=50, ge=0, description="Steps until the highest learning rate.")
+    batch: int = Field(default=16, gt=0, description="Questions a step.")
+    epochs: int = Field(default=1, gt=0, description="Passes over the questions.")
+    seed: int = Field(default=0, ge=0, description="Of order, sampled indexes, misspellings and LoRA's start.")
+    siblings: float = Field(default=1.0, ge=0, description="Weight of the loss renormalised over a sampled index.")
+    names: int = Field(default=10, ge=0, description="Most misleading names in a sampled index.")
+    predicates: int = Field(default=20, ge=0, description="Most misleading predicates in a sampled index.")
+    misspelt: float = Field(
+        default=0.1, ge=0, lt=1, description="Share of questions whose name is misspelt by one character."
+    )
+    save_every: int = Field(default=50, gt=0, description="Steps between checkpoints.")
+    evaluate_every: int = Field(default=200, gt=0, description="Steps between evaluations on dev.")
+    patience: int = Field(
+        default=4, gt=0, description="Evaluations without a better loss on dev after which training ends."
+    )

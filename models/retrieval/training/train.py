@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
+import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +15,25 @@ import torch
 from torch import Tensor
 
 from models.retrieval.codec import KeyCodec
-from models.retrieval.training.checkpoint import Position, load_checkpoint, save_checkpoint
-from models.retrieval.training.examples import Example
+from models.retrieval.training.batches import batches
+from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position, load_checkpoint, save_checkpoint
+from models.retrieval.training.examples import Example, ExampleError
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.loss import Losses, key_losses
 from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
 
-POOL = 50
-"""Batches whose questions are sorted by length together: short ones pad little, order stays random."""
+ADAPTER = "adapter"
+"""The folder of the best adapter, in that of the training."""
+
+
+class DivergedError(RuntimeError):
+    """The loss is no longer a number; the message says what to do."""
+
+
+class _StoppedError(Exception):
+    """Somebody wants the training to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,7 @@ class Report:
         language, siblings, right: see :class:`models.retrieval.training.loss.Losses`.
         rate: questions a second since the training began or resumed.
         dev: whether this is an evaluation.
+        best: whether it is one, and none before was better.
     """
 
     step: int
@@ -43,14 +54,15 @@ class Report:
     siblings: float
     right: float
     rate: float
-    dev: bool
+    dev: bool = False
+    best: bool = False
 
 
 @dataclass(eq=False)
 class Trainer:
     """Trains an adapter on questions, stops by dev, resumes after a kill.
 
-    Writes into the folder ``checkpoint.pt`` and, whenever dev is better than before, ``adapter/``.
+    Writes into the folder a checkpoint and, whenever dev is better than before, ``adapter/``.
     Batches, sampled indexes and misspellings are functions of seed and step alone, so a resumed
     training goes on as if it had not stopped.
 
@@ -62,6 +74,11 @@ class Trainer:
         folder: where checkpoints and adapter go.
         options: see there.
         on_report: told of every step and evaluation.
+        stopping: asked between forwards whether to save a checkpoint and stop; once true, it stays so.
+        longest: most tokens of a question.
+
+    Raises:
+        ExampleError: no questions, or one that cannot be written in the model's tokens.
     """
 
     learner: Learner
@@ -70,97 +87,133 @@ class Trainer:
     dev: Sequence[Example]
     folder: Path
     options: TrainingOptions
-    on_report: Callable[[Report], None]
+    on_report: Callable[[Report], None] = lambda report: None
+    stopping: Callable[[], bool] = lambda: False
+    longest: int = 512
     _ordered: tuple[int, list[list[int]]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if not self.train or not self.dev:
-            raise ValueError("training needs at least one question to learn from and one of dev")
+            raise ExampleError("training needs at least one question to learn from and one of dev")
+        self._vocabulary = self._seen()
         facts = [example.fact for example in self.train]
         self._sampler = IndexSampler(self.codec, facts, self.options.names, self.options.predicates)
         self._letters = sorted({letter for fact in facts for letter in fact.name})
-        self._vocabulary = self._seen()
         self._per_epoch = -(-len(self.train) // self.options.batch)
+        self._optimizer = self.learner.adapter.optimizer(self.options)
+        self._peaks = [group["lr"] for group in self._optimizer.param_groups]
+        self._identity = self._identified()
         self.steps = self._per_epoch * self.options.epochs
 
-    def run(self) -> Position:
-        """Train to the end, or until dev has not become better for a while.
+    def resume(self) -> Position:
+        """Take up the checkpoint of the folder; the beginning if there is none.
 
         Raises:
-            models.retrieval.training.checkpoint.CheckpointError: the folder holds another training.
+            CheckpointError: the folder holds another training, or a damaged one.
         """
-        position, optimizer = Position(), self.learner.optimizer(self.options)
-        identity = self._identity()
-        found = load_checkpoint(self.folder, identity)
-        if found is not None:
-            position, state = found
-            self.learner.restore(state["adapter"])
-            optimizer.load_state_dict(state["optimizer"])
-        began, first = time.perf_counter(), position.step
-        peaks = [group["lr"] for group in optimizer.param_groups] if found is None else found[1]["peaks"]
-        while position.step < self.steps and position.stale < self.options.patience:
-            for group, peak in zip(optimizer.param_groups, peaks, strict=True):
-                group["lr"] = peak * self._pace(position.step)
-            losses = self._step(position.step, optimizer)
+        found = load_checkpoint(self.folder, self._identity)
+        if found is None:
+            return Position()
+        groups = self._optimizer.state_dict()["param_groups"]
+        try:
+            self.learner.adapter.restore(found.adapter)
+            self._optimizer.load_state_dict({"state": found.optimizer, "param_groups": groups})
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"the checkpoint of {self.folder} does not fit ({error}): delete it") from error
+        return found.position
+
+    def over(self, position: Position) -> bool:
+        """Whether nothing is left to do: all steps done, or dev not better for a while."""
+        judged = position.judged == position.step and position.step > 0
+        return judged and (position.step >= self.steps or position.stale >= self.options.patience)
+
+    def run(self, position: Position) -> Position:
+        """Train from a position that :meth:`resume` gave, to the end or until :attr:`stopping` says so.
+
+        In either case the folder then holds a checkpoint of the position returned; see :meth:`over`.
+
+        Raises:
+            DivergedError: the loss is not a number; the last checkpoint and adapter are from before.
+            OSError: a file cannot be written.
+        """
+        position = replace(position, evaluations=list(position.evaluations))
+        began, before, first = time.perf_counter(), position.seconds, position.step
+        saved = position.step, position.judged
+        rate = 0.0
+        while True:
+            if self._is_due(position):
+                with suppress(_StoppedError):
+                    self._judge(position, rate)
+            last = self.over(position) or self.stopping()
+            if saved != (position.step, position.judged) and (last or position.step % self.options.save_every == 0):
+                position.seconds = before + time.perf_counter() - began
+                self._save(position)
+                saved = position.step, position.judged
+            if last:
+                return position
+            losses = self._step(position.step)
             position.step += 1
             rate = (position.step - first) * self.options.batch / (time.perf_counter() - began)
-            self.on_report(self._report(position.step, losses, rate, dev=False))
-            last = position.step == self.steps
-            if last or position.step % self.options.evaluate_every == 0:
-                self._judge(position, rate)
-            if last or position.step % self.options.save_every == 0:
-                state = {
-                    "adapter": self.learner.state,
-                    "optimizer": optimizer.state_dict(),
-                    "peaks": peaks,
-                }
-                save_checkpoint(self.folder, identity, position, state)
-        return position
+            self.on_report(self._report(position.step, losses, rate))
 
+    @torch.inference_mode()
     def evaluate(self) -> Losses:
         """The losses on dev, over indexes sampled the same way each time."""
-        self.learner.model.eval()
+        self.learner.adapter.model.eval()
         parts: list[tuple[Losses, int]] = []
         rng = np.random.default_rng(0)
         choices = [self._sampler.sample(example, rng) for example in self.dev]
         order = sorted(range(len(self.dev)), key=lambda i: len(self.dev[i].question))
-        with torch.inference_mode():
-            for start in range(0, len(order), 2 * self.options.batch):
-                batch = order[start : start + 2 * self.options.batch]
-                found = self._losses([self.dev[i].question for i in batch], [choices[i] for i in batch])
-                parts.append((found, len(batch)))
+        for start in range(0, len(order), 2 * self.options.batch):
+            if self.stopping():
+                raise _StoppedError
+            batch = order[start : start + 2 * self.options.batch]
+            found = self._losses([self.dev[i].question for i in batch], [choices[i] for i in batch])
+            parts.append((found, len(batch)))
         mean = {
             name: torch.stack([getattr(part, name) * count for part, count in parts]).sum() / len(self.dev)
             for name in ("language", "siblings", "right")
         }
         return Losses(**mean)
 
+    def _is_due(self, position: Position) -> bool:
+        """Whether dev is to be evaluated before the next step."""
+        wanted = position.step == self.steps or position.step % self.options.evaluate_every == 0
+        return wanted and position.judged < position.step
+
     def _judge(self, position: Position, rate: float) -> None:
         found = self.evaluate()
-        self.on_report(self._report(position.step, found, rate, dev=True))
-        loss = float(found.language + found.siblings if self.options.siblings else found.language)
-        if loss < position.best:
+        loss = float(found.language + self.options.siblings * found.siblings)
+        better = position.best is None or loss < position.best
+        report = self._report(position.step, found, rate, dev=True, best=better)
+        if better:
+            self.learner.adapter.save(self.folder / ADAPTER)
             position.best, position.stale = loss, 0
-            self.learner.save(self.folder / "adapter")
         else:
             position.stale += 1
+        figures = {name: getattr(report, name) for name in ("step", "language", "siblings", "right")}
+        position.evaluations.append(figures)
+        position.judged = position.step
+        self.on_report(report)
 
-    def _step(self, step: int, optimizer: torch.optim.Optimizer) -> Losses:
-        self.learner.model.train()
+    def _step(self, step: int) -> Losses:
+        self.learner.adapter.model.train()
         rng = np.random.default_rng((self.options.seed, 1, step))
         torch.manual_seed(int(rng.integers(2**31)))
+        for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
+            group["lr"] = peak * self._pace(step)
         batch = [self.train[i] for i in self._batch(step)]
         choices = [self._sampler.sample(example, rng) for example in batch]
         losses = self._losses([self._asked(example, rng) for example in batch], choices)
-        optimizer.zero_grad(set_to_none=True)
+        self._optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(losses.language + self.options.siblings * losses.siblings)
-        torch.nn.utils.clip_grad_norm_(self.learner.parameters(), self.options.clip)
-        optimizer.step()
+        torch.nn.utils.clip_grad_norm_(self.learner.adapter.parameters, self.options.clip)
+        self._optimizer.step()
         return losses
 
     def _losses(self, questions: Sequence[str], choices: Sequence[Choices]) -> Losses:
         hidden = self.learner.hidden([self.codec.question(text) for text in questions], [one.key for one in choices])
-        return key_losses(hidden, self.learner.output, self._vocabulary, choices, self.learner.softcap)
+        return key_losses(hidden, self.learner.output, self._vocabulary, choices)
 
     def _asked(self, example: Example, rng: np.random.Generator) -> str:
         """The question, now and then with its name misspelt."""
@@ -171,12 +224,9 @@ class Trainer:
 
     def _batch(self, step: int) -> list[int]:
         epoch, number = divmod(step, self._per_epoch)
-        return self._order(epoch)[number]
-
-    def _order(self, epoch: int) -> list[list[int]]:
         if self._ordered is None or self._ordered[0] != epoch:
-            self._ordered = (epoch, list(_batches(self.train, self.options, epoch)))
-        return self._ordered[1]
+            self._ordered = (epoch, batches(self.train, self.options.batch, self.options.seed, epoch))
+        return self._ordered[1][number]
 
     def _pace(self, step: int) -> float:
         """The share of the highest learning rate: up in a line, then down in a line to a tenth."""
@@ -188,32 +238,35 @@ class Trainer:
         """Tokens of all questions and keys: over a full vocabulary the head would cost more than the body."""
         seen = {self.codec.separator, self.codec.end}
         for example in (*self.train, *self.dev):
-            seen.update(self.codec.question(example.question))
-            seen.update(self.codec.key(example.fact.parts))
-        return torch.tensor(sorted(seen), device=self.learner.device)
+            asked = self.codec.question(example.question)
+            if len(asked) > self.longest:
+                raise ExampleError(
+                    f"the question {example.question[:40]!r}... has {len(asked)} tokens: leave it out, or shorten it "
+                    f"to at most {self.longest}"
+                )
+            try:
+                seen.update(self.codec.key(example.fact.parts))
+            except ValueError as error:
+                raise ExampleError(f"the fact of {example.question[:40]!r}: {error}") from error
+            seen.update(asked)
+        return torch.tensor(sorted(seen), device=self.learner.output.device)
 
-    def _identity(self) -> str:
-        """Of what decides the course: options, questions and the model's shape."""
+    def _save(self, position: Position) -> None:
+        state = self._optimizer.state_dict()["state"]
+        save_checkpoint(self.folder, self._identity, Checkpoint(position, self.learner.adapter.state, state))
+
+    def _identified(self) -> str:
+        """Of what decides the course: options, questions, their tokens and the model."""
         digest = hashlib.blake2b(digest_size=16)
-        digest.update(json.dumps(asdict(self.options), sort_keys=True).encode())
-        digest.update(repr([self.train, self.dev]).encode())
-        digest.update(repr([(name, tuple(p.shape)) for name, p in self.learner.state.items()]).encode())
+        digest.update(self.options.model_dump_json().encode())
+        digest.update(repr([self.train, self.dev, self._vocabulary.tolist()]).encode())
+        digest.update(self.learner.adapter.fingerprint.encode())
         return digest.hexdigest()
 
-    def _report(self, step: int, losses: Losses, rate: float, *, dev: bool) -> Report:
-        values = (losses.language.item(), losses.siblings.item(), losses.right.item())
-        return Report(step, self.steps, *values, rate, dev)
-
-
-def _batches(train: Sequence[Example], options: TrainingOptions, epoch: int) -> Iterator[list[int]]:
-    rng = np.random.default_rng((options.seed, 0, epoch))
-    order = rng.permutation(len(train)).tolist()
-    batches: list[list[int]] = []
-    for start in range(0, len(order), POOL * options.batch):
-        pool = sorted(order[start : start + POOL * options.batch], key=lambda i: _length(train[i]))
-        batches += [pool[at : at + options.batch] for at in range(0, len(pool), options.batch)]
-    return (batches[i] for i in rng.permutation(len(batches)))
-
-
-def _length(example: Example) -> int:
-    return len(example.question) + sum(map(len, example.fact.parts))
+    def _report(self, step: int, losses: Losses, rate: float, *, dev: bool = False, best: bool = False) -> Report:
+        values = losses.language.item(), losses.siblings.item(), losses.right.item()
+        if not all(map(math.isfinite, values)):
+            raise DivergedError(
+                f"the loss is no longer a number after step {step}: lower learning_rate or loraplus_ratio"
+            )
+        return Report(step, self.steps, *values, rate, dev, best)

@@ -21,5 +21,5 @@ def worker() -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return make_plan(request, *rest)
 
-    service.make_plan = deadly
+    service.make_plan = deadly  # type: ignore[attr-defined, assignment]
     nursery.worker()

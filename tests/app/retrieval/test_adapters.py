@@ -13,7 +13,7 @@ import peft
 import pytest
 import torch
 from starlette.testclient import TestClient
-from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
+from transformers import AutoModelForCausalLM
 
 from app.main import create_app
 from app.settings import Settings
@@ -21,6 +21,7 @@ from models.retrieval.confidence import Confidence
 from models.retrieval.evidence import FEATURES
 from models.retrieval.ranking import FEATURES as FEATURES_OF_A_KEY
 from models.retrieval.ranking import Ranking
+from tests.app import tiny
 from tests.app.conftest import wait_until_ready
 from tests.app.retrieval import facts
 from tests.app.test_bad_input import assert_problem
@@ -168,22 +169,7 @@ def test_a_damaged_adapter_is_told(settings: Settings, adapter: Path, tmp_path: 
 
 
 def test_an_encoder_decoder_model_writes_keys(settings: Settings, key_model_folder: Path, tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    folder = tmp_path / "t5"
-    size = AutoModelForCausalLM.from_pretrained(key_model_folder).config.vocab_size
-    config = T5Config(
-        vocab_size=size,
-        d_model=32,
-        d_kv=8,
-        d_ff=48,
-        num_layers=2,
-        num_heads=4,
-        pad_token_id=0,
-        eos_token_id=1,
-        decoder_start_token_id=0,
-    )
-    T5ForConditionalGeneration(config).save_pretrained(folder)
-    (folder / "tokenizer.json").write_bytes((key_model_folder / "tokenizer.json").read_bytes())
+    folder = tiny.save_encoder_decoder(tmp_path / "t5", key_model_folder)
     with served(settings, tmp_path, retrieval_model=str(folder)) as client:
         index = facts.build(client)
         answer = ask(client, index, mode="exact", n=9)

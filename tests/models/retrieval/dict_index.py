@@ -32,8 +32,8 @@ class DictIndex:
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
         pairs = [sorted(self._children[node].items()) for node in nodes.tolist()]
-        return Allowed(
-            np.cumsum([0, *map(len, pairs)], dtype=np.int64),
+        return Allowed.of(
+            np.array([len(pair) for pair in pairs], dtype=np.int64),
             np.array([token for pair in pairs for token, _ in pair], dtype=np.int64),
             np.array([child for pair in pairs for _, child in pair], dtype=np.int64),
             np.array([self._final[node] for node in nodes.tolist()]),

@@ -109,10 +109,10 @@ def encoder_decoder(name: str) -> Family:
     shape: dict[str, Any] = {"vocab_size": SIZE, "d_model": 32, "pad_token_id": 0, "eos_token_id": END}
     config = {
         "t5": lambda: transformers.T5Config(
-            **shape, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0
+            **shape, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0, dropout_rate=0.0
         ),
         "mt5": lambda: transformers.MT5Config(
-            **shape, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0
+            **shape, d_kv=8, d_ff=48, num_layers=2, num_heads=4, decoder_start_token_id=0, dropout_rate=0.0
         ),
         "bart": lambda: transformers.BartConfig(
             **shape,
@@ -124,6 +124,7 @@ def encoder_decoder(name: str) -> Family:
             decoder_ffn_dim=48,
             max_position_embeddings=128,
             init_std=0.25,
+            dropout=0.0,
             decoder_start_token_id=END,
             bos_token_id=2,
             forced_eos_token_id=None,

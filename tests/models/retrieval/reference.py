@@ -64,12 +64,13 @@ def assert_same(index: PrefixIndex, model: Mapping[tuple[int, ...], list[str]]) 
     level = {(): index.root}
     while level:
         found = index.allowed(np.array(list(level.values()), np.int64))
-        assert len(found.offsets) == len(level) + 1 and found.offsets[-1] == len(found.tokens) == len(found.children)
-        assert [array.dtype for array in (found.offsets, found.tokens, found.children)] == [np.int64] * 3
-        offsets, tokens, children = found.offsets.tolist(), found.tokens.tolist(), found.children.tolist()
+        arrays = (found.starts, found.stops, found.tokens, found.children)
+        assert [array.dtype for array in arrays] == [np.int64] * 4
+        assert len(found.starts) == len(found.stops) == len(level) and len(found.tokens) == len(found.children)
+        tokens, children = found.tokens.tolist(), found.children.tolist()
         next_level = {}
         for at, prefix in enumerate(level):
-            piece = slice(offsets[at], offsets[at + 1])
+            piece = found.span(at)
             assert tokens[piece] == sorted(following.get(prefix, ()))
             assert found.final[at] == (prefix in model)
             assert not prefix or found.final[at] or tokens[piece], "a dead end"

@@ -48,7 +48,7 @@ def test_a_beam_of_wide_and_narrow_nodes_is_answered_as_each_by_itself(data: st.
         first, last = index.span(beam)
         for at, node in enumerate(beam):
             alone = index.allowed(np.array([node]))
-            piece = slice(together.offsets[at], together.offsets[at + 1])
+            piece = together.span(at)
             assert together.tokens[piece].tolist() == alone.tokens.tolist()
             assert together.children[piece].tolist() == alone.children.tolist()
             assert together.final[at] == alone.final[0]
@@ -152,3 +152,31 @@ def test_node_numbers_can_be_unpacked(fields: list[tuple[int, int, int, int]]) -
     assert (packed >= node_numbers.NARROW).all()
     back = node_numbers.Nodes.unpack(packed)
     assert np.array([back.column, back.first, back.last - back.first, back.depth]).T.tolist() == list(map(list, fields))
+
+
+@settings(max_examples=20)
+@given(data=st.data())
+def test_a_beam_of_equal_nodes_is_answered_once_and_as_each_by_itself(data: st.DataObject) -> None:
+    records = data.draw(record_lists(TRIPLE))
+    added = data.draw(record_lists(TRIPLE))
+    with tempfile.TemporaryDirectory() as folder:
+        built(Path(folder) / "index", records, TRIPLE)
+        live = LiveIndex.open(Path(folder) / "index")
+        live.update([(key_of(fields, TRIPLE), [value]) for *fields, value in added[:20]])
+        live.update(removed=[(key_of(fields, TRIPLE), None) for *fields, _ in records[:20]])
+        view = live.view
+        known, level = [view.root], np.array([view.root])
+        while len(level):
+            level = view.allowed(level).children
+            known += level.tolist()
+        beam = np.array(data.draw(st.lists(st.sampled_from(known[:8]), min_size=1, max_size=30)), np.int64)
+        together = view.allowed(beam)
+        alone = [view.allowed(np.array([node])) for node in beam]
+        for at, one in enumerate(alone):
+            piece = together.span(at)
+            assert together.tokens[piece].tolist() == one.tokens.tolist()
+            assert together.children[piece].tolist() == one.children.tolist()
+            assert together.final[at] == one.final[0]
+        if (beam < node_numbers.NARROW).all():
+            distinct = {node: len(one.tokens) for node, one in zip(beam.tolist(), alone, strict=True)}
+            assert len(together.tokens) == sum(distinct.values())

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from models.retrieval.codec import KeyCodec
 from models.retrieval.confidence import Confidence, ConfidenceError
 from models.retrieval.evidence import FEATURES, MOST_MARGIN, evidence
-from models.retrieval.fact import Fact, join_subject, split_subject
+from models.retrieval.fact import Fact
 from models.retrieval.floor import Floor
 from models.retrieval.metrics import exact_match, f1, lcs, marks
 from models.retrieval.search.options import SearchOptions
@@ -71,23 +71,6 @@ def test_the_floor_on_kgclue_is_the_known_one() -> None:
         for fact in (floor.answer(example.question) for example in examples)
     ]
     assert marks(truths, answers).exact["SP"] == pytest.approx(0.843, abs=0.004)
-
-
-@pytest.mark.parametrize(
-    ("subject", "parts"),
-    [
-        ("刘晓华（教授）", ("刘晓华", "教授")),
-        ("a（b（c））", ("a", "b（c）")),
-        ("a（b）（c）", ("a（b）", "c")),
-        ("（a）", ("（a）", "")),
-        ("a（）", ("a（）", "")),
-        ("a）", ("a）", "")),
-        ("a", ("a", "")),
-    ],
-)
-def test_subjects_split_and_join(subject: str, parts: tuple[str, str]) -> None:
-    assert split_subject(subject) == parts
-    assert join_subject(*parts) == subject
 
 
 @given(st.lists(st.text("abc", min_size=1), min_size=1, max_size=2), st.text("abc"))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,14 +21,16 @@ from peft import PeftModel
 from models.retrieval.codec import KeyCodec
 from models.retrieval.fact import Fact
 from models.retrieval.training import checkpoint
-from models.retrieval.training.checkpoint import CheckpointError
+from models.retrieval.training.adapter import CONFIG, WEIGHTS, Adapter
+from models.retrieval.training.causal import CausalLearner
+from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position
 from models.retrieval.training.examples import Example, ExampleError, read_examples
-from models.retrieval.training.learner import Learner
+from models.retrieval.training.learner import OutputLayer
 from models.retrieval.training.loss import key_losses
 from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
-from models.retrieval.training.train import Report, Trainer
+from models.retrieval.training.train import DivergedError, Report, Trainer
 from tests.models.retrieval.families import END, LETTERS, decode, encode
 from tests.models.tiny import CONFIGS, SIZE, build
 
@@ -50,8 +55,12 @@ OPTIONS = TrainingOptions(
 
 
 def _trainer(folder: Path, options: TrainingOptions = OPTIONS, tell: Callable[[Report], None] | None = None) -> Trainer:
-    learner = Learner.start(build(CONFIGS["llama"](), "sdpa").requires_grad_(False), options)
+    learner = CausalLearner.start(build(CONFIGS["llama"](), "sdpa").requires_grad_(False), "tiny", options)
     return Trainer(learner, CODEC, TRAIN, DEV, folder, options, tell or (lambda report: None))
+
+
+def _run(trainer: Trainer) -> Position:
+    return trainer.run(trainer.resume())
 
 
 class _KilledError(Exception):
@@ -60,76 +69,165 @@ class _KilledError(Exception):
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adafactor"])
 def test_a_killed_training_goes_on_as_if_it_had_not_been(tmp_path: Path, optimizer: Any) -> None:
-    options = TrainingOptions(**{name: getattr(OPTIONS, name) for name in OPTIONS.__slots__} | {"optimizer": optimizer})
+    options = OPTIONS.model_copy(update={"optimizer": optimizer})
     whole = _trainer(tmp_path / "whole", options)
-    whole.run()
+    _run(whole)
 
     def kill(report: Report) -> None:
         if report.step == 8 and not report.dev:
             raise _KilledError
 
     with pytest.raises(_KilledError):
-        _trainer(tmp_path / "killed", options, kill).run()
+        _run(_trainer(tmp_path / "killed", options, kill))
     steps: list[int] = []
     resumed = _trainer(tmp_path / "killed", options, lambda report: steps.append(report.step))
-    position = resumed.run()
+    position = _run(resumed)
     assert steps[0] == 7, "from the checkpoint of step 6 on"
     assert position.step == whole.steps == 24
-    for name, p in whole.learner.state.items():
-        assert torch.equal(p, resumed.learner.state[name]), name
+    _assert_equal(whole, resumed)
+
+
+def _assert_equal(a: Trainer, b: Trainer) -> None:
+    """The same parameters and the same file, to the last bit."""
+    for name, p in a.learner.adapter.state.items():
+        assert torch.equal(p, b.learner.adapter.state[name]), name
+    weights = [(trainer.folder / "adapter" / WEIGHTS).read_bytes() for trainer in (a, b)]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.parametrize("when", ["in a step", "in an evaluation"])
+def test_a_training_that_is_stopped_goes_on_as_if_it_had_not_been(tmp_path: Path, when: str) -> None:
+    whole = _trainer(tmp_path / "whole")
+    _run(whole)
+    stopped = _trainer(tmp_path / "stopped")
+    steps: list[int] = []
+    # Step 12 is evaluated, so a wish that comes with it comes before the first forward on dev.
+    wish = 11 if when == "in a step" else 12
+    stopped.on_report = lambda report: steps.append(report.step)
+    stopped.stopping = lambda: steps[-1:] == [wish]
+    position = _run(stopped)
+    assert position.step == wish and not stopped.over(position) and position.judged == 6
+    resumed = _trainer(tmp_path / "stopped")
+    begun = resumed.resume()
+    assert (begun.step, begun.judged, len(begun.evaluations)) == (wish, 6, 1)
+    position = resumed.run(begun)
+    assert resumed.over(position) and [row["step"] for row in position.evaluations] == [6, 12, 18, 24]
+    assert position.seconds > begun.seconds > 0
+    _assert_equal(whole, resumed)
+    assert _run(_trainer(tmp_path / "stopped")) == position, "nothing is left to do"
 
 
 def test_training_lowers_both_losses_on_questions_not_seen(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path, TrainingOptions(rank=8, batch=4, epochs=6, warmup=2, learning_rate=1e-2))
-    before, base = trainer.evaluate(), copy.deepcopy(trainer.learner.model.get_base_model().get_decoder().norm.weight)
-    trainer.run()
+    before, base = trainer.evaluate(), copy.deepcopy(trainer.learner.adapter.base.get_decoder().norm.weight)
+    _run(trainer)
     after = trainer.evaluate()
     assert after.language < before.language - 0.3
     assert after.siblings < before.siblings - 0.3
-    assert torch.equal(base, trainer.learner.model.get_base_model().get_decoder().norm.weight)
+    assert torch.equal(base, trainer.learner.adapter.base.get_decoder().norm.weight)
 
 
 def test_the_saved_adapter_is_the_trained_one(tmp_path: Path) -> None:
     trainer = _trainer(tmp_path)
-    trainer.run()
+    _run(trainer)
     best = trainer.evaluate()
-    trainer.learner.save(tmp_path / "again")
-    merged = PeftModel.from_pretrained(build(CONFIGS["llama"](), "sdpa"), str(tmp_path / "again"))
-    trainer.learner = Learner(merged)
+    trainer.learner.adapter.save(tmp_path / "again")
+    loaded = PeftModel.from_pretrained(build(CONFIGS["llama"](), "sdpa"), str(tmp_path / "again"))
+    trainer.learner = CausalLearner(Adapter(loaded, "tiny"))
     again = trainer.evaluate()
     torch.testing.assert_close(again.language, best.language, atol=5e-3, rtol=0)
-    assert (tmp_path / "adapter" / "adapter_model.safetensors").exists()
+    files = sorted((tmp_path / "adapter").iterdir())
+    assert [path.name for path in files] == [CONFIG, WEIGHTS]
+    assert files[0].stat().st_mode == files[1].stat().st_mode, "safetensors by itself would hide it from others"
+    config = json.loads((tmp_path / "adapter" / CONFIG).read_text("utf-8"))
+    assert config["base_model_name_or_path"] == "tiny"
+    assert not [value for value in config.values() if isinstance(value, str) and "/" in value]
 
 
 def test_training_stops_when_dev_does_not_get_better(tmp_path: Path) -> None:
-    options = TrainingOptions(rank=2, batch=4, epochs=50, learning_rate=5.0, evaluate_every=2, patience=2, warmup=0)
+    options = TrainingOptions(rank=2, batch=4, epochs=50, learning_rate=0.5, evaluate_every=2, patience=2, warmup=0)
     trainer = _trainer(tmp_path, options)
-    position = trainer.run()
+    position = _run(trainer)
     assert position.stale == 2
     assert position.step < trainer.steps
 
 
 def test_another_training_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> None:
-    _trainer(tmp_path).run()
+    _run(_trainer(tmp_path))
     with pytest.raises(CheckpointError, match="other options"):
-        _trainer(tmp_path, TrainingOptions(rank=4, batch=4, seed=1)).run()
-    (tmp_path / "checkpoint.pt").write_bytes(b"half a checkpo")
+        _trainer(tmp_path, OPTIONS.model_copy(update={"seed": 1})).resume()
+    other = build(CONFIGS["llama"](), "sdpa").requires_grad_(False)
+    other.get_input_embeddings().weight.mul_(2)
+    with pytest.raises(CheckpointError, match="another model"):
+        Trainer(CausalLearner.start(other, "tiny", OPTIONS), CODEC, TRAIN, DEV, tmp_path, OPTIONS).resume()
+
+
+@pytest.mark.parametrize("damage", ["cut", "empty", "no tensors", "a bit", "a bit of the head", "pickle"])
+def test_a_damaged_checkpoint_is_told(tmp_path: Path, damage: str) -> None:
+    state = {"a": torch.arange(6.0).reshape(2, 3)}
+    whole = Checkpoint(Position(3, 2, 0.5, 1, 7.25, [{"step": 2}]), state, {0: {"step": torch.tensor(3.0)}})
+    checkpoint.save_checkpoint(tmp_path, "a", whole)
+    found = checkpoint.load_checkpoint(tmp_path, "a")
+    assert found is not None and found.position == whole.position
+    assert torch.equal(found.adapter["a"], state["a"]) and found.optimizer[0]["step"] == 3
+    path = tmp_path / checkpoint.NAME
+    content = bytearray(path.read_bytes())
+    at = len(content) - 10 if damage == "a bit" else content.index(b"judged") + 10
+    if damage == "cut":
+        del content[-5:]
+    elif damage == "empty":
+        content.clear()
+    elif damage == "no tensors":
+        content = bytearray(safetensors.torch.save({}))
+    elif damage == "pickle":
+        content = bytearray(pickle.dumps({"position": 3}))
+    else:
+        content[at] ^= 1
+    path.write_bytes(content)
     with pytest.raises(CheckpointError, match="delete it"):
-        _trainer(tmp_path).run()
+        checkpoint.load_checkpoint(tmp_path, "a")
 
 
 def test_a_kill_while_writing_leaves_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    checkpoint.save_checkpoint(tmp_path, "a", checkpoint.Position(1), {})
+    checkpoint.save_checkpoint(tmp_path, "a", Checkpoint(Position(1), {"a": torch.ones(2)}, {}))
 
-    def half(state: Any, file: Any) -> None:
-        file.write(b"half")
+    def half(path: Path) -> None:
+        path.write_bytes(path.read_bytes()[:-3])
         raise _KilledError
 
-    monkeypatch.setattr(torch, "save", half)
-    with pytest.raises(_KilledError):
-        checkpoint.save_checkpoint(tmp_path, "a", checkpoint.Position(2), {})
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint, "sync", half)
+        with pytest.raises(_KilledError):
+            checkpoint.save_checkpoint(tmp_path, "a", Checkpoint(Position(2), {"a": torch.ones(2)}, {}))
     found = checkpoint.load_checkpoint(tmp_path, "a")
-    assert found is not None and found[0].step == 1
+    assert found is not None and found.position.step == 1
+    checkpoint.save_checkpoint(tmp_path, "a", Checkpoint(Position(3), {"a": torch.ones(2)}, {}))
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.NAME]
+
+
+def test_a_loss_that_is_no_number_ends_training_and_is_not_saved(tmp_path: Path) -> None:
+    trainer = _trainer(tmp_path)
+
+    def poison(report: Report) -> None:
+        if report.step == 7:
+            with torch.no_grad():
+                trainer.learner.adapter.parameters[0].fill_(torch.nan)
+
+    trainer.on_report = poison
+    with pytest.raises(DivergedError, match="learning_rate"):
+        _run(trainer)
+    assert _trainer(tmp_path).resume().step == 6
+
+
+def test_questions_that_cannot_be_learnt_from_are_named(tmp_path: Path) -> None:
+    learner = _trainer(tmp_path).learner
+    for wrong, why in (
+        ([], "at least one question"),
+        ([Example("a" * 600, TRAIN[0].fact)], "602 tokens"),
+        ([Example("abc", Fact("a\nb", "c", "", ""))], "holds the separator"),
+    ):
+        with pytest.raises(ExampleError, match=re.escape(why)):
+            Trainer(learner, CODEC, wrong, DEV, tmp_path, OPTIONS)
 
 
 def test_losses_are_what_they_say() -> None:
@@ -137,8 +235,9 @@ def test_losses_are_what_they_say() -> None:
     hidden, output = torch.randn(5, 8), torch.randn(SIZE, 8)
     batch = [Choices((7, END), ((7, 9), (END,))), Choices((8, 3, END), ((8,), (3, 5, 6), (END, 4)))]
     vocabulary = torch.tensor([END, 3, 4, 7, 8])
-    found = key_losses(hidden, output, vocabulary, batch, softcap=2.0)
-    logits = 2 * torch.tanh(hidden @ output.T / 2)
+    bias = torch.randn(SIZE)
+    found = key_losses(hidden, OutputLayer(output, bias, 2.0), vocabulary, batch)
+    logits = 2 * torch.tanh((hidden @ output.T + bias) / 2)
     wide = logits[:, vocabulary].log_softmax(-1)
     tokens = [7, END, 8, 3, END]
     expected = -sum(wide[i, vocabulary.tolist().index(token)] for i, token in enumerate(tokens)) / 5

@@ -1,0 +1,1 @@
+"""Trains what the service needs learnt."""

@@ -1,0 +1,104 @@
+"""What a training was, to lie beside its adapter."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shlex
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.train.signature import flag
+from models.retrieval.training.checkpoint import Position
+from models.retrieval.training.options import TrainingOptions
+
+NAME = "card.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A file of questions.
+
+    Attributes:
+        file: the file.
+        given: how many it has.
+        used: how many of these, from the first on, were used.
+    """
+
+    file: Path
+    given: int
+    used: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Name, SHA-256 and counts; no path of this machine."""
+        digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
+        return {"file": self.file.name, "sha256": digest, "questions": self.given, "used": self.used}
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A training that is done.
+
+    Attributes:
+        model: name of the model.
+        given_model: as it is given on the command line; None for the default.
+        precision, device: of the training.
+        options: of the training.
+        train, dev: its questions.
+        steps: of all epochs.
+        position: where it ended.
+    """
+
+    model: str
+    given_model: str | None
+    precision: str
+    device: str
+    options: TrainingOptions
+    train: Questions
+    dev: Questions
+    steps: int
+    position: Position
+
+
+def card(course: Course) -> dict[str, Any]:
+    """All that is needed to judge a training and to do it again."""
+    weight = course.options.siblings
+    rows = course.position.evaluations
+    best = min(rows, key=lambda row: row["language"] + weight * row["siblings"])
+    return {
+        "model": course.model,
+        "precision": course.precision,
+        "device": course.device,
+        "threads": torch.get_num_threads(),
+        "options": course.options.model_dump(),
+        "train": course.train.as_json(),
+        "dev": course.dev.as_json(),
+        "steps": course.position.step,
+        "steps_of_all_epochs": course.steps,
+        "stopped_by_dev": course.position.step < course.steps,
+        "seconds": round(course.position.seconds, 1),
+        "best": best,
+        "evaluations": rows,
+        "command": command(course),
+        "versions": {name: version(name) for name in ("chainwright", "torch", "transformers", "peft")}
+        | {"python": platform.python_version()},
+    }
+
+
+def command(course: Course) -> str:
+    """What reproduces it: options other than the defaults."""
+    words = ["chainwright", "train", "retrieval", course.train.file.name, course.dev.file.name, "FOLDER"]
+    if course.given_model is not None:
+        words += ["--model", course.given_model]
+    for name, questions in (("train_rows", course.train), ("dev_rows", course.dev)):
+        if questions.used < questions.given:
+            words += [flag(name), str(questions.used)]
+    for name, field in TrainingOptions.model_fields.items():
+        value = getattr(course.options, name)
+        if value != field.default:
+            words += [flag(name), str(value)]
+    return shlex.join(words)

@@ -1,0 +1,172 @@
+"""Trains an adapter for a model that writes keys, from files of questions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from app.problems import Fault, ProblemError, invalid
+from app.retrieval.problems import MODEL_ERRORS
+from app.retrieval.retrieval import model_name
+from app.settings import Settings
+from app.train.card import NAME, Course, Questions, card
+from app.train.interrupts import wishes_to_stop
+from app.train.view import training_view
+from models.language.default_weights import NAME as DEFAULT_MODEL
+from models.language.default_weights import Progress
+from models.language.loading import device_of, dtype_of, source_of
+from models.retrieval.loading import KeyTokenizer
+from models.retrieval.training.checkpoint import CheckpointError
+from models.retrieval.training.examples import Example, ExampleError, read_examples
+from models.retrieval.training.options import TrainingOptions
+from models.retrieval.training.starting import start
+from models.retrieval.training.train import DivergedError, Trainer
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalTraining:
+    """What to train.
+
+    Attributes:
+        train, dev: JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``.
+        folder: gets checkpoints, the adapter and the card.
+        train_rows, dev_rows: only the first so many questions.
+        options: see there.
+    """
+
+    train: Path
+    dev: Path
+    folder: Path
+    train_rows: int | None
+    dev_rows: int | None
+    options: TrainingOptions
+
+
+def train_retrieval(
+    training: RetrievalTraining, settings: Settings, progress: Progress, say: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Train to the end, or until Ctrl-C; shows itself on standard error.
+
+    Args:
+        training: what to train.
+        settings: the model, its precision and device.
+        progress: told how far the first conversion of the default model is.
+        say: told that a training goes on from a checkpoint, or was stopped.
+
+    Returns:
+        The card, also written to the folder beside the adapter; None if it was stopped before the end.
+
+    Raises:
+        ProblemError: files, model or folder cannot be used, or the loss is not a number.
+    """
+    with _told(training.folder):
+        examples = [
+            _read(file, rows, field)
+            for file, rows, field in (
+                (training.train, training.train_rows, "TRAIN"),
+                (training.dev, training.dev_rows, "DEV"),
+            )
+        ]
+        (train, train_file), (dev, dev_file) = examples
+        training.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(training.folder / ".lock", timeout=0):
+            name = model_name(settings)
+            given = None if name == "default" else Path(name).name if Path(name).is_dir() else name
+            trainer = _trainer(training, train, dev, settings, progress, given or DEFAULT_MODEL)
+            position = trainer.resume()
+            if position.step:
+                say(f"Goes on from the checkpoint of step {position.step} of {trainer.steps}")
+            with (
+                wishes_to_stop() as stopping,
+                training_view(training.options.batch, position.step, trainer.steps) as view,
+            ):
+                trainer.stopping, trainer.on_report = stopping, view.update
+                position = trainer.run(position)
+            if not trainer.over(position):
+                say(f"Stopped after step {position.step} of {trainer.steps}; the same command goes on from there")
+                return None
+            output = trainer.learner.output
+            found = card(
+                Course(
+                    model=given or DEFAULT_MODEL,
+                    given_model=given,
+                    precision=str(output.dtype).removeprefix("torch."),
+                    device=output.device.type,
+                    options=training.options,
+                    train=train_file,
+                    dev=dev_file,
+                    steps=trainer.steps,
+                    position=position,
+                )
+            )
+            _write(training.folder / NAME, found)
+            return found
+
+
+def _trainer(
+    training: RetrievalTraining,
+    train: list[Example],
+    dev: list[Example],
+    settings: Settings,
+    progress: Progress,
+    name: str,
+) -> Trainer:
+    if settings.torch_threads is not None:
+        torch.set_num_threads(settings.torch_threads)
+    source = source_of(model_name(settings), settings.cache_dir, progress)
+    tokenizer = KeyTokenizer.load(source, offline=settings.offline)
+    device = device_of(settings.device)
+    learner = start(
+        source,
+        name,
+        tokenizer,
+        training.options,
+        dtype=dtype_of(settings.precision, device),
+        device=device,
+        offline=settings.offline,
+    )
+    return Trainer(learner, tokenizer.codec, train, dev, training.folder, training.options, longest=tokenizer.longest)
+
+
+def _read(file: Path, rows: int | None, field: str) -> tuple[list[Example], Questions]:
+    try:
+        found = read_examples(file)
+    except ExampleError as error:
+        raise invalid(field, str(error), "mend the file") from error
+    used = found[:rows]
+    return used, Questions(file, len(found), len(used))
+
+
+def _write(path: Path, found: dict[str, Any]) -> None:
+    scratch = path.with_name(f".{path.name}.writing")
+    scratch.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    os.replace(scratch, path)
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Errors that the user can mend, as problems."""
+    try:
+        yield
+    except MODEL_ERRORS as error:
+        raise invalid("--model", str(error), "name another model, or mend this one") from error
+    except ExampleError as error:
+        raise invalid("TRAIN or DEV", str(error), "mend the file") from error
+    except CheckpointError as error:
+        raise invalid("FOLDER", str(error), "or name another folder") from error
+    except DivergedError as error:
+        raise invalid("", str(error), "and name another folder") from error
+    except Timeout as error:
+        raise invalid("FOLDER", f"{folder} is being trained into", "wait for it, or name another folder") from error
+    except OSError as error:
+        raise ProblemError(
+            422, [Fault(field="FOLDER", message=f"{folder} cannot be written: {error}", remedy="mend that")]
+        ) from error

@@ -1,0 +1,56 @@
+"""Triples to be found from either end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from models.retrieval.index.report import Report
+from models.retrieval.index.sources import Batch, Source
+
+INVERSE = b"^"
+"""Begins the name of a relation read from object to subject, as in SPARQL 1.1's property paths."""
+
+
+@dataclass(frozen=True)
+class BothEnds:
+    """The triples of a source, each followed by its inverse: (S, P, O) by (O, ^P, S).
+
+    A key is then an entity with a relation in one of its directions, and its values are all that
+    stands at the other end.
+
+    Attributes:
+        source: of triples.
+    """
+
+    source: Source
+
+    @property
+    def name(self) -> str:
+        """The source's."""
+        return self.source.name
+
+    @property
+    def size(self) -> int:
+        """The source's."""
+        return self.source.size
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`; lines are counted once.
+
+        Raises:
+            ValueError: the keys are no triples.
+        """
+        if fields != 2:
+            raise ValueError("only triples have two ends")
+        for batch in self.source.batches(fields, report):
+            subjects, predicates, objects = batch.columns
+            yield Batch(
+                [
+                    [entity for pair in zip(subjects, objects, strict=True) for entity in pair],
+                    [name for predicate in predicates for name in (predicate, INVERSE + predicate)],
+                    [entity for pair in zip(objects, subjects, strict=True) for entity in pair],
+                ],
+                [line for line in batch.lines for _ in range(2)],
+                batch.done,
+            )

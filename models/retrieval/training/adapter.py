@@ -1,0 +1,132 @@
+"""A LoRA adapter on a frozen model, as training sees it."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft.optimizers import create_loraplus_optimizer
+from safetensors.torch import save
+from torch import Tensor
+
+from models.retrieval.index.manifest import sync
+from models.retrieval.training.options import TrainingOptions
+
+WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
+"""The files that peft reads."""
+
+_SCRATCH = ".writing"
+
+
+@dataclass(frozen=True, eq=False)
+class Adapter:
+    """The parameters that are trained.
+
+    Attributes:
+        model: peft's wrapper around the frozen model.
+        name: of the frozen model, for who reads the adapter; no path of this machine.
+    """
+
+    model: Any
+    name: str
+
+    @classmethod
+    def attach(
+        cls, model: Any, name: str, task: Literal["CAUSAL_LM", "SEQ_2_SEQ_LM"], options: TrainingOptions
+    ) -> Adapter:
+        """A new adapter over all linear layers of a frozen model; it changes nothing at first.
+
+        A is drawn from the global generator of torch, which is seeded here.
+        """
+        torch.manual_seed(options.seed)
+        config = LoraConfig(
+            r=options.rank,
+            lora_alpha=options.alpha,
+            lora_dropout=options.dropout,
+            target_modules="all-linear",
+            task_type=task,
+        )
+        with warnings.catch_warnings():
+            # peft asks for a property by a name that transformers is giving up.
+            warnings.simplefilter("ignore", FutureWarning)
+            return cls(get_peft_model(model, config), name)
+
+    @property
+    def base(self) -> Any:
+        """The frozen model, with the adapter's layers in it."""
+        return self.model.get_base_model()
+
+    @property
+    def state(self) -> dict[str, Tensor]:
+        """The adapter's parameters by name, in full precision."""
+        return {name: p.detach() for name, p in self.model.named_parameters() if p.requires_grad}
+
+    @property
+    def parameters(self) -> list[Tensor]:
+        """The adapter's parameters."""
+        return [p for p in self.model.parameters() if p.requires_grad]
+
+    @property
+    def fingerprint(self) -> str:
+        """Over a sample of every frozen weight, and the shapes of the adapter's."""
+        digest = hashlib.blake2b(digest_size=16)
+        for name, p in self.model.named_parameters():
+            digest.update(f"{name} {p.dtype} {tuple(p.shape)}".encode())
+            if not p.requires_grad:
+                flat = p.detach().flatten()
+                digest.update(flat[:: max(1, flat.numel() // 64)].float().cpu().numpy().tobytes())
+        return digest.hexdigest()
+
+    def restore(self, state: Mapping[str, Tensor]) -> None:
+        """Set the adapter's parameters.
+
+        Raises:
+            KeyError: some are missing.
+        """
+        with torch.no_grad():
+            for name, p in self.model.named_parameters():
+                if p.requires_grad:
+                    p.copy_(state[name])
+
+    def optimizer(self, options: TrainingOptions) -> torch.optim.Optimizer:
+        """AdamW or Adafactor, with a learning rate of its own for LoRA's B."""
+        adam = options.optimizer == "adamw"
+        optimizer: torch.optim.Optimizer = create_loraplus_optimizer(
+            self.model,
+            torch.optim.AdamW if adam else torch.optim.Adafactor,
+            **({"fused": True} if adam else {}),
+            lr=options.learning_rate,
+            loraplus_lr_ratio=options.loraplus_ratio,
+            loraplus_weight_decay=options.weight_decay,
+        )
+        optimizer.param_groups[:] = [group for group in optimizer.param_groups if group["params"]]
+        return optimizer
+
+    def save(self, folder: Path) -> None:
+        """Write what peft reads, in float16, which halves it and rounds by 2^-11 at most.
+
+        Each file appears whole, so that who reads meanwhile gets the old weights or the new ones.
+        """
+        scratch = folder / _SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        # False: an embedding is never trained, and "auto" would ask the hub about the model's name.
+        state = get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        weights = {name: tensor.detach().half().cpu().contiguous() for name, tensor in state.items()}
+        (scratch / WEIGHTS).write_bytes(save(weights, {"format": "pt"}))
+        config = copy.copy(self.model.peft_config["default"])
+        config.base_model_name_or_path, config.inference_mode = self.name, True
+        config.target_modules = sorted(config.target_modules)
+        config.save_pretrained(str(scratch))
+        for file in (CONFIG, WEIGHTS):
+            sync(scratch / file)
+            os.replace(scratch / file, folder / file)
+        scratch.rmdir()
+        sync(folder)

@@ -1,0 +1,80 @@
+"""Load a model and give it an adapter to train."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
+from transformers.utils import logging as transformers_logging
+
+from models.language.loading import LoadingError, read_weights
+from models.retrieval.codec import KeyCodec
+from models.retrieval.loading import Family, KeyTokenizer
+from models.retrieval.training.causal import CausalLearner
+from models.retrieval.training.encoder_decoder import EncoderDecoderLearner
+from models.retrieval.training.learner import Learner
+from models.retrieval.training.options import TrainingOptions
+
+TOLERANCE = {torch.float32: 1e-3}
+"""Largest relative difference between a learner's logits and its model's; 0.1 in other precisions."""
+
+
+def start(
+    source: str,
+    name: str,
+    tokenizer: KeyTokenizer,
+    options: TrainingOptions,
+    *,
+    dtype: torch.dtype,
+    device: torch.device,
+    offline: bool,
+) -> Learner:
+    """A model of either family with a new adapter.
+
+    Args:
+        source: folder or hub id.
+        name: what the adapter calls the model.
+        tokenizer: of the model.
+        options: of the training.
+        dtype, device, offline: see :func:`models.language.loading.read_weights`.
+
+    Raises:
+        LoadingError: the model cannot be read, or computes logits otherwise than its family does.
+    """
+    transformers_logging.disable_progress_bar()
+    kind = AutoModelForCausalLM if tokenizer.family == "causal" else AutoModelForSeq2SeqLM
+    return begin(read_weights(kind, source, dtype, device, offline), name, tokenizer.family, tokenizer.codec, options)
+
+
+def begin(model: Any, name: str, family: Family, codec: KeyCodec, options: TrainingOptions) -> Learner:
+    """A loaded model with a new adapter.
+
+    Raises:
+        LoadingError: it computes logits otherwise than its family does.
+    """
+    learner: Learner = (CausalLearner if family == "causal" else EncoderDecoderLearner).start(model, name, options)
+    _check(learner, codec)
+    return learner
+
+
+@torch.inference_mode()
+def _check(learner: Learner, codec: KeyCodec) -> None:
+    """Compare the learner's logits with the model's own: families scale, shift and cap them each in its way."""
+    base = learner.adapter.base
+    learner.adapter.model.eval()
+    (question, key), device = (codec.question("1 2"), (codec.separator, codec.end)), learner.output.device
+    mine = learner.output.over(learner.hidden([question], [key]), torch.arange(len(learner.output.weight)).to(device))
+    if base.config.is_encoder_decoder:
+        written = torch.tensor([[base.config.decoder_start_token_id, codec.separator]], device=device)
+        inputs = {"input_ids": torch.tensor([question], device=device), "decoder_input_ids": written}
+    else:
+        inputs = {"input_ids": torch.tensor([[*question, codec.separator]], device=device)}
+    true = base(**inputs, use_cache=False).logits[0, -2:].float()
+    apart = float((mine - true).norm() / true.norm())
+    if not apart <= TOLERANCE.get(learner.output.dtype, 0.1):
+        raise LoadingError(
+            f"model {learner.adapter.name!r} cannot be trained: its logits are not those of its last hidden states "
+            f"and its output layer (they differ by {apart:.2g} of their size); choose T5, mT5, BART, or a causal "
+            "model such as Gemma, Llama or Qwen"
+        )
