@@ -16,6 +16,7 @@ import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
+from app.access.keys import create_key
 from app.cli import cli
 from benchmarks.fleet import fleet
 from benchmarks.processes import Handle, Nursery
@@ -152,6 +153,14 @@ def test_nobody_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.client.attempts.FIRST", 0.01)
     result = call(write(folder / "in.jsonl", ITEMS), "-o", folder / "out.jsonl", "--url", "http://127.0.0.1:1")
     assert result.exit_code == 3 and "running" in result.stderr
+
+
+def test_a_state_directory_with_keys_asks_for_one(folder: Path) -> None:
+    token = create_key(folder / "state" / "keys.json", "team")[1]
+    file, output = write(folder / "in.jsonl", [{"texts": ["今天。"]}]), folder / "out.jsonl"
+    refused = call(file, "-o", output, "--route", "/v1/score")
+    assert refused.exit_code == 3 and "401" in refused.stderr
+    assert call(file, "-o", output, "--route", "/v1/score", "--api-key", token).exit_code == 0
 
 
 def test_killed_embedded_batches_go_on(nursery: Nursery, folder: Path, variables: dict[str, str]) -> None:

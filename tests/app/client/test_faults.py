@@ -6,11 +6,13 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from app.access.keys import create_key
 from app.client import AnswerError, AsyncClient, Client, ServiceError, TimedOutError, UnreachableError
 from app.client.call import plain, service_error, validated
 from app.client.options import JobOptions, ScoreOptions, SearchOptions, SentencesOptions
@@ -110,6 +112,20 @@ def test_a_full_service_is_waited_for(live: str) -> None:
         leaving.start()
         assert client.score(["今天。"]).scores
         leaving.join()
+
+
+def test_keys_and_rates(settings: Settings, tmp_path: Path) -> None:
+    keys = tmp_path / "keys.json"
+    token = create_key(keys, "team", rate="3/second")[1]
+    with serving(create_app(settings.model_copy(update={"keys_file": keys, "queue_url": None}))) as url:
+        with Client(url) as stranger, pytest.raises(ServiceError, match="401") as caught:
+            stranger.models()
+        assert caught.value.errors[0].field == "Authorization"
+        with Client(url, api_key=token, retries=0) as hasty, pytest.raises(ServiceError) as caught:
+            [hasty.models() for _ in range(50)]
+        assert caught.value.status == 429 and caught.value.retry_after is not None
+        with Client(url, api_key=token) as client:
+            assert [client.models().models[0].name for _ in range(8)]
 
 
 def test_an_answer_that_takes_too_long(live: str) -> None:
