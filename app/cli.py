@@ -12,8 +12,12 @@ from rich.live import Live
 from rich.table import Table
 
 from app import console
+from app.access.commands import keys_cli
+from app.batch.command import batch
+from app.doctor.command import doctor
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
+from app.jobs.command import worker as run_worker
 from app.retrieval.calibrate import command as calibrate
 from app.retrieval.commands import index_cli, search
 from app.retrieval.schemas import SearchRequest
@@ -37,7 +41,10 @@ evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.
 cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
+cli.add_typer(keys_cli, name="keys")
 cli.command()(search)
+cli.command()(batch)
+cli.command()(doctor)
 cli.command("calibrate")(calibrate)
 
 Language = Literal["zh", "en", "auto"]
@@ -56,6 +63,15 @@ def serve(
 ) -> None:
     """Serve over HTTP."""
     run_server(console.settings(host=host, port=port, model=model), first_request=first_request)
+
+
+@cli.command()
+def worker(
+    model: ModelOption = None,
+    items: Annotated[int | None, typer.Option(help="Items of jobs to run side by side.")] = None,
+) -> None:
+    """Work off jobs of the queue that CHAINWRIGHT_QUEUE_URL or CHAINWRIGHT_REDIS_URL names."""
+    run_worker(console.settings(model=model, worker_items=items))
 
 
 @cli.command()

@@ -139,4 +139,6 @@ def conversion_bar() -> Iterator[OnProgress]:
     try:
         yield report
     finally:
-        bar.stop()
+        # Stopping a bar that does not run writes an empty line, which is no line of log.
+        if bar.live.is_started:
+            bar.stop()

@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from opentelemetry.trace import NoOpTracer, Tracer
+
 from app.memory import give_back
 from app.problems import Fault, ProblemError
 from app.retrieval.retrieval import Retrieval
@@ -26,9 +28,13 @@ class Turns:
     """At most ``running`` holders at a time, at most ``waiting`` more in a queue.
 
     ``on_rest`` is called once nobody has been there for :data:`REST` seconds.
+
+    Attributes:
+        tracer: of the span ``turn``, the wait.
     """
 
     def __init__(self, running: int, waiting: int, on_rest: Callable[[], object] = lambda: None) -> None:
+        self.tracer: Tracer = NoOpTracer()
         self._on_rest = on_rest
         self._rest: asyncio.TimerHandle | None = None
         self._slots = asyncio.Semaphore(running)
@@ -65,8 +71,12 @@ class Turns:
             self._rest.cancel()
             self._rest = None
         try:
-            async with self._slots:
+            with self.tracer.start_as_current_span("turn", end_on_exit=True):
+                await self._slots.acquire()
+            try:
                 yield
+            finally:
+                self._slots.release()
         finally:
             self._present -= 1
             if not self._present:

@@ -6,6 +6,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.problems import Fault, ProblemError, make, respond
@@ -22,6 +23,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _validation)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
 
 
@@ -53,6 +55,11 @@ async def _http(request: Request, error: Exception) -> Response:
     elif error.status_code in (404, 405):
         message = f"{request.method} {request.url.path}: {message}"
     return respond(make(error.status_code, [Fault(field="", message=message, remedy=remedy)]), error.headers)
+
+
+async def _gone(request: Request, error: Exception) -> Response:
+    fault = Fault(field="", message="the client left before its body was complete", remedy="send all of it")
+    return respond(make(499, [fault]))
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:

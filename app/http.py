@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
+from app.drain import Drain
 from app.engine import Engine
 from app.problems import MEDIA_TYPE, Fault, ProblemError
 
@@ -31,15 +32,18 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 _DESCRIPTIONS = {
     400: "The body is not JSON; the problem gives the offset",
+    401: "There is no API key, or it is unknown or revoked",
     404: "There is nothing at this path, or no index of this name",
     405: "Not with this method",
+    408: "The body did not come in time",
     409: "The index is being built, or was built for another model, or is damaged",
     413: "The body is too large",
     415: "The body is not declared as JSON",
     422: "The request cannot be met; `errors` names each field and its remedy",
-    429: "Too many requests are running and waiting",
+    429: "Too many requests are running and waiting, or the caller's rate or quota is used up",
     500: "Internal error",
-    503: "The model is still loading, or could not be loaded",
+    503: "The model is still loading, or could not be loaded, or the service is stopping",
+    504: "The answer took too long",
 }
 
 
@@ -78,19 +82,32 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """The result of ``work``, which is cancelled as soon as the client leaves.
 
     Raises:
-        ProblemError: 499, which nobody reads, if the client left.
+        ProblemError: 503 if the service stops meanwhile, 504 if it takes longer than any answer may,
+            499, which nobody reads, if the client left.
     """
+    drain: Drain = request.app.state.drain
+    most = request.app.state.settings.limits.max_answer_seconds
     task = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_leaving(request))
+    cut = asyncio.ensure_future(drain.cut.wait())
     try:
-        await asyncio.wait([task, leaving], return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
+        await asyncio.wait([task, leaving, cut], timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        if leaving.done():
             raise ProblemError(499, [Fault(field="", message="the client left", remedy="stay until the answer")])
-        return task.result()
+        if cut.done():
+            raise drain.problem()
+        fault = Fault(
+            field="",
+            message=f"there was no answer within {most:g} seconds",
+            remedy="ask for less in one request, stream, or send again when the service is less busy",
+        )
+        raise ProblemError(504, [fault])
     finally:
-        for each in (task, leaving):
+        for each in (task, leaving, cut):
             each.cancel()
-        await asyncio.gather(task, leaving, return_exceptions=True)
+        await asyncio.gather(task, leaving, cut, return_exceptions=True)
 
 
 async def _leaving(request: Request) -> None:

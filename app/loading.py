@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 
 import structlog
 
 from app.engine import Engine, open_engine
+from app.ops.tracing import Tracing
 from app.problems import Fault, ProblemError
 from app.retrieval.retrieval import SearchReport
 from app.settings import Settings
@@ -33,6 +35,8 @@ class Loading:
         on_failure: called with the reason if the model cannot be loaded.
         on_batch: told of every batch of the model.
         on_search: told of every search.
+        tracing: makes spans of turns and batches.
+        beside: open as long as the engine is.
         engine: the engine, once the model is loaded.
         failure: why it could not be loaded.
     """
@@ -42,6 +46,8 @@ class Loading:
     on_failure: Callable[[str], None]
     on_batch: Callable[[BatchReport], None] | None = None
     on_search: Callable[[SearchReport], None] | None = None
+    tracing: Tracing | None = None
+    beside: Callable[[Engine], AbstractAsyncContextManager[None]] | None = None
     engine: Engine | None = None
     failure: str | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -50,7 +56,10 @@ class Loading:
         """Load, and keep the engine open until :meth:`stop`."""
         try:
             async with open_engine(self.settings, self.progress) as engine:
-                engine.batcher.on_batch = self.on_batch
+                engine.batcher.on_batch = self._batch
+                if self.tracing is not None:
+                    engine.batcher.origin = self.tracing.origin
+                    engine.turns.tracer = self.tracing.tracer
                 engine.retrieval.on_search = self.on_search
                 self.engine = engine
                 log.info(
@@ -60,7 +69,8 @@ class Loading:
                     device=engine.model.device,
                     precision=engine.model.precision,
                 )
-                await self._stop.wait()
+                async with self.beside(engine) if self.beside is not None else nullcontext():
+                    await self._stop.wait()
         except Exception as error:  # whatever it is, the task must not die unheard
             self.failure = str(error) or repr(error)
             known = isinstance(error, LOADING_ERRORS)
@@ -68,6 +78,12 @@ class Loading:
             self.on_failure(self.failure)
         finally:
             self.engine = None
+
+    def _batch(self, report: BatchReport) -> None:
+        if self.on_batch is not None:
+            self.on_batch(report)
+        if self.tracing is not None:
+            self.tracing.batch(report)
 
     def stop(self) -> None:
         """Let :meth:`run` end."""

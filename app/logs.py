@@ -1,4 +1,4 @@
-"""JSON lines on standard error, each with the request's correlation id."""
+"""JSON lines on standard error, each with the request's correlation id, and its trace if there is one."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from asgi_correlation_id import correlation_id
+from opentelemetry.trace import format_trace_id, get_current_span
 
 
 def configure(level: int = logging.INFO) -> None:
@@ -16,7 +17,7 @@ def configure(level: int = logging.INFO) -> None:
     shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _request_id,
+        _ids,
     ]
     render: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
     structlog.configure(
@@ -35,11 +36,13 @@ def configure(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for name in ("httpx", "httpcore", "filelock", "urllib3"):
+    for name in ("docket", "httpx", "httpcore", "filelock", "urllib3"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _request_id(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+def _ids(logger: Any, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     if request_id := correlation_id.get():
         event["request_id"] = request_id
+    if (span := get_current_span().get_span_context()).is_valid:
+        event["trace_id"] = format_trace_id(span.trace_id)
     return event

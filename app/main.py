@@ -5,27 +5,44 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import Any
+from functools import partial
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
+from starlette.middleware.cors import CORSMiddleware
 
 from app import handlers
+from app.access.limiter import Limiter
+from app.access.middleware import Access
+from app.access.ring import KeyRing, keys_path
+from app.drain import Drain, Gate
+from app.engine import Engine
+from app.examples import add_examples
+from app.jobs.jobs import Jobs, open_jobs
+from app.jobs.routes import router as queueing
+from app.jobs.worker import JobWorker
 from app.loading import Loading
-from app.middleware import AccessLog, BodyLimit
+from app.middleware import AccessLog, BodyLimit, SecurityHeaders
+from app.openapi import describe
 from app.ops.metrics import Metrics
 from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
-from app.problems import Problem
+from app.ops.tracing import Tracing
 from app.retrieval.routes import router as retrieval
 from app.score.routes import router as scoring
 from app.sentences.routes import router as sentences
 from app.settings import Settings
 from models.language.default_weights import Progress
 
-UPLOADS = "/v1/indexes/"
-"""Below it PUT takes the lines of an index, of any size."""
+UPLOADS = (("PUT", "/v1/indexes/"), ("POST", "/v1/jobs"))
+"""Methods and beginnings of paths that read their bodies themselves, with bounds of their own."""
+
+SENT = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key", "X-Request-ID"]
+"""Request headers that pages of allowed origins may send."""
+
+SHOWN = ["Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+"""Response headers that they may read."""
 
 
 def create_app(
@@ -41,8 +58,14 @@ def create_app(
         progress: told how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded; the service then
             stays up and answers 503.
+
+    Raises:
+        app.access.keys.KeyFileError: the file of API keys cannot be used.
     """
     settings = settings or Settings()
+    ring = KeyRing(keys_path(settings), required=settings.keys_file is not None)
+    tracing = Tracing(settings.otlp_endpoint)
+    drain = Drain(settings.drain_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -51,44 +74,77 @@ def create_app(
         )
         app.state.metrics = measured = Metrics(lambda: loading.engine)
         loading.on_batch, loading.on_search = measured.batch, measured.search
-        task = asyncio.create_task(loading.run())
-        try:
-            yield
-        finally:
-            loading.stop()
-            measured.close()
-            if loading.engine is None:
-                task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        loading.tracing = tracing
+        app.state.limiter = limiter = Limiter(shared(settings), settings.rate, settings.quota)
+        await limiter.start()
+        async with open_jobs(settings) as jobs:
+            app.state.jobs = jobs
+            if jobs is not None and settings.worker == "on":
+                loading.beside = partial(_working, jobs, drain)
+            task = asyncio.create_task(loading.run())
+            try:
+                yield
+            finally:
+                loading.stop()
+                measured.close()
+                if loading.engine is None:
+                    task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+                await limiter.stop()
+                await asyncio.to_thread(tracing.flush)
 
     app: FastAPI = FastAPIOffline(
         title="chainwright",
         version="0.1.0",
         summary="Unsupervised constrained text generation: keywords in, fluent sentences out; questions in, facts out.",
         lifespan=lifespan,
+        telemetry=tracing.config,
     )
     app.state.settings = settings
-    for router in (sentences, scoring, retrieval, ops, measuring):
+    app.state.drain = drain
+    for router in (sentences, scoring, retrieval, queueing, ops, measuring):
         app.include_router(router)
     handlers.install(app)
-    app.add_middleware(BodyLimit, most=settings.limits.max_body_bytes, uploads=("PUT", UPLOADS))
+    # The last one added is the first to see a request.
+    limits = settings.limits
+    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=UPLOADS)
+    app.add_middleware(Access, ring=ring)
+    app.add_middleware(Gate, drain=drain)
+    if settings.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.cors_origins,
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=SENT,
+            expose_headers=SHOWN,
+        )
+    app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
-    _describe_problems(app)
+    describe(app, ring)
+    add_examples(app)
     return app
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Add the Problem schema to the OpenAPI document, which the routes refer to."""
-    original = app.openapi
+def shared(settings: Settings) -> str | None:
+    """The Redis in which the services that share it count requests together; None if there is none."""
+    url = settings.redis_url.get_secret_value() if settings.redis_url is not None else "off"
+    return None if url == "off" else url
 
-    def openapi() -> dict[str, Any]:
-        document = original()
-        schemas = document.setdefault("components", {}).setdefault("schemas", {})
-        if "Problem" not in schemas:
-            schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
-            schemas.update(schema.pop("$defs", {}))
-            schemas["Problem"] = schema
-        return document
 
-    app.openapi = openapi  # type: ignore[method-assign]
+@asynccontextmanager
+async def _working(jobs: Jobs, drain: Drain, engine: Engine) -> AsyncIterator[None]:
+    """A worker inside the service, which hands back what it has as soon as the service begins to stop."""
+    settings = jobs.settings
+    worker = JobWorker(jobs, engine, settings.worker_items, settings.lease_seconds)
+
+    async def hand_back() -> None:
+        await drain.started.wait()
+        worker.draining.set()
+
+    async with worker.working():
+        watching = asyncio.create_task(hand_back())
+        try:
+            yield
+        finally:
+            watching.cancel()

@@ -53,16 +53,19 @@ class Problem(BaseModel):
 
 KINDS: dict[int, tuple[str, str]] = {
     400: ("malformed-body", "The body cannot be read"),
+    401: ("unauthorized", "An API key is needed"),
     404: ("not-found", "There is nothing here"),
     405: ("method-not-allowed", "Not with this method"),
+    408: ("body-too-slow", "The body did not come in time"),
     409: ("conflict", "The index is in no state for this"),
     413: ("body-too-large", "The body is too large"),
     415: ("not-json", "The body is not declared as JSON"),
     422: ("invalid-request", "Invalid request"),
-    429: ("too-many-requests", "Too many requests at once"),
+    429: ("too-many-requests", "Too many requests"),
     499: ("client-gone", "The client left"),
     500: ("internal-error", "Internal error"),
     503: ("not-ready", "Not ready"),
+    504: ("timed-out", "The answer took too long"),
 }
 """Name and title by status."""
 

@@ -4,17 +4,75 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import os
+import socket
+import sys
 import urllib.request
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
+import structlog
 import typer
 import uvicorn
 
 from app import logs
+from app.access.keys import KeyFileError
 from app.console import conversion_bar, fail
+from app.drain import Drain
 from app.main import create_app
 from app.problems import Fault
 from app.settings import Settings
+
+log = structlog.get_logger()
+
+
+class Server(uvicorn.Server):
+    """Goes on answering while the application drains; a second signal stops it where it stands.
+
+    uvicorn by itself would close its port at the first signal, and cut streams without a word. So it does
+    while the model is not loaded: there is no work then, and the thread that loads cannot be asked to stop,
+    but ends with the process that uvicorn gives over to the signal.
+
+    Args:
+        config: of uvicorn.
+        state: of the application.
+    """
+
+    def __init__(self, config: uvicorn.Config, state: Any) -> None:
+        super().__init__(config)
+        self._state = state
+        self._drain: Drain = state.drain
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._draining: asyncio.Task[None] | None = None
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Begin to drain, in the event loop; at a second signal, stop."""
+        if self.loaded and not self._drain.started.is_set() and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._begin)
+        else:
+            super().handle_exit(sig, frame)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether requests are served."""
+        loading = getattr(self._state, "loading", None)
+        return loading is not None and loading.engine is not None
+
+    def _begin(self) -> None:
+        if self._draining is None:
+            self._draining = asyncio.ensure_future(self._stop())
+
+    async def _stop(self) -> None:
+        log.info("stopping", requests=self._drain.busy, seconds=self._drain.seconds)
+        await self._drain.run()
+        self.should_exit = True
+
 
 FIRST_REQUEST = {"keywords": ["今天", "公园", "散步"], "seed": 7}
 
@@ -36,25 +94,40 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
             failures.append(reason)
             server.should_exit = True
 
-        app = create_app(settings, progress=progress, on_failure=stop)
+        try:
+            app = create_app(settings, progress=progress, on_failure=stop)
+        except KeyFileError as error:
+            message, _, remedy = str(error).partition("; ")
+            fail([Fault(field="CHAINWRIGHT_KEYS_FILE", message=message, remedy=remedy)])
         config = uvicorn.Config(
             app,
             host=settings.host,
             port=settings.port,
             log_config=None,
             access_log=False,
-            timeout_graceful_shutdown=settings.drain_seconds,
+            # After the drain, for connections that do not close.
+            timeout_graceful_shutdown=1,
         )
-        server = uvicorn.Server(config)
-        asyncio.run(_serve(server, app.state, first_request))
+        server = Server(config, app.state)
+        asyncio.run(_serve(server, first_request))
     if failures:
         fail([Fault(field="CHAINWRIGHT_MODEL", message=failures[0], remedy="name another model, or mend this one")])
     if not server.started:
         raise typer.Exit(1)
+    if app.state.drain.started.is_set():
+        _leave()
 
 
-async def _serve(server: uvicorn.Server, state: Any, first_request: bool) -> None:
-    first = asyncio.create_task(_first_request(server, state)) if first_request else None
+def _leave() -> NoReturn:
+    """End the process: all is closed, and to take an interpreter with torch apart takes seconds on a busy machine."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
+async def _serve(server: Server, first_request: bool) -> None:
+    first = asyncio.create_task(_first_request(server)) if first_request else None
     try:
         await server.serve()
     finally:
@@ -63,8 +136,8 @@ async def _serve(server: uvicorn.Server, state: Any, first_request: bool) -> Non
             await asyncio.gather(first, return_exceptions=True)
 
 
-async def _first_request(server: uvicorn.Server, state: Any) -> None:
-    while not server.started or getattr(state, "loading", None) is None or state.loading.engine is None:
+async def _first_request(server: Server) -> None:
+    while not server.started or not server.loaded:
         if server.should_exit:
             return
         await asyncio.sleep(0.1)

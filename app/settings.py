@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
+from typing import Literal
 
 from platformdirs import user_cache_path, user_state_path
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from models.language.loading import Precision
+from app.access.rates import parsed
+from models.language.precision import Precision
 from models.language.redis_link import connection_options
 from models.language.vocabulary import Rule
 
@@ -20,7 +22,9 @@ class Limits(BaseSettings):
     Read from CHAINWRIGHT_MAX_CHAINS and so on.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="CHAINWRIGHT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
+    )
 
     max_chains: int = Field(default=64, ge=1, description="sampler.chains")
     max_steps: int = Field(default=5000, ge=0, description="sampler.steps")
@@ -45,7 +49,15 @@ class Limits(BaseSettings):
     max_upload_bytes: int = Field(
         default=4 << 30, ge=1, description="size of the lines that PUT /v1/indexes/{name} takes; more gets 413"
     )
+    max_job_items: int = Field(default=100_000, ge=1, description="items of one job")
+    max_job_bytes: int = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
     max_body_bytes: int = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
+    max_body_seconds: float = Field(
+        default=60, gt=0, description="for a request's body to come, or the next part of an upload; then 408"
+    )
+    max_answer_seconds: float = Field(
+        default=900, gt=0, description="for an answer that is not streamed, its wait for a turn included; then 504"
+    )
     max_running: int = Field(default=16, ge=1, description="requests that use the model side by side")
     max_waiting: int = Field(default=64, ge=0, description="requests that wait for their turn; more get 429")
 
@@ -55,7 +67,12 @@ class Settings(BaseSettings):
 
     # hide_input_in_errors: a mistyped URL may hold a password.
     model_config = SettingsConfigDict(
-        env_prefix="CHAINWRIGHT_", env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="CHAINWRIGHT_",
+        env_file=".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
@@ -86,6 +103,25 @@ class Settings(BaseSettings):
     redis_memory: int = Field(
         default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
     )
+    queue_url: SecretStr | None = Field(
+        default=None,
+        description="redis://, rediss:// or unix:// server for jobs; None takes that of CHAINWRIGHT_REDIS_URL, "
+        "else starts one; off: no jobs",
+    )
+    queue_memory: int = Field(
+        default=1 << 30, ge=1 << 22, description="bytes that the embedded server may take for jobs; more jobs get 503"
+    )
+    worker: Literal["on", "off"] = Field(default="on", description="whether chainwright serve works off jobs itself")
+    worker_items: int = Field(default=8, ge=1, le=256, description="items of jobs that a worker runs side by side")
+    lease_seconds: float = Field(
+        default=10, ge=1, description="silence after which what a worker was working on goes to another"
+    )
+    job_seconds: float = Field(
+        default=86_400, gt=0, description="expires_after of a job that names none; what is not done by then never is"
+    )
+    job_retention_seconds: int = Field(
+        default=604_800, ge=1, description="how long an ended job and its results are kept"
+    )
     host: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
     torch_threads: int | None = Field(
@@ -95,8 +131,26 @@ class Settings(BaseSettings):
         default_factory=dict,
         description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
     )
+    keys_file: Path | None = Field(
+        default=None,
+        description="API keys, as chainwright keys writes them; None takes keys.json of the state directory, if there",
+    )
+    rate: str | None = Field(
+        default=None,
+        description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
+    )
+    quota: str | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
+    cors_origins: list[str] = Field(
+        default_factory=list,
+        description='JSON list of origins whose pages may call, such as ["https://app.example.org"]; ["*"] for all',
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, description="OpenTelemetry collector that takes traces by OTLP over HTTP; None for no traces"
+    )
     ping_seconds: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
-    drain_seconds: int = Field(default=10, ge=0, description="how long a stopping server lets requests finish")
+    drain_seconds: int = Field(
+        default=10, ge=0, description="how long a stopping server lets requests and streams finish"
+    )
     limits: Limits = Field(default_factory=Limits)
 
     @field_validator("vocabularies")
@@ -106,7 +160,21 @@ class Settings(BaseSettings):
             _imported(name, path)
         return rules
 
-    @field_validator("redis_url")
+    @field_validator("rate", "quota")
+    @classmethod
+    def _rate(cls, text: str | None) -> str | None:
+        if text is not None:
+            parsed(text)
+        return text
+
+    @field_validator("otlp_endpoint")
+    @classmethod
+    def _collector(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith(("http://", "https://")):
+            raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
+        return url
+
+    @field_validator("redis_url", "queue_url")
     @classmethod
     def _redis(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and url.get_secret_value() != "off":

@@ -8,8 +8,9 @@ from dataclasses import asdict
 
 import structlog
 
+from app.embedded.server import EmbeddedServerError
 from app.settings import Settings
-from app.store_server import StoreServer, StoreServerError
+from app.store_server import StoreServer
 from models.language.score_store import ScoreStore
 
 log = structlog.get_logger()
@@ -23,7 +24,7 @@ async def open_server(settings: Settings) -> AsyncIterator[StoreServer | None]:
         try:
             server = StoreServer(settings.state_dir / "scores", settings.redis_memory)
             await server.start()
-        except StoreServerError as error:
+        except EmbeddedServerError as error:
             log.warning("scores are kept in memory only", reason=str(error))
             server = None
     try:

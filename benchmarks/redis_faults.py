@@ -30,12 +30,12 @@ import structlog
 from rich.console import Console
 from rich.table import Table
 
+from app.embedded.process import find_server
 from app.engine import Engine, Turns
 from app.retrieval.retrieval import Retrieval
 from app.sentences.schemas import SentencesRequest
 from app.sentences.service import complete
 from app.settings import Settings
-from app.store_server import find_server
 from benchmarks.engine import SETS
 from benchmarks.machine import machine, write
 from models.language.batcher import Batcher

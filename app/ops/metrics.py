@@ -19,6 +19,7 @@ from models.language.batcher import BatchReport
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
 
 router = APIRouter(tags=["operations"])
 
@@ -26,11 +27,11 @@ router = APIRouter(tags=["operations"])
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}, **problem_responses(500)},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problem_responses(500)},
     summary="Metrics for Prometheus",
 )
 async def metrics(request: Request) -> Response:
-    """Batches, tokens, waits, time in the model and outside, scores recalled, requests, searches."""
+    """Requests, batches, tokens, waits, time in the model and outside, scores recalled, searches."""
     measured: Metrics = request.app.state.metrics
     return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
 
@@ -57,6 +58,7 @@ class Metrics:
                 buckets("chainwright.batch.wait", SECONDS),
                 buckets("chainwright.batch.duration", SECONDS),
                 buckets("chainwright.search.duration", SECONDS),
+                buckets("http.server.request.duration", SECONDS),
                 buckets("chainwright.batch.jobs", SIZES),
                 buckets("chainwright.batch.cost", SIZES),
             ],
@@ -70,6 +72,9 @@ class Metrics:
         self._idle = meter.create_counter("chainwright.model.idle", "s", "time between batches, outside the model")
         self._search = meter.create_histogram("chainwright.search.duration", "s", "time of a search, its turn excluded")
         self._questions = meter.create_counter("chainwright.search.questions", "1", "questions answered by searches")
+        self._request = meter.create_histogram(
+            "http.server.request.duration", "s", "time of a request, streams to their end"
+        )
         meter.create_observable_gauge("chainwright.indexes.building", [self._building], "1", "builds that run or wait")
         meter.create_observable_counter(
             "chainwright.lm.tokens", [self._usage("lm_tokens")], "1", "tokens fed to the language model"
@@ -109,6 +114,11 @@ class Metrics:
         """Take in a search."""
         self._search.record(report.seconds)
         self._questions.add(report.questions)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Take in a request; its route is empty if none was reached, its status 0 if the client left before."""
+        names = {"http.request.method": method if method in METHODS else "_OTHER", "http.route": route}
+        self._request.record(seconds, names | {"http.response.status_code": status})
 
     def close(self) -> None:
         """Let go of the instruments."""

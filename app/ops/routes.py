@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import time
 
-from app.http import ReadyEngine, problem_responses
-from app.ops.schemas import Health, ModelCard, Models, Ready
+from fastapi import APIRouter, Request
+
+from app.drain import Drain
+from app.engine import Engine
+from app.http import ReadyEngine, problem_responses, ready_engine
+from app.ops.schemas import Health, ModelCard, Models, Ready, StoreReport
+from app.problems import Fault, ProblemError
+
+STUCK = 600.0
+"""Seconds of one batch after which the model is taken to hang: the longest, the conversion of a default
+model for retrieval on a slow disk, takes two minutes."""
 
 router = APIRouter(tags=["operations"])
 
 
-@router.get("/health", responses=problem_responses(500), summary="Alive?")
-async def health() -> Health:
-    """Answers as soon as the process does."""
+@router.get("/health", responses=problem_responses(500, 503), summary="Alive?")
+async def health(request: Request) -> Health:
+    """200 as long as the process answers and the model moves; 503 if it ought to be started anew.
+
+    Ask this for liveness. It needs no key and asks no other server.
+    """
+    engine: Engine | None = request.app.state.loading.engine
+    began = engine.batcher.began if engine is not None else None
+    seconds = time.perf_counter() - began if began is not None else 0.0
+    if seconds > STUCK:
+        fault = Fault(
+            field="",
+            message=f"the model has been at one batch for {seconds:.0f} seconds",
+            remedy="start the service again, and see its log and the device's",
+        )
+        raise ProblemError(503, [fault])
     return Health()
 
 
 @router.get("/ready", responses=problem_responses(500, 503), summary="Ready?")
-async def ready(engine: ReadyEngine) -> Ready:
-    """200 once the model is loaded, 503 before."""
-    return Ready(model=engine.model.name, fingerprint=engine.model.fingerprint)
+async def ready(request: Request) -> Ready:
+    """200 once the model is loaded, 503 before, and again when the service stops.
+
+    Ask this before sending work. It needs no key. The score store is told of but need not be there.
+    """
+    drain: Drain = request.app.state.drain
+    if drain.started.is_set():
+        raise drain.problem()
+    engine = await ready_engine(request)
+    return Ready(model=engine.model.name, fingerprint=engine.model.fingerprint, store=_store(engine))
+
+
+def _store(engine: Engine) -> StoreReport:
+    if engine.store is None:
+        return StoreReport(kept="nowhere")
+    state = engine.store.counters.breaker
+    if state == "off":
+        return StoreReport(kept="memory")
+    return StoreReport(kept="redis" if state == "closed" else "memory", redis=state)
 
 
 @router.get("/v1/models", responses=problem_responses(500, 503), summary="Which model")

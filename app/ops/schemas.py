@@ -15,12 +15,23 @@ class Health(BaseModel):
     status: Literal["alive"] = "alive"
 
 
+class StoreReport(BaseModel):
+    """Where scores are kept at this moment."""
+
+    kept: Literal["redis", "memory", "nowhere"]
+    redis: Literal["closed", "open", "half-open"] | None = Field(
+        default=None,
+        description="the circuit breaker before Redis: closed if it is asked, open or half-open while it is away",
+    )
+
+
 class Ready(BaseModel):
-    """The model is loaded."""
+    """The model is loaded, and requests are taken."""
 
     status: Literal["ready"] = "ready"
     model: str
     fingerprint: str
+    store: StoreReport
 
 
 class ModelCard(BaseModel):

@@ -28,7 +28,7 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
     Raises:
         ProblemError: 422 for texts that cannot be scored, 429 if too many requests wait.
     """
-    language, vocabulary, spelled = await asyncio.to_thread(_spell, request, engine.model, engine.limits)
+    language, vocabulary, spelled = await asyncio.to_thread(spell, request, engine.model, engine.limits)
     longest = max(map(len, spelled))
     context = context_of(request.context, language, lambda text: fits(engine, text, longest))
     async with engine.turns.take():
@@ -71,7 +71,12 @@ def batches(sentences: Sequence[tuple[int, ...]]) -> Iterator[Spelled]:
         yield batch
 
 
-def _spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[Language, Vocabulary, Spelled]:
+def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[Language, Vocabulary, Spelled]:
+    """Check a request and spell its texts; may build a vocabulary, so keep it off the event loop.
+
+    Raises:
+        ProblemError: 422.
+    """
     if len(request.texts) > limits.max_texts:
         fault = Fault(
             field="texts",

@@ -7,10 +7,15 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
 T = TypeVar("T")
+
+urgency: ContextVar[int] = ContextVar("urgency", default=0)
+"""Of all that the current task submits: lower goes first, whatever its rank. What may wait sets it higher,
+and then fills the batches of what may not, or runs when there is nothing else."""
 
 
 class Job(Protocol):
@@ -66,6 +71,7 @@ class BatchReport:
         waited: seconds that each waited before the batch began.
         seconds: what it took, jobs that were run again after an error included.
         idle: seconds since the batch before it ended.
+        origins: what :attr:`Batcher.origin` said when each job came.
     """
 
     work: str
@@ -74,6 +80,7 @@ class BatchReport:
     waited: tuple[float, ...]
     seconds: float
     idle: float
+    origins: tuple[object, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -81,6 +88,8 @@ class _Waiting:
     job: Job
     future: asyncio.Future[Any]
     since: float
+    origin: object
+    urgency: int
 
 
 @dataclass(eq=False)
@@ -99,11 +108,15 @@ class Batcher:
         executor: one thread.
         budget: most tokens of a batch, by the jobs' ``cost``; a dearer job runs by itself.
         on_batch: told of every batch when it is done.
+        origin: called when a job comes; what it says comes back in the batch's report.
+        began: when the batch that runs began, by time.perf_counter; None between batches.
     """
 
     executor: Executor
     budget: int = 1024
     on_batch: Callable[[BatchReport], None] | None = None
+    origin: Callable[[], object] = lambda: None
+    began: float | None = None
     _queue: deque[_Waiting] = field(default_factory=deque)
     _draining: asyncio.Task[None] | None = None
     _ended: float = field(default_factory=time.perf_counter)
@@ -120,7 +133,7 @@ class Batcher:
             Exception: what running it raised.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(job, future, time.perf_counter()))
+        self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin(), urgency.get()))
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -133,8 +146,11 @@ class Batcher:
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while batch := self._take():
-            began = time.perf_counter()
-            outcomes = await loop.run_in_executor(self.executor, _outcomes, [waiting.job for waiting in batch])
+            self.began = began = time.perf_counter()
+            try:
+                outcomes = await loop.run_in_executor(self.executor, _outcomes, [waiting.job for waiting in batch])
+            finally:
+                self.began = None
             self._report(batch, began)
             for waiting, (result, error) in zip(batch, outcomes, strict=True):
                 if waiting.future.cancelled():
@@ -151,15 +167,17 @@ class Batcher:
             waited = tuple(began - waiting.since for waiting in batch)
             cost = sum(waiting.job.cost for waiting in batch)
             work = type(batch[0].job).__name__.lower()
-            self.on_batch(BatchReport(work, len(batch), cost, waited, ended - began, idle))
+            origins = tuple(waiting.origin for waiting in batch)
+            self.on_batch(BatchReport(work, len(batch), cost, waited, ended - began, idle, origins))
 
     def _take(self) -> list[_Waiting]:
-        """The next batch: the oldest job of the first rank, and those of its kind that fit, however far behind."""
+        """The next batch: the most urgent job, of these the oldest of the first rank, and those of its kind that fit,
+        however far behind."""
         batch: list[_Waiting] = []
         left: deque[_Waiting] = deque()
         cost = 0
         present = [waiting for waiting in self._queue if not waiting.future.cancelled()]
-        present.sort(key=lambda waiting: waiting.job.rank)
+        present.sort(key=lambda waiting: (waiting.urgency, waiting.job.rank))
         for waiting in present:
             fits = not batch or (waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget)
             if fits:

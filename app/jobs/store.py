@@ -1,0 +1,239 @@
+"""Jobs as they are kept in Redis: what the service and the workers know of them."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from redis.commands.core import AsyncScript
+
+from app.jobs import keys
+from app.jobs.link import Redis, settled
+from app.jobs.record import Accepted, Entry, Record
+from app.jobs.scripts import script
+
+SMOOTHING = 20.0
+"""Seconds over which the rate of a job is averaged."""
+
+TELL_EVERY = 0.2
+"""Least seconds between two `progress` events."""
+
+STALE = 3.0
+"""Seconds after which a chunk that is not heard of has stopped."""
+
+UNCOMMITTED = 3600
+"""Seconds after which items are dropped that were written for a job that was never made."""
+
+SCRIPTS = ("accept", "start", "try", "untry", "record", "cancel", "fail", "settle")
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A chunk that was begun.
+
+    Attributes:
+        left: numbers of the items without a result, and how often each was begun before.
+        lost: workers that ended with items of the job under way that ran beside others.
+    """
+
+    left: dict[int, int]
+    lost: int
+
+
+@dataclass(eq=False)
+class JobStore:
+    """Every method is one exchange or a few; all may be repeated when a reply was lost.
+
+    Attributes:
+        redis: the queue's server.
+        retention: seconds that an ended job is kept.
+    """
+
+    redis: Redis
+    retention: int
+    _scripts: dict[str, AsyncScript] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._scripts = {name: self.redis.register_script(script(name)) for name in SCRIPTS}
+
+    async def accept(self, accepted: Accepted) -> str:
+        """Make a job; its id, or that of the job which its idempotency key has made before.
+
+        Raises:
+            KeyError: the key has made a job of another request.
+        """
+        job_id = accepted.id
+        await self._write(keys.items(job_id), accepted.items)
+        await self._write(keys.results(job_id), accepted.refused)
+        fields = {
+            "priority": accepted.priority,
+            "total": len(accepted.items) + len(accepted.refused),
+            "failed": len(accepted.refused),
+            "chunks": json.dumps(accepted.chunks),
+            "idempotency": accepted.idempotency,
+        }
+        names = [
+            *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.events(job_id)),
+            *(keys.ALL, keys.OPEN, keys.idempotency(accepted.idempotency)),
+        ]
+        words = [
+            *(job_id, accepted.digest if accepted.idempotency else "", self.retention, accepted.expires_after),
+            *(word for pair in fields.items() for word in pair),
+        ]
+        async with self.redis.client() as connection:
+            before = await self._scripts["accept"](keys=names, args=words, client=connection)
+            await settled(connection)
+        if not before:
+            return job_id
+        await self.redis.unlink(keys.items(job_id), keys.results(job_id))
+        made, digest = str(before).split(" ")
+        if digest != accepted.digest:
+            raise KeyError(made)
+        return made
+
+    async def record(self, job_id: str) -> Record | None:
+        """A job; None if there is none of this id."""
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.hgetall(keys.job(job_id))
+            (seconds, micros), fields = await pipeline.execute()
+        return Record.of(fields, seconds + micros / 1e6) if fields.get("status") else None
+
+    async def records(self, before: str | None, limit: int) -> list[Record]:
+        """Jobs, newest first, those older than ``before``; at most ``limit``."""
+        found: list[Record] = []
+        upper = f"({before}" if before else "+"
+        while len(found) < limit:
+            ids = await self.redis.zrevrangebylex(keys.ALL, upper, "-", 0, limit)
+            if not ids:
+                break
+            for job_id in ids:
+                if (record := await self.record(job_id)) is not None:
+                    found.append(record)
+                else:
+                    await self.redis.zrem(keys.ALL, job_id)  # its time is over
+            upper = f"({ids[-1]}"
+        return found[:limit]
+
+    async def start(self, job_id: str, start: int, stop: int, chunk: str) -> Opened:
+        """Begin a chunk."""
+        names = (keys.job, keys.results, keys.tries, keys.events, keys.running, keys.lost)
+        found = await self._run("start", [name(job_id) for name in names], [job_id, start, stop, chunk])
+        if not found:
+            return Opened({}, 0)
+        lost, *left = found
+        return Opened(dict(zip(left[::2], left[1::2], strict=True)), lost)
+
+    async def beat(self, job_id: str, chunk: str) -> str | None:
+        """Tell that a chunk is being worked on; the job's status."""
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.hget(keys.job(job_id), "status")
+            (seconds, micros), status = await pipeline.execute()
+        if status in ("in_progress", "cancelling"):
+            await self.redis.zadd(keys.running(job_id), {chunk: seconds + micros / 1e6}, xx=True)
+        return str(status) if status else None
+
+    async def stop(self, job_id: str, chunk: str) -> str | None:
+        """Tell that a chunk is no longer worked on; the job's status after what follows of it."""
+        await self.redis.zrem(keys.running(job_id), chunk)
+        return await self.settle(job_id)
+
+    async def items(self, job_id: str, numbers: Sequence[int]) -> list[Entry | None]:
+        """Items by their numbers; None where one is missing."""
+        found = await self.redis.hmget(keys.items(job_id), [str(number) for number in numbers])
+        return [Entry.read(number, text) for number, text in zip(numbers, found, strict=True)]
+
+    async def begin(self, job_id: str, number: int, token: str) -> int:
+        """Count a try of an item: how many there were, this one included; 0 or -1 if it must not be tried."""
+        return int(
+            await self._run("try", [keys.job(job_id), keys.results(job_id), keys.tries(job_id)], [number, token])
+        )
+
+    async def forgive(self, job_id: str, tokens: Mapping[int, str]) -> None:
+        """Take back tries that ended by no fault of their items."""
+        if tokens:
+            await self._run("untry", [keys.tries(job_id)], [word for pair in tokens.items() for word in pair])
+
+    async def write(self, job_id: str, number: int, line: str, outcome: Literal["completed", "failed"]) -> bool:
+        """Write a result, unless there is one already or the job takes no more; whether it was written."""
+        written = await self._run(
+            "record",
+            [keys.job(job_id), keys.results(job_id), keys.tries(job_id), keys.events(job_id)],
+            [job_id, number, line, outcome, SMOOTHING, TELL_EVERY],
+        )
+        return bool(written)
+
+    async def results(self, job_id: str, numbers: Iterable[int]) -> list[str | None]:
+        """Lines of results and errors by the numbers of their items; None where there is none yet."""
+        found: list[str | None] = await self.redis.hmget(keys.results(job_id), [str(number) for number in numbers])
+        return found
+
+    async def cancel(self, job_id: str) -> str | None:
+        """Take no more results; the job's status, None if there is none of this id."""
+        status = await self._run("cancel", [keys.job(job_id), keys.events(job_id)], [job_id])
+        return str(status) if status else None
+
+    async def fail(self, job_id: str, why: str) -> None:
+        """End a job that cannot go on."""
+        await self._run("fail", [keys.job(job_id), keys.events(job_id)], [job_id, why])
+
+    async def settle(self, job_id: str) -> str | None:
+        """Do what is due of a job: expire, end, complete; its status."""
+        status = await self._run(
+            "settle",
+            [
+                *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.tries(job_id)),
+                *(keys.events(job_id), keys.running(job_id), keys.lost(job_id), keys.OPEN),
+            ],
+            [job_id, STALE, self.retention],
+        )
+        return str(status) if status else None
+
+    async def delete(self, record: Record) -> None:
+        """Forget a job that has ended."""
+        job_id = record.id
+        every = (keys.job, keys.items, keys.results, keys.tries, keys.running, keys.lost, keys.events)
+        async with self.redis.pipeline(transaction=True) as pipeline:
+            pipeline.unlink(*(name(job_id) for name in every))
+            pipeline.zrem(keys.ALL, job_id)
+            pipeline.srem(keys.OPEN, job_id)
+            if record.idempotency:
+                pipeline.unlink(keys.idempotency(record.idempotency))
+            await pipeline.execute()
+
+    async def open_ids(self) -> list[str]:
+        """Jobs that have not ended."""
+        return sorted(await self.redis.smembers(keys.OPEN))
+
+    async def queued(self, job_id: str) -> None:
+        """Note that a job's chunks are in the queue."""
+        await self.redis.hset(keys.job(job_id), "queued", "1")
+
+    async def is_running(self, job_id: str) -> bool:
+        """Whether any chunk of a job was being worked on when last heard of."""
+        return bool(await self.redis.zcard(keys.running(job_id)))
+
+    async def events(self, job_id: str, after: str, limit: int = 200) -> list[tuple[str, dict[str, str]]]:
+        """Events after one, oldest first."""
+        found: list[tuple[str, dict[str, str]]] = await self.redis.xrange(keys.events(job_id), f"({after}", "+", limit)
+        return found
+
+    async def _write(self, key: str, lines: Mapping[int, str]) -> None:
+        numbers = list(lines)
+        for start in range(0, len(numbers), 1000):
+            piece = {str(number): lines[number] for number in numbers[start : start + 1000]}
+            await self.redis.hset(key, mapping=piece)
+        if lines:
+            await self.redis.expire(key, UNCOMMITTED)
+
+    async def _run(self, name: str, names: Sequence[str], arguments: Sequence[Any]) -> Any:
+        return await self._scripts[name](keys=names, args=arguments)
+
+
+def token(worker: str) -> str:
+    """A name for one try of an item by a worker."""
+    return f"{worker} {uuid.uuid4().hex}"

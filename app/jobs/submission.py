@@ -1,0 +1,133 @@
+"""What came in by POST /v1/jobs, as numbered lines that are yet to be checked."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from pydantic import Field, ValidationError
+
+from app.jobs.schemas import ExpiresAfter, OnInvalid, Priority
+from app.problems import Fault, ProblemError
+from app.sentences.schemas import Strict
+from app.validation import faults_of
+
+LINES = ("application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/jsonlines")
+"""Media types of JSON Lines; none of them is registered."""
+
+
+class Envelope(Strict):
+    """A JSON submission whose items are not looked at yet."""
+
+    items: list[Any] | None = Field(default=None, min_length=1)
+    url: str | None = Field(default=None, max_length=200)
+    bodies: list[Any] | None = Field(default=None, min_length=1)
+    on_invalid: OnInvalid | None = None
+    priority: Priority | None = None
+    expires_after: ExpiresAfter | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a job is to be treated; None where nothing was said."""
+
+    on_invalid: OnInvalid | None = None
+    priority: Priority | None = None
+    expires_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Lines, each what should be an item or why it cannot be read.
+
+    Attributes:
+        lines: in order; numbers count from 0.
+        where: what to call a field of a line in a fault.
+        options: of the job.
+    """
+
+    lines: list[Any | Fault]
+    where: Callable[[int, str], str]
+    options: Options
+
+
+def read_submission(kind: str, content: bytes, options: Options) -> Submission:
+    """Take a body apart; may take seconds, so keep it off the event loop.
+
+    Args:
+        kind: its media type.
+        content: the body.
+        options: those of the URL's query, which win.
+
+    Raises:
+        ProblemError: 400, 415 or 422.
+    """
+    kind = kind.split(";")[0].strip().lower()
+    if kind in LINES:
+        lines = list(_lines(content))
+        if not lines:
+            raise ProblemError(422, [Fault(field="", message="there are no lines", remedy="send one item a line")])
+        return Submission(lines, lambda number, field: f"line {number + 1}{': ' if field else ''}{field}", options)
+    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+        return _document(content, options)
+    fault = Fault(
+        field="Content-Type",
+        message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
+        remedy=f"send JSON as application/json, or JSON Lines as {LINES[0]}",
+    )
+    raise ProblemError(415, [fault], {"Accept": f"application/json, {LINES[0]}"})
+
+
+def _lines(content: bytes) -> Iterator[Any | Fault]:
+    for line in content.removeprefix(codecs.BOM_UTF8).split(b"\n"):
+        if line.strip():
+            try:
+                yield json.loads(line.decode())
+            except (ValueError, RecursionError) as error:
+                yield _not_json(error)
+
+
+def _document(content: bytes, options: Options) -> Submission:
+    try:
+        data = json.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise ProblemError(400, [_not_json(error)]) from None
+    try:
+        given = Envelope.model_validate(data)
+    except ValidationError as error:
+        raise ProblemError(422, faults_of(error.errors())) from None
+    chosen = replace(
+        options,
+        on_invalid=options.on_invalid or given.on_invalid,
+        priority=options.priority or given.priority,
+        expires_after=options.expires_after or given.expires_after,
+    )
+    if given.items is not None and given.url is None and given.bodies is None:
+        return Submission(given.items, lambda number, field: f"items[{number}]{'.' if field else ''}{field}", chosen)
+    if given.items is None and given.url is not None and given.bodies is not None:
+        url = given.url
+        lines: list[Any | Fault] = [{"url": url, "body": body} for body in given.bodies]
+        return Submission(lines, _body_field, chosen)
+    fault = Fault(
+        field="items",
+        message="a job is made of `items`, or of `url` and `bodies`",
+        remedy="give either the one or the other",
+    )
+    raise ProblemError(422, [fault])
+
+
+def _body_field(number: int, field: str) -> str:
+    if field == "url":
+        return "url"
+    inner = field.removeprefix("body").removeprefix(".")
+    return f"bodies[{number}]{'.' if inner else ''}{inner}"
+
+
+def _not_json(error: Exception) -> Fault:
+    if isinstance(error, json.JSONDecodeError):
+        message = f"it is not JSON: {error.msg} at offset {error.pos}"
+        return Fault(field="", message=message, remedy=f"mend the JSON at character {error.pos}")
+    return Fault(field="", message="it is not JSON in UTF-8", remedy="send UTF-8, of moderate depth")

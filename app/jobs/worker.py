@@ -1,0 +1,212 @@
+"""A worker: takes chunks from the queue, works them off with this process's engine, and tells that it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Literal
+
+import structlog
+from docket import Worker as DocketWorker
+from redis.exceptions import RedisError
+
+from app.engine import Engine, Turns
+from app.jobs.chunk import ChunkRun, StoppedError, pause
+from app.jobs.exclusion import Exclusion
+from app.jobs.jobs import Jobs
+from app.jobs.link import AWAY
+from app.jobs.schemas import Priority, Worker
+from app.jobs.store import JobStore
+from app.jobs.workers import learn, sign_off, sign_on
+from models.language.batcher import urgency
+
+log = structlog.get_logger()
+
+CHUNKS = 2
+"""Chunks of each priority under way: while the last items of one end, those of the next keep batches full."""
+
+BEAT_EVERY = 2.0
+"""Seconds between heartbeats."""
+
+POLL_EVERY = timedelta(milliseconds=100)
+"""Seconds that a read of the queue blocks."""
+
+OUTAGE = 8.0
+"""Seconds without a word from the queue's server after which connections from before are not trusted."""
+
+LOOP_STOPS = 0.5
+"""Seconds after which a docket's loop has surely seen that it shall stop."""
+
+STOP_WITHIN = 6.0
+"""Seconds that handing back may take; what was not handed back goes to others when its lease ends."""
+
+URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": 2}
+"""Behind requests over REST, which have 0."""
+
+
+@dataclass(eq=False)
+class JobWorker:
+    """Works off chunks while it is open.
+
+    Attributes:
+        jobs: the queue.
+        engine: what runs items, with turns of its own: jobs take none from requests.
+        items: run side by side, of each priority.
+        lease: seconds of silence after which its chunks go to others.
+    """
+
+    jobs: Jobs
+    engine: Engine
+    items: int
+    lease: float
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}")
+    exclusion: Exclusion = field(default_factory=Exclusion)
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+    started_at: float = field(default_factory=time.time)
+    items_done: int = 0
+    items_running: int = 0
+    chunks_running: int = 0
+    _back: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def store(self) -> JobStore:
+        """Where jobs are kept."""
+        return self.jobs.store
+
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Holds as long as an item is being run."""
+        self.items_running += 1
+        try:
+            yield
+            self.items_done += 1
+        finally:
+            self.items_running -= 1
+
+    @asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Work; at the end, hand back at once what is under way."""
+        async with AsyncExitStack() as stack:
+            tasks = [asyncio.create_task(self._beat())]
+            for priority, docket in self.jobs.queue.dockets.items():
+                station = Station(self, priority, asyncio.Semaphore(self.items))
+                docket.register(station.run_chunk, names=["run_chunk"])
+                taker = DocketWorker(
+                    docket,
+                    name=self.name,
+                    concurrency=CHUNKS,
+                    redelivery_timeout=timedelta(seconds=self.lease),
+                    reconnection_delay=timedelta(seconds=1),
+                    minimum_check_interval=POLL_EVERY,
+                    scheduling_resolution=timedelta(seconds=1),
+                    schedule_automatic_tasks=False,
+                )
+                tasks.append(asyncio.create_task(self._take(taker)))
+            log.info("worker started", worker=self.name, items=self.items)
+            stack.push_async_callback(self._end, tasks)
+            yield
+
+    def report(self) -> Worker:
+        """The worker as others see it."""
+        model = self.engine.model
+        state: Literal["working", "draining"] = "draining" if self.draining.is_set() else "working"
+        return Worker(
+            name=self.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            state=state,
+            model=model.name,
+            fingerprint=model.fingerprint,
+            device=model.device,
+            started_at=self.started_at,
+            seen_at=time.time(),
+            items_running=self.items_running,
+            items_done=self.items_done,
+            chunks_running=self.chunks_running,
+        )
+
+    async def _take(self, taker: DocketWorker) -> None:
+        """Run the docket's own loop until the worker drains, and start it anew whatever ends it."""
+        while not self.draining.is_set():
+            try:
+                async with taker:
+                    loop = asyncio.create_task(taker.run_forever())
+                    back = self._back
+                    signs = [asyncio.create_task(sign.wait()) for sign in (self.draining, back)]
+                    await asyncio.wait([loop, *signs], return_when=asyncio.FIRST_COMPLETED)
+                    for sign in signs:
+                        sign.cancel()
+                    if back.is_set():
+                        # A read that the outage swallowed would wait for TCP to notice: a minute or more.
+                        loop.cancel()
+                await asyncio.gather(loop, return_exceptions=True)
+                if loop.done() and not loop.cancelled() and (error := loop.exception()) is not None:
+                    raise error
+            except Exception as error:
+                log.error("the queue's loop ended; starting it anew", exc_info=error)
+                await pause(self.draining, 1.0)
+
+    async def _end(self, tasks: list[asyncio.Task[None]]) -> None:
+        self.draining.set()
+        _, pending = await asyncio.wait(tasks, timeout=STOP_WITHIN)
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(tasks, timeout=1.0)
+        with suppress(RedisError, OSError):
+            await sign_off(self.store.redis, self.name)
+        log.info("worker ended", worker=self.name, items_done=self.items_done)
+
+    async def _beat(self) -> None:
+        heard = time.monotonic()
+        while not self.draining.is_set():
+            with suppress(*AWAY):
+                await sign_on(self.store.redis, self.report())
+                if time.monotonic() - heard > OUTAGE:
+                    self._back.set()
+                    self._back = asyncio.Event()
+                heard = time.monotonic()
+            await pause(self.draining, BEAT_EVERY)
+        with suppress(*AWAY):
+            await sign_on(self.store.redis, self.report())
+
+
+@dataclass(eq=False)
+class Station:
+    """The place of a worker at one docket; a :class:`app.jobs.chunk.Shift` for its chunks."""
+
+    worker: JobWorker
+    priority: Priority
+    places: asyncio.Semaphore
+
+    def __post_init__(self) -> None:
+        self.name = self.worker.name
+        self.engine = replace(self.worker.engine, turns=Turns(self.worker.items + 1, 1 << 30))
+        self.store = self.worker.store
+        self.exclusion = self.worker.exclusion
+        self.draining = self.worker.draining
+        self.at_work = self.worker.at_work
+
+    async def run_chunk(self, job_id: str, start: int, stop: int, name: str) -> None:
+        """Work off a chunk; the rest of it goes back into the queue if the worker drains."""
+        urgency.set(URGENCY[self.priority])
+        self.worker.chunks_running += 1
+        chunk = ChunkRun(self, job_id, name)
+        began = time.monotonic()
+        try:
+            if await chunk.run(start, stop):
+                await learn(self.store.redis, chunk.units, time.monotonic() - began)
+            else:
+                await self.worker.jobs.queue.put(job_id, self.priority, [(start, stop)], os.urandom(6).hex())
+        except (StoppedError, *AWAY) as error:
+            log.warning("a chunk could not be handed back; its lease will end", job=job_id, reason=str(error))
+            # Once the docket's loop stops, a cancelled task stays unacknowledged, for another worker.
+            await asyncio.sleep(LOOP_STOPS)
+            raise asyncio.CancelledError from error
+        finally:
+            self.worker.chunks_running -= 1

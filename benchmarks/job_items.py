@@ -1,0 +1,80 @@
+"""Items of jobs to measure with, and what of their results must not depend on how they were run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+
+INDEX = "jobs-benchmark"
+FACTS = [
+    "今天\t天气\t晴",
+    "今天\t时间\t早上",
+    "公园（城市）\t时间\t上午",
+    "公园（学校）\t朋友\t老师",
+    "dog\tfood\twater",
+]
+KEYWORDS: list[list[Any]] = [
+    ["今天", "公园"],
+    ["学校", "老师"],
+    ["朋友", "音乐"],
+    [["dog", "dogs"], "park"],
+    ["happy", "city"],
+    ["城市"],
+]
+TEXTS = ["今天我们去公园散步。", "老师喜欢音乐。", "The dog runs in the park."]
+
+
+def sentences(number: int, chains: int = 2, steps: int = 8) -> dict[str, Any]:
+    """An item for /v1/sentences."""
+    sampler = {"kind": "metropolis", "chains": chains, "steps": steps}
+    body = {"keywords": KEYWORDS[number % len(KEYWORDS)], "seed": number, "sampler": sampler}
+    return {"custom_id": f"c{number}", "url": "/v1/sentences", "body": body}
+
+
+def mixed(count: int, chains: int = 2, steps: int = 8) -> list[dict[str, Any]]:
+    """Items of all kinds: of ten, eight for sentences, one for scores, one for a search."""
+    items = []
+    for number in range(count):
+        item = sentences(number, chains, steps)
+        if number % 10 == 3:
+            item |= {"url": "/v1/score", "body": {"texts": [TEXTS[number // 10 % len(TEXTS)]]}}
+        elif number % 10 == 7:
+            item |= {"url": f"/v1/indexes/{INDEX}/search", "body": {"query": KEYWORDS[number // 10 % 3][0], "n": 1}}
+        items.append(item)
+    return items
+
+
+def build_index(client: httpx.Client) -> None:
+    """The index that mixed items search."""
+    client.post("/v1/indexes", json={"name": INDEX, "lines": FACTS}).raise_for_status()
+    while client.get(f"/v1/indexes/{INDEX}").json()["build"]["state"] not in ("ready", "failed"):
+        pass
+
+
+def essence(line: str) -> tuple[str, Any]:
+    """The custom_id of a line of results, and all of its answer that a caller may rely on.
+
+    Not the time it took, nor what was found in a cache, nor the last digits: products of matrices as small as a
+    tiny model's may take another path in a larger batch.
+    """
+    data = json.loads(line)
+    body = data["response"]["body"]
+    body.pop("usage", None)
+    body.get("diagnostics", {}).pop("seconds", None)
+    return data["custom_id"], _rounded(body)
+
+
+def essences(lines: Iterable[str]) -> dict[str, Any]:
+    """Of all lines, by custom_id."""
+    return dict(map(essence, lines))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, 3)
+    if isinstance(value, dict):
+        return {name: _rounded(part) for name, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, list) else value

@@ -1,0 +1,185 @@
+"""What the queue costs beside the work itself, how workers add up, and how long submitting and cancelling take."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from benchmarks.fleet import Fleet, QueueServer
+from benchmarks.job_chaos import watch
+from benchmarks.job_items import sentences
+from benchmarks.processes import Handle
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some work took.
+
+    Attributes:
+        seconds: by the clock.
+        cpu_seconds: of all cores, by the processes that did the work.
+    """
+
+    seconds: float
+    cpu_seconds: float
+
+
+def direct() -> None:
+    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue."""
+    from app.engine import open_engine
+    from app.sentences.schemas import SentencesRequest
+    from app.sentences.service import complete
+    from app.settings import Settings
+
+    bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
+    settings = Settings()
+
+    async def work() -> Cost:
+        async with open_engine(settings, lambda what, share: None) as engine:
+            places = asyncio.Semaphore(settings.worker_items)
+
+            async def one(body: dict[str, Any]) -> None:
+                async with places:
+                    await complete(SentencesRequest.model_validate(body), engine)
+
+            await one(bodies[0])  # vocabularies and first forwards
+            began, cpu = time.perf_counter(), time.process_time()
+            async with asyncio.TaskGroup() as group:
+                for body in bodies:
+                    group.create_task(one(body))
+            return Cost(time.perf_counter() - began, time.process_time() - cpu)
+
+    cost = asyncio.run(work())
+    Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps([cost.seconds, cost.cpu_seconds]), "utf-8")
+
+
+def _direct(fleet: Fleet, items: list[dict[str, Any]]) -> Cost:
+    bodies, cost = fleet.folder / "bodies.json", fleet.folder / "cost.json"
+    bodies.write_text(json.dumps([item["body"] for item in items]), "utf-8")
+    fleet.spawn("benchmarks.job_speed:direct", {"bodies": str(bodies), "cost": str(cost)}).wait(3600)
+    return Cost(*json.loads(cost.read_text("utf-8")))
+
+
+def _queued(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> Cost:
+    """By one worker; its time on cores, and the queue's."""
+    assert queue.process is not None
+    worker = fleet.start_worker()
+    fleet.wait_workers(1)
+    _job_seconds(fleet, items[:4])
+    processes = (worker, Handle(queue.process.pid))
+    before = sum(process.cpu_seconds for process in processes)
+    seconds = _job_seconds(fleet, items)
+    spent = sum(process.cpu_seconds for process in processes) - before
+    fleet.dismiss()
+    return Cost(seconds, spent)
+
+
+def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
+    """From the beginning of the first item to the end of the last."""
+    job = watch(fleet, fleet.submit(items)).job
+    if job["request_counts"]["completed"] != len(items):
+        raise RuntimeError(json.dumps(job))
+    return float(job["completed_at"] - job["created_at"])
+
+
+def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int, rounds: int = 3) -> dict[str, Any]:
+    """A job against the same requests in one process without a queue, by turns; the least of each."""
+    items = [sentences(number, chains, steps) for number in range(count)]
+    queued, alone = [], []
+    for _ in range(rounds):
+        alone.append(_direct(fleet, items))
+        queued.append(_queued(fleet, queue, items))
+    return {
+        "items": count,
+        "chains": chains,
+        "steps": steps,
+        "seconds_without_queue": [round(cost.seconds, 2) for cost in alone],
+        "seconds_as_a_job": [round(cost.seconds, 2) for cost in queued],
+        "overhead": round(min(c.seconds for c in queued) / min(c.seconds for c in alone) - 1, 4),
+        "cpu_seconds_without_queue": [round(cost.cpu_seconds, 2) for cost in alone],
+        "cpu_seconds_as_a_job": [round(cost.cpu_seconds, 2) for cost in queued],
+        "cpu_overhead": round(min(c.cpu_seconds for c in queued) / min(c.cpu_seconds for c in alone) - 1, 4),
+    }
+
+
+def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) -> dict[str, Any]:
+    """One worker against two, each pinned to a core of its own and one thread; the least of each."""
+    items = [sentences(number, chains, steps) for number in range(count)]
+    seconds: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(rounds):
+        for workers in (1, 2):
+            for core in range(workers):
+                os.sched_setaffinity(fleet.start_worker(torch_threads="1").pid, {core})
+            fleet.wait_workers(workers)
+            _job_seconds(fleet, items[:8])
+            seconds[workers].append(_job_seconds(fleet, items))
+            fleet.dismiss()
+    return {
+        "items": count,
+        "chains": chains,
+        "steps": steps,
+        "seconds_one_worker": [round(each, 2) for each in seconds[1]],
+        "seconds_two_workers": [round(each, 2) for each in seconds[2]],
+        "ratio": round(min(seconds[2]) / min(seconds[1]), 3),
+    }
+
+
+def latency(fleet: Fleet, count: int) -> dict[str, Any]:
+    """Seconds to submit a large job, to have it cancelled, and to have an answer over REST while it runs."""
+    fleet.start_worker()
+    fleet.wait_workers(1)
+    items = [sentences(number, 8, 100) for number in range(count)]
+    body = sentences(0, 2, 8)["body"]
+    fleet.client.post("/v1/sentences", json=body).raise_for_status()
+    began = time.perf_counter()
+    job = fleet.submit(items)
+    accepted = time.perf_counter() - began
+    while fleet.job(job["id"])["status"] != "in_progress":
+        time.sleep(0.05)
+    time.sleep(2)
+    began = time.perf_counter()
+    fleet.client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+    while fleet.job(job["id"])["status"] != "cancelled":
+        time.sleep(0.02)
+    cancelled = time.perf_counter() - began
+    while any(worker["items_running"] for worker in fleet.alive()):
+        time.sleep(0.02)
+    stopped = time.perf_counter() - began
+    return {
+        "items": count,
+        "accept_seconds": round(accepted, 2),
+        "cancel_seconds": round(cancelled, 2),
+        "work_stopped_seconds": round(stopped, 2),
+    }
+
+
+def before_bulk(fleet: Fleet, requests: int = 10) -> dict[str, Any]:
+    """Seconds of a request over REST, with nothing beside it and beside a bulk job of the same service's worker."""
+    body = sentences(0, 2, 8)["body"]
+
+    def ask() -> float:
+        began = time.perf_counter()
+        response: httpx.Response = fleet.client.post("/v1/sentences", json=body)
+        response.raise_for_status()
+        return time.perf_counter() - began
+
+    ask()
+    alone = sorted(ask() for _ in range(requests))
+    job = fleet.submit([sentences(number, 8, 200) for number in range(200)])
+    while fleet.job(job["id"])["status"] != "in_progress":
+        time.sleep(0.05)
+    time.sleep(1)
+    beside = sorted(ask() for _ in range(requests))
+    fleet.client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+    return {
+        "seconds_alone_median": round(alone[requests // 2], 3),
+        "seconds_beside_a_job_median": round(beside[requests // 2], 3),
+        "seconds_beside_a_job_worst": round(beside[-1], 3),
+    }

@@ -1,0 +1,152 @@
+"""Workers, the queue's server and the whole service killed, hung and stopped: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+import redis
+
+from benchmarks.fleet import Fleet, QueueServer, fleet
+from benchmarks.job_chaos import chaos, poison, watch
+from benchmarks.job_items import essences, mixed, sentences
+from benchmarks.processes import Nursery
+from tests.app.jobs.poisoned import POISON
+from tests.app.live import until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks workers and looks into /proc")
+
+
+def test_workers_killed_and_the_queue_restarted_change_nothing(crew: Fleet, queue: QueueServer) -> None:
+    found = chaos(crew, queue, mixed(80), kill_every=1.5)
+    assert found["workers_killed"] >= 2 and found["queue_restarts"] == 1
+    assert found["status"] == "completed" and found["request_counts"] == {"total": 80, "completed": 80, "failed": 0}
+    assert found["wrong_polls"] == 0 and found["in_order"]
+    assert (found["lost"], found["doubled"], found["differing"], found["errors"]) == (0, 0, 0, 0)
+
+
+def test_a_poison_item_is_parked_and_the_others_complete(crew: Fleet) -> None:
+    crew.worker = "tests.app.jobs.poisoned:worker"
+    found = poison(crew, mixed(60), 23, {"url": "/v1/sentences", "body": {"keywords": [POISON]}})
+    assert found["status"] == "completed" and not found["wrong_polls"]
+    assert found["request_counts"] == {"total": 60, "completed": 59, "failed": 1}
+    (line,) = found["errors"]
+    assert line["custom_id"] == "poison" and line["response"] is None
+    assert line["error"]["code"] == "worker_crashed" and "3 times" in line["error"]["message"]
+    assert found["workers_that_died"] == 3
+
+
+def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
+    first = crew.start_worker(lease_seconds="60")  # so that the end of a lease cannot help
+    crew.wait_workers(1)
+    job = crew.submit([sentences(number, chains=4, steps=60) for number in range(10)])
+    until(lambda: crew.alive() and crew.alive()[0]["items_running"], 20)
+    time.sleep(0.3)
+    first.send(signal.SIGTERM)
+    assert first.wait(10) < 5
+    assert first.pid not in [worker["pid"] for worker in crew.client.get("/v1/workers").json()["workers"]]
+    began = time.monotonic()
+    crew.start_worker(lease_seconds="60")
+    seen = watch(crew, job)
+    assert seen.job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
+    assert time.monotonic() - began < 50
+
+
+def test_what_an_item_had_computed_outlives_its_worker(crew: Fleet, short_folder: Path) -> None:
+    cache = QueueServer(short_folder / "scores")
+    cache.start()
+    item = sentences(1, chains=4, steps=150)
+    try:
+        crew.start_worker(redis_url=cache.url)
+        crew.wait_workers(1)
+        quiet = json.loads(crew.lines(watch(crew, crew.submit([item])).job["id"])[0])["response"]["body"]
+        crew.dismiss()
+        with redis.Redis.from_url(cache.url) as client:
+            written = int(client.dbsize())
+            client.flushdb()
+        first = crew.start_worker(redis_url=cache.url)
+        crew.wait_workers(1)
+        job = crew.submit([item])
+        until(lambda: cache_keys(cache) > written // 2, 30)
+        first.send(signal.SIGKILL)
+        crew.start_worker(redis_url=cache.url)
+        again = json.loads(crew.lines(watch(crew, job).job["id"])[0])["response"]["body"]
+    finally:
+        crew.dismiss()
+        cache.stop()
+    assert again["sentences"][0]["text"] == quiet["sentences"][0]["text"]
+    assert again["usage"]["lm_tokens"] < 0.8 * quiet["usage"]["lm_tokens"]
+
+
+def cache_keys(cache: QueueServer) -> int:
+    with redis.Redis.from_url(cache.url) as client:
+        return int(client.dbsize())
+
+
+def test_a_hung_queue_holds_up_and_loses_nothing(crew: Fleet, queue: QueueServer) -> None:
+    crew.start_worker()
+    crew.wait_workers(1)
+    items = mixed(60)
+    quiet = watch(crew, crew.submit(items))
+    job = crew.submit(items)
+    until(lambda: crew.job(job["id"])["request_counts"]["completed"] > 5, 30)
+    assert queue.process is not None
+    queue.process.send_signal(signal.SIGSTOP)
+    try:
+        began = time.monotonic()
+        response = crew.client.get(f"/v1/jobs/{job['id']}")
+        assert response.status_code == 503 and response.headers["retry-after"] and time.monotonic() - began < 15
+        assert crew.client.get("/health").status_code == 200
+        body = {"keywords": ["dog"], "sampler": {"kind": "metropolis", "chains": 1, "steps": 2}}
+        assert crew.client.post("/v1/sentences", json=body).status_code == 200
+    finally:
+        queue.process.send_signal(signal.SIGCONT)
+    seen = watch(crew, job)
+    assert seen.job["status"] == "completed" and not seen.wrong
+    assert essences(crew.lines(job["id"])) == essences(crew.lines(quiet.job["id"]))
+
+
+def test_a_cancelled_job_stops_within_seconds(crew: Fleet) -> None:
+    crew.start_worker()
+    crew.wait_workers(1)
+    job = crew.submit([sentences(number, chains=16, steps=3000) for number in range(20)])
+    until(lambda: crew.alive()[0]["items_running"], 20)
+    assert crew.client.delete(f"/v1/jobs/{job['id']}").json()["status"] in ("cancelling", "cancelled")
+    assert until(lambda: crew.job(job["id"])["status"] == "cancelled", 10) < 5
+    until(lambda: crew.alive()[0]["items_running"] == 0, 5)
+    (codes,) = {json.loads(line)["error"]["code"] for line in crew.lines(job["id"], "errors")}
+    assert codes == "job_cancelled"
+
+
+def test_a_service_killed_as_a_whole_goes_on_after_its_restart(
+    nursery: Nursery, process_settings: dict[str, str], short_folder: Path
+) -> None:
+    settings = process_settings | {"state_dir": str(short_folder / "killed")}
+    pid_file = short_folder / "killed" / "queue" / "pid"
+    with fleet(nursery, short_folder / "killed-logs", settings) as alone:
+        alone.start_service()
+        alone.wait_ready()
+        items = [sentences(number) for number in range(60)]
+        job = alone.submit(items)
+        until(lambda: alone.job(job["id"])["request_counts"]["completed"] > 5, 30)
+        assert alone.service is not None
+        server = int(pid_file.read_text())
+        alone.service.send(signal.SIGKILL)
+        os.kill(server, signal.SIGKILL)
+        alone.service.wait(10)
+        until(lambda: not psutil.pid_exists(server) or psutil.Process(server).status() == "zombie", 10)
+        with pytest.raises(httpx.HTTPError):
+            alone.client.get("/health")
+        alone.start_service()
+        alone.wait_ready()
+        seen = watch(alone, job)
+        assert seen.job["request_counts"] == {"total": 60, "completed": 60, "failed": 0} and not seen.wrong
+        names = [json.loads(line)["custom_id"] for line in alone.lines(job["id"])]
+        assert names == [item["custom_id"] for item in items]
