@@ -13,6 +13,7 @@ from rich.table import Table
 
 from app import console
 from app.access.commands import keys_cli
+from app.batch.command import batch
 from app.doctor.command import doctor
 from app.evaluate.keywords import Evaluation, evaluate_keywords
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
@@ -42,6 +43,7 @@ cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 cli.add_typer(keys_cli, name="keys")
 cli.command()(search)
+cli.command()(batch)
 cli.command()(doctor)
 cli.command("calibrate")(calibrate)
 

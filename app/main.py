@@ -18,6 +18,7 @@ from app.access.middleware import Access
 from app.access.ring import KeyRing, keys_path
 from app.drain import Drain, Gate
 from app.engine import Engine
+from app.examples import add_examples
 from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
 from app.jobs.worker import JobWorker
@@ -121,6 +122,7 @@ def create_app(
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
     describe(app, ring)
+    add_examples(app)
     return app
 
 

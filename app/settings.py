@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.access.rates import parsed
-from models.language.loading import Precision
+from models.language.precision import Precision
 from models.language.redis_link import connection_options
 from models.language.vocabulary import Rule
 

@@ -3,7 +3,9 @@
     python -m benchmarks.metaqa prepare KB.tsv.gz QUESTIONS.tsv FOLDER
     chainwright index build metaqa KB.tsv.gz --both-ends
     chainwright train retrieval FOLDER/train.jsonl FOLDER/dev.jsonl FOLDER/run
-    CHAINWRIGHT_RETRIEVAL_ADAPTER=FOLDER/run/adapter python -m benchmarks.metaqa evaluate KB.tsv.gz FOLDER metaqa
+    export CHAINWRIGHT_RETRIEVAL_ADAPTER=FOLDER/run/adapter
+    chainwright calibrate FOLDER/dev.jsonl --index metaqa
+    python -m benchmarks.metaqa evaluate KB.tsv.gz FOLDER metaqa
 
 ``prepare`` splits the questions by their entity, so that no held-out one is about an entity that was
 trained on. hits@1 is the share of questions whose top answer, the first value of the best key, is among
@@ -25,6 +27,7 @@ import numpy as np
 
 from app.retrieval.retrieval import adapter_of, model_name, open_library
 from app.settings import Settings
+from app.train.card import NAME as CARD
 from benchmarks.machine import machine, write
 from benchmarks.metaqa_questions import Keys, Question, label, read_keys, read_questions, relations, split
 from models.retrieval.index.overlay import OverlayView
@@ -158,8 +161,10 @@ def evaluate(kb: Path, folder: Path, index: str, limit: int | None, seed: int) -
     floor = IndexFloor(live.view, live.key_format, tokenizer.encode, tokenizer.codec.decode)
     plain = [floor.answer(one.text) for one in questions]
     numbers = [None if key is None else live.view.find(key) for key in plain]
+    card = None if loaded.adapter is None else loaded.adapter.parent / CARD
     return {
         "machine": where,
+        "training": json.loads(card.read_text("utf-8")) if card is not None and card.is_file() else None,
         "model": {"name": loaded.name, "fingerprint": loaded.fingerprint, "precision": loaded.precision},
         "index": {"keys": len(live.view), "values": live.manifest.counts["values"]},
         "prepared": json.loads((folder / COUNTS).read_text("utf-8")),

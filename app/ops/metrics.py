@@ -27,7 +27,7 @@ router = APIRouter(tags=["operations"])
 @router.get(
     "/metrics",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}}, **problem_responses(500)},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **problem_responses(500)},
     summary="Metrics for Prometheus",
 )
 async def metrics(request: Request) -> Response:

@@ -62,7 +62,12 @@ _ACCEPTED: dict[int | str, dict[str, Any]] = {
 _LINES: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary", "minLength": 1}}},
+        "content": {
+            "application/octet-stream": {
+                "schema": {"type": "string", "format": "binary", "minLength": 1},
+                "example": "上海\t人口\t2487万\n苹果（公司）\t总部\t库比蒂诺\n",
+            }
+        },
     }
 }
 

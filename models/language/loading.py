@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from transformers import AutoModelForCausalLM
@@ -19,11 +19,10 @@ from transformers.utils import logging as transformers_logging
 from models.language import default_weights
 from models.language.default_weights import Progress
 from models.language.head import Head
+from models.language.precision import Precision
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import RULES, Rule, Vocabulary
-
-Precision = Literal["auto", "float32", "bfloat16"]
 
 
 class LoadingError(RuntimeError):

@@ -14,7 +14,6 @@ from transformers import AutoConfig, AutoModelForSeq2SeqLM
 from models.language.default_weights import NAME, Progress
 from models.language.loading import (
     LoadingError,
-    Precision,
     device_of,
     dtype_of,
     find_file,
@@ -23,6 +22,7 @@ from models.language.loading import (
     read_weights,
     source_of,
 )
+from models.language.precision import Precision
 from models.retrieval.causal import CausalKeyModel
 from models.retrieval.codec import KeyCodec
 from models.retrieval.confidence import Confidence

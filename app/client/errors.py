@@ -1,0 +1,45 @@
+"""What a call may raise."""
+
+from __future__ import annotations
+
+from app.problems import Fault, Problem
+
+
+class ClientError(Exception):
+    """A call that failed."""
+
+
+class ServiceError(ClientError):
+    """The service answered with a problem.
+
+    Attributes:
+        problem: what it said.
+        retry_after: seconds after which it may be asked again, if it said so.
+    """
+
+    def __init__(self, problem: Problem, retry_after: float | None = None) -> None:
+        self.problem = problem
+        self.retry_after = retry_after
+        super().__init__(f"{problem.status} {problem.title}: {problem.detail}")
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return self.problem.status
+
+    @property
+    def errors(self) -> list[Fault]:
+        """What is wrong: each with the field, a message and a remedy."""
+        return self.problem.errors
+
+
+class UnreachableError(ClientError):
+    """The service could not be reached, or the connection broke off."""
+
+
+class TimedOutError(ClientError, TimeoutError):
+    """There was no answer in time."""
+
+
+class AnswerError(ClientError):
+    """The answer is not the service's: something else listens at this URL, or another version of it."""

@@ -1,0 +1,212 @@
+"""`chainwright batch`, embedded and against a service, also when either is killed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import structlog
+from click.testing import Result
+from typer.testing import CliRunner
+
+from app.access.keys import create_key
+from app.cli import cli
+from benchmarks.fleet import fleet
+from benchmarks.processes import Handle, Nursery
+from tests.app.batch import child
+from tests.app.live import until
+
+COUNT = 40
+ITEMS = [
+    {
+        "custom_id": f"name {number}",
+        "url": "/v1/sentences",
+        "body": {"keywords": ["今天"], "seed": number, "sampler": {"kind": "metropolis", "chains": 1, "steps": 20}},
+    }
+    for number in range(COUNT)
+]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A short path, for the queue's socket."""
+    with tempfile.TemporaryDirectory(prefix="cw") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def variables(model_folder: Path, key_model_folder: Path, folder: Path) -> dict[str, str]:
+    return {
+        "model": str(model_folder),
+        "retrieval_model": str(key_model_folder),
+        "device": "cpu",
+        "precision": "float32",
+        "offline": "true",
+        "torch_threads": "1",
+        "cache_dir": str(folder / "cache"),
+        "state_dir": str(folder / "state"),
+        "redis_url": "off",
+        "lease_seconds": "1",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _environment(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"CHAINWRIGHT_{name.upper()}", value)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    handlers = logging.getLogger().handlers
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    nursery = Nursery()
+    yield nursery
+    nursery.close()
+
+
+def write(path: Path, lines: list[Any]) -> Path:
+    path.write_text("".join(f"{line if isinstance(line, str) else json.dumps(line)}\n" for line in lines), "utf-8")
+    return path
+
+
+def call(*arguments: object) -> Result:
+    return CliRunner().invoke(cli, ["batch", *map(str, arguments)])
+
+
+def spawn(nursery: Nursery, folder: Path, arguments: list[object], variables: dict[str, str]) -> Handle:
+    given = json.dumps(["batch", *map(str, arguments)])
+    return nursery.spawn(f"{child.__name__}:main", {**variables, "test_arguments": given}, folder / "batch.log")
+
+
+def lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().split(b"\n") if line] if path.exists() else []
+
+
+def complete(output: Path) -> None:
+    """Every item has exactly one result, in its place, of the one job."""
+    found = lines(output)
+    assert [line["custom_id"] for line in found] == [item["custom_id"] for item in ITEMS]
+    job = json.loads(output.with_name("out.jsonl.job").read_text())["job"]
+    assert [line["id"] for line in found] == [f"{job}-{number}" for number in range(COUNT)]
+
+
+def test_bodies_of_one_route_and_lines_that_are_skipped(folder: Path) -> None:
+    bodies = [{"texts": ["今天。"]}, "", {"texts": []}, {"texts": ["公园。"]}]
+    file, output = write(folder / "in.jsonl", bodies), folder / "out.jsonl"
+    refused = call(file, "-o", output, "--route", "/v1/score")
+    assert refused.exit_code == 2, refused.output
+    assert [line for line in refused.stderr.splitlines() if line.startswith("Error")] == [
+        "Error: line 3: body.texts: there are no texts; give at least one."
+    ]
+    assert not output.exists()
+    done = call(file, "-o", output, "--route", "/v1/score", "--on-invalid", "skip")
+    assert done.exit_code == 1, done.output
+    assert [line["custom_id"] for line in lines(output)] == ["item-0", "item-2"]
+    assert [line["custom_id"] for line in lines(folder / "out.errors.jsonl")] == ["item-1"]
+    before = output.read_bytes()
+    assert call(file, "-o", output, "--route", "/v1/score", "--on-invalid", "skip").exit_code == 1
+    assert output.read_bytes() == before
+    write(file, [{"texts": ["今天。"]}])
+    other = call(file, "-o", output, "--route", "/v1/score")
+    assert other.exit_code == 2 and "--again" in other.stderr and output.read_bytes() == before
+    assert call(file, "-o", output, "--route", "/v1/score", "--again").exit_code == 0
+    assert len(lines(output)) == 1 and not (folder / "out.errors.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "told"),
+    [
+        ("", [], "no lines"),
+        ("\n \n", [], "no lines"),
+        ('{"url"', [], "line 1"),
+        ("{", ["--route", "/v1/score"], "line 1"),
+        ('{"texts": ["a"]}', ["--route", "/v1/nowhere"], "/v1/sentences"),
+        ("{}", ["--url", "127.0.0.1"], "--url"),
+    ],
+)
+def test_bad_input_is_told_and_runs_nothing(folder: Path, content: str, more: list[str], told: str) -> None:
+    file = folder / "in.jsonl"
+    file.write_text(content)
+    result = call(file, "-o", folder / "out.jsonl", *more)
+    assert result.exit_code == 2 and told in result.stderr and "Traceback" not in result.output
+    assert not (folder / "out.jsonl").exists()
+
+
+def test_what_is_of_no_batch_stays_as_it_is(folder: Path) -> None:
+    file = write(folder / "in.jsonl", ITEMS)
+    before = file.read_bytes()
+    assert call(file, "-o", file).exit_code == 2 and file.read_bytes() == before
+
+
+def test_nobody_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.client.attempts.FIRST", 0.01)
+    result = call(write(folder / "in.jsonl", ITEMS), "-o", folder / "out.jsonl", "--url", "http://127.0.0.1:1")
+    assert result.exit_code == 3 and "running" in result.stderr
+
+
+def test_a_state_directory_with_keys_asks_for_one(folder: Path) -> None:
+    token = create_key(folder / "state" / "keys.json", "team")[1]
+    file, output = write(folder / "in.jsonl", [{"texts": ["今天。"]}]), folder / "out.jsonl"
+    refused = call(file, "-o", output, "--route", "/v1/score")
+    assert refused.exit_code == 3 and "401" in refused.stderr
+    assert call(file, "-o", output, "--route", "/v1/score", "--api-key", token).exit_code == 0
+
+
+def test_killed_embedded_batches_go_on(nursery: Nursery, folder: Path, variables: dict[str, str]) -> None:
+    """kill -9, and what was written but not noted; then Ctrl-C; then to the end."""
+    file, output = write(folder / "in.jsonl", ITEMS), folder / "out.jsonl"
+    interrupted(spawn(nursery, folder, [file, "-o", output], variables), signal.SIGKILL, output)
+    with output.open("ab") as out:
+        out.write(b'{"half a li')
+    interrupted(spawn(nursery, folder, [file, "-o", output], variables), signal.SIGINT, output)
+    assert "run the same again" in (folder / "batch.log").read_text()
+    result = call(file, "-o", output)
+    assert result.exit_code == 0, result.output
+    complete(output)
+
+
+def interrupted(process: Handle, number: signal.Signals, output: Path) -> None:
+    """Send a signal once there are three more lines, and before all are there."""
+    before = count(output)
+    until(lambda: count(output) > before + 2 or not process.alive, 60)
+    process.send(number)
+    process.wait(20)
+    assert before < count(output) < COUNT
+
+
+def count(path: Path) -> int:
+    return path.read_bytes().count(b"\n") if path.exists() else 0
+
+
+def test_batch_and_service_are_killed(nursery: Nursery, folder: Path, variables: dict[str, str]) -> None:
+    file, output = write(folder / "in.jsonl", ITEMS), folder / "out.jsonl"
+    with fleet(nursery, folder / "fleet", variables) as processes:
+        processes.start_service()
+        processes.wait_ready()
+        arguments = [file, "-o", output, "--url", f"http://127.0.0.1:{processes.port}"]
+        first = spawn(nursery, folder, arguments, {})
+        until(lambda: count(output) > 1, 60)
+        first.send(signal.SIGKILL)
+        first.wait(10)
+        second = spawn(nursery, folder, arguments, {})
+        assert processes.service is not None
+        processes.service.send(signal.SIGKILL)
+        processes.service.wait(10)
+        time.sleep(0.5)
+        processes.start_service()
+        processes.wait_ready()
+        second.wait(90)
+        assert "Error" not in (folder / "batch.log").read_text()
+        complete(output)
+        assert len(processes.client.get("/v1/jobs").json()["data"]) == 1
