@@ -67,10 +67,11 @@ def read_submission(kind: str, content: bytes, options: Options) -> Submission:
     """
     kind = kind.split(";")[0].strip().lower()
     if kind in LINES:
-        lines = list(_lines(content))
-        if not lines:
+        numbered = list(_lines(content))
+        if not numbered:
             raise ProblemError(422, [Fault(field="", message="there are no lines", remedy="send one item a line")])
-        return Submission(lines, lambda number, field: f"line {number + 1}{': ' if field else ''}{field}", options)
+        lines = [line for _, line in numbered]
+        return Submission(lines, lambda item, field: f"line {numbered[item][0]}{': ' if field else ''}{field}", options)
     if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
         return _document(content, options)
     fault = Fault(
@@ -81,13 +82,14 @@ def read_submission(kind: str, content: bytes, options: Options) -> Submission:
     raise ProblemError(415, [fault], {"Accept": f"application/json, {LINES[0]}"})
 
 
-def _lines(content: bytes) -> Iterator[Any | Fault]:
-    for line in content.removeprefix(codecs.BOM_UTF8).split(b"\n"):
+def _lines(content: bytes) -> Iterator[tuple[int, Any | Fault]]:
+    """Those that are not blank, with their numbers in the body, from 1."""
+    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
         if line.strip():
             try:
-                yield json.loads(line.decode())
+                yield number, json.loads(line.decode())
             except (ValueError, RecursionError) as error:
-                yield _not_json(error)
+                yield number, _not_json(error)
 
 
 def _document(content: bytes, options: Options) -> Submission:

@@ -128,11 +128,11 @@ def test_a_bad_line_is_named_and_nothing_is_accepted(job_client: TestClient, bad
     problem = assert_problem(job_client.post("/v1/jobs", json={"items": [*items(2), bad]}), 422)
     (fault,) = problem["errors"]
     assert fault["field"] == f"items[2]{'.' if field else ''}{field}" and remedy in fault["remedy"], fault
-    body = "\n".join(json.dumps(item) for item in [*items(2), bad])
+    body = "\n \n".join(json.dumps(item) for item in [*items(2), bad])
     problem = assert_problem(
         job_client.post("/v1/jobs", content=body, headers={"content-type": "application/jsonl"}), 422
     )
-    assert problem["errors"][0]["field"] == f"line 3{': ' if field else ''}{field}"
+    assert problem["errors"][0]["field"] == f"line 5{': ' if field else ''}{field}"
     assert job_client.get("/v1/jobs").json()["data"][:1] == before
 
 
