@@ -12,10 +12,11 @@ from rich.progress import Progress
 
 from app.engine import Turns
 from app.problems import invalid
+from app.retrieval.checks import check
 from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
 from app.retrieval.schemas import QueryAnswer, SearchRequest
-from app.retrieval.service import check, complete
+from app.retrieval.service import complete
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index_floor import IndexFloor

@@ -14,6 +14,7 @@ from app.engine import Engine
 from app.jobs.schemas import URL
 from app.problems import ProblemError, invalid
 from app.retrieval import service as retrieval
+from app.retrieval.checks import check as check_search
 from app.retrieval.index_schemas import NAME_PATTERN
 from app.retrieval.problems import told
 from app.retrieval.schemas import SearchRequest
@@ -118,7 +119,7 @@ class Search(Endpoint[SearchRequest]):
 
     def check(self, request: SearchRequest, engine: Engine) -> None:
         """See :meth:`Endpoint.check`."""
-        retrieval.check(request, engine.limits)
+        check_search(request, engine.limits)
         with told(engine.retrieval.library.root, "url"):
             engine.retrieval.library.open(self.name)
 
