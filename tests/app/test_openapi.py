@@ -49,18 +49,18 @@ def assert_exemplified(kind: str, content: dict[str, Any]) -> None:
         jsonschema.validate(example, resolved(content["schema"]), cls=jsonschema.Draft202012Validator)
 
 
-@pytest.mark.parametrize("operation", operations())
+@pytest.mark.parametrize("operation", list(operations()))
 def test_every_operation_is_described(operation: dict[str, Any]) -> None:
     assert operation["summary"] and operation["description"] and operation["tags"]
 
 
-@pytest.mark.parametrize("operation", operations())
+@pytest.mark.parametrize("operation", list(operations()))
 def test_bodies_have_examples(operation: dict[str, Any]) -> None:
     for kind, content in operation.get("requestBody", {"content": {}})["content"].items():
         assert_exemplified(kind, content)
 
 
-@pytest.mark.parametrize("operation", operations())
+@pytest.mark.parametrize("operation", list(operations()))
 def test_answers_are_typed_and_have_examples(operation: dict[str, Any]) -> None:
     good = {status: answer for status, answer in operation["responses"].items() if status < "400"}
     assert good
@@ -70,7 +70,7 @@ def test_answers_are_typed_and_have_examples(operation: dict[str, Any]) -> None:
             assert_exemplified(kind, content)
 
 
-@pytest.mark.parametrize("operation", operations())
+@pytest.mark.parametrize("operation", list(operations()))
 def test_errors_are_problems(operation: dict[str, Any]) -> None:
     bad = {status: answer for status, answer in operation["responses"].items() if status >= "400"}
     assert "500" in bad and ("422" in bad) >= bool(operation.get("parameters") or "requestBody" in operation)
