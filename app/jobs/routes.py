@@ -30,8 +30,8 @@ from app.problems import Fault, ProblemError, invalid
 router = APIRouter(tags=["jobs"])
 
 JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{28}$", description="of the job")]
+Lines = Annotated[int, Query(ge=1, le=10_000, description="lines of a page at most")]
 After = Annotated[int, Query(ge=-1, le=2**53, description="the X-Next-Cursor of the page before")]
-MOST_LINES = 10_000
 
 
 async def jobs_of(request: Request) -> Jobs:
@@ -109,7 +109,7 @@ async def submit(
 async def list_jobs(
     jobs: ReadyJobs,
     after: Annotated[str | None, Query(max_length=64, description="`next_cursor` of the page before")] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    limit: Annotated[int, Query(ge=1, le=100, description="jobs of a page at most")] = 20,
 ) -> JobList:
     """Jobs, newest first."""
     with told():
@@ -168,7 +168,7 @@ async def results(
     job_id: JobId,
     jobs: ReadyJobs,
     after: After = -1,
-    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 1000,
+    limit: Lines = 1000,
     download: Annotated[bool, Query(description="all that there are, as a file")] = False,
 ) -> Response:
     """Answers, a line each, in the order of the items."""
@@ -180,7 +180,7 @@ async def errors(
     job_id: JobId,
     jobs: ReadyJobs,
     after: After = -1,
-    limit: Annotated[int, Query(ge=1, le=MOST_LINES)] = 1000,
+    limit: Lines = 1000,
     download: Annotated[bool, Query(description="all that there are, as a file")] = False,
 ) -> Response:
     """Items without an answer, and why, a line each, in the order of the items."""
