@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from app.train.signature import flag
+from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions
 
@@ -40,6 +41,28 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True)
+class Beginning:
+    """The adapter that a training went on from.
+
+    Attributes:
+        given: as it is given on the command line.
+        folder: where it is.
+    """
+
+    given: str
+    folder: Path
+
+    @property
+    def shown(self) -> str:
+        """Without a path of this machine."""
+        return Path(self.given).name
+
+    def as_json(self) -> dict[str, Any]:
+        """Name, and SHA-256 of the weights."""
+        return {"adapter": self.shown, "sha256": hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()}
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """A training that is done.
 
@@ -51,6 +74,7 @@ class Course:
         train, dev: its questions.
         steps: of all epochs.
         position: where it ended.
+        beginning: the adapter that it went on from; None for a new one.
     """
 
     model: str
@@ -62,6 +86,7 @@ class Course:
     dev: Questions
     steps: int
     position: Position
+    beginning: Beginning | None = None
 
 
 def card(course: Course) -> dict[str, Any]:
@@ -75,6 +100,7 @@ def card(course: Course) -> dict[str, Any]:
         "device": course.device,
         "threads": torch.get_num_threads(),
         "options": course.options.model_dump(),
+        "start": None if course.beginning is None else course.beginning.as_json(),
         "train": course.train.as_json(),
         "dev": course.dev.as_json(),
         "steps": course.position.step,
@@ -94,6 +120,8 @@ def command(course: Course) -> str:
     words = ["chainwright", "train", "retrieval", course.train.file.name, course.dev.file.name, "FOLDER"]
     if course.given_model is not None:
         words += ["--model", course.given_model]
+    if course.beginning is not None:
+        words += ["--adapter", course.beginning.shown]
     for name, questions in (("train_rows", course.train), ("dev_rows", course.dev)):
         if questions.used < questions.given:
             words += [flag(name), str(questions.used)]

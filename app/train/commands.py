@@ -34,6 +34,9 @@ def retrieval(
     dev: Annotated[Path, Questions],
     folder: Annotated[Path, typer.Argument(help="Gets checkpoints, the best adapter and a card.", file_okay=False)],
     model: Annotated[str | None, typer.Option(help="Model to adapt: default, a folder, or a hub id.")] = None,
+    adapter: Annotated[
+        str | None, typer.Option(help="Adapter to go on from: default (the shipped one), or a folder.")
+    ] = None,
     train_rows: Annotated[int | None, Rows] = None,
     dev_rows: Annotated[int, Rows] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
@@ -46,7 +49,7 @@ def retrieval(
     # Here, for it imports peft, which takes a second.
     from app.train.work import RetrievalTraining, train_retrieval
 
-    training = RetrievalTraining(train, dev, folder, train_rows, dev_rows, chosen(TrainingOptions, options))
+    training = RetrievalTraining(train, dev, folder, train_rows, dev_rows, chosen(TrainingOptions, options), adapter)
     logs.configure(logging.WARNING)
     try:
         with console.conversion_bar() as progress:

@@ -15,15 +15,16 @@ from filelock import FileLock, Timeout
 
 from app.problems import Fault, ProblemError, invalid
 from app.retrieval.problems import MODEL_ERRORS
-from app.retrieval.retrieval import model_name
+from app.retrieval.retrieval import SHIPPED_ADAPTER, model_name
 from app.settings import Settings
-from app.train.card import NAME, Course, Questions, card
+from app.train.card import NAME, Beginning, Course, Questions, card
 from app.train.interrupts import wishes_to_stop
 from app.train.view import training_view
 from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.language.default_weights import Progress
 from models.language.loading import device_of, dtype_of, source_of
 from models.retrieval.loading import KeyTokenizer
+from models.retrieval.training.adapter import StartError
 from models.retrieval.training.checkpoint import CheckpointError
 from models.retrieval.training.examples import Example, ExampleError, read_examples
 from models.retrieval.training.options import TrainingOptions
@@ -40,6 +41,7 @@ class RetrievalTraining:
         folder: gets checkpoints, the adapter and the card.
         train_rows, dev_rows: only the first so many questions.
         options: see there.
+        adapter: folder of the adapter to go on from, ``default`` for the shipped one, None for a new one.
     """
 
     train: Path
@@ -48,6 +50,7 @@ class RetrievalTraining:
     train_rows: int | None
     dev_rows: int | None
     options: TrainingOptions
+    adapter: str | None = None
 
 
 def train_retrieval(
@@ -79,8 +82,9 @@ def train_retrieval(
         training.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(training.folder / ".lock", timeout=0):
             name = model_name(settings)
+            beginning = _beginning(training.adapter)
             given = None if name == "default" else Path(name).name if Path(name).is_dir() else name
-            trainer = _trainer(training, train, dev, settings, progress, given or DEFAULT_MODEL)
+            trainer = _trainer(training, train, dev, settings, progress, given or DEFAULT_MODEL, beginning)
             position = trainer.resume()
             if position.step:
                 say(f"Goes on from the checkpoint of step {position.step} of {trainer.steps}")
@@ -105,6 +109,7 @@ def train_retrieval(
                     dev=dev_file,
                     steps=trainer.steps,
                     position=position,
+                    beginning=beginning,
                 )
             )
             _write(training.folder / NAME, found)
@@ -118,6 +123,7 @@ def _trainer(
     settings: Settings,
     progress: Progress,
     name: str,
+    beginning: Beginning | None,
 ) -> Trainer:
     if settings.torch_threads is not None:
         torch.set_num_threads(settings.torch_threads)
@@ -132,8 +138,15 @@ def _trainer(
         dtype=dtype_of(settings.precision, device),
         device=device,
         offline=settings.offline,
+        adapter=None if beginning is None else beginning.folder,
     )
     return Trainer(learner, tokenizer.codec, train, dev, training.folder, training.options, longest=tokenizer.longest)
+
+
+def _beginning(adapter: str | None) -> Beginning | None:
+    if adapter is None:
+        return None
+    return Beginning(adapter, SHIPPED_ADAPTER if adapter == "default" else Path(adapter))
 
 
 def _read(file: Path, rows: int | None, field: str) -> tuple[list[Example], Questions]:
@@ -160,6 +173,8 @@ def _told(folder: Path) -> Iterator[None]:
         raise invalid("--model", str(error), "name another model, or mend this one") from error
     except ExampleError as error:
         raise invalid("TRAIN or DEV", str(error), "mend the file") from error
+    except StartError as error:
+        raise invalid("--adapter", str(error), "or train a new one without it") from error
     except CheckpointError as error:
         raise invalid("FOLDER", str(error), "or name another folder") from error
     except DivergedError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from peft import LoraConfig, get_peft_model, get_peft_model_state_dict
+from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.optimizers import create_loraplus_optimizer
-from safetensors.torch import save
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from models.retrieval.index.manifest import sync
@@ -24,6 +26,10 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 """The files that peft reads."""
 
 _SCRATCH = ".writing"
+
+
+class StartError(ValueError):
+    """A training cannot go on from an adapter; the message says why and what to do."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +82,33 @@ class Adapter:
 
     @property
     def fingerprint(self) -> str:
-        """Over a sample of every frozen weight, and the shapes of the adapter's."""
+        """Over a sample of every weight, the adapter's among them."""
         digest = hashlib.blake2b(digest_size=16)
         for name, p in self.model.named_parameters():
             digest.update(f"{name} {p.dtype} {tuple(p.shape)}".encode())
-            if not p.requires_grad:
-                flat = p.detach().flatten()
-                digest.update(flat[:: max(1, flat.numel() // 64)].float().cpu().numpy().tobytes())
+            flat = p.detach().flatten()
+            digest.update(flat[:: max(1, flat.numel() // 64)].float().cpu().numpy().tobytes())
         return digest.hexdigest()
+
+    def start_from(self, folder: Path) -> None:
+        """Take over the weights of another adapter of the same shape on the same model.
+
+        Raises:
+            StartError: it cannot be read, or has another rank, scale or layers.
+        """
+        own = self.model.peft_config["default"]
+        try:
+            config = json.loads((folder / CONFIG).read_text("utf-8"))
+            rank, alpha = config["r"], config["lora_alpha"]
+            weights = load_file(folder / WEIGHTS)
+        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+            raise StartError(f"{folder} is no adapter that can be read ({error}): name another folder") from error
+        if (rank, alpha) != (own.r, own.lora_alpha):
+            raise StartError(f"{folder} has rank {rank} and alpha {alpha:g}: give --rank {rank} --alpha {alpha:g}")
+        expected = get_peft_model_state_dict(self.model, save_embedding_layers=False)
+        if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in expected.items()}:
+            raise StartError(f"{folder} is an adapter of another model or of other layers: name another, or --model")
+        set_peft_model_state_dict(self.model, weights)
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Set the adapter's parameters.

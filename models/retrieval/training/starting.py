@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -29,8 +30,9 @@ def start(
     dtype: torch.dtype,
     device: torch.device,
     offline: bool,
+    adapter: Path | None = None,
 ) -> Learner:
-    """A model of either family with a new adapter.
+    """A model of either family with an adapter to train.
 
     Args:
         source: folder or hub id.
@@ -38,13 +40,20 @@ def start(
         tokenizer: of the model.
         options: of the training.
         dtype, device, offline: see :func:`models.language.loading.read_weights`.
+        adapter: folder of the adapter to go on from; None for a new one.
 
     Raises:
+        models.retrieval.training.adapter.StartError: the adapter does not fit.
         LoadingError: the model cannot be read, or computes logits otherwise than its family does.
     """
     transformers_logging.disable_progress_bar()
     kind = AutoModelForCausalLM if tokenizer.family == "causal" else AutoModelForSeq2SeqLM
-    return begin(read_weights(kind, source, dtype, device, offline), name, tokenizer.family, tokenizer.codec, options)
+    learner = begin(
+        read_weights(kind, source, dtype, device, offline), name, tokenizer.family, tokenizer.codec, options
+    )
+    if adapter is not None:
+        learner.adapter.start_from(adapter)
+    return learner
 
 
 def begin(model: Any, name: str, family: Family, codec: KeyCodec, options: TrainingOptions) -> Learner:

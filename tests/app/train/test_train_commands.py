@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -15,8 +16,10 @@ from pathlib import Path
 
 import pytest
 import structlog
+import torch
 from click.testing import Result
 from filelock import FileLock
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -160,6 +163,34 @@ def error_of(result: Result) -> str:
 )
 def test_options_that_cannot_be_are_named(options: list[str], told: str) -> None:
     assert f"Error: {told}: " in error_of(train("out", *options, code=2))
+
+
+def test_it_goes_on_from_an_adapter(tmp_path: Path) -> None:
+    train("first", "--epochs", "30", "--evaluate-every", "15", "--learning-rate", "5e-3")
+    best = json.loads((tmp_path / "first" / "card.json").read_text("utf-8"))["best"]
+    weights = (tmp_path / "first" / "adapter" / "adapter_model.safetensors").read_bytes()
+
+    options = ["--adapter", "first/adapter", "--epochs", "1", "--learning-rate", "1e-9"]
+    card = json.loads(train("second", *options, "--json").stdout)
+    assert card["best"]["language"] == pytest.approx(best["language"], abs=1e-3)  # kept in float16
+    assert card["start"] == {"adapter": "adapter", "sha256": hashlib.sha256(weights).hexdigest()}
+    assert "--adapter adapter" in card["command"] and str(tmp_path.parent) not in json.dumps(card)
+
+    fresh = json.loads(train("third", "--epochs", "1", "--learning-rate", "1e-9", "--json").stdout)
+    assert fresh["start"] is None and fresh["best"]["language"] > best["language"] + 0.1
+    assert "Error: FOLDER: " in error_of(train("second", *options[2:], code=2))  # another start, another training
+
+
+def test_an_adapter_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    train("first", "--epochs", "1")
+    other = error_of(train("out", "--adapter", "first/adapter", "--rank", "8", code=2))
+    assert "Error: --adapter: " in other and "--rank 4 --alpha 32" in other
+    assert "no adapter that can be read" in error_of(train("out", "--adapter", "nowhere", code=2))
+    weights = tmp_path / "first" / "adapter" / "adapter_model.safetensors"
+    save_file({"a": torch.zeros(1)}, weights)
+    assert "another model" in error_of(train("out", "--adapter", "first/adapter", code=2))
+    weights.write_bytes(b"half")
+    assert "no adapter that can be read" in error_of(train("out", "--adapter", "first/adapter", code=2))
 
 
 def test_every_option_is_offered_with_its_help() -> None:
