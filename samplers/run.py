@@ -35,7 +35,7 @@ async def run(
 ) -> AsyncGenerator[Step]:
     """Run chains from the given states and yield after every advance, the first states included.
 
-    With a kernel that looks ahead an advance takes a chain one step or several, so chains may
+    With a kernel that looks ahead an advance takes a chain no step, one or several, so chains may
     be some steps apart on the way; all end at ``steps``. Closing the generator stops the chains
     before their next advance.
 

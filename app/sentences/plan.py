@@ -24,7 +24,7 @@ from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.repeats import NoStutter
 from samplers.initial import Blocks
 from samplers.kernels.annealing import SimulatedAnnealing
-from samplers.kernels.base import Kernel
+from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.base import Move
@@ -36,9 +36,10 @@ from samplers.moves.swap import Swap
 from samplers.schedules import Schedule
 from samplers.target import Target
 
-BATCH = {False: 48, True: 96}
-"""Proposals scored together, in one stage or two: fewer leave the cost of reading the weights unshared."""
-LEAST_AHEAD, MOST_AHEAD = 2, 12
+MOVING = {False: 4.0, True: 8.0}
+"""Of all steps drawn ahead, in one stage or two, so many are expected to move their chains: with fewer the cost of
+reading the weights is shared by too few, with more too many are drawn in vain."""
+LEAST_AHEAD, MOST_AHEAD = 2, 24
 """Steps drawn ahead; after an acceptance the rest are thrown away, so with many requests there are few."""
 
 DRAFTS, DRAFTS_OF_A_CHAIN = 32, 4
@@ -156,8 +157,9 @@ def _kernel(request: SentencesRequest, target: Target, spellings: Forms, running
     sampler = request.sampler
     moves, weights = _mix(sampler.moves, request.ordered, spellings)
 
-    def lookahead() -> int:
-        return max(LEAST_AHEAD, min(MOST_AHEAD, BATCH[sampler.delayed] // (sampler.chains * max(1, running()))))
+    def lookahead(chain: Chain, active: int) -> int:
+        moving = MOVING[sampler.delayed] / (active * max(1, running()))
+        return max(LEAST_AHEAD, min(MOST_AHEAD, 1 + round(moving / chain.pace)))
 
     kind = DelayedAcceptance if sampler.delayed else MetropolisHastings
     if isinstance(sampler, Annealing):

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
 
 import torch
 
+from models.language.pace import Pace
+
 MOST = 4
 """Most lanes: each reads all the weights, so more would wait for memory."""
-
-T = TypeVar("T")
+_WHOLE = 1
+"""The way of all threads together, of the two in :class:`Pace`."""
 
 
 class Lanes:
@@ -28,6 +30,7 @@ class Lanes:
 
     def __init__(self, device: torch.device) -> None:
         threads = torch.get_num_threads()
+        self._paces: dict[str, Pace] = {}
         self.count = min(threads, MOST) if device.type == "cpu" else 1
         if self.count > 1:
             self._pool = ThreadPoolExecutor(self.count, thread_name_prefix="lane")
@@ -42,23 +45,40 @@ class Lanes:
             list(self._pool.map(lambda _: settle(), range(self.count)))
             torch.set_num_threads(threads)
 
-    def run(self, work: Callable[[int, Sequence[T]], None], parts: Sequence[Sequence[T]], small: bool = False) -> None:
-        """Call ``work(lane, part)`` for each part, at most ``count`` of them, and wait for all.
+    def run(self, kind: str, work: Callable[[int, slice], None], costs: Sequence[int], least: int) -> None:
+        """Call ``work(lane, part)`` for consecutive parts of a batch that cover it, and wait for all.
 
-        A lone part has all of PyTorch's threads, or, if ``small``, those of one lane: threads that
-        share little work wait for each other more than they help.
+        The batch goes to the lanes in parts of about equal cost, or whole to all of PyTorch's threads,
+        whichever was faster for its size of late: on a quiet machine mostly the threads, for the lanes
+        each read all the weights; on a busy one the lanes. A part's result must not depend on which.
+
+        Args:
+            kind: what work this is; works of one kind are compared.
+            work: does a part.
+            costs: of each item of the batch, in tokens.
+            least: cost below which a part of its own does not pay.
 
         Raises:
             Exception: the first that a part raised, once all have ended.
         """
-        if self.count == 1 or (len(parts) <= 1 and not small):
-            for part in parts:
-                work(0, part)
+        if not costs:
             return
-        futures = [self._pool.submit(work, lane, part) for lane, part in enumerate(parts)]
-        errors = [error for future in futures if (error := future.exception()) is not None]
-        if errors:
-            raise errors[0]
+        if self.count == 1:
+            work(0, slice(0, len(costs)))
+            return
+        size = sum(costs)
+        pace = self._paces.setdefault(kind, Pace(2))
+        way = pace.choose(size)
+        began = time.perf_counter()
+        if way == _WHOLE:
+            work(0, slice(0, len(costs)))
+        else:
+            # A lone part too: threads that share little work may wait for each other more than they help.
+            futures = [self._pool.submit(work, *each) for each in enumerate(split(costs, self.count, least))]
+            errors = [error for future in futures if (error := future.exception()) is not None]
+            if errors:
+                raise errors[0]
+        pace.took(size, way, time.perf_counter() - began)
 
 
 def split(costs: Sequence[int], count: int, least: int) -> list[slice]:

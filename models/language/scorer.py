@@ -17,7 +17,7 @@ from models.language.contexts import Contexts
 from models.language.decoder import Decoder
 from models.language.drawing import draw
 from models.language.head import Head
-from models.language.lanes import Lanes, split
+from models.language.lanes import Lanes
 from models.language.packing import ContextStore, Packing, pack, slots_needed
 from models.language.projection import Projection
 from models.language.ragged import NAME
@@ -273,14 +273,13 @@ class CausalScorer:
             ValueError: see there.
         """
         replies: list[list[RowReply]] = [[] for _ in range(self._lanes.count)]
+        hidden = [one.hidden[query.position] for one, query in zip(scored, queries, strict=True)]
 
-        def work(lane: int, part: Sequence[tuple[ScoredSentence, RowQuery]]) -> None:
+        def work(lane: int, part: slice) -> None:
             with torch.inference_mode():
-                replies[lane] = draw(head, [one.hidden[query.position] for one, query in part], [q for _, q in part])
+                replies[lane] = draw(head, hidden[part], queries[part])
 
-        asked = list(zip(scored, queries, strict=True))
-        parts = split([1] * len(asked), self._lanes.count, ROWS)
-        self._lanes.run(work, [asked[part] for part in parts], small=len(asked) < 2 * ROWS)
+        self._lanes.run("rows", work, [1] * len(hidden), ROWS)
         return [reply for part in replies for reply in part]
 
     @torch.inference_mode()
@@ -301,21 +300,18 @@ class CausalScorer:
         results: list[tuple[Tensor, Tensor]] = []
         at = 0
         for stop in self._cuts(fed, kept):
-            span = slice(at, stop)
-            parts = split([len(tokens) for tokens in fed[span]], self._lanes.count, LANE)
-            found: list[tuple[Tensor, Tensor]] = [(self._scratch[0], self._scratch[0])] * len(parts)
-            usages = [Usage() for _ in parts]
+            found: dict[int, tuple[Tensor, Tensor]] = {}
+            usages = [Usage() for _ in range(self._lanes.count)]
 
-            def work(lane: int, part: Sequence[int], found: Any = found, usages: Any = usages) -> None:
+            def work(lane: int, part: slice, at: int = at, found: Any = found, usages: Any = usages) -> None:
                 with torch.inference_mode():
-                    rows = slice(part[0], part[-1] + 1)
+                    rows = slice(at + part.start, at + part.stop)
                     found[lane] = self._forward(fed[rows], kept[rows], contexts[rows], usages[lane], lane)
 
-            small = sum(map(len, fed[span])) < 2 * LANE
-            self._lanes.run(work, [range(at + part.start, at + part.stop) for part in parts], small=small)
+            self._lanes.run("feed", work, [len(tokens) for tokens in fed[at:stop]], LANE)
             self.usage.lm_calls += 1
             self.usage.lm_tokens += sum(usage.lm_tokens for usage in usages)
-            results += found
+            results += [found[lane] for lane in sorted(found)]
             at = stop
         return torch.cat([hidden for hidden, _ in results]), torch.cat([fresh for _, fresh in results])
 
@@ -363,14 +359,12 @@ class CausalScorer:
         batch = sorted(batch, key=lambda item: (order[item.head, item.context], len(item.fed)))
         usages = [Usage() for _ in range(self._lanes.count)]
 
-        def work(lane: int, part: Sequence[_Item]) -> None:
-            self._score_part(part, results, lane, usages[lane])
+        def work(lane: int, part: slice) -> None:
+            self._score_part(batch[part], results, lane, usages[lane])
 
         for number in {item.job for item in batch if item.fed}:
             jobs[number].usage.lm_calls += 1
-        costs = [len(item.fed) for item in batch]
-        parts = split(costs, self._lanes.count, LANE)
-        self._lanes.run(work, [batch[part] for part in parts], small=sum(costs) < 2 * LANE)
+        self._lanes.run("score", work, [len(item.fed) for item in batch], LANE)
         self.usage.lm_tokens += sum(usage.lm_tokens for usage in usages)
         self.usage.lm_calls += any(usage.lm_calls for usage in usages)
 

@@ -8,8 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from samplers.kernels.ahead import Ahead
 from samplers.language import LanguageModel, Scored
 from samplers.state import State
+
+FADING = 0.95
+"""What is left of a step's weight in the pace of its chain after the next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +40,22 @@ class Chain:
         scored: its score under the language model, and what the model keeps with it.
         steps: steps taken so far.
         tries: the steps of the last advance, in order; only the last of them can have moved.
+        ahead: steps drawn after those, of which some scores are wanted still; none as a rule.
+        pace: share of its steps that moved it, of late: each weighs 5 % less than the one after it.
     """
 
     state: State
     scored: Scored
     steps: int = 0
     tries: tuple[Try, ...] = ()
+    ahead: Sequence[Ahead] = ()
+    pace: float = 0.2
+
+    def after(self, tries: Sequence[Try], moved_to: tuple[State, Scored] | None) -> Chain:
+        """The chain after more steps, of which the last moved it, or none did."""
+        state, scored = moved_to or (self.state, self.scored)
+        pace = self.pace * FADING ** len(tries) + (1 - FADING) * (moved_to is not None)
+        return Chain(state, scored, self.steps + len(tries), tuple(tries), pace=pace)
 
     @property
     def log_prob(self) -> float:
@@ -68,5 +82,9 @@ class Kernel(Protocol):
     async def advance(
         self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
-        """Take one step or more with every chain that has taken fewer than ``until``."""
+        """Go on with every chain that has taken fewer than ``until`` steps.
+
+        A call asks the model for scores once. A chain that needs more to know whether it moved takes no step
+        in this call, and waits with what the others ask for next; some chain does take one after a few calls.
+        """
         ...

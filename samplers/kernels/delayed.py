@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log
-from typing import Any
 
 import numpy as np
 
+from samplers.kernels.ahead import Ahead, Wanted
 from samplers.kernels.base import Chain
-from samplers.kernels.metropolis import Ahead, MetropolisHastings
-from samplers.language import LanguageModel
+from samplers.kernels.metropolis import MetropolisHastings
+from samplers.language import Scored
 from samplers.state import State
 
 
@@ -29,7 +28,8 @@ class DelayedAcceptance(MetropolisHastings):
     x' is accepted with probability min(1, r_1) min(1, r / r_1). Both factors are the inverse of
     those of the way back, since the window is a function of the two sentences alone, so pi_beta
     is kept. Only what passes the first stage is read to its end. A chain accepts somewhat less
-    than with one stage (Peskun), and pays far less for what it rejects.
+    than with one stage (Peskun), and pays far less for what it rejects. The second stage of some
+    chains is scored beside the first of others.
 
     Source: Christen and Fox, Markov chain Monte Carlo using an approximation (JCGS 2005).
 
@@ -46,34 +46,25 @@ class DelayedAcceptance(MetropolisHastings):
         step.generator_state = rng.bit_generator.state
         return step
 
-    async def _score(
-        self, chains: Sequence[Chain], ahead: Sequence[Sequence[Ahead]], model: LanguageModel[Any]
-    ) -> None:
-        """Score up to the windows' ends, then what passes to the end."""
-        wanted = [
-            (chain, step, step.proposal.state, step.proposal.log_q_ratio)
-            for chain, steps in zip(chains, ahead, strict=True)
-            for step in steps
-            if step.proposal is not None and step.admitted
-        ]
-        windows = [window(chain.state.tokens, state.tokens, self.tail) for chain, _, state, _ in wanted]
-        firsts = await model.score(
-            [state.tokens[: w.new_stop] for w, (_, _, state, _) in zip(windows, wanted, strict=True)],
-            [chain.scored for chain, *_ in wanted],
-        )
-        passed = []
-        for w, first, (chain, step, state, log_q_ratio) in zip(windows, firsts, wanted, strict=True):
-            if w.new_stop == len(state):
-                step.scored = first
-                continue
-            gained = first.log_probs[w.start :].sum() - chain.scored.log_probs[w.start : w.old_stop].sum()
-            longer = self.target.length_reward * (len(state) - len(chain.state))
-            step.first_log_ratio = step.beta * (float(gained) + longer) + log_q_ratio
-            if step.log_uniform < step.first_log_ratio:
-                passed.append((step, state, first))
-        scores = await model.score([state.tokens for _, state, _ in passed], [first for *_, first in passed])
-        for (step, *_), scored in zip(passed, scores, strict=True):
+    def _ask(self, chain: Chain, proposed: State) -> Wanted:
+        tokens = proposed.tokens
+        return Wanted(tokens[: window(chain.state.tokens, tokens, self.tail).new_stop], chain.scored)
+
+    def _hear(self, chain: Chain, step: Ahead, scored: Scored) -> None:
+        """Take in the score up to the window's end, or to that of what passed."""
+        proposal = step.proposal
+        assert proposal is not None
+        state = proposal.state
+        step.wanted = None
+        if len(scored.log_probs) == len(state):
             step.scored = scored
+            return
+        at = window(chain.state.tokens, state.tokens, self.tail)
+        gained = scored.log_probs[at.start :].sum() - chain.scored.log_probs[at.start : at.old_stop].sum()
+        longer = self.target.length_reward * (len(state) - len(chain.state))
+        step.first_log_ratio = step.beta * (float(gained) + longer) + proposal.log_q_ratio
+        if step.log_uniform < step.first_log_ratio:
+            step.wanted = Wanted(state.tokens, scored)
 
 
 @dataclass(frozen=True, slots=True)

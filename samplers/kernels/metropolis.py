@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import Any
 
 import numpy as np
 
+from samplers.kernels.ahead import Ahead, Wanted
 from samplers.kernels.base import Chain, Try
 from samplers.language import LanguageModel, RowReply, Scored
-from samplers.moves.base import Draft, Move, MoveWeights, Proposal
+from samplers.moves.base import Move, MoveWeights
 from samplers.schedules import Schedule, constant
 from samplers.state import State
 from samplers.target import Target
@@ -44,8 +45,8 @@ class MetropolisHastings:
         moves: the mix; insert and delete come together or not at all.
         weights: probability of each move by name, positive, summing to 1.
         beta: inverse temperature of the language model's share of the target.
-        lookahead: k, steps drawn ahead per chain, >= 1; or what tells it before each advance, by how
-            much room the model has.
+        lookahead: k, steps drawn ahead, >= 1; or what tells it for a chain that draws, given the
+            chain and how many chains have steps left.
 
     Raises:
         ValueError: the weights do not match the moves, are not positive, do not sum to 1, or
@@ -56,7 +57,7 @@ class MetropolisHastings:
     moves: Sequence[Move]
     weights: MoveWeights
     beta: float = 1.0
-    lookahead: int | Callable[[], int] = 1
+    lookahead: int | Callable[[Chain, int], int] = 1
 
     def __post_init__(self) -> None:
         names = [move.name for move in self.moves]
@@ -80,7 +81,7 @@ class MetropolisHastings:
     async def advance(
         self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], until: int
     ) -> list[Chain]:
-        """One to ``lookahead`` steps of every chain; see :meth:`samplers.kernels.base.Kernel.advance`."""
+        """At most ``lookahead`` steps of every chain; see :meth:`samplers.kernels.base.Kernel.advance`."""
         return await self.advance_by(constant(self.beta), chains, model, rngs, until)
 
     async def advance_by(
@@ -92,13 +93,27 @@ class MetropolisHastings:
         until: int,
     ) -> list[Chain]:
         """The same, step t of a chain at beta = schedule(t)."""
-        most = self.lookahead() if callable(self.lookahead) else self.lookahead
-        ahead = [
-            [self._draw(chain.state, rng, schedule(chain.steps + 1 + k)) for k in range(min(most, until - chain.steps))]
-            for chain, rng in zip(chains, rngs, strict=True)
+        active = sum(chain.steps < until for chain in chains)
+        ahead: list[Sequence[Ahead]] = []
+        fresh: list[tuple[Chain, Ahead]] = []
+        for chain, rng in zip(chains, rngs, strict=True):
+            steps: Sequence[Ahead] = chain.ahead
+            if not steps and chain.steps < until:
+                most = self.lookahead(chain, active) if callable(self.lookahead) else self.lookahead
+                numbers = range(chain.steps + 1, min(chain.steps + most, until) + 1)
+                steps = [self._draw(chain.state, rng, schedule(number)) for number in numbers]
+                fresh += [(chain, step) for step in steps]
+            ahead.append(steps)
+        await self._propose(fresh, model)
+        asked = [
+            (chain, step, step.wanted)
+            for chain, steps in zip(chains, ahead, strict=True)
+            for step in steps
+            if step.wanted is not None
         ]
-        await self._propose(chains, ahead, model)
-        await self._score(chains, ahead, model)
+        scores = await model.score([wanted.tokens for *_, wanted in asked], [wanted.base for *_, wanted in asked])
+        for (chain, step, _), scored in zip(asked, scores, strict=True):
+            self._hear(chain, step, scored)
         return [
             self._accept(schedule, chain, steps, rng) for chain, steps, rng in zip(chains, ahead, rngs, strict=True)
         ]
@@ -110,42 +125,30 @@ class MetropolisHastings:
         draft = move.draft(state, rng, self.weights, beta)
         return Ahead(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 
-    async def _propose(
-        self, chains: Sequence[Chain], ahead: Sequence[Sequence[Ahead]], model: LanguageModel[Any]
-    ) -> None:
+    async def _propose(self, fresh: Sequence[tuple[Chain, Ahead]], model: LanguageModel[Any]) -> None:
         """Fill in the proposals, asking for all rows in one call."""
-        drafted = [
-            (chain, step, step.draft)
-            for chain, steps in zip(chains, ahead, strict=True)
-            for step in steps
-            if step.draft is not None
-        ]
+        drafted = [(chain, step, step.draft) for chain, step in fresh if step.draft is not None]
         asked = [(chain, query) for chain, _, draft in drafted if (query := draft.query) is not None]
         replies = iter(await model.rows([chain.scored for chain, _ in asked], [query for _, query in asked]))
         for chain, step, draft in drafted:
             step.proposal = draft.finish(RowReply() if draft.query is None else next(replies))
-            step.admitted = step.proposal.state != chain.state and self.target.admits(step.proposal.state)
+            if step.proposal.state != chain.state and self.target.admits(step.proposal.state):
+                step.wanted = self._ask(chain, step.proposal.state)
 
-    async def _score(
-        self, chains: Sequence[Chain], ahead: Sequence[Sequence[Ahead]], model: LanguageModel[Any]
-    ) -> None:
-        """Fill in the scores of the admitted proposals in one call."""
-        wanted = [
-            (chain, step, step.proposal)
-            for chain, steps in zip(chains, ahead, strict=True)
-            for step in steps
-            if step.proposal is not None and step.admitted
-        ]
-        scores = await model.score(
-            [proposal.state.tokens for *_, proposal in wanted], [chain.scored for chain, *_ in wanted]
-        )
-        for (_, step, _), scored in zip(wanted, scores, strict=True):
-            step.scored = scored
+    def _ask(self, chain: Chain, proposed: State) -> Wanted:
+        """What to score of a proposal."""
+        return Wanted(proposed.tokens, chain.scored)
+
+    def _hear(self, chain: Chain, step: Ahead, scored: Scored) -> None:
+        """Take in the score of what a step wanted."""
+        step.scored, step.wanted = scored, None
 
     def _accept(self, schedule: Schedule, chain: Chain, ahead: Sequence[Ahead], rng: np.random.Generator) -> Chain:
-        """Walk the steps drawn ahead until one moves the chain."""
+        """Walk the steps drawn ahead until one moves the chain; wait where a score is wanted still."""
         tries: list[Try] = []
         for step in ahead:
+            if step.wanted is not None:
+                return replace(chain, tries=(), ahead=ahead)
             proposal, scored = step.proposal, step.scored
             moved = False
             if proposal is not None and scored is not None:
@@ -155,40 +158,5 @@ class MetropolisHastings:
             tries.append(Try(step.move, proposal is not None, moved))
             if moved and proposal is not None and scored is not None:
                 rng.bit_generator.state = step.generator_state
-                return Chain(proposal.state, scored, chain.steps + len(tries), tuple(tries))
-        return Chain(chain.state, chain.scored, chain.steps + len(tries), tuple(tries))
-
-
-@dataclass(slots=True)
-class Ahead:
-    """A step drawn ahead: its random choices, and what the model answers to them.
-
-    Attributes:
-        beta: inverse temperature of the step.
-        move: name of the move.
-        draft: the move's places, or None where it does not apply.
-        log_uniform: log of the acceptance uniform.
-        generator_state: the chain's generator after this step's draws.
-        proposal: the proposed state.
-        admitted: whether it lies in the support and differs from the current state.
-        scored: its score, if admitted; with two stages, if it passed the first.
-        second_log_uniform: likewise of the second stage.
-        first_log_ratio: log r_1 of the first stage, None where there is but one.
-    """
-
-    beta: float
-    move: str
-    draft: Draft | None
-    log_uniform: float
-    generator_state: Any
-    proposal: Proposal | None = None
-    admitted: bool = False
-    scored: Scored | None = None
-    second_log_uniform: float = 0.0
-    first_log_ratio: float | None = None
-
-    def accepts(self, log_ratio: float) -> bool:
-        """Whether the uniforms accept, given log r."""
-        if self.first_log_ratio is None:
-            return self.log_uniform < log_ratio
-        return self.log_uniform < self.first_log_ratio and self.second_log_uniform < log_ratio - self.first_log_ratio
+                return chain.after(tries, (proposal.state, scored))
+        return chain.after(tries, None)

@@ -91,6 +91,21 @@ def test_lanes_change_nothing_but_rounding(two_threads: None) -> None:
         bases = list(scored)
 
 
+def test_lanes_and_all_threads_together_score_alike(model: LoadedModel) -> None:
+    scorer, mask = model.scorer, model.vocabulary("zh")
+    assert scorer._lanes.count == 2
+    head = scorer.head(mask)
+    context = scorer.context([model.begin], head)
+    rng = np.random.default_rng(5)
+    for count in (1, 3, 8, 40):
+        sentences = [tuple(int(mask.ids[k]) for k in rng.integers(0, mask.interior, 8)) for _ in range(count)]
+        ways = [scorer.score(context, head, sentences, [None] * count) for _ in range(2)]  # each way once
+        edits = [(*tokens[:5], tokens[0], *tokens[6:]) for tokens in sentences]
+        again = [scorer.score(context, head, edits, ways[0]) for _ in range(2)]
+        for first, second in (ways, again):
+            assert all(same(one, other) for one, other in zip(first, second, strict=True))
+
+
 def test_an_error_in_a_lane_reaches_the_caller(two_threads: None) -> None:
     mask = vocabulary(list(range(3, 30)), 20, 3)
     scorer, _ = engine(CONFIGS["llama"](), mask)

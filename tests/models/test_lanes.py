@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Iterator
 
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 from models.language.lanes import Lanes, split
+from models.language.pace import RETRY, Pace
 
 
 @given(st.lists(st.integers(0, 30), min_size=1, max_size=60), st.integers(1, 6), st.integers(1, 40))
@@ -32,21 +35,66 @@ def test_small_batches_stay_whole() -> None:
     assert len(split([5] * 10, 2, 24)) == 2
 
 
-def test_each_lane_has_its_share_of_the_threads() -> None:
+@pytest.fixture
+def four_threads() -> Iterator[None]:
     threads = torch.get_num_threads()
     torch.set_num_threads(4)
-    try:
-        lanes = Lanes(torch.device("cpu"))
-        seen: list[int] = []
+    yield
+    torch.set_num_threads(threads)
 
-        def work(lane: int, part: Sequence[int]) -> None:
-            torch.ones(1 << 18).sum()
-            seen.append(torch.get_num_threads())
 
-        lanes.run(work, [[1]] * lanes.count)
-        lanes.run(work, [[1]], small=True)
-        assert seen == [4 // lanes.count] * (lanes.count + 1)
-        lanes.run(work, [[1]])
-        assert seen[-1] == torch.get_num_threads() == 4
-    finally:
-        torch.set_num_threads(threads)
+def test_a_batch_goes_to_the_lanes_or_whole_to_all_threads(four_threads: None) -> None:
+    lanes = Lanes(torch.device("cpu"))
+    seen: list[tuple[slice, int]] = []
+
+    def work(lane: int, part: slice) -> None:
+        torch.ones(1 << 18).sum()
+        seen.append((part, torch.get_num_threads()))
+
+    lanes.run("a", work, [5] * 8, 1)
+    share = 4 // lanes.count
+    assert sorted(part.start for part, _ in seen) == [round(8 / lanes.count * k) for k in range(lanes.count)]
+    assert {threads for _, threads in seen} == {share}
+    seen.clear()
+    lanes.run("a", work, [5] * 8, 1)
+    assert seen == [(slice(0, 8), 4)]
+    seen.clear()
+    lanes.run("b", work, [5] * 8, 100)  # too little to share
+    assert seen == [(slice(0, 8), share)]
+
+
+def test_an_error_of_a_part_comes_once_all_have_ended(four_threads: None) -> None:
+    lanes = Lanes(torch.device("cpu"))
+    ended: list[int] = []
+
+    def work(lane: int, part: slice) -> None:
+        if part.start == 0:
+            raise KeyError("part")
+        time.sleep(0.05)
+        ended.append(lane)
+
+    with pytest.raises(KeyError):
+        lanes.run("a", work, [1] * 8, 1)
+    assert len(ended) == lanes.count - 1
+
+
+def test_the_faster_way_is_taken_and_the_other_looked_at_now_and_then() -> None:
+    pace = Pace(2)
+    seconds = [1.0, 2.0]
+    taken: list[int] = []
+
+    def go(times: int, size: int = 40) -> list[int]:
+        taken.clear()
+        for _ in range(times):
+            way = pace.choose(size)
+            pace.took(size, way, seconds[way])
+            taken.append(way)
+        return taken
+
+    assert go(10) == [0, 1, *[0] * 8]
+    assert sum(go(10 * RETRY)) == 10
+    seconds.reverse()  # the machine has become another
+    go(4)
+    assert sum(go(10 * RETRY)) >= 8 * RETRY
+    seconds[0] = 1.9
+    assert go(2, size=400) == [0, 1]  # another size knows nothing yet

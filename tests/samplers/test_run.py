@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import cycle
 
 import numpy as np
 import pytest
@@ -132,9 +131,9 @@ def test_tries_say_what_happened() -> None:
     asyncio.run(check())
 
 
-@pytest.mark.parametrize("lookahead", [2, 5, 64, cycle((1, 6, 2)).__next__])
+@pytest.mark.parametrize("lookahead", [2, 5, 64, lambda chain, active: 1 + (7 * chain.steps + active) % 6])
 @pytest.mark.parametrize("name", KERNELS)
-def test_looking_ahead_changes_no_path(name: str, lookahead: int | Callable[[], int]) -> None:
+def test_looking_ahead_changes_no_path(name: str, lookahead: int | Callable[[Chain, int], int]) -> None:
     """Step by step the states of the kernel that looks one step ahead, and the generators end alike."""
     kernel = KERNELS[name]
     if isinstance(kernel, SimulatedAnnealing):
@@ -154,6 +153,35 @@ def test_looking_ahead_changes_no_path(name: str, lookahead: int | Callable[[], 
         return paths, [rng.random() for rng in rngs]
 
     assert asyncio.run(stays(further)) == asyncio.run(stays(kernel))
+
+
+def test_the_pace_of_a_chain_is_the_share_of_its_steps_that_moved_it_of_late() -> None:
+    async def check() -> None:
+        moved: list[list[bool]] = [[] for _ in range(5)]
+        async for step in run(
+            replace(KERNELS["metropolis"], lookahead=3), ToyLanguage(), [CASE.first] * 5, generators(7, 5), 60
+        ):
+            for path, chain in zip(moved, step.chains, strict=True):
+                path += [attempt.moved for attempt in chain.tries]
+                fading = [0.95**age for age in range(len(path))]
+                late = 0.05 * sum(weight for weight, one in zip(fading, reversed(path), strict=True) if one)
+                assert chain.pace == pytest.approx(late + 0.2 * 0.95 ** len(path))
+        assert any(map(any, moved))
+
+    asyncio.run(check())
+
+
+def test_a_chain_that_waits_for_its_second_stage_holds_up_no_other() -> None:
+    async def check() -> None:
+        ahead_of_others = 0
+        kernel = replace(CASE.kernel(MIXES["all"], delayed=1), lookahead=2)
+        async for step in run(kernel, ToyLanguage(), [CASE.first] * 8, generators(4, 8), 60):
+            waiting = [chain for chain in step.chains if chain.ahead]
+            assert all(not chain.tries and any(one.wanted for one in chain.ahead) for chain in waiting)
+            ahead_of_others += 0 < len(waiting) < 8
+        assert ahead_of_others > 10 and not any(chain.ahead for chain in step.chains)
+
+    asyncio.run(check())
 
 
 def test_first_states_must_lie_in_the_support() -> None:
