@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import platform
 import shlex
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from app.train.signature import flag
 from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions
+from models.retrieval.training.train import Scaled
 
 NAME = "card.json"
 
@@ -74,6 +76,7 @@ class Course:
         train, dev: its questions.
         steps: of all epochs.
         position: where it ended.
+        scaled: the scales tried at the end, the best first.
         beginning: the adapter that it went on from; None for a new one.
     """
 
@@ -86,6 +89,7 @@ class Course:
     dev: Questions
     steps: int
     position: Position
+    scaled: Sequence[Scaled]
     beginning: Beginning | None = None
 
 
@@ -109,6 +113,8 @@ def card(course: Course) -> dict[str, Any]:
         "seconds": round(course.position.seconds, 1),
         "best": best,
         "evaluations": rows,
+        "scale": course.scaled[0].factor,
+        "scales": [asdict(one) for one in course.scaled],
         "command": command(course),
         "versions": {name: version(name) for name in ("chainwright", "torch", "transformers", "peft")}
         | {"python": platform.python_version()},

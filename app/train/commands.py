@@ -64,10 +64,12 @@ def retrieval(
     if as_json:
         typer.echo(json.dumps(found, ensure_ascii=False, indent=2))
         return
-    best = found["best"]
+    best, scaled = found["best"], found["scales"][0]
     typer.echo(
         f"{found['steps']} steps in {found['seconds']:,.0f} s; best on dev after step {best['step']}: "
-        f"language {best['language']:.3f}, siblings {best['siblings']:.3f}, {best['right']:.1%} right"
+        f"language {best['language']:.3f}, siblings {best['siblings']:.3f}, {best['right']:.1%} right; kept at "
+        f"{scaled['factor']} of its scale: language {scaled['language']:.3f}, siblings {scaled['siblings']:.3f}, "
+        f"{scaled['right']:.1%} right"
     )
     named = "" if model is None else f"CHAINWRIGHT_RETRIEVAL_MODEL={model} "
     typer.echo(f"To search with it: {named}CHAINWRIGHT_RETRIEVAL_ADAPTER={folder}/adapter chainwright search ...")

@@ -35,7 +35,10 @@ class TrainingView:
         """Show a step or an evaluation."""
         if report.dev:
             self._right = f"dev {report.right:.1%} right"
-            self._line(f"{_step(report)}: dev {_losses(report)}, {report.right:.1%} right{', best' * report.best}")
+            scale = "" if report.scale == 1 else f" at {report.scale} of its scale"
+            self._line(
+                f"{_step(report)}: dev{scale} {_losses(report)}, {report.right:.1%} right{', best' * report.best}"
+            )
         elif not self.bar.console.is_terminal and report.step % LINES == 0:
             self._line(f"{_step(report)}: {_losses(report)}, {self._pace(report)}")
         self.bar.update(

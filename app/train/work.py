@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.language.default_weights import Progress
 from models.language.loading import device_of, dtype_of, source_of
 from models.retrieval.loading import KeyTokenizer
-from models.retrieval.training.adapter import StartError
+from models.retrieval.training.adapter import StartError, shape_of
 from models.retrieval.training.checkpoint import CheckpointError
 from models.retrieval.training.examples import Example, ExampleError, read_examples
 from models.retrieval.training.options import TrainingOptions
@@ -83,6 +83,8 @@ def train_retrieval(
         with FileLock(training.folder / ".lock", timeout=0):
             name = model_name(settings)
             beginning = _beginning(training.adapter)
+            if beginning is not None:
+                training = replace(training, options=shape_of(beginning.folder, training.options))
             given = None if name == "default" else Path(name).name if Path(name).is_dir() else name
             trainer = _trainer(training, train, dev, settings, progress, given or DEFAULT_MODEL, beginning)
             position = trainer.resume()
@@ -97,6 +99,10 @@ def train_retrieval(
             if not trainer.over(position):
                 say(f"Stopped after step {position.step} of {trainer.steps}; the same command goes on from there")
                 return None
+            scaled = trainer.shrink(position)
+            if not scaled:
+                say("Stopped while the scale was chosen; the same command goes on from there")
+                return None
             output = trainer.learner.output
             found = card(
                 Course(
@@ -109,6 +115,7 @@ def train_retrieval(
                     dev=dev_file,
                     steps=trainer.steps,
                     position=position,
+                    scaled=scaled,
                     beginning=beginning,
                 )
             )

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import torch
 from peft import LoraConfig, get_peft_model, get_peft_model_state_dict, set_peft_model_state_dict
 from peft.optimizers import create_loraplus_optimizer
+from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
@@ -30,6 +31,19 @@ _SCRATCH = ".writing"
 
 class StartError(ValueError):
     """A training cannot go on from an adapter; the message says why and what to do."""
+
+
+def shape_of(folder: Path, options: TrainingOptions) -> TrainingOptions:
+    """The options with rank and alpha of the adapter in a folder.
+
+    Raises:
+        StartError: it cannot be read.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text("utf-8"))
+        return TrainingOptions(**options.model_dump() | {"rank": config["r"], "alpha": config["lora_alpha"]})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StartError(f"{folder} is no adapter that can be read ({error}): name another folder") from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +104,16 @@ class Adapter:
             digest.update(flat[:: max(1, flat.numel() // 64)].float().cpu().numpy().tobytes())
         return digest.hexdigest()
 
-    def start_from(self, folder: Path) -> None:
-        """Take over the weights of another adapter of the same shape on the same model.
+    def load(self, folder: Path) -> None:
+        """Take over the weights that :meth:`save` wrote, for the same model and with the same rank.
 
         Raises:
-            StartError: it cannot be read, or has another rank, scale or layers.
+            StartError: they cannot be read, or are of other layers.
         """
-        own = self.model.peft_config["default"]
         try:
-            config = json.loads((folder / CONFIG).read_text("utf-8"))
-            rank, alpha = config["r"], config["lora_alpha"]
             weights = load_file(folder / WEIGHTS)
-        except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        except (OSError, SafetensorError) as error:
             raise StartError(f"{folder} is no adapter that can be read ({error}): name another folder") from error
-        if (rank, alpha) != (own.r, own.lora_alpha):
-            raise StartError(f"{folder} has rank {rank} and alpha {alpha:g}: give --rank {rank} --alpha {alpha:g}")
         expected = get_peft_model_state_dict(self.model, save_embedding_layers=False)
         if {name: w.shape for name, w in weights.items()} != {name: w.shape for name, w in expected.items()}:
             raise StartError(f"{folder} is an adapter of another model or of other layers: name another, or --model")
@@ -121,6 +130,12 @@ class Adapter:
                 if p.requires_grad:
                     p.copy_(state[name])
 
+    def scale(self, factor: float) -> None:
+        """Multiply what the adapter adds to the frozen weights: 1 as it was trained, 0 for nothing."""
+        for module in self.model.modules():
+            if isinstance(module, LoraLayer):
+                module.set_scale("default", factor)
+
     def optimizer(self, options: TrainingOptions) -> torch.optim.Optimizer:
         """AdamW or Adafactor, with a learning rate of its own for LoRA's B."""
         adam = options.optimizer == "adamw"
@@ -136,7 +151,7 @@ class Adapter:
         return optimizer
 
     def save(self, folder: Path) -> None:
-        """Write what peft reads, in float16, which halves it and rounds by 2^-11 at most.
+        """Write what peft reads, in float16, which halves it and rounds by 2^-11 at most; as it was trained.
 
         Each file appears whole, so that who reads meanwhile gets the old weights or the new ones.
         """
@@ -146,12 +161,26 @@ class Adapter:
         state = get_peft_model_state_dict(self.model, save_embedding_layers=False)
         weights = {name: tensor.detach().half().cpu().contiguous() for name, tensor in state.items()}
         (scratch / WEIGHTS).write_bytes(save(weights, {"format": "pt"}))
-        config = copy.copy(self.model.peft_config["default"])
-        config.base_model_name_or_path, config.inference_mode = self.name, True
-        config.target_modules = sorted(config.target_modules)
-        config.save_pretrained(str(scratch))
+        self._write_config(scratch, 1.0)
         for file in (CONFIG, WEIGHTS):
             sync(scratch / file)
             os.replace(scratch / file, folder / file)
         scratch.rmdir()
         sync(folder)
+
+    def save_scale(self, folder: Path, factor: float) -> None:
+        """Let the adapter of a folder count by a factor from now on, by its alpha; its weights stay."""
+        scratch = folder / _SCRATCH
+        scratch.mkdir(parents=True, exist_ok=True)
+        self._write_config(scratch, factor)
+        sync(scratch / CONFIG)
+        os.replace(scratch / CONFIG, folder / CONFIG)
+        scratch.rmdir()
+        sync(folder)
+
+    def _write_config(self, folder: Path, factor: float) -> None:
+        config = copy.copy(self.model.peft_config["default"])
+        config.base_model_name_or_path, config.inference_mode = self.name, True
+        config.target_modules = sorted(config.target_modules)
+        config.lora_alpha = round(factor * config.lora_alpha, 9)
+        config.save_pretrained(str(folder))

@@ -15,8 +15,8 @@ class TrainingOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    rank: int = Field(default=16, gt=0, description="LoRA's r (Hu et al., 2021).")
-    alpha: float = Field(default=32.0, gt=0, description="LoRA's scale is alpha / rank.")
+    rank: int = Field(default=16, gt=0, description="LoRA's r (Hu et al., 2021), of a new adapter.")
+    alpha: float = Field(default=32.0, gt=0, description="LoRA's scale is alpha / rank; of a new adapter.")
     dropout: float = Field(default=0.0, ge=0, lt=1, description="LoRA's; the model's own is as it is configured.")
     learning_rate: float = Field(
         default=4e-4, gt=0, description="The highest; it warms up linearly and falls linearly to a tenth."
@@ -38,6 +38,13 @@ class TrainingOptions(BaseModel):
     predicates: int = Field(default=20, ge=0, description="Most misleading predicates in a sampled index.")
     misspelt: float = Field(
         default=0.1, ge=0, lt=1, description="Share of questions whose name is misspelt by one character."
+    )
+    shrink: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="Least factor on the best adapter's scale tried on dev at the end; 1 for none "
+        "(WiSE-FT, Wortsman et al., 2022).",
     )
     save_every: int = Field(default=50, gt=0, description="Steps between checkpoints.")
     evaluate_every: int = Field(default=200, gt=0, description="Steps between evaluations on dev.")

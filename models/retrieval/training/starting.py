@@ -52,7 +52,7 @@ def start(
         read_weights(kind, source, dtype, device, offline), name, tokenizer.family, tokenizer.codec, options
     )
     if adapter is not None:
-        learner.adapter.start_from(adapter)
+        learner.adapter.load(adapter)
     return learner
 
 

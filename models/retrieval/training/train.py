@@ -46,6 +46,7 @@ class Report:
         rate: questions a second since the training began or resumed.
         dev: whether this is an evaluation.
         best: whether it is one, and none before was better.
+        scale: factor on the adapter's scale.
     """
 
     step: int
@@ -56,6 +57,22 @@ class Report:
     rate: float
     dev: bool = False
     best: bool = False
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """An evaluation on dev of the adapter at a factor of its scale.
+
+    Attributes:
+        factor: 1 is as it was trained.
+        language, siblings, right: see :class:`models.retrieval.training.loss.Losses`.
+    """
+
+    factor: float
+    language: float
+    siblings: float
+    right: float
 
 
 @dataclass(eq=False)
@@ -156,6 +173,38 @@ class Trainer:
             rate = (position.step - first) * self.options.batch / (time.perf_counter() - began)
             self.on_report(self._report(position.step, losses, rate))
 
+    def shrink(self, position: Position) -> list[Scaled]:
+        """Try the best adapter at smaller scales on dev, and leave it at the best of them.
+
+        What fine-tuning adds to a model helps on questions like those it learnt from; a part of it keeps
+        more of what the model knew of others. Source: Wortsman et al., Robust fine-tuning of zero-shot
+        models (CVPR 2022), with the scale in place of a mean of weights, which is the same for LoRA.
+
+        Args:
+            position: the end of the training; see :meth:`over`.
+
+        Returns:
+            What was tried, the best first; none if :attr:`stopping` said so.
+        """
+        adapter = self.learner.adapter
+        adapter.load(self.folder / ADAPTER)
+        tried: list[Scaled] = []
+        for tenths in range(10, math.ceil(round(10 * self.options.shrink, 6)) - 1, -1):
+            adapter.scale(tenths / 10)
+            try:
+                found = self.evaluate()
+            except _StoppedError:
+                return []
+            report = self._report(position.step, found, 0.0, dev=True)
+            one = Scaled(tenths / 10, report.language, report.siblings, report.right)
+            best = not tried or self._loss(one) < min(map(self._loss, tried))
+            self.on_report(replace(report, best=best, scale=one.factor))
+            tried.append(one)
+        tried.sort(key=self._loss)
+        adapter.scale(1.0)
+        adapter.save_scale(self.folder / ADAPTER, tried[0].factor)
+        return tried
+
     @torch.inference_mode()
     def evaluate(self) -> Losses:
         """The losses on dev, over indexes sampled the same way each time."""
@@ -183,7 +232,7 @@ class Trainer:
 
     def _judge(self, position: Position, rate: float) -> None:
         found = self.evaluate()
-        loss = float(found.language + self.options.siblings * found.siblings)
+        loss = self._loss(found)
         better = position.best is None or loss < position.best
         report = self._report(position.step, found, rate, dev=True, best=better)
         if better:
@@ -195,6 +244,9 @@ class Trainer:
         position.evaluations.append(figures)
         position.judged = position.step
         self.on_report(report)
+
+    def _loss(self, found: Losses | Scaled) -> float:
+        return float(found.language + self.options.siblings * found.siblings)
 
     def _step(self, step: int) -> Losses:
         self.learner.adapter.model.train()

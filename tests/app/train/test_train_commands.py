@@ -166,12 +166,13 @@ def test_options_that_cannot_be_are_named(options: list[str], told: str) -> None
 
 
 def test_it_goes_on_from_an_adapter(tmp_path: Path) -> None:
-    train("first", "--epochs", "30", "--evaluate-every", "15", "--learning-rate", "5e-3")
+    train("first", "--epochs", "30", "--evaluate-every", "15", "--learning-rate", "5e-3", "--shrink", "1")
     best = json.loads((tmp_path / "first" / "card.json").read_text("utf-8"))["best"]
     weights = (tmp_path / "first" / "adapter" / "adapter_model.safetensors").read_bytes()
 
-    options = ["--adapter", "first/adapter", "--epochs", "1", "--learning-rate", "1e-9"]
+    options = ["--adapter", "first/adapter", "--epochs", "1", "--learning-rate", "1e-9", "--rank", "8", "--shrink", "1"]
     card = json.loads(train("second", *options, "--json").stdout)
+    assert card["options"]["rank"] == 4 and card["scale"] == 1  # its own, whatever is asked for
     assert card["best"]["language"] == pytest.approx(best["language"], abs=1e-3)  # kept in float16
     assert card["start"] == {"adapter": "adapter", "sha256": hashlib.sha256(weights).hexdigest()}
     assert "--adapter adapter" in card["command"] and str(tmp_path.parent) not in json.dumps(card)
@@ -181,11 +182,39 @@ def test_it_goes_on_from_an_adapter(tmp_path: Path) -> None:
     assert "Error: FOLDER: " in error_of(train("second", *options[2:], code=2))  # another start, another training
 
 
+def test_the_scale_that_is_best_on_dev_is_kept(tmp_path: Path) -> None:
+    rows = [json.dumps({"question": question, "answer": "学校 ||| 老师 ||| 朋友"}) for question, _ in QUESTIONS]
+    (tmp_path / "dev.jsonl").write_text("\n".join(rows), "utf-8")  # nothing that can be learnt from train
+    options = [
+        "--epochs",
+        "60",
+        "--evaluate-every",
+        "60",
+        "--learning-rate",
+        "5e-3",
+        "--siblings",
+        "0",
+        "--shrink",
+        "0.7",
+    ]
+    done = train("out", *options)
+    card = json.loads((tmp_path / "out" / "card.json").read_text("utf-8"))
+    losses = [scaled["language"] for scaled in card["scales"]]
+    assert losses == sorted(losses) and {scaled["factor"] for scaled in card["scales"]} == {1, 0.9, 0.8, 0.7}
+    assert card["scale"] == card["scales"][0]["factor"] < 1 and f"kept at {card['scale']} of its scale" in done.stdout
+    config = json.loads((tmp_path / "out" / "adapter" / "adapter_config.json").read_text("utf-8"))
+    assert config["lora_alpha"] == pytest.approx(32 * card["scale"])
+    assert json.loads(train("out", *options, "--json").stdout)["scales"] == card["scales"]  # done already
+
+    again = ["--adapter", "out/adapter", "--epochs", "1", "--learning-rate", "1e-9", "--shrink", "1"]
+    kept = json.loads(train("again", *again, "--siblings", "0", "--json").stdout)
+    assert kept["best"]["language"] == pytest.approx(losses[0], abs=1e-3)
+
+
 def test_an_adapter_that_does_not_fit_is_refused(tmp_path: Path) -> None:
     train("first", "--epochs", "1")
-    other = error_of(train("out", "--adapter", "first/adapter", "--rank", "8", code=2))
-    assert "Error: --adapter: " in other and "--rank 4 --alpha 32" in other
-    assert "no adapter that can be read" in error_of(train("out", "--adapter", "nowhere", code=2))
+    other = error_of(train("out", "--adapter", "nowhere", code=2))
+    assert "Error: --adapter: " in other and "no adapter that can be read" in other
     weights = tmp_path / "first" / "adapter" / "adapter_model.safetensors"
     save_file({"a": torch.zeros(1)}, weights)
     assert "another model" in error_of(train("out", "--adapter", "first/adapter", code=2))
