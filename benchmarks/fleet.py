@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import signal
 import subprocess
@@ -24,7 +25,11 @@ READY_WITHIN = 120.0
 
 @dataclass
 class QueueServer:
-    """A server with an append-only file, on a port or, if 0, on a socket in the folder."""
+    """A server with an append-only file, on a port or, if 0, on a socket in the folder.
+
+    It is the one that the service would start, or what the environment variable ``QUEUE_SERVER`` names:
+    Debian's redis-server, say.
+    """
 
     folder: Path
     port: int = 0
@@ -39,7 +44,13 @@ class QueueServer:
     def start(self) -> None:
         """Start it and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        command = [str(find_server()), "--port", str(self.port), "--unixsocket", str(self.folder / "s")]
+        command = [
+            os.environ.get("QUEUE_SERVER") or str(find_server()),
+            "--port",
+            str(self.port),
+            "--unixsocket",
+            str(self.folder / "s"),
+        ]
         command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         command += ["--bind", self.address, "--protected-mode", "no"]
         self.process = spawn(command, self.folder, self.folder / "server.log")

@@ -6,12 +6,15 @@ python -m benchmarks.jobs hosts --tiny    # needs root
 python -m benchmarks.jobs overhead
 python -m benchmarks.jobs scaling
 python -m benchmarks.jobs latency
+
+QUEUE_SERVER=/usr/bin/redis-server runs them on another server than the one that the service brings along.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from typing import Any
 
 from rich.console import Console
 
+from app.embedded.process import find_server
 from benchmarks.fleet import Fleet, QueueServer, fleet
 from benchmarks.job_chaos import chaos, poison
 from benchmarks.job_hosts import NETWORK, hosts, shared
@@ -112,7 +116,8 @@ def main(what: str, items: int | None, steps: int, tiny: bool, output: Path) -> 
     where = machine()
     with tempfile.TemporaryDirectory(prefix="cw") as folder:
         result = RUNS[what](Path(folder), tiny, items or ITEMS[what], steps)
-    results[what] = {"machine": where, "model": "tiny" if tiny else "default", **result}
+    server = Path(os.environ.get("QUEUE_SERVER") or str(find_server())).name
+    results[what] = {"machine": where, "model": "tiny" if tiny else "default", "queue_server": server, **result}
     Console().print_json(data=results[what])
     write(output, results)
 
