@@ -38,8 +38,10 @@ class Watched:
         return int(counts["completed"] + counts["failed"])
 
 
-def watch(fleet: Fleet, job: dict[str, Any], meanwhile: Callable[[Watched], None] = lambda seen: None) -> Watched:
-    """Poll a job to its end, looking at every poll whether its counts can be true."""
+def watch(
+    fleet: Fleet, job: dict[str, Any], meanwhile: Callable[[Watched], None] = lambda seen: None, every: float = 0.1
+) -> Watched:
+    """Poll a job to its end, looking at every poll, so many seconds apart, whether its counts can be true."""
     seen = Watched(job)
     began = time.monotonic()
     while seen.job["status"] not in ENDED:
@@ -51,7 +53,7 @@ def watch(fleet: Fleet, job: dict[str, Any], meanwhile: Callable[[Watched], None
         if not before <= seen.done <= total or (full and seen.done != total):
             seen.wrong.append(seen.job)
         meanwhile(seen)
-        time.sleep(0.1)
+        time.sleep(every)
     seen.seconds = time.monotonic() - began
     return seen
 
