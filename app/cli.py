@@ -262,12 +262,3 @@ def evaluate_retrieval_command(
 
 def _forms(keyword: str) -> str | list[str]:
     return keyword.split("|") if "|" in keyword else keyword
-
-
-def main() -> None:
-    """Entry point."""
-    cli()
-
-
-if __name__ == "__main__":
-    main()

@@ -63,7 +63,7 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
     )
     commands = folder / "bin"
     commands.mkdir()
-    (commands / "chainwright").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m app.cli "$@"\n')
+    (commands / "chainwright").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m app.entry "$@"\n')
     (commands / "chainwright").chmod(0o755)
     (commands / "python").symlink_to(sys.executable)
     with serving(create_app(settings)) as url:

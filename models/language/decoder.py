@@ -66,14 +66,15 @@ class Decoder:
     Takes the layers out of ``body`` one by one as it lays them out anew, so that no layer is held twice.
 
     Args:
-        body: the decoder of a transformers causal LM for which :meth:`knows` is true.
+        body: the decoder of a transformers causal LM for which :meth:`knows` is true, or of a
+            :class:`models.language.checkpoint.Checkpoint`.
     """
 
     def __init__(self, body: Any) -> None:
         config = body.config
         self._embed = body.embed_tokens
         self._rotary = body.rotary_emb
-        self._dtype = body.embed_tokens.weight.dtype
+        self._dtype = body.layers[0].mlp.up_proj.weight.dtype
         self._heads: int = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
         self._groups: int = config.num_attention_heads // self._heads
         self._eps = float(config.rms_norm_eps)

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM
-from transformers.utils import cached_file
-from transformers.utils import logging as transformers_logging
 
 from models.language import default_weights
+from models.language.checkpoint import Checkpoint, Configuration
+from models.language.decoder import Decoder
 from models.language.default_weights import Progress
 from models.language.head import Head
 from models.language.precision import Precision
@@ -100,7 +99,6 @@ def load(
     offline: bool = False,
     rules: Mapping[str, Rule] | None = None,
     threads: int | None = None,
-    adapter: Path | None = None,
 ) -> LoadedModel:
     """Load a model and its tokenizer side by side.
 
@@ -114,15 +112,12 @@ def load(
         offline: never ask the hub.
         rules: vocabulary rules that replace or join :data:`models.language.vocabulary.RULES`.
         threads: of a forward on CPU, for the whole process; None leaves torch's choice.
-        adapter: folder of a peft adapter to be added to the weights.
 
     Raises:
-        LoadingError: no such model, no safetensors, no fast tokenizer, an unknown device, or an
-            adapter that does not fit.
+        LoadingError: no such model, no safetensors, no fast tokenizer, or an unknown device.
         models.language.default_weights.ConversionError: the default model could not be made.
         models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
     """
-    transformers_logging.disable_progress_bar()
     if threads is not None:
         torch.set_num_threads(threads)
     place = device_of(device)
@@ -131,10 +126,10 @@ def load(
     files = {file: find_file(source, file, offline) for file in ("config.json", "tokenizer.json")}
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(_tokenizer, files["tokenizer.json"])
-        model = read_weights(AutoModelForCausalLM, source, dtype, place, offline, adapter)
+        model = causal_model(source, dtype, place, offline)
         tokenizer = reading.result()
     config = model.config.get_text_config()
-    # Before the scorer lays the weights out anew.
+    # Before the scorer takes it apart.
     fingerprint = fingerprint_of(files, model, dtype)
     begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
     return LoadedModel(
@@ -146,6 +141,42 @@ def load(
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
         fingerprint=fingerprint,
     )
+
+
+def causal_model(
+    source: str, dtype: torch.dtype, device: torch.device, offline: bool, adapter: Path | None = None
+) -> Any:
+    """A causal LM straight from its files where that can be, else by transformers, which takes seconds to be imported.
+
+    Args:
+        source: folder or hub id.
+        dtype: of the weights.
+        device: where they go.
+        offline: never ask the hub.
+        adapter: folder of a peft adapter to be added to the weights.
+
+    Raises:
+        LoadingError: see :func:`read_weights`.
+    """
+    if Path(source).is_dir():
+        checkpoint = Checkpoint.open(Path(source), device, dtype, adapter)
+        if checkpoint is not None and Decoder.knows(checkpoint.config):
+            return checkpoint
+    return read_weights("AutoModelForCausalLM", source, dtype, device, offline, adapter)
+
+
+def read_configuration(source: str, offline: bool) -> Any:
+    """The configuration of a folder or hub id, as transformers has it.
+
+    Raises:
+        Exception: whatever transformers raises where it cannot be read.
+    """
+    file = Path(source) / "config.json"
+    if file.is_file() and (configuration := Configuration(json.loads(file.read_text("utf-8")))).complete:
+        return configuration
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(source, local_files_only=offline)
 
 
 def source_of(name: str, cache: Path, progress: Progress) -> str:
@@ -189,6 +220,10 @@ def find_file(source: str, file: str, offline: bool) -> Path:
     Raises:
         LoadingError: it is not there, or cannot be reached.
     """
+    if (here := Path(source) / file).is_file():
+        return here
+    from transformers.utils import cached_file
+
     try:
         found = cached_file(source, file, local_files_only=offline)
     except OSError as error:
@@ -210,12 +245,12 @@ def _tokenizer(path: Path) -> TextTokenizer:
 
 
 def read_weights(
-    kind: Any, source: str, dtype: torch.dtype, device: torch.device, offline: bool, adapter: Path | None = None
+    kind: str, source: str, dtype: torch.dtype, device: torch.device, offline: bool, adapter: Path | None = None
 ) -> Any:
     """A model in evaluation mode, without gradients.
 
     Args:
-        kind: a transformers ``AutoModelFor...``.
+        kind: name of a transformers ``AutoModelFor...``.
         source: folder or hub id.
         dtype: of the weights.
         device: where they go.
@@ -225,14 +260,15 @@ def read_weights(
     Raises:
         LoadingError: no such model, no safetensors, or an adapter that does not fit.
     """
+    import transformers
+
+    transformers.utils.logging.disable_progress_bar()
     try:
-        model = kind.from_pretrained(
+        model = getattr(transformers, kind).from_pretrained(
             source, dtype=dtype, use_safetensors=True, local_files_only=offline, attn_implementation="sdpa"
         )
     except (OSError, ValueError, KeyError) as error:
-        raise LoadingError(
-            f"model {source!r} could not be loaded by {kind.__name__} from safetensors: {error}"
-        ) from error
+        raise LoadingError(f"model {source!r} could not be loaded by {kind} from safetensors: {error}") from error
     if adapter is not None:
         model = _with_adapter(model, adapter)
     return model.to(device).eval().requires_grad_(False)

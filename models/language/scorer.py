@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.language.checkpoint import Checkpoint
 from models.language.contexts import Contexts
 from models.language.decoder import Decoder
 from models.language.drawing import draw
@@ -20,7 +21,6 @@ from models.language.head import Head
 from models.language.lanes import Lanes
 from models.language.packing import ContextStore, Packing, pack, slots_needed
 from models.language.projection import Projection
-from models.language.ragged import NAME
 from models.language.scored import Context, ScoredSentence, ScoreJob, Store, Usage
 from models.language.vocabulary import Vocabulary
 from samplers.language import RowQuery, RowReply
@@ -91,7 +91,8 @@ class CausalScorer:
     through transformers' attention interface.
 
     Attributes:
-        model: a transformers causal LM in evaluation mode; it is taken apart.
+        model: a transformers causal LM in evaluation mode, which is taken apart; or a
+            :class:`models.language.checkpoint.Checkpoint`.
         max_tokens: most new tokens in one forward; larger batches are split.
         max_slots: likewise, places for keys and values, padding counted.
         usage: work done so far.
@@ -100,7 +101,8 @@ class CausalScorer:
 
     Raises:
         UnsupportedModelError: a first short sentence scores otherwise than by the model's own
-            forward (recurrent or unusual attention, transformed logits).
+            forward (recurrent or unusual attention, transformed logits). A checkpoint has none to
+            compare with, and is of a family that the tests compare.
     """
 
     model: Any
@@ -111,7 +113,8 @@ class CausalScorer:
 
     def __post_init__(self) -> None:
         self.device = self.model.device
-        self.parameters = sum(p.numel() for p in self.model.parameters())
+        direct = isinstance(self.model, Checkpoint)
+        self.parameters: int = self.model.parameter_count if direct else sum(p.numel() for p in self.model.parameters())
         body = self.model.get_decoder()
         self._output = self.model.get_output_embeddings()
         config = self.model.config.get_text_config()
@@ -121,8 +124,9 @@ class CausalScorer:
         heads = config.num_attention_heads
         kv_heads = getattr(config, "num_key_value_heads", None) or heads
         size = getattr(config, "head_dim", None) or config.hidden_size // heads
+        self._dtype: torch.dtype = self.model.dtype
         # On a CPU attention runs in float32: there the products in bfloat16 cost more than they save.
-        precision = torch.float32 if self.device.type == "cpu" else self.model.dtype
+        precision = torch.float32 if self.device.type == "cpu" else self._dtype
         empty = torch.zeros(0, config.num_hidden_layers, 2, kv_heads, size, dtype=precision, device=self.device)
         self._lanes = Lanes(self.device)
         self._scratch = [empty] * self._lanes.count
@@ -132,26 +136,35 @@ class CausalScorer:
         self._lock = threading.Lock()
         probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():
-            expected = self.model(input_ids=torch.tensor([probe], device=self.device), use_cache=False).logits[0]
+            expected = None if direct else self.model(torch.tensor([probe], device=self.device), use_cache=False).logits
             try:
                 self._body = self._make_body(body, config)
-                logits = self._probe(probe)
+                hidden = self._probe(probe)
             except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
                 raise UnsupportedModelError(
                     f"{type(self.model).__name__} does not run on transformers' attention interface: {error}"
                 ) from error
-            # Kullback-Leibler, not the largest gap: rounding alone moves unlikely tokens by 0.01 nats.
-            ours, theirs = logits.float().log_softmax(-1), expected.float().log_softmax(-1)
-            divergence = (theirs.exp() * (theirs - ours)).sum(-1).max().item()
-            if not divergence <= (1e-5 if self.model.dtype == torch.float32 else 0.25):
-                raise UnsupportedModelError(
-                    f"{type(self.model).__name__} scores a probe sentence otherwise than its own forward does "
-                    f"(Kullback-Leibler divergence {divergence:.3g} nats)"
-                )
+        if expected is not None:
+            with torch.inference_mode():
+                self._compare(hidden, expected[0])
+
+    def _compare(self, hidden: Tensor, expected: Tensor) -> None:
+        logits = self._capped(functional.linear(hidden, self._output.weight, self._output.bias))
+        # Kullback-Leibler, not the largest gap: rounding alone moves unlikely tokens by 0.01 nats.
+        ours, theirs = logits.float().log_softmax(-1), expected.float().log_softmax(-1)
+        divergence = (theirs.exp() * (theirs - ours)).sum(-1).max().item()
+        if not divergence <= (1e-5 if self._dtype == torch.float32 else 0.25):
+            raise UnsupportedModelError(
+                f"{type(self.model).__name__} scores a probe sentence otherwise than its own forward does "
+                f"(Kullback-Leibler divergence {divergence:.3g} nats)"
+            )
 
     def _make_body(self, body: Any, config: Any) -> Callable[[Packing], Tensor]:
         if Decoder.knows(config):
             return Decoder(body)
+        # Imported where it is needed: transformers takes seconds.
+        from models.language.ragged import NAME
+
         self.model.set_attn_implementation(NAME)
 
         def forward(packing: Packing) -> Tensor:
@@ -166,7 +179,7 @@ class CausalScorer:
         return forward
 
     def _probe(self, tokens: list[int]) -> Tensor:
-        """The logits of a sentence of 12 tokens, scored in two parts; sets ``batch_invariant``.
+        """Last hidden states of a sentence of 12 tokens, read in two parts; sets ``batch_invariant``.
 
         Two sentences side by side, then the rest of one on its kept prefix: a layer that mixes
         neighbours of the packed row, or ignores the stores, shows here.
@@ -177,15 +190,15 @@ class CausalScorer:
         alone, _ = self._forward([tokens], [None], [nothing], Usage())
         hidden = torch.cat((first[-5:], rest[3:]))
         self.batch_invariant = torch.equal(hidden, alone)
-        return self._capped(functional.linear(hidden, self._output.weight, self._output.bias))
+        return hidden
 
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
         with self._lock:
             if vocabulary not in self._heads:
                 ids = torch.from_numpy(vocabulary.ids).to(self.device)
-                weight = self._output.weight.detach()[ids].contiguous()
-                bias = None if self._output.bias is None else self._output.bias.detach()[ids]
+                weight = self._output.weight.detach()[ids].to(self._dtype).contiguous()
+                bias = None if (whole := self._bias()) is None else whole[ids]
                 self._heads[vocabulary] = Head(vocabulary, weight, bias, Projection(weight, bias), self._softcap)
             return self._heads[vocabulary]
 
@@ -329,7 +342,7 @@ class CausalScorer:
     def logits(self, hidden: Tensor) -> Tensor:
         """Logits over the full vocabulary, (N, d) to (N, V), float32."""
         if self._full is None:
-            self._full = Projection(self._output.weight.detach(), self._bias())
+            self._full = Projection(self._output.weight.detach().to(self._dtype), self._bias())
         return self._capped(self._full(hidden).float())
 
     def logits_of(self, hidden: Tensor, tokens: Tensor) -> Tensor:

@@ -8,25 +8,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import torch
 from tokenizers import Tokenizer
-from transformers import AutoConfig, AutoModelForSeq2SeqLM
 
 from models.language.default_weights import NAME, Progress
 from models.language.loading import (
     LoadingError,
+    causal_model,
     device_of,
     dtype_of,
     find_file,
     fingerprint_of,
-    load,
+    read_configuration,
     read_weights,
     source_of,
 )
 from models.language.precision import Precision
+from models.language.scorer import CausalScorer
 from models.retrieval.causal import CausalKeyModel
 from models.retrieval.codec import KeyCodec
 from models.retrieval.confidence import Confidence
-from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.tokenizing import batch_encoder
 from models.retrieval.model import KeyModel
@@ -74,7 +75,7 @@ class KeyTokenizer:
         """
         path = find_file(source, "tokenizer.json", offline)
         try:
-            config = AutoConfig.from_pretrained(source, local_files_only=offline)
+            config = read_configuration(source, offline)
             backend = Tokenizer.from_file(str(path))
         except Exception as error:  # the tokenizers library raises Exception itself
             raise LoadingError(f"model {source!r}: its configuration or tokenizer cannot be read: {error}") from error
@@ -180,47 +181,38 @@ def load_key_model(
         models.language.scorer.UnsupportedModelError: likewise.
     """
     confidence, ranking = _confidence(adapter), _ranking(adapter)
-    shown = NAME if name == "default" else name
-    if tokenizer.family == "causal":
-        loaded = load(
-            name,
-            cache=cache,
-            progress=progress,
-            device=device,
-            precision=precision,
-            offline=offline,
-            threads=threads,
-            adapter=adapter,
-        )
-        causal = CausalKeyModel(loaded.scorer, tokenizer.codec, tokenizer.longest)
-        return LoadedKeyModel(
-            shown,
-            causal,
-            tokenizer,
-            adapter,
-            loaded.device,
-            loaded.precision,
-            loaded.parameters,
-            loaded.fingerprint,
-            confidence,
-            ranking,
-        )
     place = device_of(device)
     dtype = dtype_of(precision, place)
     source = source_of(name, cache, progress)
     files = {file: find_file(source, file, offline) for file in ("config.json", "tokenizer.json")}
-    weights = read_weights(AutoModelForSeq2SeqLM, source, dtype, place, offline, adapter)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    model: KeyModel
+    if tokenizer.family == "causal":
+        weights = causal_model(source, dtype, place, offline, adapter)
+        fingerprint = fingerprint_of(files, weights, dtype)
+        scorer = CausalScorer(weights)
+        parameters = scorer.parameters
+        model = CausalKeyModel(scorer, tokenizer.codec, tokenizer.longest)
+    else:
+        # Imported where it is needed: transformers takes seconds.
+        from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
+
+        weights = read_weights("AutoModelForSeq2SeqLM", source, dtype, place, offline, adapter)
+        fingerprint = fingerprint_of(files, weights, dtype)
+        parameters = sum(p.numel() for p in weights.parameters())
+        model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
     return LoadedKeyModel(
-        shown,
-        EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest),
-        tokenizer,
-        adapter,
-        str(place.type),
-        str(dtype).removeprefix("torch."),
-        sum(p.numel() for p in weights.parameters()),
-        fingerprint_of(files, weights, dtype),
-        confidence,
-        ranking,
+        name=NAME if name == "default" else name,
+        model=model,
+        tokenizer=tokenizer,
+        adapter=adapter,
+        device=str(place.type),
+        precision=str(dtype).removeprefix("torch."),
+        parameters=parameters,
+        fingerprint=fingerprint,
+        confidence=confidence,
+        ranking=ranking,
     )
 
 

@@ -43,7 +43,7 @@ def service(model: Path, folder: Path, **settings: str) -> Iterator[tuple[subpro
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHAINWRIGHT_")}
     environment |= {f"CHAINWRIGHT_{name.upper()}": value for name, value in values.items()}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([sys.executable, "-m", "app.cli", "serve"], cwd=ROOT, env=environment, stderr=log)
+        process = subprocess.Popen([sys.executable, "-m", "app.entry", "serve"], cwd=ROOT, env=environment, stderr=log)
         try:
             url = f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + 60

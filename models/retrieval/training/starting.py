@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 from transformers.utils import logging as transformers_logging
 
 from models.language.loading import LoadingError, read_weights
@@ -47,7 +46,7 @@ def start(
         LoadingError: the model cannot be read, or computes logits otherwise than its family does.
     """
     transformers_logging.disable_progress_bar()
-    kind = AutoModelForCausalLM if tokenizer.family == "causal" else AutoModelForSeq2SeqLM
+    kind = "AutoModelForCausalLM" if tokenizer.family == "causal" else "AutoModelForSeq2SeqLM"
     learner = begin(
         read_weights(kind, source, dtype, device, offline), name, tokenizer.family, tokenizer.codec, options
     )

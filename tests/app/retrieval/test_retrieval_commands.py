@@ -154,7 +154,7 @@ def test_a_killed_build_leaves_the_old_index_and_no_half_one(state: Path, tmp_pa
     large.write_text("".join(f"{name}\t天气\t{name}\n{name}\t时间\t晴\n" for name in names), "utf-8")
     call("index", "build", "town", str(old))
 
-    command = [sys.executable, "-c", "from app.cli import main; main()", "index", "build", "town", str(large)]
+    command = [sys.executable, "-c", "from app.entry import main; main()", "index", "build", "town", str(large)]
     process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not list((state / "indexes" / "town").glob(".*.building-*/*.npy")):

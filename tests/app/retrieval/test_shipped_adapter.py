@@ -38,7 +38,7 @@ QUESTIONS = {
 def test_facts_are_found_in_both_languages(tmp_path: Path) -> None:
     environment = os.environ | {"CHAINWRIGHT_STATE_DIR": str(tmp_path)}
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli", "search", "demo", *QUESTIONS, "-n", "1", "--json"],
+        [sys.executable, "-m", "app.entry", "search", "demo", *QUESTIONS, "-n", "1", "--json"],
         env=environment,
         capture_output=True,
         text=True,

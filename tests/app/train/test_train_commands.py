@@ -119,7 +119,7 @@ def test_the_same_command_goes_on_where_it_was_ended(tmp_path: Path, number: sig
     options = ["--epochs", "40", "--evaluate-every", "10", "--save-every", "7"]
     train("whole", *options)
     arguments = ["train", "retrieval", "train.jsonl", "dev.jsonl", "ended", *QUICK, *options]
-    command = [sys.executable, "-c", "from app.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from app.entry import main; main()", *arguments]
     root = Path(__file__).parents[3]
     process = subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(root)}, stderr=subprocess.PIPE, text=True)
     assert process.stderr is not None
