@@ -9,7 +9,10 @@ from datetime import timedelta
 
 from docket import Docket
 
+from app.jobs import plain_calls
 from app.jobs.schemas import Priority
+
+plain_calls.install()
 
 PRIORITIES: tuple[Priority, ...] = ("interactive", "bulk")
 
