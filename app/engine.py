@@ -141,7 +141,7 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
                     lambda: loop.run_in_executor(None, give_back),
                 )
                 batcher = Batcher(executor)
-                retrieval = Retrieval(settings, batcher, progress)
+                retrieval = Retrieval(settings, batcher, progress, model)
                 try:
                     yield Engine(model, batcher, turns, retrieval, settings.limits, store)
                 finally:

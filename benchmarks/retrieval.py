@@ -25,13 +25,13 @@ from app.retrieval.retrieval import SHIPPED_ADAPTER
 from benchmarks.machine import machine, write
 from models.language.loading import source_of
 from models.retrieval.evidence import evidence
+from models.retrieval.examples import Example, read_examples
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import is_right, without
-from models.retrieval.training.examples import Example, read_examples
 from models.retrieval.training.misspelling import misspell
 
 TOGETHER = 16
@@ -61,6 +61,9 @@ def table(index: OverlayView, loaded: LoadedKeyModel, examples: Sequence[Example
         for beams in (1, 3, 5)
         if loaded.ranking is not None
     ]
+    if loaded.channel is not None:
+        both = SearchOptions(n=1, beams=3, ranking=loaded.ranking, channel=loaded.channel)
+        fitted.append(("beam 3, fitted ranking and channel", both))
     rows = []
     for name, options in renormalised + fitted:
         began = time.perf_counter()
@@ -168,7 +171,7 @@ def absent(index: OverlayView, loaded: LoadedKeyModel, examples: Sequence[Exampl
     assert loaded.confidence is not None
     lost, kept = examples[::2], examples[1::2]
     lacking = without(index, loaded.model, {example.fact.name for example in lost})
-    options = SearchOptions(n=2, beams=3, ranking=loaded.ranking)
+    options = SearchOptions(n=2, beams=3, ranking=loaded.ranking, channel=loaded.channel)
     silent = []
     for where, part in ((lacking, lost), (index, kept)):
         questions = [example.question for example in part]
@@ -195,7 +198,8 @@ def misspelt(index: OverlayView, loaded: LoadedKeyModel, examples: Sequence[Exam
     ]
     result: dict[str, Any] = {"questions": len(named)}
     for ranking in (None, loaded.ranking):
-        options = SearchOptions(n=1, beams=3, ranking=ranking)
+        channel = None if ranking is None else loaded.channel
+        options = SearchOptions(n=1, beams=3, ranking=ranking, channel=channel)
         for kind, part in (("spelt right", named), ("misspelt", wrong)):
             answers = asked(index, loaded, [one.question for one in part], options)
             names = [loaded.model.codec.parts(answer.found[0].tokens)[0] for answer in answers]

@@ -17,11 +17,11 @@ from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
 from app.retrieval.schemas import QueryAnswer, SearchRequest
 from app.retrieval.service import complete
+from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index_floor import IndexFloor
 from models.retrieval.metrics import Marks, Triple, marks
-from models.retrieval.training.examples import Example, ExampleError, read_examples
 
 TOGETHER = 16
 """Questions of one search."""

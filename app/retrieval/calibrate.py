@@ -15,10 +15,11 @@ from app import console
 from app.problems import invalid
 from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
-from models.retrieval.loading import CONFIDENCE, RANKING
+from models.retrieval.examples import ExampleError, read_examples
+from models.retrieval.loading import CHANNEL, CONFIDENCE, RANKING
+from models.retrieval.ranking import Ranking
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.training.calibrate import calibrate, searches
-from models.retrieval.training.examples import ExampleError, read_examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,8 @@ class CalibrationRun:
     Attributes:
         file: JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``, not trained on.
         index: name of an index of triples that holds the answers.
-        folder: where ``ranking.json`` and ``confidence.json`` go; None for the adapter's own.
+        folder: where ``ranking.json``, ``confidence.json`` and, if the adapter has example questions,
+            ``channel.json`` go; None for the adapter's own.
         skip: questions left out at the beginning.
         limit: only so many questions after these.
         beams: width of the searches.
@@ -74,14 +76,19 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
                     options,
                     run.refused,
                     lambda done: bar.update(task, completed=done),
+                    model.questions,
                 )
             )
         except ValueError as error:
             raise invalid("FILE", str(error), "give some hundred questions, most of them answerable") from error
     found.ranking.save(folder / RANKING)
+    if found.channel is None:
+        (folder / CHANNEL).unlink(missing_ok=True)
+    else:
+        found.channel.save(folder / CHANNEL)
     found.confidence.save(folder / CONFIDENCE)
     figures = asdict(found)
-    weights = dict(zip(found.ranking.features, found.ranking.weights, strict=True))
+    weights = _weights(found.ranking)
     return {
         "folder": str(folder),
         "index": run.index,
@@ -90,7 +97,12 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
         **{name: figures[name] for name in ("right", "reachable", "refused", "withheld")},
         "threshold": found.confidence.threshold,
         "ranking": weights,
+        "channel": None if found.channel is None else _weights(found.channel),
     }
+
+
+def _weights(ranking: Ranking) -> dict[str, float]:
+    return dict(zip(ranking.features, ranking.weights, strict=True))
 
 
 def command(

@@ -16,7 +16,7 @@ from app.retrieval.problems import MODEL_ERRORS, model_problem
 from app.settings import Limits, Settings
 from models.language.batcher import Batcher
 from models.language.default_weights import Progress
-from models.language.loading import source_of
+from models.language.loading import LoadedModel, source_of
 from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 
 log = structlog.get_logger()
@@ -48,12 +48,14 @@ class Retrieval:
         progress: told how far the first conversion of the default model is.
         library: the indexes.
         builds: that run in the background.
+        sampling: the model that samples, if it is loaded.
         on_search: told of every search that is done.
     """
 
     settings: Settings
     batcher: Batcher
     progress: Progress = lambda what, share: None
+    sampling: LoadedModel | None = None
     library: Library = field(init=False)
     builds: Builds = field(init=False)
     on_search: Callable[[SearchReport], None] | None = None
@@ -83,7 +85,8 @@ class Retrieval:
             raise model_problem(error) from error
 
     async def _load(self) -> LoadedKeyModel:
-        settings = self.settings
+        settings, sampling = self.settings, self.sampling
+        same = sampling is not None and model_name(settings) == settings.model
         tokenizer = await asyncio.to_thread(lambda: self.library.tokenizer)
         loaded: LoadedKeyModel = await self.batcher.call(
             partial(
@@ -97,6 +100,7 @@ class Retrieval:
                 precision=settings.precision,
                 offline=settings.offline,
                 threads=settings.torch_threads,
+                bare=sampling.scorer if sampling is not None and same else None,
             )
         )
         log.info("model of keys loaded", model=loaded.name, adapter=str(loaded.adapter), fingerprint=loaded.fingerprint)

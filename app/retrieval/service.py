@@ -202,6 +202,7 @@ def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) 
     n = request.n
     if model.confidence is not None:
         n = max(n, 2) if request.mode == "exact" else min(max(n, 2), beams)
+    fitted = request.rerank and request.mode == "beam" and triples
     return SearchOptions(
         n=n,
         mode=request.mode,
@@ -210,7 +211,8 @@ def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) 
         length_penalty=request.length_penalty,
         look_ahead=request.look_ahead_weight,
         with_raw=request.with_raw,
-        ranking=model.ranking if request.rerank and request.mode == "beam" and triples else None,
+        ranking=model.ranking if fitted else None,
+        channel=model.channel if fitted and model.ranking is not None else None,
     )
 
 

@@ -23,10 +23,10 @@ from app.train.view import training_view
 from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.language.default_weights import Progress
 from models.language.loading import device_of, dtype_of, source_of
+from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.loading import KeyTokenizer
 from models.retrieval.training.adapter import StartError, shape_of
 from models.retrieval.training.checkpoint import CheckpointError
-from models.retrieval.training.examples import Example, ExampleError, read_examples
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.starting import start
 from models.retrieval.training.train import DivergedError, Trainer

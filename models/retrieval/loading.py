@@ -25,17 +25,21 @@ from models.language.loading import (
 )
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
+from models.retrieval import channel
 from models.retrieval.causal import CausalKeyModel
+from models.retrieval.channel import Channel
 from models.retrieval.codec import KeyCodec
 from models.retrieval.confidence import Confidence
+from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.tokenizing import batch_encoder
 from models.retrieval.model import KeyModel
-from models.retrieval.ranking import Ranking
+from models.retrieval.question_model import QuestionModel
+from models.retrieval.ranking import Ranking, RankingError
 
 Family = Literal["causal", "encoder-decoder"]
 
-CONFIDENCE, RANKING = "confidence.json", "ranking.json"
+CONFIDENCE, RANKING, CHANNEL, QUESTIONS = "confidence.json", "ranking.json", "channel.json", "questions.jsonl"
 """In the folder of an adapter."""
 
 LONGEST_QUESTION = 512
@@ -139,6 +143,8 @@ class LoadedKeyModel:
         fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
         confidence: fitted for this adapter, or None.
         ranking: likewise.
+        questions: gives p(question | key), if the adapter comes with example questions.
+        channel: fitted for these, or None.
     """
 
     name: str
@@ -151,6 +157,8 @@ class LoadedKeyModel:
     fingerprint: str
     confidence: Confidence | None
     ranking: Ranking | None
+    questions: QuestionModel | None = None
+    channel: Channel | None = None
 
 
 def load_key_model(
@@ -164,6 +172,7 @@ def load_key_model(
     precision: Precision = "auto",
     offline: bool = False,
     threads: int | None = None,
+    bare: CausalScorer | None = None,
 ) -> LoadedKeyModel:
     """Load a model of either family; slow.
 
@@ -172,15 +181,17 @@ def load_key_model(
         adapter: folder of a peft adapter, added to the weights.
         tokenizer: of the same model.
         cache, progress, device, precision, offline, threads: see :func:`models.language.loading.load`.
+        bare: the same weights without an adapter, if they are loaded already.
 
     Raises:
         LoadingError: see :func:`models.language.loading.load`.
         models.retrieval.confidence.ConfidenceError: the adapter's confidence cannot be used.
-        models.retrieval.ranking.RankingError: nor its ranking.
+        models.retrieval.ranking.RankingError: nor its ranking, channel or example questions.
         models.language.default_weights.ConversionError: likewise.
         models.language.scorer.UnsupportedModelError: likewise.
     """
     confidence, ranking = _confidence(adapter), _ranking(adapter)
+    examples = _examples(adapter)
     place = device_of(device)
     dtype = dtype_of(precision, place)
     source = source_of(name, cache, progress)
@@ -188,12 +199,16 @@ def load_key_model(
     if threads is not None:
         torch.set_num_threads(threads)
     model: KeyModel
+    questions = None
     if tokenizer.family == "causal":
         weights = causal_model(source, dtype, place, offline, adapter)
         fingerprint = fingerprint_of(files, weights, dtype)
         scorer = CausalScorer(weights)
         parameters = scorer.parameters
         model = CausalKeyModel(scorer, tokenizer.codec, tokenizer.longest)
+        if examples:
+            bare = bare or CausalScorer(causal_model(source, dtype, place, offline))
+            questions = QuestionModel(bare, tokenizer.codec.encode, tokenizer.codec.before[0], examples)
     else:
         # Imported where it is needed: transformers takes seconds.
         from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
@@ -213,6 +228,8 @@ def load_key_model(
         fingerprint=fingerprint,
         confidence=confidence,
         ranking=ranking,
+        questions=questions,
+        channel=_channel(adapter, questions),
     )
 
 
@@ -225,6 +242,23 @@ def _confidence(adapter: Path | None) -> Confidence | None:
 def _ranking(adapter: Path | None) -> Ranking | None:
     path = None if adapter is None else adapter / RANKING
     return Ranking.load(path) if path is not None and path.is_file() else None
+
+
+def _examples(adapter: Path | None) -> list[Example]:
+    path = None if adapter is None else adapter / QUESTIONS
+    if path is None or not path.is_file():
+        return []
+    try:
+        return read_examples(path)
+    except ExampleError as error:
+        raise RankingError(f"{error}: mend or remove the example questions of the adapter") from error
+
+
+def _channel(adapter: Path | None, questions: QuestionModel | None) -> Channel | None:
+    path = None if adapter is None else adapter / CHANNEL
+    if path is None or questions is None or not path.is_file():
+        return None
+    return Channel(questions, Ranking.load(path, channel.FEATURES))
 
 
 def _first(token: int | list[int] | None) -> int | None:

@@ -123,12 +123,15 @@ class Ranking:
         return cls(FEATURES, (0.0,) * count, (1.0,) * count, weights)
 
     @classmethod
-    def fit(cls, questions: Sequence[tuple[NDArray[np.float64], int | None]]) -> Ranking:
+    def fit(
+        cls, questions: Sequence[tuple[NDArray[np.float64], int | None]], names: tuple[str, ...] = FEATURES
+    ) -> Ranking:
         """Maximum likelihood under a ridge, by Newton's method: the log-likelihood is concave.
 
         Args:
             questions: of each the candidates' features, (K, F), and which is right; None if none is,
                 which leaves the question out.
+            names: of the columns.
 
         Raises:
             ValueError: no question has a right candidate beside a wrong one.
@@ -153,27 +156,31 @@ class Ranking:
                 weights = weights + step
             if np.abs(step).max() < 1e-9:
                 break
-        return cls(FEATURES, tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights.tolist()))
+        return cls(names, tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights.tolist()))
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Ranking:
+    def load(cls, path: Path, names: tuple[str, ...] = FEATURES) -> Ranking:
         """Read what :meth:`save` wrote.
+
+        Args:
+            path: of the file.
+            names: of the columns.
 
         Raises:
             RankingError: it cannot be read, or was fitted on other features.
         """
         try:
             record = json.loads(path.read_text("utf-8"))
-            names = tuple(record["features"])
+            fitted = tuple(record["features"])
             numbers = [tuple(map(float, record[name])) for name in ("mean", "scale", "weights")]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise RankingError(f"{path} cannot be read ({error}): fit the ranking again") from error
-        if names != FEATURES or {len(row) for row in numbers} != {len(FEATURES)} or not np.isfinite(numbers).all():
-            raise RankingError(f"{path} was fitted on the features {names}: fit the ranking again")
+        if fitted != names or {len(row) for row in numbers} != {len(names)} or not np.isfinite(numbers).all():
+            raise RankingError(f"{path} was fitted on the features {fitted}: fit the ranking again")
         return cls(names, *numbers)
 
 

@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 from app.cli import cli
 from benchmarks.metaqa import Marks, ceiling, evaluate, marks, prepare
 from benchmarks.metaqa_questions import Question, label, read_keys, relations, split
+from models.retrieval.examples import Example, read_examples
 from models.retrieval.fact import Fact
-from models.retrieval.training.examples import Example, read_examples
 from tests.app import tiny
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "metaqa"

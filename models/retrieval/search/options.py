@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from models.retrieval.channel import Channel
 from models.retrieval.ranking import Ranking
 
 Score = Literal["raw", "renormalised"]
@@ -33,10 +34,12 @@ class SearchOptions:
         ranking: puts all keys that the beam finished, and those whose subject stands in the question,
             be it misspelt (:mod:`models.retrieval.search.mentions`), in an order of its own; None leaves the
             model's. For indexes of triples only.
+        channel: orders the doubtful ones of these again.
 
     Raises:
         ValueError: a value out of its range, or exact mode with a length penalty, look-ahead or a
-            ranking, under which an extended hypothesis may rank higher than it did.
+            ranking, under which an extended hypothesis may rank higher than it did, or a channel without
+            a ranking.
     """
 
     n: int = 3
@@ -48,6 +51,7 @@ class SearchOptions:
     with_raw: bool = False
     most_expansions: int = 1000
     ranking: Ranking | None = None
+    channel: Channel | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in ("beam", "exact"):
@@ -62,6 +66,9 @@ class SearchOptions:
             raise ValueError("look_ahead must not be negative")
         if self.mode == "exact" and (self.length_penalty or self.look_ahead or self.ranking is not None):
             raise ValueError("exact mode needs length_penalty 0, look_ahead 0 and no ranking: no bound holds with them")
+
+        if self.channel is not None and self.ranking is None:
+            raise ValueError("a channel orders what a ranking leaves in doubt: it needs one")
 
     @property
     def raw(self) -> bool:

@@ -18,6 +18,7 @@ from models.retrieval.search.given import given
 from models.retrieval.search.look_ahead import LookAhead
 from models.retrieval.search.mentions import Mentions
 from models.retrieval.search.options import Answer, Found, SearchOptions
+from models.retrieval.search.order import asked_back
 from models.retrieval.search.stem import Choice, Stem, Walker
 
 TOGETHER = 32
@@ -78,6 +79,11 @@ def _together(
                 wanted[i] = courses[i].send([next(stems) for _ in choices])
             except StopIteration as done:
                 answers[i] = done.value
+        if options.channel is not None:
+            for i, answer in answers.items():
+                yield {}
+                ordered = asked_back(options.channel, model.codec, questions[i], answer)
+                answers[i] = replace(ordered, found=ordered.found[: options.n])
         yield answers
 
 
@@ -94,7 +100,8 @@ def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options
         others = [key for key in Mentions(index, codec).of(text) if (*key, codec.end) not in finished]
         keys = keys + (yield from _remembering(given(number, others, codec.end), known))
         keys = ranked(options.ranking, text, keys, codec)
-    return Answer(tuple(_found(key, index, options) for key in keys[: options.n]), len(known), proven=False)
+    wanted = options.n if options.channel is None else len(keys)
+    return Answer(tuple(_found(key, index, options) for key in keys[:wanted]), len(known), proven=False)
 
 
 def ranked(ranking: Ranking, text: str, keys: Sequence[Complete], codec: KeyCodec) -> list[Complete]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.retrieval.training.examples import Example
+from models.retrieval.examples import Example
 
 POOL = 50
 """Batches whose questions are sorted by length together: short ones pad little, order stays random."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval.channel import FEATURES as CHANNEL
+from models.retrieval.channel import Channel, QuestionLikelihood, doubtful, with_question
 from models.retrieval.confidence import Confidence
 from models.retrieval.evidence import evidence
+from models.retrieval.examples import Example
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.metrics import exact_match
 from models.retrieval.misspelt import SHORTEST
 from models.retrieval.model import KeyModel
-from models.retrieval.ranking import Ranking, features
+from models.retrieval.ranking import Ranking
 from models.retrieval.search.options import Answer, Found, SearchOptions
+from models.retrieval.search.order import asked_back, columns, reordered
 from models.retrieval.search.search import search
 from models.retrieval.subtree import below, nodes_of
-from models.retrieval.training.examples import Example
 from models.retrieval.training.misspelling import misspell
 
 TOGETHER = 16
@@ -33,6 +36,7 @@ class Calibration:
 
     Attributes:
         ranking: of candidates.
+        channel: of those in doubt; None without a model of questions.
         confidence: of the best one.
         right: share of questions whose best key is right.
         reachable: share of questions that have the right key among their candidates.
@@ -41,6 +45,7 @@ class Calibration:
     """
 
     ranking: Ranking
+    channel: Ranking | None
     confidence: Confidence
     right: float
     reachable: float
@@ -55,8 +60,9 @@ def calibrate(
     options: SearchOptions,
     refused: float = 0.05,
     on_done: Callable[[int], None] = lambda count: None,
+    likelihood: QuestionLikelihood | None = None,
 ) -> Calibration:
-    """Fit the ranking on all questions, and the confidence on half of them against the other half.
+    """Fit ranking and channel on all questions, and the confidence on half of them against the other half.
 
     The names of the second half's facts are taken out of the index (in memory) before these
     questions are asked again: they become questions without an answer. For the ranking, every fourth
@@ -69,6 +75,7 @@ def calibrate(
         options: of the search that is calibrated; its n and ranking do not matter.
         refused: share of answerable questions that may go without an answer.
         on_done: told how many searches are done, of :func:`searches`.
+        likelihood: of questions, for a channel; None for none.
 
     Raises:
         ValueError: too few questions to fit anything.
@@ -81,8 +88,11 @@ def calibrate(
         on_done(len(answers))
     candidates = [_candidates(model, e, answer) for e, answer in zip(asked, answers, strict=True)]
     ranking = Ranking.fit(candidates)
-    candidates, answers, done = candidates[: len(examples)], answers[: len(examples)], len(asked)
-    ordered = [reordered(ranking, model, e.question, a) for e, a in zip(examples, answers, strict=True)]
+    ordered = [reordered(ranking, model.codec, e.question, a) for e, a in zip(asked, answers, strict=True)]
+    channel = None if likelihood is None else _channel(model, asked, ordered, likelihood)
+    if channel is not None:
+        ordered = [asked_back(channel, model.codec, e.question, a) for e, a in zip(asked, ordered, strict=True)]
+    candidates, ordered, done = candidates[: len(examples)], ordered[: len(examples)], len(asked)
     right = [is_right(model, e, a) for e, a in zip(examples, ordered, strict=True)]
 
     present, absent = range(0, len(examples), 2), [examples[i] for i in range(1, len(examples), 2)]
@@ -90,7 +100,7 @@ def calibrate(
     others: list[Answer] = []
     for at in range(0, len(absent), TOGETHER):
         texts = [example.question for example in absent[at : at + TOGETHER]]
-        others += search(lacking, model, texts, replace(options, n=EVERY, ranking=ranking))
+        others += search(lacking, model, texts, replace(options, n=EVERY, ranking=ranking, channel=channel))
         on_done(done + len(others))
     questions = [*(examples[i].question for i in present), *(example.question for example in absent)]
     x = evidence(model, questions, [*(ordered[i] for i in present), *others])
@@ -100,6 +110,7 @@ def calibrate(
     silent = confidence.of(x) < confidence.threshold
     return Calibration(
         ranking,
+        None if channel is None else channel.ranking,
         confidence,
         right=float(np.mean(right)),
         reachable=float(np.mean([best is not None for _, best in candidates])),
@@ -136,13 +147,35 @@ def without(index: OverlayView, model: KeyModel, names: set[str]) -> OverlayView
     return index.with_changes(gone())
 
 
-def reordered(ranking: Ranking, model: KeyModel, question: str, answer: Answer) -> Answer:
-    """The same keys in the order of a ranking."""
-    if not answer.found:
-        return answer
-    logs = ranking.log_probs(_features(model, question, answer.found))
-    order = np.argsort(-logs, kind="stable")
-    return replace(answer, found=tuple(replace(answer.found[i], rank_score=float(logs[i])) for i in order))
+def _channel(
+    model: KeyModel, asked: Sequence[Example], ordered: Sequence[Answer], likelihood: QuestionLikelihood
+) -> Channel:
+    """Fitted on the candidates that the ranking leaves in doubt."""
+    remembered = Remembered(likelihood)
+    questions: list[tuple[NDArray[np.float64], int | None]] = []
+    for example, answer in zip(asked, ordered, strict=True):
+        kept = doubtful(np.array([found.rank_score for found in answer.found]))
+        if len(kept) > 1:
+            keys = [model.codec.parts(found.tokens) for found in answer.found]
+            x = columns(model.codec, example.question, answer.found)
+            right = (k for k, i in enumerate(kept) if _is_key_of(model, example, answer.found[i]))
+            questions.append((with_question(remembered, example.question, keys, x, kept), next(right, None)))
+    return Channel(remembered, Ranking.fit(questions, CHANNEL))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Remembered:
+    """A likelihood that is asked once for each question and its keys."""
+
+    likelihood: QuestionLikelihood
+    known: dict[object, NDArray[np.float64]] = field(default_factory=dict)
+
+    def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """See :class:`models.retrieval.channel.QuestionLikelihood`."""
+        name = question, tuple(map(tuple, keys))
+        if name not in self.known:
+            self.known[name] = self.likelihood.log_likelihoods(question, keys)
+        return self.known[name]
 
 
 def is_right(model: KeyModel, example: Example, answer: Answer) -> bool:
@@ -152,12 +185,7 @@ def is_right(model: KeyModel, example: Example, answer: Answer) -> bool:
 
 def _candidates(model: KeyModel, example: Example, answer: Answer) -> tuple[NDArray[np.float64], int | None]:
     right = (i for i, found in enumerate(answer.found) if _is_key_of(model, example, found))
-    return _features(model, example.question, answer.found), next(right, None)
-
-
-def _features(model: KeyModel, question: str, found: Sequence[Found]) -> NDArray[np.float64]:
-    parts = [model.codec.parts(one.tokens) for one in found]
-    return features(question, parts, [one.renormalised for one in found], [len(one.tokens) + 1 for one in found])
+    return columns(model.codec, example.question, answer.found), next(right, None)
 
 
 def _is_key_of(model: KeyModel, example: Example, found: Found) -> bool:

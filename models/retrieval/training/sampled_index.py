@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.retrieval.codec import KeyCodec
+from models.retrieval.examples import Example
 from models.retrieval.fact import Fact
-from models.retrieval.training.examples import Example
 
 
 @dataclass(frozen=True, slots=True)

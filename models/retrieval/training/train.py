@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from models.retrieval.codec import KeyCodec
+from models.retrieval.examples import Example, ExampleError
 from models.retrieval.training.batches import batches
 from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position, load_checkpoint, save_checkpoint
-from models.retrieval.training.examples import Example, ExampleError
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.loss import Losses, key_losses
 from models.retrieval.training.misspelling import misspell

@@ -9,14 +9,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import peft
 import pytest
 import torch
 from starlette.testclient import TestClient
+from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from app.main import create_app
 from app.settings import Settings
+from models.retrieval import channel
 from models.retrieval.confidence import Confidence
 from models.retrieval.evidence import FEATURES
 from models.retrieval.ranking import FEATURES as FEATURES_OF_A_KEY
@@ -155,8 +158,50 @@ def test_confidence_that_was_fitted_is_used(settings: Settings, adapter: Path, t
     (adapter / "confidence.json").unlink()
 
 
-@pytest.mark.parametrize("damage", ["confidence.json", "adapter_model.safetensors"])
+def test_a_channel_that_was_fitted_orders_the_doubtful_by_the_questions_likelihood(
+    settings: Settings, key_model_folder: Path, adapter: Path, tmp_path: Path
+) -> None:
+    question = "公园 天气"
+    with served(settings, tmp_path, retrieval_adapter=str(asking(adapter, tmp_path))) as client:
+        results = ask(client, facts.build(client), query=question, n=8, beams=8)["answers"][0]["results"]
+    assert len(results) > 4
+    tokenizer = Tokenizer.from_file(str(key_model_folder / "tokenizer.json"))
+    plain = AutoModelForCausalLM.from_pretrained(key_model_folder, dtype=torch.float32).eval()
+
+    def tokens(text: str) -> list[int]:
+        return list(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def likelihood(key: dict[str, str]) -> float:
+        before = [2, *tokens(f"公园 天气 → {question}\n"), *tokens(f"{key['subject']} {key['predicate']} → ")]
+        asked = tokens(question)
+        with torch.inference_mode():
+            rows = plain(input_ids=torch.tensor([[*before, *asked]])).logits[0].double().log_softmax(-1)
+        return sum(float(rows[len(before) - 1 + i, token]) for i, token in enumerate(asked))
+
+    expected = np.array([likelihood(result["key"]) for result in results])
+    assert (np.diff(expected) < 1e-3).all()
+    np.testing.assert_allclose(np.diff([r["score"] for r in results]), np.diff(expected), atol=2e-3)
+
+
+def asking(adapter: Path, tmp_path: Path) -> Path:
+    """A copy of an adapter with example questions, an order that leaves all in doubt, and one by the question."""
+    folder = tmp_path / "asking"
+    shutil.copytree(adapter, folder)
+    (folder / "questions.jsonl").write_text('{"question": "公园 天气", "answer": "公园 ||| 天气 ||| "}\n', "utf-8")
+    for name, columns, feature in (
+        ("ranking.json", FEATURES_OF_A_KEY, ""),
+        ("channel.json", channel.FEATURES, "question"),
+    ):
+        weights = tuple(float(column == feature) for column in columns)
+        Ranking(columns, (0.0,) * len(columns), (1.0,) * len(columns), weights).save(folder / name)
+    return folder
+
+
+@pytest.mark.parametrize(
+    "damage", ["confidence.json", "adapter_model.safetensors", "ranking.json", "channel.json", "questions.jsonl"]
+)
 def test_a_damaged_adapter_is_told(settings: Settings, adapter: Path, tmp_path: Path, damage: str) -> None:
+    adapter = asking(adapter, tmp_path)
     copy = tmp_path / "adapter"
     copy.mkdir()
     for path in adapter.iterdir():

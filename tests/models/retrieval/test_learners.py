@@ -15,12 +15,12 @@ from models.language.scorer import CausalScorer
 from models.retrieval.causal import CausalKeyModel
 from models.retrieval.codec import KeyCodec
 from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
+from models.retrieval.examples import Example
 from models.retrieval.fact import Fact
 from models.retrieval.loading import Family
 from models.retrieval.model import KeyModel
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
-from models.retrieval.training.examples import Example
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.starting import begin
 from models.retrieval.training.train import ADAPTER, Trainer

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from models.retrieval.codec import KeyCodec
 from models.retrieval.confidence import Confidence, ConfidenceError
 from models.retrieval.evidence import FEATURES, MOST_MARGIN, evidence
+from models.retrieval.examples import read_examples
 from models.retrieval.fact import Fact
 from models.retrieval.floor import Floor
 from models.retrieval.metrics import exact_match, f1, lcs, marks
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
-from models.retrieval.training.examples import read_examples
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.families import END, causal, decode, encode
 

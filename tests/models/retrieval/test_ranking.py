@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.retrieval.codec import KeyCodec
+from models.retrieval.examples import Example
 from models.retrieval.fact import Fact
 from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
@@ -26,7 +27,6 @@ from models.retrieval.search.mentions import Mentions, spans_of
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import calibrate, is_right, searches, without
-from models.retrieval.training.examples import Example
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.families import Family, causal, encode, encoder_decoder
 
