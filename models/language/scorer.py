@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from models.language.contexts import Contexts
 from models.language.decoder import Decoder
 from models.language.drawing import draw
 from models.language.head import Head
+from models.language.item import Item
 from models.language.lanes import Lanes
 from models.language.packing import ContextStore, Packing, pack, slots_needed
 from models.language.projection import Projection
@@ -37,48 +38,6 @@ LANE = 12
 
 ROWS = 8
 """Fewest rows likewise."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Item:
-    """One sentence to score.
-
-    Attributes:
-        job, place: where it came from.
-        tokens: the sentence.
-        base: what it edits, the empty sentence if nothing.
-        shared: first position at which the two differ, before the last of either.
-        kept: tokens whose keys and values need no forward.
-    """
-
-    job: int
-    place: int
-    context: Context
-    head: Head
-    tokens: tuple[int, ...]
-    base: ScoredSentence
-    shared: int
-    kept: int
-
-    @classmethod
-    def of(cls, number: int, place: int, job: ScoreJob) -> Self:
-        tokens, base = job.sentences[place], job.bases[place] or job.context.root
-        limit = min(len(tokens), max(len(base.tokens), 1)) - 1
-        shared = 0
-        while shared < limit and tokens[shared] == base.tokens[shared]:
-            shared += 1
-        kept = shared if base.store is not None else 0
-        return cls(number, place, job.context, job.head, tokens, base, shared, kept)
-
-    @classmethod
-    def whole(cls, number: int, place: int, job: ScoreJob, tokens: tuple[int, ...]) -> Self:
-        """A sentence to be read from its start."""
-        return cls(number, place, job.context, job.head, tokens, job.context.root, 0, 0)
-
-    @property
-    def fed(self) -> tuple[int, ...]:
-        """Tokens of which keys and values are new; the closing token predicts nothing."""
-        return self.tokens[self.kept : -1]
 
 
 @dataclass(eq=False)
@@ -247,14 +206,14 @@ class CausalScorer:
     @torch.inference_mode()
     def score_jobs(self, jobs: Sequence[ScoreJob]) -> list[list[ScoredSentence]]:
         """Score the sentences of several jobs together."""
-        items = [_Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
+        items = [Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
         bare: dict[tuple[int, tuple[int, ...]], list[ScoredSentence]] = {}
         for item in items:
             if item.base.store is None and item.shared > 0:
                 bare.setdefault((item.job, item.base.tokens), []).append(item.base)
         # A base without keys and values is read once beside its edits; the next edits find them.
         reread = [
-            _Item.whole(number, len(jobs[number].sentences) + k, jobs[number], tokens)
+            Item.whole(number, len(jobs[number].sentences) + k, jobs[number], tokens)
             for k, (number, tokens) in enumerate(bare)
         ]
         items += reread
@@ -264,7 +223,7 @@ class CausalScorer:
             jobs[item.job].usage.scored_tokens += scored
             self.usage.scored_tokens += scored
         results: dict[tuple[int, int], ScoredSentence] = {}
-        batch: list[_Item] = []
+        batch: list[Item] = []
         fed = longest = 0
         for item in items:
             fed, longest = fed + len(item.fed), max(longest, len(item.tokens))
@@ -362,7 +321,7 @@ class CausalScorer:
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
     def _score_in_lanes(
-        self, jobs: Sequence[ScoreJob], batch: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence]
+        self, jobs: Sequence[ScoreJob], batch: Sequence[Item], results: dict[tuple[int, int], ScoredSentence]
     ) -> None:
         for item in batch:
             if item.base.store is not None:
@@ -383,7 +342,7 @@ class CausalScorer:
 
     @torch.inference_mode()
     def _score_part(
-        self, items: Sequence[_Item], results: dict[tuple[int, int], ScoredSentence], lane: int, usage: Usage
+        self, items: Sequence[Item], results: dict[tuple[int, int], ScoredSentence], lane: int, usage: Usage
     ) -> None:
         feeding = [item for item in items if item.fed]
         hidden, fresh = items[0].context.root.hidden[:0], self._scratch[0][:0]
@@ -402,7 +361,7 @@ class CausalScorer:
                 results[item.job, item.place] = scored
             at += count
 
-    def _scored(self, head: Head, items: Sequence[_Item], hidden: Tensor, fresh: Tensor) -> Iterator[ScoredSentence]:
+    def _scored(self, head: Head, items: Sequence[Item], hidden: Tensor, fresh: Tensor) -> Iterator[ScoredSentence]:
         """Put each sentence together from what it keeps of its base and its rows of the forward."""
         log_norms = head.logits(hidden).logsumexp(-1)
         local = head.vocabulary.local
@@ -427,7 +386,7 @@ class CausalScorer:
             at += count
 
     @staticmethod
-    def _store(item: _Item, fresh: Tensor) -> Store | None:
+    def _store(item: Item, fresh: Tensor) -> Store | None:
         if item.base.store is None:
             return Store(None, fresh) if item.kept == 0 and len(fresh) == len(item.tokens) - 1 else None
         return Store(item.base.store.joined()[: min(item.kept, len(item.tokens) - 1)], fresh)
