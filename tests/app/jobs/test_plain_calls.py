@@ -55,6 +55,8 @@ def test_calls_are_written_as_json_and_a_pickle_is_not_loaded(crew: Fleet, queue
         for number, message in server.xrange(STREAM):
             name, *_ = json.loads(message[b"args"])
             assert json.loads(message[b"kwargs"]) == {}
+            if name not in jobs:  # of a test before this one
+                continue
             args, kwargs = jobs[name]
             server.xdel(STREAM, number)
             server.xadd(STREAM, message | {b"args": args or message[b"args"], b"kwargs": kwargs or b"{}"})
