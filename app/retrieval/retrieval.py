@@ -86,7 +86,7 @@ class Retrieval:
 
     async def _load(self) -> LoadedKeyModel:
         settings, sampling = self.settings, self.sampling
-        same = sampling is not None and model_name(settings) == settings.model
+        same = model_name(settings) == settings.model
         tokenizer = await asyncio.to_thread(lambda: self.library.tokenizer)
         loaded: LoadedKeyModel = await self.batcher.call(
             partial(

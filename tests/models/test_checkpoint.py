@@ -17,22 +17,22 @@ from transformers import AutoModelForCausalLM
 from models.language.checkpoint import Checkpoint
 from models.language.decoder import FAMILIES
 from models.language.scorer import CausalScorer
-from tests.models.tiny import _GEMMA, _HEADS, CONFIGS, build, vocabulary
+from tests.models.tiny import CONFIGS, GEMMA, HEADS, build, vocabulary
 
 CPU = torch.device("cpu")
 DIRECT: dict[str, Callable[[], Any]] = {name: make for name, make in CONFIGS.items() if name != "gpt2"} | {
-    "mistral": lambda: transformers.MistralConfig(**_HEADS, sliding_window=4),
+    "mistral": lambda: transformers.MistralConfig(**HEADS, sliding_window=4),
     "qwen2": lambda: transformers.Qwen2Config(
-        **{key: value for key, value in _HEADS.items() if key != "head_dim"},
+        **{key: value for key, value in HEADS.items() if key != "head_dim"},
         use_sliding_window=True,
         sliding_window=4,
         layer_types=["sliding_attention", "full_attention"],
     ),
     "qwen3-window": lambda: transformers.Qwen3Config(
-        **_HEADS, use_sliding_window=True, sliding_window=4, layer_types=["sliding_attention", "full_attention"]
+        **HEADS, use_sliding_window=True, sliding_window=4, layer_types=["sliding_attention", "full_attention"]
     ),
-    "llama-biased": lambda: transformers.LlamaConfig(**_HEADS, attention_bias=True, mlp_bias=True),
-    "gemma3-untied": lambda: transformers.Gemma3TextConfig(**_GEMMA, tie_word_embeddings=False),
+    "llama-biased": lambda: transformers.LlamaConfig(**HEADS, attention_bias=True, mlp_bias=True),
+    "gemma3-untied": lambda: transformers.Gemma3TextConfig(**GEMMA, tie_word_embeddings=False),
 }
 MASK = vocabulary(list(range(5, 25)), 15, 5)
 SENTENCES = [(9, 12, 15, 20), (6, 7, 8, 9, 10, 11, 12, 13, 22)]

@@ -33,18 +33,18 @@ _COMMON: dict[str, Any] = {
     "bos_token_id": 2,
     "eos_token_id": 1,
 }
-_HEADS = _COMMON | {"head_dim": 8}
-_GEMMA = _HEADS | {"query_pre_attn_scalar": 8, "layer_types": ["sliding_attention", "full_attention"]}
+HEADS = _COMMON | {"head_dim": 8}
+GEMMA = HEADS | {"query_pre_attn_scalar": 8, "layer_types": ["sliding_attention", "full_attention"]}
 
 CONFIGS: dict[str, Callable[[], Any]] = {
-    "llama": lambda: transformers.LlamaConfig(**_HEADS),
-    "gemma3": lambda: transformers.Gemma3TextConfig(**_GEMMA, sliding_window=64),
-    "gemma3-window": lambda: transformers.Gemma3TextConfig(**_GEMMA, sliding_window=WINDOW),
+    "llama": lambda: transformers.LlamaConfig(**HEADS),
+    "gemma3": lambda: transformers.Gemma3TextConfig(**GEMMA, sliding_window=64),
+    "gemma3-window": lambda: transformers.Gemma3TextConfig(**GEMMA, sliding_window=WINDOW),
     # Caps on attention scores and on logits.
     "gemma2": lambda: transformers.Gemma2Config(
-        **_GEMMA, sliding_window=WINDOW, attn_logit_softcapping=2.0, final_logit_softcapping=3.0
+        **GEMMA, sliding_window=WINDOW, attn_logit_softcapping=2.0, final_logit_softcapping=3.0
     ),
-    "qwen3": lambda: transformers.Qwen3Config(**_HEADS),
+    "qwen3": lambda: transformers.Qwen3Config(**HEADS),
     "gpt2": lambda: transformers.GPT2Config(
         vocab_size=SIZE,
         n_embd=32,
@@ -70,7 +70,7 @@ UNSUPPORTED: dict[str, Callable[[], Any]] = {
     # A layer beside attention that mixes neighbouring tokens of the packed row.
     "lfm2": lambda: transformers.Lfm2Config(**_COMMON, layer_types=["conv", "full_attention"]),
     "qwen3-next": lambda: transformers.Qwen3NextConfig(
-        **_HEADS,
+        **HEADS,
         layer_types=["linear_attention", "full_attention"],
         linear_num_value_heads=2,
         linear_num_key_heads=2,
