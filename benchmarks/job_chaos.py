@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,12 +60,14 @@ def watch(
 
 @dataclass
 class Chaos:
-    """Kills a worker every so many seconds, another taking its place, and the queue's server once."""
+    """Kills a worker every so many seconds and when so many items are done, another taking its place, and the
+    queue's server once."""
 
     fleet: Fleet
     queue: QueueServer
     kill_every: float
     restart_at: int
+    kill_at: list[int] = field(default_factory=list)
     rng: random.Random = field(default_factory=lambda: random.Random(0))
     kills: int = 0
     restarts: int = 0
@@ -73,8 +75,10 @@ class Chaos:
 
     def __call__(self, seen: Watched) -> None:
         """One look at the clock."""
-        if time.monotonic() >= self._due + self.kill_every:
+        reached = bool(self.kill_at) and seen.done >= self.kill_at[0]
+        if reached or time.monotonic() >= self._due + self.kill_every:
             self._due = time.monotonic()
+            del self.kill_at[:reached]
             self.fleet.kill_one(self.rng)
             self.fleet.start_worker()
             self.kills += 1
@@ -126,7 +130,12 @@ def poison(fleet: Fleet, items: list[dict[str, Any]], number: int, bad: dict[str
 
 
 def chaos(
-    fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]], workers: int = 3, kill_every: float = 5.0
+    fleet: Fleet,
+    queue: QueueServer,
+    items: list[dict[str, Any]],
+    workers: int = 3,
+    kill_every: float = 5.0,
+    kill_at: Sequence[int] = (),
 ) -> dict[str, Any]:
     """Run the items quietly with one worker, then with several that are killed; figures of both."""
     fleet.start_worker()
@@ -136,7 +145,7 @@ def chaos(
     while len(fleet.workers) < workers:
         fleet.start_worker()
     fleet.wait_workers(workers)
-    trouble = Chaos(fleet, queue, kill_every, len(items) // 3)
+    trouble = Chaos(fleet, queue, kill_every, len(items) // 3, list(kill_at))
     seen = watch(fleet, fleet.submit(items), trouble)
     return {
         "items": len(items),

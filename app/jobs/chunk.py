@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeVar
 
@@ -17,6 +17,7 @@ from app.jobs.exclusion import Exclusion
 from app.jobs.lines import error_line, problem_line, result_line
 from app.jobs.link import AWAY
 from app.jobs.record import Entry
+from app.jobs.sharing import Share
 from app.jobs.store import JobStore, token
 from app.problems import ProblemError
 
@@ -29,7 +30,7 @@ MOST_TRIES_UNDER_FIRE = 6
 """The same where workers end for other reasons: an item that kills its worker does so only once beside others, so
 when several were lost in this way, an item that was under way when they ended need not be to blame."""
 
-LOOK_EVERY = 0.5
+LOOK_EVERY = 1.0
 """Seconds between looks at whether the job still wants results."""
 
 TRY_AGAIN = (0.1, 5.0)
@@ -55,7 +56,7 @@ class Shift(Protocol):
     places: asyncio.Semaphore
     draining: asyncio.Event
 
-    def at_work(self) -> AbstractAsyncContextManager[None]:
+    def at_work(self) -> AbstractContextManager[Share]:
         """Holds as long as an item is being run."""
         ...
 
@@ -98,12 +99,14 @@ class ChunkRun:
         job_id: whose it is.
         name: of the chunk.
         units: work done, by kind.
+        seconds: that it took of the worker, which may work at other chunks beside it.
     """
 
     shift: Shift
     job_id: str
     name: str
     units: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
     _tokens: dict[int, str] = field(default_factory=dict)
     _wanted: bool = True
     _most: int = MOST_TRIES
@@ -180,8 +183,9 @@ class ChunkRun:
                 return
             self._tokens[entry.number] = mark
             try:
-                async with self.shift.at_work():
+                with self.shift.at_work() as share:
                     line, outcome = await self._answer(entry)
+                self.seconds += share.seconds
             except ProblemError as error:
                 if tries < self._most:
                     await asyncio.sleep(tries)

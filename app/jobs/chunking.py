@@ -6,16 +6,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-TARGET = 8.0
-"""Seconds that a chunk should take a worker."""
+TARGET = 2.0
+"""Seconds that a chunk should take a worker that does nothing else."""
 
 MOST = 256
 """Items of a chunk at most."""
 
-LEAST_CHUNKS = 16
-"""Chunks of a job at least, as far as it has items: work for several workers."""
+LEAST_CHUNKS = 64
+"""Chunks of a job at least, as far as it has items: a worker takes several at once, and there may be several."""
 
-UNMEASURED = {"sentences": 1e-3, "score": 0.02, "search": 0.3}
+MOST_CHUNKS = 2000
+"""Chunks of a job at most: each is an exchange when the job is accepted, and one more when it is taken."""
+
+UNMEASURED = {"sentences": 4e-3, "score": 0.02, "search": 0.3}
 """Seconds of a unit until it is measured: about right for the default model on two cores."""
 
 
@@ -39,7 +42,8 @@ class Chunker:
         seconds = units * (self.costs.get(kind) or UNMEASURED.get(kind, 0.0))
         size = self._items - self._cuts[-1]
         most = min(MOST, max(1, math.ceil(self.total / LEAST_CHUNKS)))
-        if size and (size >= most or self._seconds + seconds > TARGET):
+        least = math.ceil(self.total / MOST_CHUNKS)
+        if size >= least and (size >= most or self._seconds + seconds > TARGET):
             self._cuts.append(self._items)
             self._seconds = 0.0
         self._items += 1

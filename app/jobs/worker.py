@@ -6,8 +6,8 @@ import asyncio
 import os
 import socket
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
@@ -22,14 +22,12 @@ from app.jobs.exclusion import Exclusion
 from app.jobs.jobs import Jobs
 from app.jobs.link import AWAY
 from app.jobs.schemas import Priority, Worker
+from app.jobs.sharing import ProcessorSharing, Share
 from app.jobs.store import JobStore
 from app.jobs.workers import learn, sign_off, sign_on
 from models.language.batcher import urgency
 
 log = structlog.get_logger()
-
-CHUNKS = 2
-"""Chunks of each priority under way: while the last items of one end, those of the next keep batches full."""
 
 BEAT_EVERY = 2.0
 """Seconds between heartbeats."""
@@ -54,6 +52,9 @@ URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": 2}
 class JobWorker:
     """Works off chunks while it is open.
 
+    As many chunks of each priority are under way as items run side by side: chunks of a single item fill the
+    model's batches too, and where they have more, the next are there before the last items of one end.
+
     Attributes:
         jobs: the queue.
         engine: what runs items, with turns of its own: jobs take none from requests.
@@ -70,7 +71,7 @@ class JobWorker:
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     started_at: float = field(default_factory=time.time)
     items_done: int = 0
-    items_running: int = 0
+    sharing: ProcessorSharing = field(default_factory=ProcessorSharing)
     chunks_running: int = 0
     _back: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -79,15 +80,12 @@ class JobWorker:
         """Where jobs are kept."""
         return self.jobs.store
 
-    @asynccontextmanager
-    async def at_work(self) -> AsyncIterator[None]:
+    @contextmanager
+    def at_work(self) -> Iterator[Share]:
         """Holds as long as an item is being run."""
-        self.items_running += 1
-        try:
-            yield
+        with self.sharing.one() as share:
+            yield share
             self.items_done += 1
-        finally:
-            self.items_running -= 1
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -100,7 +98,8 @@ class JobWorker:
                 taker = DocketWorker(
                     docket,
                     name=self.name,
-                    concurrency=CHUNKS,
+                    concurrency=self.items,
+                    message_batch=1,  # workers that wait take turns
                     redelivery_timeout=timedelta(seconds=self.lease),
                     reconnection_delay=timedelta(seconds=1),
                     minimum_check_interval=POLL_EVERY,
@@ -126,7 +125,7 @@ class JobWorker:
             device=model.device,
             started_at=self.started_at,
             seen_at=time.time(),
-            items_running=self.items_running,
+            items_running=self.sharing.running,
             items_done=self.items_done,
             chunks_running=self.chunks_running,
         )
@@ -197,10 +196,9 @@ class Station:
         urgency.set(URGENCY[self.priority])
         self.worker.chunks_running += 1
         chunk = ChunkRun(self, job_id, name)
-        began = time.monotonic()
         try:
             if await chunk.run(start, stop):
-                await learn(self.store.redis, chunk.units, time.monotonic() - began)
+                await learn(self.store.redis, chunk.units, chunk.seconds)
             else:
                 await self.worker.jobs.queue.put(job_id, self.priority, [(start, stop)], os.urandom(6).hex())
         except (StoppedError, *AWAY) as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.jobs.chunking import MOST, TARGET, Chunker
+from app.jobs.chunking import MOST, MOST_CHUNKS, TARGET, Chunker
 
 WORK = st.lists(st.tuples(st.sampled_from(["sentences", "score", "search", ""]), st.floats(0, 1e5)), min_size=1)
 
@@ -25,16 +25,23 @@ def test_chunks_divide_the_items(work: list[tuple[str, float]], costs: dict[str,
 
 def test_measured_cost_decides_their_size() -> None:
     sizes = []
-    for cost in (1e-6, 0.01, 0.1, 100.0):
+    for cost in (1e-6, 0.0025, 0.025, 100.0):
         chunker = Chunker(10_000, {"sentences": cost})
         for _ in range(10_000):
             chunker.add("sentences", 10.0)
         sizes.append(max(stop - start for start, stop in chunker.chunks()))
-    assert sizes == [MOST, 80, 8, 1]
+    assert sizes == [157, 80, 8, 5]
+
+
+def test_a_large_job_of_dear_items_has_not_too_many() -> None:
+    chunker = Chunker(50_000, {"sentences": 100.0})
+    for _ in range(50_000):
+        chunker.add("sentences", 10.0)
+    assert len(chunker.chunks()) == MOST_CHUNKS
 
 
 def test_a_small_job_has_chunks_for_several_workers() -> None:
-    chunker = Chunker(32, {"score": 1e-6})
-    for _ in range(32):
+    chunker = Chunker(128, {"score": 1e-6})
+    for _ in range(128):
         chunker.add("score", 1.0)
-    assert len(chunker.chunks()) == 16
+    assert len(chunker.chunks()) == 64

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks workers a
 
 
 def test_workers_killed_and_the_queue_restarted_change_nothing(crew: Fleet, queue: QueueServer) -> None:
-    found = chaos(crew, queue, mixed(80), kill_every=1.5)
+    found = chaos(crew, queue, mixed(80), kill_every=1.5, kill_at=(8, 48))
     assert found["workers_killed"] >= 2 and found["queue_restarts"] == 1
     assert found["status"] == "completed" and found["request_counts"] == {"total": 80, "completed": 80, "failed": 0}
     assert found["wrong_polls"] == 0 and found["in_order"]
