@@ -20,6 +20,9 @@ from benchmarks.processes import Handle
 POLL_EVERY = 2.0
 """Seconds between looks at a job: what :mod:`app.client` comes to."""
 
+WARMING = 1_000_000
+"""Number of the first item that only warms up."""
+
 
 @dataclass(frozen=True)
 class Cost:
@@ -35,13 +38,13 @@ class Cost:
 
 
 def direct() -> None:
-    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue."""
+    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue, after those that warm up."""
     from app.engine import open_engine
     from app.sentences.schemas import SentencesRequest
     from app.sentences.service import complete
     from app.settings import Settings
 
-    bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
+    warming, bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
     settings = Settings()
 
     async def work() -> Cost:
@@ -52,7 +55,7 @@ def direct() -> None:
                 async with places:
                     await complete(SentencesRequest.model_validate(body), engine)
 
-            await one(bodies[0])  # vocabularies and first forwards
+            await asyncio.gather(*map(one, warming))
             began, cpu = time.perf_counter(), time.process_time()
             async with asyncio.TaskGroup() as group:
                 for body in bodies:
@@ -63,9 +66,15 @@ def direct() -> None:
     Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps([cost.seconds, cost.cpu_seconds]), "utf-8")
 
 
+def _warming(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Items like these of which no score is wanted again: vocabularies and first forwards."""
+    sampler = items[0]["body"]["sampler"]
+    return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4)]
+
+
 def _direct(fleet: Fleet, items: list[dict[str, Any]]) -> Cost:
     bodies, cost = fleet.folder / "bodies.json", fleet.folder / "cost.json"
-    bodies.write_text(json.dumps([item["body"] for item in items]), "utf-8")
+    bodies.write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]), "utf-8")
     fleet.spawn("benchmarks.job_speed:direct", {"bodies": str(bodies), "cost": str(cost)}).wait(3600)
     return Cost(*json.loads(cost.read_text("utf-8")))
 
@@ -75,7 +84,7 @@ def _queued(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> Co
     assert queue.process is not None
     worker = fleet.start_worker()
     fleet.wait_workers(1)
-    _job_seconds(fleet, items[:4])
+    _job_seconds(fleet, _warming(items))
     processes = (worker, Handle(queue.process.pid))
     before = sum(process.cpu_seconds for process in processes)
     seconds = _job_seconds(fleet, items)
