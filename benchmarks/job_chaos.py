@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.fleet import Fleet, QueueServer
-from benchmarks.job_items import essences
+from benchmarks.job_items import alike, essences
 
 ENDED = ("completed", "failed", "cancelled", "expired")
 
@@ -95,12 +95,14 @@ def compare(fleet: Fleet, job_id: str, items: list[dict[str, Any]], expected: di
     names = [json.loads(line)["custom_id"] for line in lines]
     wanted = [item["custom_id"] for item in items]
     found = essences(lines)
+    differing = [name for name in wanted if not alike(found.get(name), expected[name])]
     return {
         "lost": len(set(wanted) - set(names)),
         "doubled": len(names) - len(set(names)),
         "in_order": names == wanted,
         "errors": len(fleet.lines(job_id, "errors")),
-        "differing": sum(found.get(name) != expected[name] for name in wanted),
+        "differing": len(differing),
+        "differ": {name: [expected[name], found.get(name)] for name in differing[:3]},
     }
 
 

@@ -86,14 +86,15 @@ class SentencesRun:
         best: Visit | None = None
         driver = run(self.plan.kernel, self.session, self.first, self.rngs, sampler.steps)
         try:
-            async for step in driver:
-                better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
-                found = better[0] if better and better[0] is not best else None
-                best = found or best
-                self.seconds = time.perf_counter() - self.started
-                yield Progress(step, found)
-                if self.seconds >= self.deadline:
-                    break
+            with self.session.sampling():
+                async for step in driver:
+                    better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
+                    found = better[0] if better and better[0] is not best else None
+                    best = found or best
+                    self.seconds = time.perf_counter() - self.started
+                    yield Progress(step, found)
+                    if self.seconds >= self.deadline:
+                        break
         finally:
             await driver.aclose()
             log.info(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -16,6 +17,23 @@ T = TypeVar("T")
 urgency: ContextVar[int] = ContextVar("urgency", default=0)
 """Of all that the current task submits: lower goes first, whatever its rank. What may wait sets it higher,
 and then fills the batches of what may not, or runs when there is nothing else."""
+
+PATIENCE = 0.2
+"""Of the time of the last batches: as long are regulars waited for at most."""
+
+LAST = 4
+"""Batches that are looked at for it: short and long ones alternate."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Regular:
+    """One who asks again soon after each answer, until it leaves.
+
+    Attributes:
+        urgency: of what it asks.
+    """
+
+    urgency: int
 
 
 class Job(Protocol):
@@ -90,16 +108,21 @@ class _Waiting:
     since: float
     origin: object
     urgency: int
+    caller: Regular | None
 
 
 @dataclass(eq=False)
 class Batcher:
     """Runs jobs in the model's thread, in the order of their coming, as many together as fit.
 
-    There is no waiting window: an idle model starts at once, and what comes while it runs makes
+    There is no fixed waiting window: an idle model starts at once, and what comes while it runs makes
     the next batch. So with one request there is no delay, and with many the batches grow by
-    themselves. While the model runs, the event loop prepares the work of the requests whose
-    answers came before.
+    themselves.
+
+    Of many chains some stand in a batch and the others wait for it to end. Left so, they take turns for
+    ever, in two batches half as full as one would be. So before the next batch those answered last may
+    say what they ask next, if they are regulars: a sampler needs some milliseconds for it, which are
+    waited for, but not longer than :data:`PATIENCE` allows and not where something more urgent waits.
 
     A job whose caller has gone (its task was cancelled) is dropped before it runs. An exception
     reaches only the caller of the job that raised it.
@@ -120,20 +143,38 @@ class Batcher:
     _queue: deque[_Waiting] = field(default_factory=deque)
     _draining: asyncio.Task[None] | None = None
     _ended: float = field(default_factory=time.perf_counter)
+    _awaited: set[Regular] = field(default_factory=set)
+    _returned: asyncio.Event = field(default_factory=asyncio.Event)
+    _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))
 
     @property
     def waiting(self) -> int:
         """Jobs that have not begun."""
         return len(self._queue)
 
-    async def submit(self, job: Job) -> Any:
+    @contextmanager
+    def regular(self) -> Iterator[Regular]:
+        """One who asks again soon after each answer, as long as this holds."""
+        caller = Regular(urgency.get())
+        try:
+            yield caller
+        finally:
+            self._back(caller)
+
+    async def submit(self, job: Job, caller: Regular | None = None) -> Any:
         """The result of a job.
+
+        Args:
+            job: the work.
+            caller: who asks, if it is a regular.
 
         Raises:
             Exception: what running it raised.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin(), urgency.get()))
+        self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin(), urgency.get(), caller))
+        if caller is not None:
+            self._back(caller)
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -159,6 +200,25 @@ class Batcher:
                     waiting.future.set_result(result)
                 else:
                     waiting.future.set_exception(error)
+            self._seconds.append(self._ended - began)
+            gone = {waiting.caller for waiting in batch if waiting.future.cancelled()}
+            await self._reunite({waiting.caller for waiting in batch} - gone)
+
+    async def _reunite(self, answered: Iterable[Regular | None]) -> None:
+        """Wait until those who were answered have asked again or left, for a while."""
+        urgent = min((waiting.urgency for waiting in self._queue), default=None)
+        self._awaited = {one for one in answered if one is not None and (urgent is None or one.urgency <= urgent)}
+        if len(self._awaited) + len(self._queue) > 1 and self._awaited:
+            self._returned.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(PATIENCE * max(self._seconds)):
+                    await self._returned.wait()
+        self._awaited = set()
+
+    def _back(self, caller: Regular) -> None:
+        self._awaited.discard(caller)
+        if not self._awaited:
+            self._returned.set()
 
     def _report(self, batch: Sequence[_Waiting], began: float) -> None:
         ended = time.perf_counter()

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from models.language.batcher import Batcher
+from models.language.batcher import Batcher, Regular
 from models.language.head import Head
 from models.language.jobs import Rows, Scores
 from models.language.loading import LoadedModel
@@ -77,6 +78,7 @@ class Session:
     _memory: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
     _edited: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
     _read: Context | None = None
+    _caller: Regular | None = None
 
     def __post_init__(self) -> None:
         self._records = Records(self.model, self.head.vocabulary, self.context)
@@ -114,6 +116,15 @@ class Session:
         head = await asyncio.to_thread(model.head, vocabulary)
         return cls(model, head, tokens, batcher, store, remember)
 
+    @contextmanager
+    def sampling(self) -> Iterator[None]:
+        """As long as this holds, every answer is soon followed by the next question; the batcher counts on it."""
+        with self.batcher.regular() as self._caller:
+            try:
+                yield
+            finally:
+                self._caller = None
+
     async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]) -> list[Known]:
         """See :meth:`samplers.language.LanguageModel.score`."""
         known: dict[tuple[int, ...], Known] = {}
@@ -148,7 +159,9 @@ class Session:
         self.recalled += len(queries) - len(missing)
         if missing:
             full = await self._with_states([scored[i] for i in missing])
-            fresh = await self.batcher.submit(Rows(self.model.scorer, self.head, full, [queries[i] for i in missing]))
+            fresh = await self.batcher.submit(
+                Rows(self.model.scorer, self.head, full, [queries[i] for i in missing]), self._caller
+            )
             for i, reply in zip(missing, fresh, strict=True):
                 replies[i] = reply
             if self.store is not None:
@@ -172,7 +185,7 @@ class Session:
             )
         whole = [None if base is None else states[base.tokens] for base in bases]
         job = ScoreJob(self._read, self.head, sentences, whole, self.usage)
-        computed: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job))
+        computed: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job), self._caller)
         fresh = [
             replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed
         ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 import pytest
 
-from models.language.batcher import Batcher, BatchReport, urgency
+from models.language.batcher import PATIENCE, Batcher, BatchReport, urgency
 
 
 @dataclass(eq=False)
@@ -174,3 +176,85 @@ def test_the_urgent_goes_first_and_the_rest_fills_its_batches(executor: ThreadPo
         return model
 
     assert asyncio.run(scenario()).batches == [[1], [6, 7, 2], [3, 4], [5]]
+
+
+@dataclass(eq=False)
+class Slow:
+    """Takes a while; a record of who was served together, and when it began."""
+
+    batches: list[tuple[float, list[str]]]
+    name: str
+    seconds: float = 0.1
+    kind: object = "slow"
+    cost: int = 1
+    rank: int = 1
+
+    def run(self, together: Sequence[Slow]) -> list[None]:
+        self.batches.append((time.perf_counter(), [job.name for job in together]))
+        time.sleep(self.seconds)
+        return [None] * len(together)
+
+
+def test_regulars_out_of_step_come_together(executor: ThreadPoolExecutor) -> None:
+    async def scenario(regular: bool) -> list[list[str]]:
+        batches: list[tuple[float, list[str]]] = []
+        batcher = Batcher(executor)
+
+        async def sample(name: str) -> None:
+            with batcher.regular() if regular else nullcontext() as caller:
+                for _ in range(6):
+                    await batcher.submit(Slow(batches, name), caller)
+                    await asyncio.sleep(0.005)
+
+        first = asyncio.create_task(sample("a"))
+        await asyncio.sleep(0.05)
+        await asyncio.gather(first, sample("b"))
+        return [sorted(names) for _, names in batches]
+
+    assert asyncio.run(scenario(regular=False))[1:5] == [["b"], ["a"], ["b"], ["a"]]
+    assert asyncio.run(scenario(regular=True)) == [["a"], *[["a", "b"]] * 5, ["b"]]
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+def test_a_regular_that_stays_away_holds_up_nobody_for_long(executor: ThreadPoolExecutor, leaves: bool) -> None:
+    async def scenario() -> float:
+        batches: list[tuple[float, list[str]]] = []
+        batcher = Batcher(executor)
+
+        async def once() -> None:
+            with batcher.regular() as caller:
+                await batcher.submit(Slow(batches, "away", 0.5), caller)
+                if not leaves:
+                    await asyncio.sleep(3.0)
+
+        away = asyncio.create_task(once())
+        await asyncio.sleep(0.05)
+        await batcher.submit(Slow(batches, "other"))
+        away.cancel()
+        return batches[1][0] - batches[0][0] - 0.5
+
+    held_up = asyncio.run(scenario())
+    if leaves:
+        assert held_up < 0.05
+    else:
+        assert PATIENCE * 0.5 - 0.01 < held_up < PATIENCE * 0.5 + 0.1
+
+
+def test_what_is_urgent_does_not_wait_for_a_regular_that_is_not(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> float:
+        batches: list[tuple[float, list[str]]] = []
+        batcher = Batcher(executor)
+
+        async def bulk() -> None:
+            urgency.set(2)
+            with batcher.regular() as caller:
+                await batcher.submit(Slow(batches, "bulk", 0.5), caller)
+                await asyncio.sleep(3.0)
+
+        away = asyncio.create_task(bulk())
+        await asyncio.sleep(0.05)
+        await batcher.submit(Slow(batches, "urgent"))
+        away.cancel()
+        return batches[1][0] - batches[0][0] - 0.5
+
+    assert asyncio.run(scenario()) < 0.05

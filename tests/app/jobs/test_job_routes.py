@@ -14,6 +14,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings import Settings
+from benchmarks.job_items import alike
 from tests.app.conftest import wait_until_ready
 from tests.app.retrieval import facts
 from tests.app.test_bad_input import assert_problem
@@ -75,16 +76,8 @@ def test_a_job_answers_what_the_routes_answer(job_client: TestClient) -> None:
         assert line["response"]["status_code"] == 200 and line["error"] is None
         assert set(line["response"]["body"]) == set(direct)
         for name in ("sentences", "seed", "scores", "answers", "model"):
-            assert facts_rounded(line["response"]["body"].get(name)) == facts_rounded(direct.get(name))
+            assert alike(line["response"]["body"].get(name), direct.get(name))
     assert lines(job_client, job["id"], "errors") == []
-
-
-def facts_rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 3)
-    if isinstance(value, dict):
-        return {name: facts_rounded(part) for name, part in value.items()}
-    return [facts_rounded(part) for part in value] if isinstance(value, list) else value
 
 
 def test_json_lines_in(job_client: TestClient) -> None:
