@@ -55,7 +55,8 @@ class Trace:
     """Collects the steps of a run.
 
     Attributes:
-        visits: the first visit to each distinct token sequence, over all chains.
+        visits: the first visit to each distinct token sequence, over all chains; of two at the same step that of
+            the first chain. How far chains look ahead of each other changes nothing in it.
         last: where each chain stands.
         moves: counts by move name.
         steps: steps that every chain has taken at least.
@@ -82,9 +83,11 @@ class Trace:
                     self.last[number] = visit
                 else:
                     self.last.append(visit)
-                if visit.state.tokens not in self.visits:
-                    self.visits[visit.state.tokens] = visit
+                known = self.visits.get(visit.state.tokens)
+                if known is None:
                     fresh.append(visit)
+                if known is None or (visit.step, visit.chain) < (known.step, known.chain):
+                    self.visits[visit.state.tokens] = visit
         return fresh
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -46,7 +47,7 @@ def test_counts_and_visits() -> None:
     assert [visit.state for visit in trace.last] == [Y, Y]
     assert [visit.step for visit in trace.last] == [2, 3]
     assert set(trace.visits) == {X.tokens, Y.tokens}
-    assert trace.visits[Y.tokens].chain == 1
+    assert (trace.visits[Y.tokens].chain, trace.visits[Y.tokens].step) == (0, 2)  # heard of later, but earlier
 
 
 def test_labels_alone_make_no_new_sentence() -> None:
@@ -97,3 +98,17 @@ def test_trace_of_a_run_agrees_with_the_run() -> None:
             assert visit.log_prob == pytest.approx(case.law(MIXES["all"]).log_prob(visit.state.tokens))
 
     asyncio.run(go())
+
+
+def test_looking_ahead_changes_no_visit() -> None:
+    case = cases()[1]
+
+    async def visits(lookahead: int) -> dict[tuple[int, ...], Visit]:
+        trace = Trace()
+        kernel = replace(case.kernel(MIXES["all"]), lookahead=lookahead)
+        async for step in run(kernel, ToyLanguage(), [case.first] * 6, generators(2, 6), 50):
+            trace.add(step)
+        return trace.visits
+
+    alone, far = asyncio.run(visits(1)), asyncio.run(visits(7))
+    assert alone == far
