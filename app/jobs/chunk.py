@@ -39,6 +39,9 @@ TRY_AGAIN = (0.1, 5.0)
 PASSING = (429, 503)
 """Statuses of problems that pass: the item is tried again."""
 
+Outcome = tuple[str, Literal["completed", "failed"]]
+"""The line of an item, and which of the two it is."""
+
 T = TypeVar("T")
 
 
@@ -164,44 +167,44 @@ class ChunkRun:
         for entry in items:
             if left[entry.number]:
                 async with self.shift.exclusion.alone():
-                    await self._item(entry)
+                    await self._write(entry, await self._outcome(entry))
 
     async def _beside(self, entry: Entry) -> None:
         async with self.shift.places, self.shift.exclusion.shared():
-            await self._item(entry)
+            outcome = await self._outcome(entry)
+        # The model need not wait for the disk of the queue's server.
+        await self._write(entry, outcome)
 
-    async def _item(self, entry: Entry) -> None:
-        """Run an item until it has a result or must have none."""
+    async def _outcome(self, entry: Entry) -> Outcome | None:
+        """Run an item until it has a result; None if it must have none."""
         while True:
             mark = token(self.shift.name)
             tries = await self._insist(lambda: self.shift.store.begin(self.job_id, entry.number, mark))  # noqa: B023
             if tries <= 0:
-                return
+                return None
             if tries > self._most:
                 message = f"it was begun {tries - 1} times, and each time its worker ended before it was done"
-                await self._write(entry, self._parked(entry, "worker_crashed", message), "failed")
-                return
+                return self._parked(entry, "worker_crashed", message)
             self._tokens[entry.number] = mark
             try:
                 with self.shift.at_work() as share:
-                    line, outcome = await self._answer(entry)
+                    outcome = await self._answer(entry)
                 self.seconds += share.seconds
             except ProblemError as error:
                 if tries < self._most:
                     await asyncio.sleep(tries)
                     continue
-                line, outcome = problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
+                return problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
             except Exception as error:
                 log.error("an item failed unexpectedly", job=self.job_id, item=entry.number, exc_info=error)
                 if tries < self._most:
                     continue
                 message = f"something failed inside the service, {tries} times; the log of the worker has the cause"
-                line, outcome = self._parked(entry, "internal_error", message), "failed"
-            await self._write(entry, line, outcome)
-            return
+                return self._parked(entry, "internal_error", message)
+            return outcome
 
-    async def _answer(self, entry: Entry) -> tuple[str, Literal["completed", "failed"]]:
-        """The line of an item.
+    async def _answer(self, entry: Entry) -> Outcome:
+        """What running an item once comes to.
 
         Raises:
             ProblemError: one that passes.
@@ -220,13 +223,14 @@ class ChunkRun:
         log.debug("item done", job=self.job_id, item=entry.number, seconds=round(time.perf_counter() - began, 3))
         return result_line(self.job_id, entry.number, entry.custom_id, body), "completed"
 
-    async def _write(self, entry: Entry, line: str, outcome: Literal["completed", "failed"]) -> None:
-        await self._insist(lambda: self.shift.store.write(self.job_id, entry.number, line, outcome))
-        self._tokens.pop(entry.number, None)
+    async def _write(self, entry: Entry, outcome: Outcome | None) -> None:
+        if outcome is not None:
+            await self._insist(lambda: self.shift.store.write(self.job_id, entry.number, *outcome))
+            self._tokens.pop(entry.number, None)
 
-    def _parked(self, entry: Entry, code: str, message: str) -> str:
+    def _parked(self, entry: Entry, code: str, message: str) -> Outcome:
         log.warning("item parked", job=self.job_id, item=entry.number, code=code)
-        return error_line(self.job_id, entry.number, entry.custom_id, code, message)
+        return error_line(self.job_id, entry.number, entry.custom_id, code, message), "failed"
 
     async def _insist(self, call: Callable[[], Awaitable[Any]]) -> Any:
         return await insist(call, self.shift.draining)
