@@ -173,8 +173,7 @@ class Batcher:
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin(), urgency.get(), caller))
-        if caller is not None:
-            self._back(caller)
+        self._back(caller, urgency.get())
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
         return await future
@@ -206,17 +205,21 @@ class Batcher:
 
     async def _reunite(self, answered: Iterable[Regular | None]) -> None:
         """Wait until those who were answered have asked again or left, for a while."""
-        urgent = min((waiting.urgency for waiting in self._queue), default=None)
-        self._awaited = {one for one in answered if one is not None and (urgent is None or one.urgency <= urgent)}
-        if len(self._awaited) + len(self._queue) > 1 and self._awaited:
-            self._returned.clear()
+        self._awaited = {caller for caller in answered if caller is not None}
+        alone = len(self._awaited) == 1 and not self._queue
+        self._returned.clear()
+        self._back(None, min((waiting.urgency for waiting in self._queue), default=None))
+        if not alone:
             with suppress(TimeoutError):
                 async with asyncio.timeout(PATIENCE * max(self._seconds)):
                     await self._returned.wait()
         self._awaited = set()
 
-    def _back(self, caller: Regular) -> None:
-        self._awaited.discard(caller)
+    def _back(self, caller: Regular | None, urgent: int | None = None) -> None:
+        """A regular is back or gone; of what is as urgent as this, none waits for what is less."""
+        self._awaited = {
+            one for one in self._awaited if one is not caller and (urgent is None or one.urgency <= urgent)
+        }
         if not self._awaited:
             self._returned.set()
 
