@@ -133,7 +133,8 @@ def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: i
 
 
 def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) -> dict[str, Any]:
-    """One worker against two, each pinned to a core of its own and one thread; the least of each.
+    """One worker against two, each pinned to a core of its own and one thread, and against one with both cores and
+    a thread for each; the least of each.
 
     Where other work takes part of the cores, the ratio of the clock's seconds is not that of free cores. What the
     workers themselves spend on cores tells it: ``ratio_on_free_cores`` is that of the busier of two to that of one.
@@ -141,6 +142,7 @@ def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) 
     items = [sentences(number, chains, steps) for number in range(count)]
     seconds: dict[int, list[float]] = {1: [], 2: []}
     busiest: dict[int, list[float]] = {1: [], 2: []}
+    threaded: list[float] = []
     for _ in range(rounds):
         for workers in (1, 2):
             crew = [fleet.start_worker(torch_threads="1") for _ in range(workers)]
@@ -152,13 +154,20 @@ def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) 
             seconds[workers].append(_job_seconds(fleet, items))
             busiest[workers].append(max(w.cpu_seconds - spent for w, spent in zip(crew, before, strict=True)))
             fleet.dismiss()
+        fleet.start_worker(torch_threads="2")
+        fleet.wait_workers(1)
+        _job_seconds(fleet, items[:8])
+        threaded.append(_job_seconds(fleet, items))
+        fleet.dismiss()
     return {
         "items": count,
         "chains": chains,
         "steps": steps,
         "seconds_one_worker": [round(each, 2) for each in seconds[1]],
         "seconds_two_workers": [round(each, 2) for each in seconds[2]],
+        "seconds_one_worker_of_two_threads": [round(each, 2) for each in threaded],
         "ratio": round(min(seconds[2]) / min(seconds[1]), 3),
+        "ratio_to_two_threads": round(min(seconds[2]) / min(threaded), 3),
         "cpu_seconds_of_one": [round(each, 2) for each in busiest[1]],
         "cpu_seconds_of_the_busier_of_two": [round(each, 2) for each in busiest[2]],
         "ratio_on_free_cores": round(min(busiest[2]) / min(busiest[1]), 3),
