@@ -91,7 +91,7 @@ def create_app(
                     task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 await limiter.stop()
-                await asyncio.to_thread(tracing.flush)
+                await asyncio.to_thread(tracing.close)
 
     app: FastAPI = FastAPIOffline(
         title="chainwright",

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from fastapi.telemetry import TelemetryConfig
 from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracer, Span, Tracer, get_current_span, set_span_in_context
 from starlette.types import Scope
 
@@ -40,6 +40,7 @@ class Tracing:
     tracer: Tracer = field(init=False)
     config: TelemetryConfig = field(init=False)
     _provider: TracerProvider | None = field(init=False, default=None)
+    _exporter: SpanExporter | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.tracer = NoOpTracer()
@@ -49,8 +50,8 @@ class Tracing:
 
             resource = Resource.create({SERVICE_NAME: "chainwright"})
             self._provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-            exporter = OTLPSpanExporter(f"{self.endpoint.rstrip('/')}/v1/traces")
-            self._provider.add_span_processor(BatchSpanProcessor(exporter))
+            self._exporter = OTLPSpanExporter(f"{self.endpoint.rstrip('/')}/v1/traces")
+            self._provider.add_span_processor(BatchSpanProcessor(self._exporter))
             self.tracer = self._provider.get_tracer("chainwright")
         self.config = {
             "tracing": self._provider is not None,
@@ -90,13 +91,17 @@ class Tracing:
             )
             span.end(ended)
 
-    def flush(self) -> None:
-        """Send what has not been sent; takes :data:`FLUSH_WITHIN` seconds at most."""
-        if self._provider is not None:
-            # The provider's own timeout is not heeded (opentelemetry-sdk 1.45).
-            flushing = threading.Thread(target=self._provider.force_flush, daemon=True)
-            flushing.start()
-            flushing.join(FLUSH_WITHIN)
+    def close(self) -> None:
+        """Send what has not been sent, and end; takes :data:`FLUSH_WITHIN` seconds at most."""
+        if self._provider is None or self._exporter is None:
+            return
+        # The provider's own timeout is not heeded (opentelemetry-sdk 1.45).
+        closing = threading.Thread(target=self._provider.shutdown, daemon=True)
+        closing.start()
+        closing.join(FLUSH_WITHIN)
+        if closing.is_alive():
+            # Else the exporter would go on trying for a collector that is away, beyond its application.
+            self._exporter.shutdown()
 
 
 def _is_probe(scope: Scope) -> bool:

@@ -85,13 +85,24 @@ def test_a_collector_that_is_away_disturbs_nobody(settings: Settings) -> None:
         assert client.post("/v1/sentences", json=BODY).status_code == 200
 
 
+def test_nothing_is_tried_any_more_once_the_tracing_is_closed(caplog: pytest.LogCaptureFixture) -> None:
+    before = set(threading.enumerate())
+    tracing = Tracing("http://127.0.0.1:1")
+    tracing.tracer.start_span("work").end()
+    tracing.close()
+    assert "Transient error" in caplog.text
+    for thread in set(threading.enumerate()) - before:
+        thread.join(2)
+        assert not thread.is_alive()
+
+
 def test_a_collector_that_hangs_holds_up_the_end_for_two_seconds_at_most() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         tracing = Tracing(f"http://127.0.0.1:{silent.getsockname()[1]}")
         for _ in range(2000):
             tracing.tracer.start_span("work").end()
         started = time.monotonic()
-        tracing.flush()
+        tracing.close()
         assert 1 < time.monotonic() - started < 4
 
 
