@@ -17,7 +17,6 @@ from models.language import default_weights
 from models.language.checkpoint import Checkpoint, Configuration
 from models.language.decoder import Decoder
 from models.language.default_weights import Progress
-from models.language.head import Head
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
@@ -64,14 +63,6 @@ class LoadedModel:
                     name, self.rules[name], self.tokenizer.pieces, self.tokenizer.encode, spaced=name == "en"
                 )
             return self._vocabularies[name]
-
-    def head(self, vocabulary: str) -> Head:
-        """The output layer over a vocabulary, made at first use, which takes some seconds at most.
-
-        Raises:
-            KeyError: there is no such rule.
-        """
-        return self.scorer.head(self.vocabulary(vocabulary))
 
     @property
     def device(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -92,7 +91,6 @@ class CausalScorer:
         self._heads: dict[Vocabulary, Head] = {}
         self._contexts = Contexts()
         self._full: Projection | None = None
-        self._lock = threading.Lock()
         probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():
             expected = None if direct else self.model(torch.tensor([probe], device=self.device), use_cache=False).logits
@@ -151,15 +149,18 @@ class CausalScorer:
         self.batch_invariant = torch.equal(hidden, alone)
         return hidden
 
+    def made(self, vocabulary: Vocabulary) -> Head | None:
+        """The output layer over a vocabulary's tokens, if :meth:`head` has made it; from any thread."""
+        return self._heads.get(vocabulary)
+
     def head(self, vocabulary: Vocabulary) -> Head:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
-        with self._lock:
-            if vocabulary not in self._heads:
-                ids = torch.from_numpy(vocabulary.ids).to(self.device)
-                weight = self._output.weight.detach()[ids].to(self._dtype).contiguous()
-                bias = None if (whole := self._bias()) is None else whole[ids]
-                self._heads[vocabulary] = Head(vocabulary, weight, bias, Projection(weight, bias), self._softcap)
-            return self._heads[vocabulary]
+        if vocabulary not in self._heads:
+            ids = torch.from_numpy(vocabulary.ids).to(self.device)
+            weight = self._output.weight.detach()[ids].to(self._dtype).contiguous()
+            bias = None if (whole := self._bias()) is None else whole[ids]
+            self._heads[vocabulary] = Head(vocabulary, weight, bias, Projection(weight, bias), self._softcap)
+        return self._heads[vocabulary]
 
     @torch.inference_mode()
     def context(self, tokens: Sequence[int], head: Head, usage: Usage | None = None) -> Context:
@@ -326,9 +327,9 @@ class CausalScorer:
         for item in batch:
             if item.base.store is not None:
                 item.base.store.joined()
-        # Equal heads and contexts together, and runs of like length, so that attention pads little.
+        # Equal heads and contexts together, and sentences of like size, so that attention pads little.
         order = {key: k for k, key in enumerate(dict.fromkeys((item.head, item.context) for item in batch))}
-        batch = sorted(batch, key=lambda item: (order[item.head, item.context], len(item.fed)))
+        batch = sorted(batch, key=lambda item: (order[item.head, item.context], len(item.fed), len(item.tokens)))
         usages = [Usage() for _ in range(self._lanes.count)]
 
         def work(lane: int, part: slice) -> None:

@@ -113,7 +113,11 @@ class Session:
             raise ContextLengthError(
                 f"context has {len(tokens)} tokens; the model takes {model.max_context} with the sentence"
             )
-        head = await asyncio.to_thread(model.head, vocabulary)
+        masked = await asyncio.to_thread(model.vocabulary, vocabulary)
+        # In the model's thread: OpenMP stops spinning at its barriers once two threads have used all cores.
+        head = model.scorer.made(masked)
+        if head is None:
+            head = await batcher.call(lambda: model.scorer.head(masked))
         return cls(model, head, tokens, batcher, store, remember)
 
     @contextmanager
