@@ -64,6 +64,17 @@ def device(settings: Settings) -> Iterator[Finding]:
         yield warning("device", f"{told}, though this torch is made for CUDA", remedy)
     else:
         yield ok("device", told)
+    if chosen.type == "cpu":
+        yield _layers()
+
+
+def _layers() -> Finding:
+    from models.language import layer
+
+    if layer.library() is None:
+        remedy = "install again where Zig's package (ziglang) can be had; it compiles models/language/layer.c"
+        return warning("layers", "not compiled: sampling takes half as long again", remedy)
+    return ok("layers", "compiled")
 
 
 def _named(device: object) -> str:

@@ -2,7 +2,8 @@
 
 RMS norms, rotary positions, grouped-query attention and a gated MLP: Llama, Mistral, Qwen 2 and 3,
 Gemma 2 and 3. On tens of tokens the time goes into launching small operations as much as into
-matrix products, so this forward launches fewer of them (figures: benchmarks/step.json).
+matrix products, so this forward launches fewer of them, and on a CPU hardly any
+(:mod:`models.language.layer`; figures: benchmarks/step.json).
 
 Residual stream, norms and attention are in float32 on a CPU whatever the weights' precision is.
 The value of a row does not depend on the rows beside it, bit for bit where the matrix products
@@ -18,6 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.language.layer import Pass, Turns, fits
 from models.language.packing import Packing
 from models.language.projection import Activation, Projection
 
@@ -68,6 +70,9 @@ class Decoder:
     Args:
         body: the decoder of a transformers causal LM for which :meth:`knows` is true, or of a
             :class:`models.language.checkpoint.Checkpoint`.
+
+    Attributes:
+        compiles: whether norms and attention run compiled (:mod:`models.language.layer`).
     """
 
     def __init__(self, body: Any) -> None:
@@ -86,6 +91,8 @@ class Decoder:
         for i in range(config.num_hidden_layers):
             self._layers.append(self._lay_out(body.layers[i], config))
             body.layers[i] = nn.Identity()
+        sizes = (len(self._norm), self._layers[0].head_scale.shape[1])
+        self.compiles = fits(self._dtype, self._norm.device, *sizes)
 
     @staticmethod
     def knows(config: Any) -> bool:
@@ -95,6 +102,27 @@ class Decoder:
     def __call__(self, packing: Packing) -> Tensor:
         """Last hidden states of the packed tokens, (N, d), in the weights' precision."""
         x = self._embed(packing.tokens).float()
+        return self._compiled(x, packing) if self.compiles else self._composed(x, packing)
+
+    def _compiled(self, x: Tensor, packing: Packing) -> Tensor:
+        """By two compiled calls for all of a layer but its matrix products."""
+        kinds = {layer.rotary for layer in self._layers}
+        turns = {kind: Turns.of(*self._angles(x, packing.positions, kind)) for kind in kinds}
+        run = Pass(packing, x, self._groups, self._eps, self._dtype)
+        scales = [*(layer.before_attention for layer in self._layers), self._norm]
+        inner = run.add(None, None, scales[0])
+        for i, layer in enumerate(self._layers):
+            heads = layer.qkv(inner)
+            mixed = run.attend(
+                i, heads, layer.head_scale, layer.normed, turns[layer.rotary], layer.window, self._softcap
+            )
+            inner = run.add(layer.out(mixed), layer.after_attention, layer.before_mlp)
+            grown = layer.down(layer.up.times(inner, layer.gate.activated(inner, self._activation)))
+            inner = run.add(grown, layer.after_mlp, scales[i + 1])
+        return inner
+
+    def _composed(self, x: Tensor, packing: Packing) -> Tensor:
+        """By tensor operations, on any device."""
         count, size = len(x), self._layers[0].head_scale.shape[1]
         queries = self._groups * self._heads
         turns = {kind: self._turns(x, packing.positions, kind) for kind in {layer.rotary for layer in self._layers}}
@@ -126,9 +154,13 @@ class Decoder:
 
     def _turns(self, x: Tensor, positions: Tensor, kind: str) -> Tensor:
         """Rotations of the tokens as complex numbers, (N, 1, D / 2)."""
+        return torch.complex(*self._angles(x, positions, kind))[:, None]
+
+    def _angles(self, x: Tensor, positions: Tensor, kind: str) -> tuple[Tensor, Tensor]:
+        """Cosines and sines of the tokens' rotations, (N, D / 2) each."""
         arguments = (kind,) if kind else ()
         cos, sin = (part[0, :, : part.shape[-1] // 2] for part in self._rotary(x, positions[None], *arguments))
-        return torch.complex(cos, sin)[:, None]
+        return cos, sin
 
     def _scale(self, norm: Any) -> Tensor:
         weight: Tensor = norm.weight.detach().float()

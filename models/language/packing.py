@@ -15,11 +15,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.language.runs import Runs, grouped, whole_blocks
+BLOCK = 16
+"""Columns are padded to a multiple of this. Below it matrix products and softmax take other paths
+through the vector units, and a score would depend on the batch by its last bits."""
 
 
 class ContextStore(NamedTuple):
-    """Keys and values of a context of C tokens, padded to a multiple of :data:`models.language.runs.BLOCK`.
+    """Keys and values of a context of C tokens, padded to a multiple of :data:`BLOCK`.
 
     Attributes:
         layers: (layers, 2, H, C', D).
@@ -33,7 +35,7 @@ class ContextStore(NamedTuple):
     def of(cls, tokens: Tensor) -> ContextStore:
         """From keys and values by token, (C, layers, 2, H, D); C may be 0."""
         length = tokens.shape[0]
-        padded = tokens.new_zeros(whole_blocks(length), *tokens.shape[1:])
+        padded = tokens.new_zeros(_up(length), *tokens.shape[1:])
         padded[:length] = tokens
         return cls(padded.permute(1, 2, 3, 0, 4).contiguous(), length)
 
@@ -42,14 +44,15 @@ class ContextStore(NamedTuple):
 class Packing:
     """Where each packed token belongs, and the keys and values that it may attend to.
 
-    Shapes: N packed tokens, B sentences, L longest sentence padded to a multiple of :data:`models.language.runs.BLOCK`,
-    H key-value heads, G query heads for each of them, D head size.
+    Shapes: N packed tokens, B sentences, T longest run of new tokens, L longest sentence padded to
+    a multiple of :data:`BLOCK`, H key-value heads, G query heads for each of them, D head size.
 
     Attributes:
         tokens: ids of the packed tokens, (N,).
         positions: their positions, the context counted, (N,).
         slots: row of each packed token in ``store``: its sentence times L plus its place in it, (N,).
-        runs: the sentences by groups that attend together.
+        places: sentence of each packed token times T plus its place in the run, (N,).
+        run: T.
         contexts: what runs of neighbouring sentences continue: keys and values, first token and
             the one after the last.
         store: keys and values of the sentences, (B, L, layers, 2, H, D); kept prefixes are filled
@@ -59,7 +62,8 @@ class Packing:
     tokens: Tensor
     positions: Tensor
     slots: Tensor
-    runs: Sequence[Runs]
+    places: Tensor
+    run: int
     contexts: Sequence[tuple[ContextStore, int, int]]
     store: Tensor
     _hidden_pairs: dict[int | None, Tensor] = field(default_factory=dict)
@@ -92,34 +96,42 @@ class Packing:
         """
         heads, groups, size = query.shape[1:]
         batch, length = self.store.shape[:2]
+        count, padded = len(query), batch * self.run
         slots = self.store.flatten(0, 1)[:, layer]
         slots[:, 0].index_copy_(0, self.slots, key.to(slots.dtype))
         slots[:, 1].index_copy_(0, self.slots, value.to(slots.dtype))
         keys, values = (self.store[:, :, layer, i].transpose(1, 2).reshape(batch * heads, length, size) for i in (0, 1))
         query = query.to(slots.dtype)
+        own = self._by_sentence(query, padded) @ keys.transpose(1, 2)
+
         hidden = self._hidden(window)
         split = hidden.shape[-1] - length
-        scores = query.new_empty(len(query), heads, groups, split + length)
+        scores = query.new_empty(count, heads, groups, split + length)
         for context, start, stop in self.contexts:
             over = _by_head(query[start:stop]) @ context.layers[layer, 0].transpose(1, 2)
             scores[start:stop, ..., : over.shape[-1]] = _by_token(over, stop - start)
-        for runs in self.runs:
-            rows = slice(runs.sentences.start * heads, runs.sentences.stop * heads)
-            own = runs.by_sentence(query[runs.tokens]) @ keys[rows, : runs.length].transpose(1, 2)
-            scores[runs.tokens, ..., split : split + runs.length] = runs.by_token(own, heads, groups)
+        scores[..., split:] = self._packed(own, heads, groups)
         scores = scores.float()
         if softcap is not None:
             scores = softcap * torch.tanh(scores / softcap)
         weights = scores.masked_fill_(hidden, -torch.inf).softmax(-1).to(slots.dtype)
-        mixed = torch.empty_like(query)
-        for runs in self.runs:
-            rows = slice(runs.sentences.start * heads, runs.sentences.stop * heads)
-            own = runs.by_sentence(weights[runs.tokens, ..., split : split + runs.length]) @ values[rows, : runs.length]
-            mixed[runs.tokens] = runs.by_token(own, heads, groups)
+        mixed = self._packed(self._by_sentence(weights[..., split:], padded) @ values, heads, groups)
         for context, start, stop in self.contexts:
             over = _by_head(weights[start:stop, ..., : context.layers.shape[3]])
             mixed[start:stop] += _by_token(over @ context.layers[layer, 1], stop - start)
         return mixed.flatten(1)
+
+    def _by_sentence(self, x: Tensor, padded: int) -> Tensor:
+        """(N, H, G, X) to (B * H, T * G, X), zero where a run is shorter than T."""
+        _, heads, groups, width = x.shape
+        rows = x.new_zeros(padded, heads, groups, width).index_copy_(0, self.places, x)
+        by_sentence = rows.view(-1, self.run, heads, groups, width).transpose(1, 2)
+        return by_sentence.reshape(-1, self.run * groups, width)
+
+    def _packed(self, x: Tensor, heads: int, groups: int) -> Tensor:
+        """The way back of :meth:`_by_sentence`."""
+        by_place = x.view(-1, heads, self.run, groups, x.shape[-1]).transpose(1, 2)
+        return by_place.reshape(-1, heads, groups, x.shape[-1])[self.places]
 
     def _hidden(self, window: int | None) -> Tensor:
         """Pairs (query, key) that must not meet, (N, 1, 1, C' + L) with the longest context's C'."""
@@ -173,10 +185,10 @@ def pack(
     rows = np.repeat(np.arange(len(fed)), counts)
     offsets = np.concatenate([np.arange(count) for count in counts])
     columns = offsets + np.repeat(starts, counts)
-    length = whole_blocks(int((starts + counts).max()))
+    length, run = _up(int((starts + counts).max())), int(counts.max())
     ids = np.concatenate([np.asarray(tokens) for tokens in fed])
     positions = columns + np.repeat([context.length for context in contexts], counts)
-    layout = np.stack((ids, positions, rows * length + columns, offsets))
+    layout = np.stack((ids, positions, rows * length + columns, rows * run + offsets))
     view = store[: len(fed) * length].view(len(fed), length, *store.shape[1:])
     for row, one in enumerate(kept):
         if one is not None:
@@ -187,9 +199,13 @@ def pack(
         first = spans.pop()[1] if spans and spans[-1][0] is context else int(start)
         spans.append((context, first, int(stop)))
     tokens, at, slots, places = torch.from_numpy(layout).to(store.device)
-    return Packing(tokens, at, slots, grouped(counts.tolist(), (starts + counts).tolist(), places), spans, view)
+    return Packing(tokens, at, slots, places, run, spans, view)
 
 
 def slots_needed(fed: Sequence[Sequence[int]], kept: Sequence[int]) -> int:
     """B * L for :func:`pack`, given how many tokens each sentence keeps."""
-    return len(fed) * whole_blocks(max(k + len(tokens) for k, tokens in zip(kept, fed, strict=True)))
+    return len(fed) * _up(max(k + len(tokens) for k, tokens in zip(kept, fed, strict=True)))
+
+
+def _up(length: int) -> int:
+    return max(BLOCK, -(-length // BLOCK) * BLOCK)

@@ -54,6 +54,7 @@ class CausalScorer:
         max_tokens: most new tokens in one forward; larger batches are split.
         max_slots: likewise, places for keys and values, padding counted.
         usage: work done so far.
+        arithmetic: what computes; by another, scores may differ in their last bits.
         batch_invariant: whether a probe sentence scored alone, among others and from a kept prefix
             has the same score to the last bit.
 
@@ -71,6 +72,9 @@ class CausalScorer:
 
     def __post_init__(self) -> None:
         self.device = self.model.device
+        self.arithmetic = self.device.type
+        if self.device.type == "cpu":
+            self.arithmetic += f"-{torch.backends.cpu.get_cpu_capability().lower()}"
         direct = isinstance(self.model, Checkpoint)
         self.parameters: int = self.model.parameter_count if direct else sum(p.numel() for p in self.model.parameters())
         body = self.model.get_decoder()
@@ -118,7 +122,9 @@ class CausalScorer:
 
     def _make_body(self, body: Any, config: Any) -> Callable[[Packing], Tensor]:
         if Decoder.knows(config):
-            return Decoder(body)
+            decoder = Decoder(body)
+            self.arithmetic += "-compiled" if decoder.compiles else ""
+            return decoder
         # Imported where it is needed: transformers takes seconds.
         from models.language.ragged import NAME
 
@@ -327,9 +333,9 @@ class CausalScorer:
         for item in batch:
             if item.base.store is not None:
                 item.base.store.joined()
-        # Equal heads and contexts together, and sentences of like size, so that attention pads little.
+        # Equal heads and contexts together, and runs of like length, so that attention pads little.
         order = {key: k for k, key in enumerate(dict.fromkeys((item.head, item.context) for item in batch))}
-        batch = sorted(batch, key=lambda item: (order[item.head, item.context], len(item.fed), len(item.tokens)))
+        batch = sorted(batch, key=lambda item: (order[item.head, item.context], len(item.fed)))
         usages = [Usage() for _ in range(self._lanes.count)]
 
         def work(lane: int, part: slice) -> None:

@@ -33,8 +33,10 @@ _COMMON: dict[str, Any] = {
     "bos_token_id": 2,
     "eos_token_id": 1,
 }
-HEADS = _COMMON | {"head_dim": 8}
+HEADS = _COMMON | {"head_dim": 16}
 GEMMA = HEADS | {"query_pre_attn_scalar": 8, "layer_types": ["sliding_attention", "full_attention"]}
+NARROW = {"head_dim": 8}
+"""Heads of no multiple of 16: their layers run by tensor operations, as on a GPU."""
 
 CONFIGS: dict[str, Callable[[], Any]] = {
     "llama": lambda: transformers.LlamaConfig(**HEADS),
@@ -45,6 +47,11 @@ CONFIGS: dict[str, Callable[[], Any]] = {
         **GEMMA, sliding_window=WINDOW, attn_logit_softcapping=2.0, final_logit_softcapping=3.0
     ),
     "qwen3": lambda: transformers.Qwen3Config(**HEADS),
+    "llama-narrow": lambda: transformers.LlamaConfig(**HEADS | NARROW),
+    "gemma3-narrow": lambda: transformers.Gemma3TextConfig(**GEMMA | NARROW, sliding_window=WINDOW),
+    "gemma2-narrow": lambda: transformers.Gemma2Config(
+        **GEMMA | NARROW, sliding_window=WINDOW, attn_logit_softcapping=2.0, final_logit_softcapping=3.0
+    ),
     "gpt2": lambda: transformers.GPT2Config(
         vocab_size=SIZE,
         n_embd=32,
