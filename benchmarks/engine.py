@@ -57,6 +57,7 @@ CHAINS, STEPS = 16, 200
 ALLOWED = 12_700
 """About as many tokens as the Chinese mask has."""
 LARGE = {"kind": "annealing", "chains": CHAINS, "steps": STEPS}
+LONG = LARGE | {"steps": 6 * STEPS}
 
 
 @contextmanager
@@ -192,7 +193,7 @@ def bare(precision: str) -> dict[str, Any]:
 
 
 def concurrency(url: str) -> dict[str, Any]:
-    """The same 16 requests one after the other and side by side, then more clients; a small one beside a large one."""
+    """The same 16 requests one after the other and side by side, then more clients."""
     rows = []
     for clients, first in ((1, 1000), (4, 2000), (16, 3000), (64, 4000)):
         requests = [body(first + k, SMALL) for k in range(max(16, clients))]
@@ -211,27 +212,48 @@ def concurrency(url: str) -> dict[str, Any]:
 
     seconds_plain = plain([body(first, SMALL) for first in range(3000, 3016)])
 
-    async def beside() -> list[float]:
-        large = asyncio.create_task(together(url, [body(5000, LARGE)], 1))
-        await asyncio.sleep(1.0)
-        latencies = []
-        for k in range(8):
-            if large.done():
-                break
-            latencies.append((await together(url, [body(6000 + k, SMALL)], 1))[0])
-        await large
-        return latencies
-
-    crowded = asyncio.run(beside())
-    alone = [asyncio.run(together(url, [body(7000 + k, SMALL)], 1))[0] for k in range(8)]
     return {
         "rows": rows,
         "sixteen_together_to_one_by_one": rows[2]["seconds"] / rows[0]["seconds"],
         "sixteen_together_to_plain_one_by_one": rows[2]["seconds"] / seconds_plain,
         "plain_one_by_one_seconds": seconds_plain,
-        "small_alone_median": statistics.median(alone),
-        "small_beside_large_worst": max(crowded),
-        "small_beside_large_ratio": max(crowded) / statistics.median(alone),
+    }
+
+
+def smalls(url: str, beside: bool) -> list[float]:
+    """Seconds of small requests one after the other, as long as a large one runs beside them if asked."""
+
+    async def run() -> list[float]:
+        large = asyncio.create_task(together(url, [body(5000, LONG)], 1)) if beside else None
+        if large is not None:
+            await asyncio.sleep(1.0)
+        latencies: list[float] = []
+        for number in range(6000, 6008):
+            took = (await together(url, [body(number, SMALL)], 1))[0]
+            if large is not None and large.done():
+                break
+            latencies.append(took)
+        if large is not None:
+            await large
+        return latencies
+
+    return asyncio.run(run())
+
+
+def crowding(state: Path) -> dict[str, Any]:
+    """The same small requests alone and beside a large one, each on a service of its own that knows no score yet."""
+    found = []
+    for beside in (False, True):
+        with service(state / str(beside)) as url:
+            asyncio.run(together(url, [body(1, SMALL)], 1))
+            found.append(smalls(url, beside))
+    alone, crowded = found
+    ratios = [with_large / by_itself for by_itself, with_large in zip(alone, crowded, strict=False)]
+    return {
+        "small_alone": alone,
+        "small_beside_large": crowded,
+        "median_ratio": statistics.median(ratios),
+        "worst_ratio": max(ratios),
     }
 
 
@@ -265,13 +287,26 @@ def main(output: Path) -> None:
             run = within_a_run(url)
             load = concurrency(url)
             print(load)
-        warm = warmth(Path(folder) / "b")
+        crowd = crowding(Path(folder) / "b")
+        print(crowd)
+        warm = warmth(Path(folder) / "c")
         print(warm)
     limit = bare(card["precision"])
     for way in ("layers", "masked", "whole"):
         run[f"scored_to_{way}"] = run["median_scored_tokens_per_second"] / limit[f"best_{way}"]
     print(limit, run)
-    write(output, {"machine": where, "model": card, "bare": limit, "run": run, "concurrency": load, "cache": warm})
+    write(
+        output,
+        {
+            "machine": where,
+            "model": card,
+            "bare": limit,
+            "run": run,
+            "concurrency": load,
+            "crowding": crowd,
+            "cache": warm,
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -86,15 +86,14 @@ class SentencesRun:
         best: Visit | None = None
         driver = run(self.plan.kernel, self.session, self.first, self.rngs, sampler.steps)
         try:
-            with self.session.sampling():
-                async for step in driver:
-                    better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
-                    found = better[0] if better and better[0] is not best else None
-                    best = found or best
-                    self.seconds = time.perf_counter() - self.started
-                    yield Progress(step, found)
-                    if self.seconds >= self.deadline:
-                        break
+            async for step in driver:
+                better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
+                found = better[0] if better and better[0] is not best else None
+                best = found or best
+                self.seconds = time.perf_counter() - self.started
+                yield Progress(step, found)
+                if self.seconds >= self.deadline:
+                    break
         finally:
             await driver.aclose()
             log.info(
@@ -192,16 +191,17 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         context = context_of(request.context, plan.language, lambda text: fits(engine, text, plan.most_tokens))
         session = await open_session(engine, plan.vocabulary.name, context, plan.most_tokens)
         rngs = generators(seed, request.sampler.chains)
-        try:
-            first = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
-        except InfeasibleError as error:
-            raise invalid(
-                "keywords",
-                str(error),
-                "loosen length or forbidden, give other keywords, or try another seed",
-            ) from error
-        deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-        yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
+        with session.sampling():
+            try:
+                first = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
+            except InfeasibleError as error:
+                raise invalid(
+                    "keywords",
+                    str(error),
+                    "loosen length or forbidden, give other keywords, or try another seed",
+                ) from error
+            deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+            yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
 
 
 def fits(engine: Engine, context: str, room: int) -> bool:

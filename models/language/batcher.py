@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,16 +25,21 @@ PATIENCE = 0.2
 LAST = 4
 """Batches that are looked at for it: short and long ones alternate."""
 
+LEAD = 1.0
+"""Of the same time: how much more than another that waits too a regular may have had of the model."""
 
-@dataclass(frozen=True, slots=True, eq=False)
+
+@dataclass(slots=True, eq=False)
 class Regular:
     """One who asks again soon after each answer, until it leaves.
 
     Attributes:
         urgency: of what it asks.
+        served: its share of its batches' seconds, beginning with that of the least served regular there.
     """
 
     urgency: int
+    served: float = 0.0
 
 
 class Job(Protocol):
@@ -124,6 +130,11 @@ class Batcher:
     say what they ask next, if they are regulars: a sampler needs some milliseconds for it, which are
     waited for, but not longer than :data:`PATIENCE` allows and not where something more urgent waits.
 
+    A small request that shared every batch of a large one would be as slow as it is. So a regular that has had more
+    of the model's time than another that waits too, by :data:`LEAD`, lets a turn pass. A batch's time is shared by the
+    square roots of its jobs' costs, between by heads, where the large would pay for less than they take, and by work,
+    where the small would have the model nearly to themselves.
+
     A job whose caller has gone (its task was cancelled) is dropped before it runs. An exception
     reaches only the caller of the job that raised it.
 
@@ -143,6 +154,7 @@ class Batcher:
     _queue: deque[_Waiting] = field(default_factory=deque)
     _draining: asyncio.Task[None] | None = None
     _ended: float = field(default_factory=time.perf_counter)
+    _regulars: set[Regular] = field(default_factory=set)
     _awaited: set[Regular] = field(default_factory=set)
     _returned: asyncio.Event = field(default_factory=asyncio.Event)
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))
@@ -155,10 +167,12 @@ class Batcher:
     @contextmanager
     def regular(self) -> Iterator[Regular]:
         """One who asks again soon after each answer, as long as this holds."""
-        caller = Regular(urgency.get())
+        caller = Regular(urgency.get(), min((one.served for one in self._regulars), default=0.0))
+        self._regulars.add(caller)
         try:
             yield caller
         finally:
+            self._regulars.remove(caller)
             self._back(caller)
 
     async def submit(self, job: Job, caller: Regular | None = None) -> Any:
@@ -192,6 +206,7 @@ class Batcher:
             finally:
                 self.began = None
             self._report(batch, began)
+            self._charge(batch, self._ended - began)
             for waiting, (result, error) in zip(batch, outcomes, strict=True):
                 if waiting.future.cancelled():
                     continue
@@ -202,6 +217,13 @@ class Batcher:
             self._seconds.append(self._ended - began)
             gone = {waiting.caller for waiting in batch if waiting.future.cancelled()}
             await self._reunite({waiting.caller for waiting in batch} - gone)
+
+    @staticmethod
+    def _charge(batch: Sequence[_Waiting], seconds: float) -> None:
+        roots = [math.sqrt(waiting.job.cost) for waiting in batch]
+        for waiting, root in zip(batch, roots, strict=True):
+            if waiting.caller is not None and root:
+                waiting.caller.served += seconds * root / sum(roots)
 
     async def _reunite(self, answered: Iterable[Regular | None]) -> None:
         """Wait until those who were answered have asked again or left, for a while."""
@@ -235,15 +257,22 @@ class Batcher:
 
     def _take(self) -> list[_Waiting]:
         """The next batch: the most urgent job, of these the oldest of the first rank, and those of its kind that fit,
-        however far behind."""
+        however far behind; regulars that lead too far excepted."""
         batch: list[_Waiting] = []
         left: deque[_Waiting] = deque()
         cost = 0
         present = [waiting for waiting in self._queue if not waiting.future.cancelled()]
         present.sort(key=lambda waiting: (waiting.urgency, waiting.job.rank))
+        lead = LEAD * max(self._seconds, default=0.0)
+        least: dict[int, float] = {}
         for waiting in present:
+            if waiting.caller is not None:
+                served = least.get(waiting.urgency, waiting.caller.served)
+                least[waiting.urgency] = min(served, waiting.caller.served)
+        for waiting in present:
+            leads = waiting.caller is not None and waiting.caller.served > least[waiting.urgency] + lead
             fits = not batch or (waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget)
-            if fits:
+            if fits and not leads:
                 batch.append(waiting)
                 cost += waiting.job.cost
             else:

@@ -261,3 +261,57 @@ def test_what_is_urgent_does_not_wait_for_a_regular_that_is_not(executor: Thread
         return batches[1][0] - max(began, batches[0][0] + 0.5)
 
     assert asyncio.run(scenario()) < 0.04
+
+
+@dataclass(eq=False)
+class Sized:
+    """Takes half a millisecond for each unit of the batch's cost, and notes who was in it."""
+
+    batches: list[list[str]]
+    name: str
+    cost: int
+    kind: object = "sized"
+    rank: int = 1
+
+    def run(self, together: Sequence[Sized]) -> list[str]:
+        self.batches.append(sorted(job.name for job in together))
+        time.sleep(0.0005 * sum(job.cost for job in together))
+        return [job.name for job in together]
+
+
+async def ask_on(batcher: Batcher, batches: list[list[str]], name: str, cost: int, turns: int) -> None:
+    with batcher.regular() as caller:
+        for _ in range(turns):
+            await batcher.submit(Sized(batches, name, cost), caller)
+
+
+def test_the_small_get_more_turns_than_the_large(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[list[str]]:
+        batches: list[list[str]] = []
+        batcher = Batcher(executor)
+        await ask_on(batcher, batches, "first", 64, 20)  # long ago, and of no account
+        large = asyncio.create_task(ask_on(batcher, batches, "large", 64, 100))
+        await asyncio.sleep(0.2)
+        began = len(batches)
+        await ask_on(batcher, batches, "small", 4, 40)
+        ended = len(batches)
+        large.cancel()
+        await asyncio.gather(large, return_exceptions=True)
+        return batches[began:ended]
+
+    batches = asyncio.run(scenario())
+    turns = sum("large" in batch for batch in batches)
+    # What it had before the small one came counts for nothing: it has its turns from the beginning on.
+    assert 2 <= turns <= 16
+    first, last = (sum("large" in batch for batch in part) for part in (batches[:20], batches[20:]))
+    assert first and last
+
+
+def test_regulars_of_like_size_share_their_batches(executor: ThreadPoolExecutor) -> None:
+    async def scenario() -> list[list[str]]:
+        batches: list[list[str]] = []
+        batcher = Batcher(executor)
+        await asyncio.gather(*(ask_on(batcher, batches, f"r{k}", 8 + k, 20) for k in range(6)))
+        return batches
+
+    assert len(asyncio.run(scenario())) <= 23
