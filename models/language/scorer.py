@@ -66,7 +66,7 @@ class CausalScorer:
 
     model: Any
     max_tokens: int = 4096
-    max_slots: int = 16384
+    max_slots: int = 4096
     usage: Usage = field(default_factory=Usage)
     batch_invariant: bool = field(default=False, init=False)
 
