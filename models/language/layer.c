@@ -202,7 +202,7 @@ INLINE float softmax(float *scores, int64_t n, float softcap) {
             lanes size = (lanes)((ints)s & 0x7fffffff);
             lanes small = exponential(-2.0f * size);
             lanes tanh = (1.0f - small) / (1.0f + small);
-            tanh = (lanes)((ints)tanh | (negative & (ints){} + INT32_MIN));
+            tanh = (lanes)((ints)tanh | (negative & ((ints){} + INT32_MIN)));
             save(scores + j, tanh * softcap);
         }
     if (softcap > 0)
