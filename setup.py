@@ -8,6 +8,7 @@ import os
 import platform
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 from setuptools import Extension, setup
@@ -31,7 +32,8 @@ class Build(build_ext):
         target = Path(self.get_ext_fullpath(ext.name))
         target.parent.mkdir(parents=True, exist_ok=True)
         cpu = BUILDS[ext.name.rsplit("_", 1)[1]]
-        command = [sys.executable, "-m", "ziglang", "cc", f"-mcpu={cpu}", *OPTIONS, "-o", str(target), SOURCE]
+        checksum = f"-DSOURCE={zlib.crc32(Path(SOURCE).read_bytes())}u"
+        command = [sys.executable, "-m", "ziglang", "cc", f"-mcpu={cpu}", checksum, *OPTIONS, "-o", str(target), SOURCE]
         caches = {name: str(Path(self.build_temp).absolute() / "zig") for name in CACHES}
         try:
             subprocess.run(command, check=True, env=os.environ | caches)

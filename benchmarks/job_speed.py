@@ -104,21 +104,19 @@ def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
     return float(job["completed_at"] - job["created_at"])
 
 
-def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int, parts: int = 5) -> dict[str, Any]:
-    """As jobs against the same requests in one process without a queue.
+def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int, rounds: int = 2) -> dict[str, Any]:
+    """As jobs of so many items against the same requests in one process without a queue.
 
-    The items are taken in parts, each both ways, the one or the other first by turns: what else the machine
-    does then meets both alike. Sums count.
+    The one or the other goes first by turns: what else the machine does then meets both alike. Sums count.
     """
-    items = [sentences(number, chains, steps) for number in range(count)]
     alone, queued = [], []
-    for number in range(parts):
-        part = items[number::parts]
+    for number in range(rounds):
+        items = [sentences(number * count + item, chains, steps) for item in range(count)]
         if number % 2 == 0:
-            alone.append(_direct(fleet, part))
-        queued.append(_queued(fleet, queue, part))
+            alone.append(_direct(fleet, items))
+        queued.append(_queued(fleet, queue, items))
         if number % 2 == 1:
-            alone.append(_direct(fleet, part))
+            alone.append(_direct(fleet, items))
     return {
         "items": count,
         "chains": chains,

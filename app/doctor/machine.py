@@ -73,7 +73,7 @@ def _layers() -> Finding:
 
     if layer.library() is None:
         remedy = "install again where Zig's package (ziglang) can be had; it compiles models/language/layer.c"
-        return warning("layers", "not compiled: sampling takes half as long again", remedy)
+        return warning("layers", "not compiled, or not from this source: sampling takes half as long again", remedy)
     return ok("layers", "compiled")
 
 

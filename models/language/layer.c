@@ -20,25 +20,32 @@ typedef float eight __attribute__((vector_size(32)));
 
 #define INLINE static inline __attribute__((always_inline))
 #define WIDTH 16
+#define PARTS 3 /* context, kept and new tokens */
 
-/* Keys and values of a context, (layers, 2, H, room, D), that tokens start ... stop - 1 continue. */
+/* New tokens of a sentence, and what they continue. */
 typedef struct {
-    const float *store;
-    int64_t length, room, start, stop;
-} Span;
+    const float *context; /* (layers, 2, H, room, D) */
+    int64_t context_length, room;
+    const float *kept; /* (kept_length, layers, 2, H, D): its tokens before the new ones */
+    int64_t kept_length, tokens;
+} Sentence;
 
 /* A batch of n tokens; H key-value heads, G query heads for each, D head size. */
 typedef struct {
     int64_t tokens, heads, groups, size, layers;
-    int64_t length;       /* rows of the store for a sentence */
-    const int64_t *slots; /* (n): a token's row in the store */
-    float *store;         /* (sentences * length, layers, 2, H, D) */
-    const Span *spans;
-    int64_t span_count;
+    const Sentence *sentences;
+    int64_t count;
+    float *fresh;   /* (n, layers, 2, H, D): keys and values of the new tokens */
     float *queries; /* (n, H * G, D), scratch */
     float *scores;  /* (G, stride), scratch */
-    int64_t stride; /* a multiple of 16, at least the longest context and length */
+    int64_t stride; /* a multiple of 16, at least the keys that any token sees */
 } Batch;
+
+/* Some keys and values that a token sees, `step` floats from one to the next. */
+typedef struct {
+    const float *keys, *values;
+    int64_t step, count;
+} Part;
 
 INLINE lanes load(const float *at) {
     lanes x;
@@ -225,26 +232,63 @@ INLINE float softmax(float *scores, int64_t n, float softcap) {
 }
 
 /* One token and one key-value head: `many` queries of its group. */
-INLINE void attend_some(const float *q, int64_t size, const float *context_keys, const float *context_values,
-                        int64_t context, const float *keys, const float *values, int64_t step, int64_t own,
-                        float softcap, float *scores, int64_t stride, void *out, int64_t at, const int many,
-                        const int half) {
-    all_products(q, context_keys, size, context, size, scores, stride, many);
-    all_products(q, keys, step, own, size, scores + context, stride, many);
+INLINE void attend_some(const float *q, int64_t size, const Part *parts, float softcap, float *scores, int64_t stride,
+                        void *out, int64_t at, const int many, const int half) {
+    int64_t seen = 0;
+    for (int p = 0; p < PARTS; seen += parts[p++].count)
+        all_products(q, parts[p].keys, parts[p].step, parts[p].count, size, scores + seen, stride, many);
     float shares[4];
-    for (int g = 0; g < many; g++) shares[g] = 1.0f / softmax(scores + g * stride, context + own, softcap);
+    for (int g = 0; g < many; g++) shares[g] = 1.0f / softmax(scores + g * stride, seen, softcap);
     for (int64_t i = 0; i < size; i += 2 * WIDTH) {
         lanes sums[4][2] = {};
         int wide = i + 2 * WIDTH <= size ? 2 : 1;
-        if (wide == 2) {
-            mix(context_values + i, size, context, scores, stride, sums, many, 2);
-            mix(values + i, step, own, scores + context, stride, sums, many, 2);
-        } else {
-            mix(context_values + i, size, context, scores, stride, sums, many, 1);
-            mix(values + i, step, own, scores + context, stride, sums, many, 1);
+        int64_t from = 0;
+        for (int p = 0; p < PARTS; from += parts[p++].count) {
+            if (wide == 2)
+                mix(parts[p].values + i, parts[p].step, parts[p].count, scores + from, stride, sums, many, 2);
+            else
+                mix(parts[p].values + i, parts[p].step, parts[p].count, scores + from, stride, sums, many, 1);
         }
         for (int g = 0; g < many; g++)
             for (int w = 0; w < wide; w++) put(out, at + g * size + i + w * WIDTH, sums[g][w] * shares[g], half);
+    }
+}
+
+/* The first of a run of keys that a token still sees, where `hidden` tokens before are none; these are counted down. */
+INLINE Part seen_of(const float *keys, int64_t values, int64_t step, int64_t count, int64_t *hidden) {
+    int64_t skipped = *hidden < count ? *hidden : count;
+    *hidden -= skipped;
+    keys += skipped * step;
+    return (Part){keys, keys + values, step, count - skipped};
+}
+
+/* One token, that sees `length` of its sentence's new tokens, `first` on. */
+INLINE void attend_one(const Batch *b, int64_t layer, const Sentence *s, int64_t t, int64_t first, int64_t window,
+                       float softcap, void *out, const int half) {
+    const int64_t size = b->size, queries = b->heads * b->groups, kept = b->heads * size;
+    const int64_t step = b->layers * 2 * kept, length = t + 1 - first;
+    const int64_t all = s->context_length + s->kept_length + length;
+    for (int64_t h = 0; h < b->heads; h++) {
+        int64_t hidden = window && all > window ? all - window : 0, at = layer * 2 * kept + h * size;
+        Part parts[PARTS];
+        parts[0] = seen_of(s->context + (layer * 2 * b->heads + h) * s->room * size, b->heads * s->room * size, size,
+                           s->context_length, &hidden);
+        parts[1] = seen_of(s->kept + at, kept, step, s->kept_length, &hidden);
+        parts[2] = seen_of(b->fresh + first * step + at, kept, step, length, &hidden);
+        for (int64_t g = 0; g < b->groups;) {
+            int64_t to = (t * queries + h * b->groups + g) * size;
+            const float *q = b->queries + to;
+            if (b->groups - g >= 4) {
+                attend_some(q, size, parts, softcap, b->scores, b->stride, out, to, 4, half);
+                g += 4;
+            } else if (b->groups - g >= 2) {
+                attend_some(q, size, parts, softcap, b->scores, b->stride, out, to, 2, half);
+                g += 2;
+            } else {
+                attend_some(q, size, parts, softcap, b->scores, b->stride, out, to, 1, half);
+                g += 1;
+            }
+        }
     }
 }
 
@@ -252,50 +296,19 @@ INLINE void attend(const Batch *b, int64_t layer, const void *heads, const float
                    const float *cosines, const float *sines, int64_t window, float softcap, void *out,
                    const int half) {
     const int64_t size = b->size, queries = b->heads * b->groups, kept = b->heads * size;
-    const int64_t step = b->layers * 2 * kept;
-    float *store = b->store + layer * 2 * kept;
     for (int64_t t = 0; t < b->tokens; t++) {
+        float *keys = b->fresh + (t * b->layers + layer) * 2 * kept;
         int64_t at = t * (queries + 2 * b->heads) * size;
-        for (int64_t h = 0; h < queries + b->heads; h++) {
-            float *to = h < queries ? b->queries + (t * queries + h) * size
-                                    : store + b->slots[t] * step + (h - queries) * size;
+        for (int64_t h = 0; h < queries + b->heads; h++)
             turned(heads, at + h * size, half, size, normed, eps, scale + h * size, cosines + t * size,
-                   sines + t * size, to);
-        }
+                   sines + t * size, h < queries ? b->queries + (t * queries + h) * size : keys + (h - queries) * size);
         at += (queries + b->heads) * size;
-        for (int64_t i = 0; i < kept; i += WIDTH)
-            save(store + b->slots[t] * step + kept + i, take(heads, at + i, half));
+        for (int64_t i = 0; i < kept; i += WIDTH) save(keys + kept + i, take(heads, at + i, half));
     }
-    for (const Span *span = b->spans; span < b->spans + b->span_count; span++)
-        for (int64_t t = span->start; t < span->stop; t++) {
-            int64_t place = b->slots[t] % b->length, seen = span->length + place + 1;
-            int64_t first = window && seen > window ? seen - window : 0;
-            int64_t skipped = first < span->length ? first : span->length;
-            int64_t own_skipped = first - skipped;
-            const float *own = store + (b->slots[t] - place + own_skipped) * step;
-            for (int64_t h = 0; h < b->heads; h++) {
-                const float *context = span->store + ((layer * 2 * b->heads + h) * span->room + skipped) * size;
-                const float *context_values = context + b->heads * span->room * size;
-                for (int64_t g = 0; g < b->groups;) {
-                    const float *q = b->queries + (t * queries + h * b->groups + g) * size;
-                    int64_t to = (t * queries + h * b->groups + g) * size;
-#define SOME(many)                                                                                                   \
-    attend_some(q, size, context, context_values, span->length - skipped, own + h * size, own + kept + h * size, step, \
-                place + 1 - own_skipped, softcap, b->scores, b->stride, out, to, many, half)
-                    if (b->groups - g >= 4) {
-                        SOME(4);
-                        g += 4;
-                    } else if (b->groups - g >= 2) {
-                        SOME(2);
-                        g += 2;
-                    } else {
-                        SOME(1);
-                        g += 1;
-                    }
-#undef SOME
-                }
-            }
-        }
+    int64_t first = 0;
+    for (const Sentence *s = b->sentences; s < b->sentences + b->count; first += s++->tokens)
+        for (int64_t t = first; t < first + s->tokens; t++)
+            attend_one(b, layer, s, t, first, window, softcap, out, half);
 }
 
 /* Norm, scale and turn queries and keys, keep keys and values, and attend.
@@ -312,3 +325,6 @@ void chainwright_attend(const Batch *batch, int64_t layer, const void *heads, co
     else
         attend(batch, layer, heads, scale, normed, eps, cosines, sines, window, softcap, out, 0);
 }
+
+/* The checksum of this file when it was compiled. */
+uint32_t chainwright_source(void) { return SOURCE; }

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import ctypes
 import sysconfig
+import zlib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -21,18 +23,11 @@ from models.language.packing import Packing
 WIDTH = 16
 """Sizes of rows must be multiples of this."""
 
+SOURCE = Path(__file__).with_suffix(".c")
+"""Lies beside this file in a working tree, where it may have changed since the installation."""
+
 _BUILDS = {"AVX512": "avx512", "AVX2": "avx2"}
 """By what PyTorch says of the processor; any other takes the build for all."""
-
-
-class _Span(ctypes.Structure):
-    _fields_ = (
-        ("store", ctypes.c_void_p),
-        ("length", ctypes.c_int64),
-        ("room", ctypes.c_int64),
-        ("start", ctypes.c_int64),
-        ("stop", ctypes.c_int64),
-    )
 
 
 class _Batch(ctypes.Structure):
@@ -42,11 +37,9 @@ class _Batch(ctypes.Structure):
         ("groups", ctypes.c_int64),
         ("size", ctypes.c_int64),
         ("layers", ctypes.c_int64),
-        ("length", ctypes.c_int64),
-        ("slots", ctypes.c_void_p),
-        ("store", ctypes.c_void_p),
-        ("spans", ctypes.POINTER(_Span)),
-        ("span_count", ctypes.c_int64),
+        ("sentences", ctypes.c_void_p),
+        ("count", ctypes.c_int64),
+        ("fresh", ctypes.c_void_p),
         ("queries", ctypes.c_void_p),
         ("scores", ctypes.c_void_p),
         ("stride", ctypes.c_int64),
@@ -54,7 +47,7 @@ class _Batch(ctypes.Structure):
 
 
 def library() -> ctypes.CDLL | None:
-    """The build for this processor, or None where the installation could not compile one."""
+    """The build for this processor, or None where the installation has none, or one of another source."""
     return _library(_BUILDS.get(torch.backends.cpu.get_cpu_capability(), "any"))
 
 
@@ -64,6 +57,9 @@ def _library(build: str) -> ctypes.CDLL | None:
     if not path.exists():
         return None
     loaded = ctypes.CDLL(str(path))
+    loaded.chainwright_source.restype = ctypes.c_uint32
+    if SOURCE.exists() and zlib.crc32(SOURCE.read_bytes()) != loaded.chainwright_source():
+        return None
     number, pointer, real, flag = ctypes.c_int64, ctypes.c_void_p, ctypes.c_float, ctypes.c_int
     loaded.chainwright_residual.argtypes = [number, number, *[pointer] * 4, real, pointer, flag]
     loaded.chainwright_residual.restype = None
@@ -103,7 +99,7 @@ class Pass:
     """One forward of N packed tokens through compiled layers.
 
     Args:
-        packing: the tokens; its store is float32 on the CPU.
+        packing: the tokens; keys and values are float32 on the CPU. Its ``fresh`` is set.
         hidden: x, the residual stream, (N, d), float32, contiguous; changed in place.
         groups: query heads for each of the H key-value heads.
         eps: of the norms.
@@ -114,25 +110,36 @@ class Pass:
         loaded = library()
         assert loaded is not None
         self._residual, self._attend = loaded.chainwright_residual, loaded.chainwright_attend
-        store = packing.store
-        layers, _, heads, size = store.shape[2:]
+        contexts, kept = packing.contexts, [None if one is None else one.contiguous() for one in packing.kept]
+        layers, _, heads, _, size = contexts[0].layers.shape
         count = len(hidden)
-        longest = max(context.layers.shape[3] for context, *_ in packing.contexts) + store.shape[1]
+        before = [0 if one is None else one.shape[0] for one in kept]
+        # Each sentence as layer.c has it: six integers of 64 bits, some of them addresses.
+        sentences = np.array(
+            [
+                (context.layers.data_ptr(), context.length, context.layers.shape[3], address, length, new)
+                for context, address, length, new in zip(
+                    contexts,
+                    [0 if one is None else one.data_ptr() for one in kept],
+                    before,
+                    packing.counts,
+                    strict=True,
+                )
+            ],
+            dtype=np.int64,
+        )
+        longest = max(context.length for context in contexts) + max(before) + int(packing.counts.max())
+        stride = -(-longest // WIDTH) * WIDTH
+        packing.fresh = hidden.new_empty(count, layers, 2, heads, size)
         self._hidden, self._eps, self._half = hidden, eps, int(dtype == torch.bfloat16)
         self._normed = hidden.new_empty(hidden.shape, dtype=dtype)
         self._mixed = hidden.new_empty(count, heads * groups * size, dtype=dtype)
-        scratch = hidden.new_empty(count * heads * groups * size + groups * longest)
-        spans = (_Span * len(packing.contexts))(
-            *(
-                _Span(context.layers.data_ptr(), context.length, context.layers.shape[3], start, stop)
-                for context, start, stop in packing.contexts
-            )
-        )
+        queries, scores = hidden.new_empty(count, heads * groups, size), hidden.new_empty(groups, stride)
         self._batch = _Batch(
-            *(count, heads, groups, size, layers, store.shape[1], packing.slots.data_ptr(), store.data_ptr()),
-            *(spans, len(spans), scratch.data_ptr(), scratch[count * heads * groups * size :].data_ptr(), longest),
+            *(count, heads, groups, size, layers, sentences.ctypes.data, len(sentences), packing.fresh.data_ptr()),
+            *(queries.data_ptr(), scores.data_ptr(), stride),
         )
-        self._kept = (packing, scratch, spans)
+        self._alive = (packing, kept, sentences, queries, scores)
 
     def add(self, rows: Tensor | None, after: Tensor | None, scale: Tensor) -> Tensor:
         """Add norm(rows) * after to x, or rows without ``after``; norm(x) * scale, (N, d), valid until the next.

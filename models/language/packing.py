@@ -1,76 +1,51 @@
-"""Attention for sentences of unequal lengths that share a context and reuse their prefixes.
+"""New tokens of sentences of unequal lengths, side by side, that share contexts and reuse their prefixes.
 
 The new tokens of all sentences are packed into one row of N tokens, so every linear layer of a
-body runs over N useful tokens and no padding. Only attention, a small share of the work on short
-sentences, unpacks them.
+body runs over N useful tokens and no padding. Only attention knows which belong together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
-BLOCK = 16
-"""Columns are padded to a multiple of this. Below it matrix products and softmax take other paths
-through the vector units, and a score would depend on the batch by its last bits."""
-
-
-class ContextStore(NamedTuple):
-    """Keys and values of a context of C tokens, padded to a multiple of :data:`BLOCK`.
-
-    Attributes:
-        layers: (layers, 2, H, C', D).
-        length: C.
-    """
-
-    layers: Tensor
-    length: int
-
-    @classmethod
-    def of(cls, tokens: Tensor) -> ContextStore:
-        """From keys and values by token, (C, layers, 2, H, D); C may be 0."""
-        length = tokens.shape[0]
-        padded = tokens.new_zeros(_up(length), *tokens.shape[1:])
-        padded[:length] = tokens
-        return cls(padded.permute(1, 2, 3, 0, 4).contiguous(), length)
+from models.language.context_store import ContextStore
+from models.language.padded import Padded
 
 
 @dataclass(slots=True)
 class Packing:
-    """Where each packed token belongs, and the keys and values that it may attend to.
+    """The new tokens of B sentences, and the keys and values that they may attend to.
 
-    Shapes: N packed tokens, B sentences, T longest run of new tokens, L longest sentence padded to
-    a multiple of :data:`BLOCK`, H key-value heads, G query heads for each of them, D head size.
+    Shapes: N packed tokens, H key-value heads, G query heads for each of them, D head size.
 
     Attributes:
         tokens: ids of the packed tokens, (N,).
         positions: their positions, the context counted, (N,).
-        slots: row of each packed token in ``store``: its sentence times L plus its place in it, (N,).
-        places: sentence of each packed token times T plus its place in the run, (N,).
-        run: T.
-        contexts: what runs of neighbouring sentences continue: keys and values, first token and
-            the one after the last.
-        store: keys and values of the sentences, (B, L, layers, 2, H, D); kept prefixes are filled
-            in, those of the new tokens are written by :meth:`attend`. The rest must be finite.
+        counts: new tokens of each sentence, (B,).
+        kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
+        contexts: what each of the sentences continues.
+        room: memory for so many keys and values, (>= so many, layers, 2, H, D), finite.
+        fresh: keys and values of the new tokens, (N, layers, 2, H, D), where the body itself sets them.
     """
 
     tokens: Tensor
     positions: Tensor
-    slots: Tensor
-    places: Tensor
-    run: int
-    contexts: Sequence[tuple[ContextStore, int, int]]
-    store: Tensor
-    _hidden_pairs: dict[int | None, Tensor] = field(default_factory=dict)
+    counts: npt.NDArray[np.int64]
+    kept: Sequence[Tensor | None]
+    contexts: Sequence[ContextStore]
+    room: Callable[[int], Tensor]
+    fresh: Tensor | None = None
+    _padded: Padded | None = None
 
-    def fresh(self) -> Tensor:
+    def added(self) -> Tensor:
         """Keys and values of the new tokens after a forward, (N, layers, 2, H, D)."""
-        return self.store.flatten(0, 1)[self.slots]
+        return self._layout().fresh() if self.fresh is None else self.fresh
 
     def attend(
         self,
@@ -94,80 +69,19 @@ class Packing:
         Returns:
             (N, H * G * D).
         """
-        heads, groups, size = query.shape[1:]
-        batch, length = self.store.shape[:2]
-        count, padded = len(query), batch * self.run
-        slots = self.store.flatten(0, 1)[:, layer]
-        slots[:, 0].index_copy_(0, self.slots, key.to(slots.dtype))
-        slots[:, 1].index_copy_(0, self.slots, value.to(slots.dtype))
-        keys, values = (self.store[:, :, layer, i].transpose(1, 2).reshape(batch * heads, length, size) for i in (0, 1))
-        query = query.to(slots.dtype)
-        own = self._by_sentence(query, padded) @ keys.transpose(1, 2)
+        return self._layout().attend(layer, query, key, value, window, softcap)
 
-        hidden = self._hidden(window)
-        split = hidden.shape[-1] - length
-        scores = query.new_empty(count, heads, groups, split + length)
-        for context, start, stop in self.contexts:
-            over = _by_head(query[start:stop]) @ context.layers[layer, 0].transpose(1, 2)
-            scores[start:stop, ..., : over.shape[-1]] = _by_token(over, stop - start)
-        scores[..., split:] = self._packed(own, heads, groups)
-        scores = scores.float()
-        if softcap is not None:
-            scores = softcap * torch.tanh(scores / softcap)
-        weights = scores.masked_fill_(hidden, -torch.inf).softmax(-1).to(slots.dtype)
-        mixed = self._packed(self._by_sentence(weights[..., split:], padded) @ values, heads, groups)
-        for context, start, stop in self.contexts:
-            over = _by_head(weights[start:stop, ..., : context.layers.shape[3]])
-            mixed[start:stop] += _by_token(over @ context.layers[layer, 1], stop - start)
-        return mixed.flatten(1)
-
-    def _by_sentence(self, x: Tensor, padded: int) -> Tensor:
-        """(N, H, G, X) to (B * H, T * G, X), zero where a run is shorter than T."""
-        _, heads, groups, width = x.shape
-        rows = x.new_zeros(padded, heads, groups, width).index_copy_(0, self.places, x)
-        by_sentence = rows.view(-1, self.run, heads, groups, width).transpose(1, 2)
-        return by_sentence.reshape(-1, self.run * groups, width)
-
-    def _packed(self, x: Tensor, heads: int, groups: int) -> Tensor:
-        """The way back of :meth:`_by_sentence`."""
-        by_place = x.view(-1, heads, self.run, groups, x.shape[-1]).transpose(1, 2)
-        return by_place.reshape(-1, heads, groups, x.shape[-1])[self.places]
-
-    def _hidden(self, window: int | None) -> Tensor:
-        """Pairs (query, key) that must not meet, (N, 1, 1, C' + L) with the longest context's C'."""
-        if window not in self._hidden_pairs:
-            device = self.tokens.device
-            sizes = [stop - start for _, start, stop in self.contexts]
-            present = torch.tensor([context.length for context, *_ in self.contexts], device=device)
-            present = present.repeat_interleave(torch.tensor(sizes, device=device))[:, None]
-            padded = torch.arange(max(context.layers.shape[3] for context, *_ in self.contexts), device=device)
-            own = torch.arange(self.store.shape[1], device=device)
-            # Keys are counted from the context's first token; those of its padding lie beyond every query.
-            beyond = present + self.store.shape[1]
-            key = torch.cat((torch.where(padded < present, padded, beyond), present + own), 1)
-            distance = self.positions[:, None] - key
-            hidden = distance < 0
-            if window is not None:
-                hidden |= distance >= window
-            self._hidden_pairs[window] = hidden[:, None, None]
-        return self._hidden_pairs[window]
-
-
-def _by_head(x: Tensor) -> Tensor:
-    """(N, H, G, X) to (H, N * G, X)."""
-    return x.transpose(0, 1).reshape(x.shape[1], -1, x.shape[-1])
-
-
-def _by_token(x: Tensor, count: int) -> Tensor:
-    """(H, N * G, X) to (N, H, G, X)."""
-    return x.view(x.shape[0], count, -1, x.shape[-1]).transpose(0, 1)
+    def _layout(self) -> Padded:
+        if self._padded is None:
+            self._padded = Padded.of(self.positions, self.counts, self.kept, self.contexts, self.room)
+        return self._padded
 
 
 def pack(
     fed: Sequence[Sequence[int]],
     kept: Sequence[Tensor | None],
     contexts: Sequence[ContextStore],
-    store: Tensor,
+    room: Callable[[int], Tensor],
 ) -> Packing:
     """Lay out the new tokens of B sentences.
 
@@ -175,37 +89,13 @@ def pack(
         fed: new token ids of each, at least one.
         kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
         contexts: what each of them continues; neighbours with the same one are handled together.
-        store: room for their keys and values, (>= slots_needed, layers, 2, H, D), finite; overwritten.
-
-    Returns:
-        A packing whose ``store`` is a view of ``store``.
+        room: gives memory for keys and values, (>= as many as asked for, layers, 2, H, D), finite.
     """
     counts = np.array([len(tokens) for tokens in fed])
-    starts = np.array([0 if one is None else one.shape[0] for one in kept])
-    rows = np.repeat(np.arange(len(fed)), counts)
-    offsets = np.concatenate([np.arange(count) for count in counts])
-    columns = offsets + np.repeat(starts, counts)
-    length, run = _up(int((starts + counts).max())), int(counts.max())
+    firsts = [
+        context.length + (0 if one is None else one.shape[0]) for context, one in zip(contexts, kept, strict=True)
+    ]
     ids = np.concatenate([np.asarray(tokens) for tokens in fed])
-    positions = columns + np.repeat([context.length for context in contexts], counts)
-    layout = np.stack((ids, positions, rows * length + columns, rows * run + offsets))
-    view = store[: len(fed) * length].view(len(fed), length, *store.shape[1:])
-    for row, one in enumerate(kept):
-        if one is not None:
-            view[row, : one.shape[0]] = one
-    spans: list[tuple[ContextStore, int, int]] = []
-    stops = counts.cumsum()
-    for context, start, stop in zip(contexts, stops - counts, stops, strict=True):
-        first = spans.pop()[1] if spans and spans[-1][0] is context else int(start)
-        spans.append((context, first, int(stop)))
-    tokens, at, slots, places = torch.from_numpy(layout).to(store.device)
-    return Packing(tokens, at, slots, places, run, spans, view)
-
-
-def slots_needed(fed: Sequence[Sequence[int]], kept: Sequence[int]) -> int:
-    """B * L for :func:`pack`, given how many tokens each sentence keeps."""
-    return len(fed) * _up(max(k + len(tokens) for k, tokens in zip(kept, fed, strict=True)))
-
-
-def _up(length: int) -> int:
-    return max(BLOCK, -(-length // BLOCK) * BLOCK)
+    positions = np.concatenate([np.arange(first, first + count) for first, count in zip(firsts, counts, strict=True)])
+    tokens, at = torch.from_numpy(np.stack((ids, positions))).to(contexts[0].layers.device)
+    return Packing(tokens, at, counts, kept, contexts, room)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from models.language.context_store import ContextStore
 from models.language.head import Head
-from models.language.packing import ContextStore
 
 
 @dataclass(slots=True, eq=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -13,13 +14,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from models.language.checkpoint import Checkpoint
+from models.language.context_store import ContextStore
 from models.language.contexts import Contexts
 from models.language.decoder import Decoder
 from models.language.drawing import draw
 from models.language.head import Head
 from models.language.item import Item
 from models.language.lanes import Lanes
-from models.language.packing import ContextStore, Packing, pack, slots_needed
+from models.language.packing import Packing, pack
 from models.language.projection import Projection
 from models.language.scored import Context, ScoredSentence, ScoreJob, Store, Usage
 from models.language.vocabulary import Vocabulary
@@ -89,9 +91,9 @@ class CausalScorer:
         self._dtype: torch.dtype = self.model.dtype
         # On a CPU attention runs in float32: there the products in bfloat16 cost more than they save.
         precision = torch.float32 if self.device.type == "cpu" else self._dtype
-        empty = torch.zeros(0, config.num_hidden_layers, 2, kv_heads, size, dtype=precision, device=self.device)
+        self._empty = torch.zeros(0, config.num_hidden_layers, 2, kv_heads, size, dtype=precision, device=self.device)
         self._lanes = Lanes(self.device)
-        self._scratch = [empty] * self._lanes.count
+        self._scratch = [self._empty] * self._lanes.count
         self._heads: dict[Vocabulary, Head] = {}
         self._contexts = Contexts()
         self._full: Projection | None = None
@@ -319,7 +321,7 @@ class CausalScorer:
 
     def no_context(self) -> ContextStore:
         """The context of a text that continues nothing."""
-        return ContextStore.of(self._scratch[0][:0])
+        return ContextStore.of(self._empty)
 
     def _bias(self) -> Tensor | None:
         return None if self._output.bias is None else self._output.bias.detach()
@@ -352,7 +354,7 @@ class CausalScorer:
         self, items: Sequence[Item], results: dict[tuple[int, int], ScoredSentence], lane: int, usage: Usage
     ) -> None:
         feeding = [item for item in items if item.fed]
-        hidden, fresh = items[0].context.root.hidden[:0], self._scratch[0][:0]
+        hidden, fresh = items[0].context.root.hidden[:0], self._empty
         if feeding:
             kept = [
                 item.base.store.joined()[: item.kept] if item.base.store and item.kept else None for item in feeding
@@ -423,12 +425,14 @@ class CausalScorer:
         if count < LEAST:
             fed, kept = [*fed, [fed[0][0]] * (LEAST - count)], [*kept, None]
             contexts = [*contexts, contexts[-1]]
-        slots = slots_needed(fed, [0 if one is None else one.shape[0] for one in kept])
-        scratch = self._scratch[lane]
-        if len(scratch) < slots:
-            scratch = self._scratch[lane] = scratch.new_zeros(slots, *scratch.shape[1:])
-        packing = pack(fed, kept, contexts, scratch)
+        packing = pack(fed, kept, contexts, partial(self._room, lane))
         hidden = self._body(packing)
         usage.lm_calls += 1
         usage.lm_tokens += count
-        return hidden[:count], packing.fresh()[:count]
+        return hidden[:count], packing.added()[:count]
+
+    def _room(self, lane: int, slots: int) -> Tensor:
+        """A lane's scratch memory for keys and values."""
+        if len(self._scratch[lane]) < slots:
+            self._scratch[lane] = self._empty.new_zeros(slots, *self._empty.shape[1:])
+        return self._scratch[lane]

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.language.packing import ContextStore
+from models.language.context_store import ContextStore
 from models.language.scorer import CausalScorer
 from models.retrieval.codec import KeyCodec
 from models.retrieval.model import Extended, Extension

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.language.packing import ContextStore
+from models.language.context_store import ContextStore
 from models.language.scorer import CausalScorer
 from models.retrieval.examples import Example
 

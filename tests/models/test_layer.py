@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.language import layer
+from models.language.context_store import ContextStore
 from models.language.decoder import Decoder
-from models.language.packing import ContextStore, Packing, pack
+from models.language.packing import Packing, pack
 from tests.models.tiny import CONFIGS, GEMMA, HEADS, build
 
 SHAPES: dict[str, Any] = {
@@ -56,7 +58,7 @@ def packings(decoder: Decoder, rng: np.random.Generator) -> tuple[Packing, Packi
     contexts = [ContextStore.of(stores[:23])] * 3 + [ContextStore.of(stores[:0])] * 3
     fed = [rng.integers(3, 30, count).tolist() for count in rng.integers(1, 6, 6)]
     kept = [None if count == 0 else stores[:count] for count in rng.integers(0, 19, 6)]
-    one, other = (pack(fed, kept, contexts, stores.new_zeros(400, *stores.shape[1:])) for _ in range(2))
+    one, other = (pack(fed, kept, contexts, lambda slots: stores.new_zeros(slots, *stores.shape[1:])) for _ in range(2))
     return one, other
 
 
@@ -70,7 +72,7 @@ def test_as_by_tensor_operations(level: str, name: str) -> None:
         x = body._embed(one.tokens).float()
         expected = body._composed(x.clone(), other)
         torch.testing.assert_close(body._compiled(x, one), expected, atol=2e-5, rtol=1e-5)
-        torch.testing.assert_close(one.fresh(), other.fresh(), atol=2e-5, rtol=1e-5)
+        torch.testing.assert_close(one.added(), other.added(), atol=2e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["gemma3", "three"])
@@ -97,6 +99,14 @@ def test_rounds_to_bfloat16_as_torch_does(values: list[float]) -> None:
     out = torch.empty(1, 32, dtype=torch.bfloat16)
     loaded.chainwright_residual(1, 32, x.data_ptr(), None, None, scale.data_ptr(), 0.0, out.data_ptr(), 1)
     torch.testing.assert_close(out[0], scale.to(torch.bfloat16), rtol=0, atol=0, equal_nan=True)
+
+
+def test_a_build_of_another_source_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert layer._library.__wrapped__("any") is not None
+    changed = tmp_path / "layer.c"
+    changed.write_bytes(layer.SOURCE.read_bytes() + b"\n")
+    monkeypatch.setattr(layer, "SOURCE", changed)
+    assert layer._library.__wrapped__("any") is None
 
 
 def test_runs_without_a_build(monkeypatch: pytest.MonkeyPatch) -> None:
