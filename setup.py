@@ -1,7 +1,7 @@
 """Compiles models/language/layer.c, once for each kind of processor that its users may have.
 
-By Zig's C compiler, which comes as a package: an installation needs none of its own, and every one
-gets the same bits. Where it fails, chainwright runs without.
+By Zig's C compiler, which comes as a package: an installation needs none of its own, and equal
+processors get equal bits. Where it fails, chainwright runs without.
 """
 
 import os

@@ -54,7 +54,7 @@ class CausalScorer:
         model: a transformers causal LM in evaluation mode, which is taken apart; or a
             :class:`models.language.checkpoint.Checkpoint`.
         max_tokens: most new tokens in one forward; larger batches are split.
-        max_slots: likewise, places for keys and values, padding counted.
+        max_slots: likewise, places for keys and values, padding counted; tensor operations need the memory.
         usage: work done so far.
         arithmetic: what computes; by another, scores may differ in their last bits.
         batch_invariant: whether a probe sentence scored alone, among others and from a kept prefix
