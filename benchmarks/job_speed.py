@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from benchmarks.fleet import Fleet, QueueServer
 from benchmarks.job_chaos import watch
 from benchmarks.job_items import sentences
 from benchmarks.processes import Handle
+from benchmarks.turns import Work, by_turns
 
 POLL_EVERY = 2.0
 """Seconds between looks at a job: what :mod:`app.client` comes to."""
@@ -38,7 +40,8 @@ class Cost:
 
 
 def direct() -> None:
-    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue, after those that warm up."""
+    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue: those that warm up, and when
+    the file CHAINWRIGHT_GO is there, the others; tells when it ended, and the time that it spent on cores."""
     from app.engine import open_engine
     from app.sentences.schemas import SentencesRequest
     from app.sentences.service import complete
@@ -47,7 +50,7 @@ def direct() -> None:
     warming, bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
     settings = Settings()
 
-    async def work() -> Cost:
+    async def work() -> tuple[float, float]:
         async with open_engine(settings, lambda what, share: None) as engine:
             places = asyncio.Semaphore(settings.worker_items)
 
@@ -56,14 +59,17 @@ def direct() -> None:
                     await complete(SentencesRequest.model_validate(body), engine)
 
             await asyncio.gather(*map(one, warming))
-            began, cpu = time.perf_counter(), time.process_time()
+            Path(os.environ["CHAINWRIGHT_WARM"]).touch()
+            while not Path(os.environ["CHAINWRIGHT_GO"]).exists():
+                await asyncio.sleep(0.01)
+            cpu = time.process_time()
             async with asyncio.TaskGroup() as group:
                 for body in bodies:
                     group.create_task(one(body))
-            return Cost(time.perf_counter() - began, time.process_time() - cpu)
+            return time.time(), time.process_time() - cpu
 
-    cost = asyncio.run(work())
-    Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps([cost.seconds, cost.cpu_seconds]), "utf-8")
+    found = asyncio.run(work())
+    Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps(found), "utf-8")
 
 
 def _warming(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -72,25 +78,39 @@ def _warming(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4)]
 
 
-def _direct(fleet: Fleet, items: list[dict[str, Any]]) -> Cost:
-    bodies, cost = fleet.folder / "bodies.json", fleet.folder / "cost.json"
-    bodies.write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]), "utf-8")
-    fleet.spawn("benchmarks.job_speed:direct", {"bodies": str(bodies), "cost": str(cost)}).wait(3600)
-    return Cost(*json.loads(cost.read_text("utf-8")))
-
-
-def _queued(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> Cost:
-    """By one worker; its time on cores, and the queue's."""
+def _both(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> tuple[Cost, Cost]:
+    """The items in one process without a queue, and as a job by one worker, its queue's time on cores included."""
     assert queue.process is not None
+    files = {name: fleet.folder / name for name in ("bodies", "warm", "go", "cost")}
+    for file in files.values():
+        file.unlink(missing_ok=True)
+    files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]))
+    alone = fleet.spawn("benchmarks.job_speed:direct", {name: str(file) for name, file in files.items()})
     worker = fleet.start_worker()
     fleet.wait_workers(1)
     _job_seconds(fleet, _warming(items))
-    processes = (worker, Handle(queue.process.pid))
-    before = sum(process.cpu_seconds for process in processes)
-    seconds = _job_seconds(fleet, items)
-    spent = sum(process.cpu_seconds for process in processes) - before
+    while not files["warm"].exists():
+        if not alone.alive:
+            raise RuntimeError(f"the process without a queue ended; see {fleet.folder}")
+        time.sleep(0.05)
+    server = Handle(queue.process.pid)
+    before = worker.cpu_seconds + server.cpu_seconds
+    job_id: str = fleet.submit(items)["id"]
+    direct_work = Work([alone], lambda: not alone.alive)
+    queued_work = Work([worker], lambda: fleet.job(job_id)["status"] == "completed")
+    alone.send(signal.SIGSTOP)
+    files["go"].touch()
+    by_turns([queued_work, direct_work])
+    spent = worker.cpu_seconds + server.cpu_seconds - before
     fleet.dismiss()
-    return Cost(seconds, spent)
+    job = fleet.job(job_id)
+    if job["request_counts"]["completed"] != len(items):
+        raise RuntimeError(json.dumps(job))
+    ended, cpu_seconds = json.loads(files["cost"].read_text())
+    accepted = max(0.0, queued_work.turns[0][0] - job["created_at"])
+    return Cost(direct_work.seconds(ended), cpu_seconds), Cost(
+        accepted + queued_work.seconds(job["completed_at"]), spent
+    )
 
 
 def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
@@ -104,29 +124,19 @@ def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
     return float(job["completed_at"] - job["created_at"])
 
 
-def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int, rounds: int = 2) -> dict[str, Any]:
-    """As jobs of so many items against the same requests in one process without a queue.
-
-    The one or the other goes first by turns: what else the machine does then meets both alike. Sums count.
-    """
-    alone, queued = [], []
-    for number in range(rounds):
-        items = [sentences(number * count + item, chains, steps) for item in range(count)]
-        if number % 2 == 0:
-            alone.append(_direct(fleet, items))
-        queued.append(_queued(fleet, queue, items))
-        if number % 2 == 1:
-            alone.append(_direct(fleet, items))
+def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int) -> dict[str, Any]:
+    """As a job of so many items against the same requests in one process without a queue, by turns."""
+    alone, queued = _both(fleet, queue, [sentences(item, chains, steps) for item in range(count)])
     return {
         "items": count,
         "chains": chains,
         "steps": steps,
-        "seconds_without_queue": [round(cost.seconds, 2) for cost in alone],
-        "seconds_as_a_job": [round(cost.seconds, 2) for cost in queued],
-        "overhead": round(sum(c.seconds for c in queued) / sum(c.seconds for c in alone) - 1, 4),
-        "cpu_seconds_without_queue": [round(cost.cpu_seconds, 2) for cost in alone],
-        "cpu_seconds_as_a_job": [round(cost.cpu_seconds, 2) for cost in queued],
-        "cpu_overhead": round(sum(c.cpu_seconds for c in queued) / sum(c.cpu_seconds for c in alone) - 1, 4),
+        "seconds_without_queue": round(alone.seconds, 2),
+        "seconds_as_a_job": round(queued.seconds, 2),
+        "overhead": round(queued.seconds / alone.seconds - 1, 4),
+        "cpu_seconds_without_queue": round(alone.cpu_seconds, 2),
+        "cpu_seconds_as_a_job": round(queued.cpu_seconds, 2),
+        "cpu_overhead": round(queued.cpu_seconds / alone.cpu_seconds - 1, 4),
     }
 
 

@@ -16,6 +16,7 @@ from app.jobs.endpoints import endpoint_of
 from app.jobs.exclusion import Exclusion
 from app.jobs.lines import error_line, problem_line, result_line
 from app.jobs.link import AWAY
+from app.jobs.lookout import Lookout
 from app.jobs.record import Entry
 from app.jobs.sharing import Share
 from app.jobs.store import JobStore, token
@@ -29,9 +30,6 @@ MOST_TRIES = 3
 MOST_TRIES_UNDER_FIRE = 6
 """The same where workers end for other reasons: an item that kills its worker does so only once beside others, so
 when several were lost in this way, an item that was under way when they ended need not be to blame."""
-
-LOOK_EVERY = 1.0
-"""Seconds between looks at whether the job still wants results."""
 
 TRY_AGAIN = (0.1, 5.0)
 """Least and most seconds between tries to reach a queue server that is away."""
@@ -55,6 +53,7 @@ class Shift(Protocol):
     name: str
     engine: Engine
     store: JobStore
+    lookout: Lookout
     exclusion: Exclusion
     places: asyncio.Semaphore
     draining: asyncio.Event
@@ -111,7 +110,6 @@ class ChunkRun:
     units: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     _tokens: dict[int, str] = field(default_factory=dict)
-    _wanted: bool = True
     _most: int = MOST_TRIES
 
     async def run(self, start: int, stop: int) -> bool:
@@ -125,32 +123,21 @@ class ChunkRun:
             return True
         self._most = MOST_TRIES if opened.lost < 2 else MOST_TRIES_UNDER_FIRE
         work = asyncio.create_task(self._work(opened.left))
-        watch = asyncio.create_task(self._watch())
-        try:
-            await asyncio.wait([work, watch], return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                work.result()
-        except* StoppedError as group:
-            raise StoppedError from group
-        finally:
-            for task in (work, watch):
-                task.cancel()
-            await asyncio.gather(work, watch, return_exceptions=True)
-            await self._insist(lambda: self.shift.store.forgive(self.job_id, self._tokens))
-            await self._insist(lambda: self.shift.store.stop(self.job_id, self.name))
-        return not self._wanted or (work.done() and not work.cancelled())
-
-    async def _watch(self) -> None:
-        """Return when the worker drains or the job wants no more results."""
-        while not self.shift.draining.is_set():
+        with self.shift.lookout.over(self.job_id, self.name) as unwanted:
+            signs = [asyncio.create_task(sign.wait()) for sign in (unwanted, self.shift.draining)]
             try:
-                status = await self.shift.store.beat(self.job_id, self.name)
-            except AWAY:
-                status = "in_progress"
-            if status != "in_progress":
-                self._wanted = False
-                return
-            await pause(self.shift.draining, LOOK_EVERY)
+                await asyncio.wait([work, *signs], return_when=asyncio.FIRST_COMPLETED)
+                if work.done():
+                    work.result()
+            except* StoppedError as group:
+                raise StoppedError from group
+            finally:
+                for task in (work, *signs):
+                    task.cancel()
+                await asyncio.gather(work, *signs, return_exceptions=True)
+                await self._insist(lambda: self.shift.store.forgive(self.job_id, self._tokens))
+                await self._insist(lambda: self.shift.store.stop(self.job_id, self.name))
+        return unwanted.is_set() or (work.done() and not work.cancelled())
 
     async def _work(self, left: dict[int, int]) -> None:
         numbers = list(left)

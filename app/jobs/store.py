@@ -6,11 +6,10 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
-
-from redis.commands.core import AsyncScript
+from typing import Literal
 
 from app.jobs import keys
+from app.jobs.exchange import Exchanges
 from app.jobs.link import Redis, settled
 from app.jobs.record import Accepted, Entry, Record
 from app.jobs.scripts import script
@@ -27,7 +26,7 @@ STALE = 3.0
 UNCOMMITTED = 3600
 """Seconds after which items are dropped that were written for a job that was never made."""
 
-SCRIPTS = ("accept", "start", "try", "untry", "record", "cancel", "fail", "settle")
+SCRIPTS = ("accept", "beat", "start", "try", "untry", "record", "cancel", "fail", "settle")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +53,10 @@ class JobStore:
 
     redis: Redis
     retention: int
-    _scripts: dict[str, AsyncScript] = field(init=False)
+    _scripts: Exchanges = field(init=False)
 
     def __post_init__(self) -> None:
-        self._scripts = {name: self.redis.register_script(script(name)) for name in SCRIPTS}
+        self._scripts = Exchanges(self.redis, {name: self.redis.register_script(script(name)) for name in SCRIPTS})
 
     async def accept(self, accepted: Accepted) -> str:
         """Make a job; its id, or that of the job which its idempotency key has made before.
@@ -84,7 +83,7 @@ class JobStore:
             *(word for pair in fields.items() for word in pair),
         ]
         async with self.redis.client() as connection:
-            before = await self._scripts["accept"](keys=names, args=words, client=connection)
+            before = await self._scripts.scripts["accept"](keys=names, args=words, client=connection)
             await settled(connection)
         if not before:
             return job_id
@@ -121,26 +120,20 @@ class JobStore:
     async def start(self, job_id: str, start: int, stop: int, chunk: str) -> Opened:
         """Begin a chunk."""
         names = (keys.job, keys.results, keys.tries, keys.events, keys.running, keys.lost)
-        found = await self._run("start", [name(job_id) for name in names], [job_id, start, stop, chunk])
+        found = await self._scripts.run("start", [name(job_id) for name in names], [job_id, start, stop, chunk])
         if not found:
             return Opened({}, 0)
         lost, *left = found
         return Opened(dict(zip(left[::2], left[1::2], strict=True)), lost)
 
-    async def beat(self, job_id: str, chunk: str) -> str | None:
-        """Tell that a chunk is being worked on; the job's status."""
-        async with self.redis.pipeline(transaction=False) as pipeline:
-            pipeline.time()
-            pipeline.hget(keys.job(job_id), "status")
-            (seconds, micros), status = await pipeline.execute()
-        if status in ("in_progress", "cancelling"):
-            await self.redis.zadd(keys.running(job_id), {chunk: seconds + micros / 1e6}, xx=True)
+    async def beat(self, job_id: str, chunks: Sequence[str]) -> str | None:
+        """Tell that chunks are being worked on; the job's status."""
+        status = await self._scripts.run("beat", [keys.job(job_id), keys.running(job_id)], chunks)
         return str(status) if status else None
 
     async def stop(self, job_id: str, chunk: str) -> str | None:
         """Tell that a chunk is no longer worked on; the job's status after what follows of it."""
-        await self.redis.zrem(keys.running(job_id), chunk)
-        return await self.settle(job_id)
+        return await self._settle(job_id, chunk)
 
     async def items(self, job_id: str, numbers: Sequence[int]) -> list[Entry | None]:
         """Items by their numbers; None where one is missing."""
@@ -150,17 +143,19 @@ class JobStore:
     async def begin(self, job_id: str, number: int, token: str) -> int:
         """Count a try of an item: how many there were, this one included; 0 or -1 if it must not be tried."""
         return int(
-            await self._run("try", [keys.job(job_id), keys.results(job_id), keys.tries(job_id)], [number, token])
+            await self._scripts.run(
+                "try", [keys.job(job_id), keys.results(job_id), keys.tries(job_id)], [number, token]
+            )
         )
 
     async def forgive(self, job_id: str, tokens: Mapping[int, str]) -> None:
         """Take back tries that ended by no fault of their items."""
         if tokens:
-            await self._run("untry", [keys.tries(job_id)], [word for pair in tokens.items() for word in pair])
+            await self._scripts.run("untry", [keys.tries(job_id)], [word for pair in tokens.items() for word in pair])
 
     async def write(self, job_id: str, number: int, line: str, outcome: Literal["completed", "failed"]) -> bool:
         """Write a result, unless there is one already or the job takes no more; whether it was written."""
-        written = await self._run(
+        written = await self._scripts.run(
             "record",
             [keys.job(job_id), keys.results(job_id), keys.tries(job_id), keys.events(job_id)],
             [job_id, number, line, outcome, SMOOTHING, TELL_EVERY],
@@ -174,22 +169,25 @@ class JobStore:
 
     async def cancel(self, job_id: str) -> str | None:
         """Take no more results; the job's status, None if there is none of this id."""
-        status = await self._run("cancel", [keys.job(job_id), keys.events(job_id)], [job_id])
+        status = await self._scripts.run("cancel", [keys.job(job_id), keys.events(job_id)], [job_id])
         return str(status) if status else None
 
     async def fail(self, job_id: str, why: str) -> None:
         """End a job that cannot go on."""
-        await self._run("fail", [keys.job(job_id), keys.events(job_id)], [job_id, why])
+        await self._scripts.run("fail", [keys.job(job_id), keys.events(job_id)], [job_id, why])
 
     async def settle(self, job_id: str) -> str | None:
         """Do what is due of a job: expire, end, complete; its status."""
-        status = await self._run(
+        return await self._settle(job_id, "")
+
+    async def _settle(self, job_id: str, stopped: str) -> str | None:
+        status = await self._scripts.run(
             "settle",
             [
                 *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.tries(job_id)),
                 *(keys.events(job_id), keys.running(job_id), keys.lost(job_id), keys.OPEN),
             ],
-            [job_id, STALE, self.retention],
+            [job_id, STALE, self.retention, stopped],
         )
         return str(status) if status else None
 
@@ -229,9 +227,6 @@ class JobStore:
             await self.redis.hset(key, mapping=piece)
         if lines:
             await self.redis.expire(key, UNCOMMITTED)
-
-    async def _run(self, name: str, names: Sequence[str], arguments: Sequence[Any]) -> Any:
-        return await self._scripts[name](keys=names, args=arguments)
 
 
 def token(worker: str) -> str:

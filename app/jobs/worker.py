@@ -21,6 +21,7 @@ from app.jobs.chunk import ChunkRun, StoppedError, pause
 from app.jobs.exclusion import Exclusion
 from app.jobs.jobs import Jobs
 from app.jobs.link import AWAY
+from app.jobs.lookout import Lookout
 from app.jobs.schemas import Priority, Worker
 from app.jobs.sharing import ProcessorSharing, Share
 from app.jobs.store import JobStore
@@ -32,7 +33,7 @@ log = structlog.get_logger()
 BEAT_EVERY = 2.0
 """Seconds between heartbeats."""
 
-POLL_EVERY = timedelta(milliseconds=100)
+POLL_EVERY = timedelta(milliseconds=250)
 """Seconds that a read of the queue blocks."""
 
 OUTAGE = 8.0
@@ -73,7 +74,11 @@ class JobWorker:
     items_done: int = 0
     sharing: ProcessorSharing = field(default_factory=ProcessorSharing)
     chunks_running: int = 0
+    lookout: Lookout = field(init=False)
     _back: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.lookout = Lookout(self.store)
 
     @property
     def store(self) -> JobStore:
@@ -91,6 +96,7 @@ class JobWorker:
     async def working(self) -> AsyncIterator[None]:
         """Work; at the end, hand back at once what is under way."""
         async with AsyncExitStack() as stack:
+            stack.push_async_callback(ended, asyncio.create_task(self.lookout.keep()))
             tasks = [asyncio.create_task(self._beat())]
             for priority, docket in self.jobs.queue.dockets.items():
                 station = Station(self, priority, asyncio.Semaphore(self.items))
@@ -175,6 +181,12 @@ class JobWorker:
             await sign_on(self.store.redis, self.report())
 
 
+async def ended(task: asyncio.Task[None]) -> None:
+    """End a task that goes on for ever."""
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
 @dataclass(eq=False)
 class Station:
     """The place of a worker at one docket; a :class:`app.jobs.chunk.Shift` for its chunks."""
@@ -187,6 +199,7 @@ class Station:
         self.name = self.worker.name
         self.engine = replace(self.worker.engine, turns=Turns(self.worker.items + 1, 1 << 30))
         self.store = self.worker.store
+        self.lookout = self.worker.lookout
         self.exclusion = self.worker.exclusion
         self.draining = self.worker.draining
         self.at_work = self.worker.at_work

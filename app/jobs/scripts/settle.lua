@@ -1,7 +1,7 @@
--- What is due is done: an expired job expires, a cancelled one ends when its chunks have stopped, one whose
+-- A chunk has stopped, if one is named, and what is due is done: an expired job expires, a cancelled one ends when its chunks have stopped, one whose
 -- results are all there is completed.
 -- KEYS: job, items, results, tries, events, running, lost, open
--- ARGV: id, seconds after which a chunk that is not heard of has stopped, seconds that an ended job is kept
+-- ARGV: id, seconds after which a chunk that is not heard of has stopped, seconds that an ended job is kept, the chunk or ''
 -- Returns the status, or nothing if there is no such job.
 local job, items, results, tries, events, running, lost, open = unpack(KEYS)
 local id = ARGV[1]
@@ -12,6 +12,7 @@ if not status then
     return false
 end
 local at = now()
+redis.call('ZREM', running, ARGV[4])
 if active(status) and at >= tonumber(record[2]) then
     move('expired', job, events, id, at)
     status = 'expired'

@@ -104,13 +104,13 @@ def test_a_cancelled_job_takes_no_result_and_ends_when_its_chunks_have(queue: Qu
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(3))
         await store.start(job_id, 0, 3, "x")
-        assert await store.beat(job_id, "x") == "in_progress"
+        assert await store.beat(job_id, ["x"]) == "in_progress"
         assert await store.cancel(job_id) == "cancelling" and await store.cancel(job_id) == "cancelling"
         assert not await store.write(job_id, 0, "late", "completed")
         assert await store.settle(job_id) == "cancelling"
-        assert await store.beat(job_id, "x") == "cancelling"
+        assert await store.beat(job_id, ["x"]) == "cancelling"
         assert await store.stop(job_id, "x") == "cancelled"
-        assert await store.cancel(job_id) == "cancelled" and await store.beat(job_id, "x") == "cancelled"
+        assert await store.cancel(job_id) == "cancelled" and await store.beat(job_id, ["x"]) == "cancelled"
         record = await store.record(job_id)
         assert record is not None and record.ended and record.completed == 0
         await store.delete(record)

@@ -1,0 +1,52 @@
+"""One look for all chunks of a worker: jobs hear of them, and they of their jobs."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack
+
+import pytest
+
+from app.jobs import keys, lookout
+from app.jobs.link import connected
+from app.jobs.lookout import Lookout
+from app.jobs.store import JobStore
+from benchmarks.fleet import QueueServer
+from tests.app.jobs.test_job_store import accepted
+
+
+def test_it_keeps_chunks_alive_and_tells_those_whose_job_wants_no_more(
+    queue: QueueServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookout, "LOOK_EVERY", 0.02)
+
+    async def heard_of(store: JobStore, job_id: str) -> dict[str, float]:
+        return dict(await store.redis.zrange(keys.running(job_id), 0, -1, withscores=True))
+
+    async def work() -> None:
+        async with connected(queue.url) as client:
+            store = JobStore(client, 60)
+            looking = Lookout(store)
+            first, second = [await store.accept(accepted(4)) for _ in range(2)]
+            chunks = [(first, "a"), (first, "b"), (second, "c")]
+            for job_id, chunk in chunks:
+                await store.start(job_id, 0, 4, chunk)
+            began = await heard_of(store, first) | await heard_of(store, second)
+            keeping = asyncio.create_task(looking.keep())
+            with ExitStack() as ending:
+                unwanted = [ending.enter_context(looking.over(*chunk)) for chunk in chunks]
+                again = ending.enter_context(looking.over(first, "a"))  # a chunk that came back
+                await asyncio.sleep(0.2)
+                now = await heard_of(store, first) | await heard_of(store, second)
+                assert set(now) == {"a", "b", "c"} and all(now[chunk] > began[chunk] + 0.1 for chunk in now)
+                assert not any(sign.is_set() for sign in [*unwanted, again])
+                await store.stop(first, "b")
+                await store.cancel(first)
+                await asyncio.wait_for(asyncio.gather(*(sign.wait() for sign in (*unwanted[:2], again))), 2)
+                assert not unwanted[2].is_set() and set(await heard_of(store, first)) == {"a"}  # nobody revives b
+            began = await heard_of(store, second)
+            await asyncio.sleep(0.1)
+            assert await heard_of(store, second) == began
+            keeping.cancel()
+
+    asyncio.run(work())
