@@ -19,6 +19,9 @@ log = structlog.get_logger()
 LOOK_EVERY = 1.0
 """Seconds between looks at the jobs that have not ended."""
 
+SILENCE = 2.5
+"""Seconds after which another process looks after them."""
+
 UNQUEUED = 5.0
 """Seconds after which a job without chunks in the queue was left so by a service that ended."""
 
@@ -27,11 +30,14 @@ STRANDED = 5.0
 
 
 async def keep(store: JobStore, queue: JobQueue) -> None:
-    """Look after open jobs for ever; any number of processes may do so at once."""
-    stranded: dict[str, float] = {}
+    """Look after open jobs for ever; of any number of processes one does."""
+    name, stranded = os.urandom(6).hex(), dict[str, float]()
     while True:
         await asyncio.sleep(LOOK_EVERY)
         try:
+            if not await store.lead(name, SILENCE):
+                stranded = {}
+                continue
             ids = await store.open_ids()
             stranded = {job_id: since for job_id, since in stranded.items() if job_id in ids}
             for job_id in ids:

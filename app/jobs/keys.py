@@ -14,6 +14,9 @@ OPEN = f"{PREFIX}:open"
 WORKERS = f"{PREFIX}:workers"
 """Hash from a worker's name to its last heartbeat."""
 
+KEEPER = f"{PREFIX}:keeper"
+"""Name of who looks after open jobs, until it is not heard of."""
+
 COSTS = f"{PREFIX}:costs"
 """Hash from a kind of item to the measured seconds of a unit of its work."""
 

@@ -26,7 +26,7 @@ STALE = 3.0
 UNCOMMITTED = 3600
 """Seconds after which items are dropped that were written for a job that was never made."""
 
-SCRIPTS = ("accept", "beat", "start", "try", "untry", "record", "cancel", "fail", "settle")
+SCRIPTS = ("accept", "beat", "start", "try", "untry", "record", "cancel", "fail", "settle", "lead")
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +206,10 @@ class JobStore:
     async def open_ids(self) -> list[str]:
         """Jobs that have not ended."""
         return sorted(await self.redis.smembers(keys.OPEN))
+
+    async def lead(self, name: str, seconds: float) -> bool:
+        """Whether it is for the one of this name to look after open jobs; if it then is silent for so long, another."""
+        return bool(await self._scripts.run("lead", [keys.KEEPER], [name, int(1000 * seconds)]))
 
     async def queued(self, job_id: str) -> None:
         """Note that a job's chunks are in the queue."""

@@ -33,8 +33,11 @@ log = structlog.get_logger()
 BEAT_EVERY = 2.0
 """Seconds between heartbeats."""
 
-POLL_EVERY = timedelta(milliseconds=250)
-"""Seconds that a read of the queue blocks."""
+LOOK_WORKING = timedelta(milliseconds=100)
+"""Between looks at whether a chunk has ended and another may be taken."""
+
+LOOK_RESTING = timedelta(milliseconds=400)
+"""That a read of a docket blocks while nothing of it is under way; what comes ends it at once."""
 
 OUTAGE = 8.0
 """Seconds without a word from the queue's server after which connections from before are not trusted."""
@@ -73,7 +76,7 @@ class JobWorker:
     started_at: float = field(default_factory=time.time)
     items_done: int = 0
     sharing: ProcessorSharing = field(default_factory=ProcessorSharing)
-    chunks_running: int = 0
+    stations: list[Station] = field(default_factory=list)
     lookout: Lookout = field(init=False)
     _back: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -99,8 +102,6 @@ class JobWorker:
             stack.push_async_callback(ended, asyncio.create_task(self.lookout.keep()))
             tasks = [asyncio.create_task(self._beat())]
             for priority, docket in self.jobs.queue.dockets.items():
-                station = Station(self, priority, asyncio.Semaphore(self.items))
-                docket.register(station.run_chunk, names=["run_chunk"])
                 taker = DocketWorker(
                     docket,
                     name=self.name,
@@ -108,10 +109,13 @@ class JobWorker:
                     message_batch=1,  # workers that wait take turns
                     redelivery_timeout=timedelta(seconds=self.lease),
                     reconnection_delay=timedelta(seconds=1),
-                    minimum_check_interval=POLL_EVERY,
-                    scheduling_resolution=timedelta(seconds=1),
+                    minimum_check_interval=LOOK_RESTING,
+                    scheduling_resolution=timedelta(seconds=5),  # no chunk is put off
                     schedule_automatic_tasks=False,
                 )
+                station = Station(self, priority, asyncio.Semaphore(self.items), taker)
+                docket.register(station.run_chunk, names=["run_chunk"])
+                self.stations.append(station)
                 tasks.append(asyncio.create_task(self._take(taker)))
             log.info("worker started", worker=self.name, items=self.items)
             stack.push_async_callback(self._end, tasks)
@@ -133,7 +137,7 @@ class JobWorker:
             seen_at=time.time(),
             items_running=self.sharing.running,
             items_done=self.items_done,
-            chunks_running=self.chunks_running,
+            chunks_running=sum(station.chunks_running for station in self.stations),
         )
 
     async def _take(self, taker: DocketWorker) -> None:
@@ -194,6 +198,8 @@ class Station:
     worker: JobWorker
     priority: Priority
     places: asyncio.Semaphore
+    taker: DocketWorker
+    chunks_running: int = 0
 
     def __post_init__(self) -> None:
         self.name = self.worker.name
@@ -207,7 +213,8 @@ class Station:
     async def run_chunk(self, job_id: str, start: int, stop: int, name: str) -> None:
         """Work off a chunk; the rest of it goes back into the queue if the worker drains."""
         urgency.set(URGENCY[self.priority])
-        self.worker.chunks_running += 1
+        self.chunks_running += 1
+        self.taker.minimum_check_interval = LOOK_WORKING
         chunk = ChunkRun(self, job_id, name)
         try:
             if await chunk.run(start, stop):
@@ -220,4 +227,6 @@ class Station:
             await asyncio.sleep(LOOP_STOPS)
             raise asyncio.CancelledError from error
         finally:
-            self.worker.chunks_running -= 1
+            self.chunks_running -= 1
+            if not self.chunks_running:
+                self.taker.minimum_check_interval = LOOK_RESTING
