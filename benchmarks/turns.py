@@ -1,4 +1,4 @@
-"""Pieces of work on one machine by turns of two seconds, so that what else the machine does meets all alike.
+"""Pieces of work on one machine by turns of five seconds, so that what else the machine does meets all alike.
 
 The same run takes 1.4 times as long a minute later where cores are shared with others; in turns as short as these
 all have their part of such a minute, and ratios hold to a per cent.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.processes import Handle
 
-TURN = 2.0
+TURN = 5.0
 """Seconds of a turn."""
 
 

@@ -55,6 +55,7 @@ class Shift(Protocol):
     store: JobStore
     lookout: Lookout
     exclusion: Exclusion
+    begun: asyncio.Semaphore
     places: asyncio.Semaphore
     draining: asyncio.Event
 
@@ -154,41 +155,48 @@ class ChunkRun:
         for entry in items:
             if left[entry.number]:
                 async with self.shift.exclusion.alone():
-                    await self._write(entry, await self._outcome(entry))
+                    await self._write(entry, await self._outcome(entry, await self._begin(entry)))
 
     async def _beside(self, entry: Entry) -> None:
-        async with self.shift.places, self.shift.exclusion.shared():
-            outcome = await self._outcome(entry)
+        # Begun before there is a place, so that no place waits for the queue's server.
+        async with self.shift.begun:
+            tries = await self._begin(entry)
+            async with self.shift.places, self.shift.exclusion.shared():
+                outcome = await self._outcome(entry, tries)
         # The model need not wait for the disk of the queue's server.
         await self._write(entry, outcome)
 
-    async def _outcome(self, entry: Entry) -> Outcome | None:
-        """Run an item until it has a result; None if it must have none."""
+    async def _begin(self, entry: Entry) -> int:
+        """Count a try: how many there were, this one included; 0 or less if there must be none."""
+        mark = token(self.shift.name)
+        tries: int = await self._insist(lambda: self.shift.store.begin(self.job_id, entry.number, mark))
+        if tries > 0:
+            self._tokens[entry.number] = mark
+        return tries
+
+    async def _outcome(self, entry: Entry, tries: int) -> Outcome | None:
+        """Run an item that was begun so often until it has a result; None if it must have none."""
         while True:
-            mark = token(self.shift.name)
-            tries = await self._insist(lambda: self.shift.store.begin(self.job_id, entry.number, mark))  # noqa: B023
             if tries <= 0:
                 return None
             if tries > self._most:
                 message = f"it was begun {tries - 1} times, and each time its worker ended before it was done"
                 return self._parked(entry, "worker_crashed", message)
-            self._tokens[entry.number] = mark
             try:
                 with self.shift.at_work() as share:
                     outcome = await self._answer(entry)
                 self.seconds += share.seconds
+                return outcome
             except ProblemError as error:
-                if tries < self._most:
-                    await asyncio.sleep(tries)
-                    continue
-                return problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
+                if tries >= self._most:
+                    return problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
+                await asyncio.sleep(tries)
             except Exception as error:
                 log.error("an item failed unexpectedly", job=self.job_id, item=entry.number, exc_info=error)
-                if tries < self._most:
-                    continue
-                message = f"something failed inside the service, {tries} times; the log of the worker has the cause"
-                return self._parked(entry, "internal_error", message)
-            return outcome
+                if tries >= self._most:
+                    message = f"something failed inside the service, {tries} times; the log of the worker has the cause"
+                    return self._parked(entry, "internal_error", message)
+            tries = await self._begin(entry)
 
     async def _answer(self, entry: Entry) -> Outcome:
         """What running an item once comes to.

@@ -36,13 +36,13 @@ BEAT_EVERY = 2.0
 LOOK_WORKING = timedelta(milliseconds=100)
 """Between looks at whether a chunk has ended and another may be taken."""
 
-LOOK_RESTING = timedelta(milliseconds=400)
+LOOK_RESTING = timedelta(seconds=1)
 """That a read of a docket blocks while nothing of it is under way; what comes ends it at once."""
 
 OUTAGE = 8.0
 """Seconds without a word from the queue's server after which connections from before are not trusted."""
 
-LOOP_STOPS = 0.5
+LOOP_STOPS = 1.2
 """Seconds after which a docket's loop has surely seen that it shall stop."""
 
 STOP_WITHIN = 6.0
@@ -113,7 +113,7 @@ class JobWorker:
                     scheduling_resolution=timedelta(seconds=5),  # no chunk is put off
                     schedule_automatic_tasks=False,
                 )
-                station = Station(self, priority, asyncio.Semaphore(self.items), taker)
+                station = Station(self, priority, taker)
                 docket.register(station.run_chunk, names=["run_chunk"])
                 self.stations.append(station)
                 tasks.append(asyncio.create_task(self._take(taker)))
@@ -197,11 +197,12 @@ class Station:
 
     worker: JobWorker
     priority: Priority
-    places: asyncio.Semaphore
     taker: DocketWorker
     chunks_running: int = 0
 
     def __post_init__(self) -> None:
+        self.places = asyncio.Semaphore(self.worker.items)
+        self.begun = asyncio.Semaphore(self.worker.items + 1)
         self.name = self.worker.name
         self.engine = replace(self.worker.engine, turns=Turns(self.worker.items + 1, 1 << 30))
         self.store = self.worker.store

@@ -194,3 +194,18 @@ def test_an_item_that_is_gone_fails_the_job(queue: QueueServer) -> None:
         assert await store.settle(job_id) == "failed" and json.loads(json.dumps(record.chunks)) == [[0, 2]]
 
     on_server(queue, work)
+
+
+def test_one_looks_after_jobs_until_it_is_silent(queue: QueueServer) -> None:
+    async def work(store: JobStore) -> None:
+        await asyncio.sleep(3)  # a service of another test leads, or did
+        await store.redis.delete(keys.KEEPER)
+        names = [new_id() for _ in range(4)]
+        for _ in range(3):
+            assert [await store.lead(name, 1.0) for name in names] == [True, False, False, False]
+            await asyncio.sleep(0.6)
+        await asyncio.sleep(1.1)
+        assert [await store.lead(name, 1.0) for name in names[1:]] == [True, False, False]
+        assert not await store.lead(names[0], 1.0)
+
+    on_server(queue, work)
