@@ -14,6 +14,7 @@ import psutil
 import pytest
 import redis
 
+from app.jobs import keys
 from benchmarks.fleet import Fleet, QueueServer, fleet
 from benchmarks.job_chaos import chaos, poison, watch
 from benchmarks.job_items import alike, essences, mixed, sentences
@@ -57,6 +58,19 @@ def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
     seen = watch(crew, job)
     assert seen.job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
     assert time.monotonic() - began < 50
+
+
+def test_one_item_more_than_run_is_begun(crew: Fleet, queue: QueueServer) -> None:
+    crew.start_worker(worker_items="2")
+    crew.wait_workers(1)
+    job = crew.submit([sentences(number, chains=16, steps=3000) for number in range(6)])
+    until(lambda: crew.alive()[0]["items_running"] == 2, 20)
+    with redis.Redis.from_url(queue.url) as client:
+        until(lambda: client.hlen(keys.tries(job["id"])) >= 3, 5)
+        time.sleep(0.3)
+        assert client.hlen(keys.tries(job["id"])) == 3 and crew.alive()[0]["items_running"] == 2
+        crew.client.delete(f"/v1/jobs/{job['id']}").raise_for_status()
+        until(lambda: crew.job(job["id"])["status"] == "cancelled", 10)
 
 
 def test_what_an_item_had_computed_outlives_its_worker(crew: Fleet, short_folder: Path) -> None:
