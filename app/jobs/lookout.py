@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -46,10 +46,9 @@ class Lookout:
         """Look for ever."""
         while True:
             await asyncio.sleep(LOOK_EVERY)
-            await asyncio.gather(*(self._look(job_id) for job_id in list(self._chunks)))
+            await asyncio.gather(*(self._look(job_id, dict(chunks)) for job_id, chunks in self._chunks.items()))
 
-    async def _look(self, job_id: str) -> None:
-        chunks = dict(self._chunks[job_id])
+    async def _look(self, job_id: str, chunks: Mapping[asyncio.Event, str]) -> None:
         try:
             status = await self.store.beat(job_id, list(chunks.values()))
         except AWAY:

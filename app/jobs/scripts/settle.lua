@@ -1,7 +1,8 @@
--- A chunk has stopped, if one is named, and what is due is done: an expired job expires, a cancelled one ends when its chunks have stopped, one whose
--- results are all there is completed.
+-- A chunk has stopped, if one is named. What is due is done: an expired job expires, a cancelled one ends when its
+-- chunks have stopped, one whose results are all there is completed.
 -- KEYS: job, items, results, tries, events, running, lost, open
--- ARGV: id, seconds after which a chunk that is not heard of has stopped, seconds that an ended job is kept, the chunk or ''
+-- ARGV: id, seconds after which a chunk that is not heard of has stopped, seconds that an ended job is kept,
+--       the chunk or ''
 -- Returns the status, or nothing if there is no such job.
 local job, items, results, tries, events, running, lost, open = unpack(KEYS)
 local id = ARGV[1]
