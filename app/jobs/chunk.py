@@ -158,10 +158,11 @@ class ChunkRun:
                     await self._write(entry, await self._outcome(entry, await self._begin(entry)))
 
     async def _beside(self, entry: Entry) -> None:
-        # Begun before there is a place, so that no place waits for the queue's server.
-        async with self.shift.begun:
+        # Begun before there is a place, so that no place waits for the queue's server; but not beside one that must be
+        # alone: whatever is under way when a worker ends is taken to have been beside others.
+        async with self.shift.begun, self.shift.exclusion.shared():
             tries = await self._begin(entry)
-            async with self.shift.places, self.shift.exclusion.shared():
+            async with self.shift.places:
                 outcome = await self._outcome(entry, tries)
         # The model need not wait for the disk of the queue's server.
         await self._write(entry, outcome)

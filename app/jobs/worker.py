@@ -56,7 +56,7 @@ URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": 2}
 class JobWorker:
     """Works off chunks while it is open.
 
-    As many chunks of each priority are under way as items run side by side: chunks of a single item fill the
+    One chunk of each priority more is under way than items run side by side: chunks of a single item fill the
     model's batches too, and where they have more, the next are there before the last items of one end.
 
     Attributes:
@@ -105,7 +105,7 @@ class JobWorker:
                 taker = DocketWorker(
                     docket,
                     name=self.name,
-                    concurrency=self.items,
+                    concurrency=self.items + 1,
                     message_batch=1,  # workers that wait take turns
                     redelivery_timeout=timedelta(seconds=self.lease),
                     reconnection_delay=timedelta(seconds=1),

@@ -73,6 +73,19 @@ def test_one_item_more_than_run_is_begun(crew: Fleet, queue: QueueServer) -> Non
         until(lambda: crew.job(job["id"])["status"] == "cancelled", 10)
 
 
+def test_none_is_begun_beside_one_that_must_be_alone(crew: Fleet, queue: QueueServer) -> None:
+    job = crew.submit([sentences(number, chains=8, steps=200) for number in range(10)])
+    with redis.Redis.from_url(queue.url, decode_responses=True) as client:
+        tries = keys.tries(job["id"])
+        client.hset(tries, "2", "1 gone with-a-worker")
+        crew.start_worker(worker_items="2")
+        crew.wait_workers(1)
+        until(lambda: (client.hget(tries, "2") or "").startswith("2 "), 60)
+        seen = [client.hkeys(tries) for _ in range(20) if client.hexists(tries, "2")]
+    assert seen and all(begun == ["2"] for begun in seen)
+    assert watch(crew, job).job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
+
+
 def test_what_an_item_had_computed_outlives_its_worker(crew: Fleet, short_folder: Path) -> None:
     cache = QueueServer(short_folder / "scores")
     cache.start()
