@@ -19,7 +19,8 @@ from app.jobs.link import AWAY
 from app.jobs.lookout import Lookout
 from app.jobs.record import Entry
 from app.jobs.sharing import Share
-from app.jobs.store import JobStore, token
+from app.jobs.store import JobStore, Opened, token
+from app.jobs.workers import learn
 from app.problems import ProblemError
 
 log = structlog.get_logger()
@@ -56,11 +57,10 @@ class Shift(Protocol):
     lookout: Lookout
     exclusion: Exclusion
     begun: asyncio.Semaphore
-    places: asyncio.Semaphore
     draining: asyncio.Event
 
     def at_work(self) -> AbstractContextManager[Share]:
-        """Holds as long as an item is being run."""
+        """Holds as long as an item is under way."""
         ...
 
 
@@ -123,7 +123,7 @@ class ChunkRun:
         if not opened.left:
             return True
         self._most = MOST_TRIES if opened.lost < 2 else MOST_TRIES_UNDER_FIRE
-        work = asyncio.create_task(self._work(opened.left))
+        work = asyncio.create_task(self._work(opened))
         with self.shift.lookout.over(self.job_id, self.name) as unwanted:
             signs = [asyncio.create_task(sign.wait()) for sign in (unwanted, self.shift.draining)]
             try:
@@ -136,34 +136,38 @@ class ChunkRun:
                 for task in (work, *signs):
                     task.cancel()
                 await asyncio.gather(work, *signs, return_exceptions=True)
-                await self._insist(lambda: self.shift.store.forgive(self.job_id, self._tokens))
-                await self._insist(lambda: self.shift.store.stop(self.job_id, self.name))
+                await self._insist(self._stop)
         return unwanted.is_set() or (work.done() and not work.cancelled())
 
-    async def _work(self, left: dict[int, int]) -> None:
-        numbers = list(left)
-        entries = await self._insist(lambda: self.shift.store.items(self.job_id, numbers))
-        if any(entry is None for entry in entries):
+    async def _stop(self) -> None:
+        # Asked for at once, so that it is one exchange.
+        await asyncio.gather(
+            self.shift.store.forgive(self.job_id, self._tokens),
+            self.shift.store.stop(self.job_id, self.name),
+            learn(self.shift.store, self.units, self.seconds),
+        )
+
+    async def _work(self, opened: Opened) -> None:
+        items = [entry for entry in opened.entries if entry is not None]
+        if len(items) < len(opened.left):
             why = "its items are not in the queue's server any more"
             await self._insist(lambda: self.shift.store.fail(self.job_id, why))
             return
-        items = [entry for entry in entries if entry is not None]
         async with asyncio.TaskGroup() as group:
             for entry in items:
-                if not left[entry.number]:
+                if not opened.left[entry.number]:
                     group.create_task(self._beside(entry))
         for entry in items:
-            if left[entry.number]:
+            if opened.left[entry.number]:
                 async with self.shift.exclusion.alone():
                     await self._write(entry, await self._outcome(entry, await self._begin(entry)))
 
     async def _beside(self, entry: Entry) -> None:
-        # Begun before there is a place, so that no place waits for the queue's server; but not beside one that must be
-        # alone: whatever is under way when a worker ends is taken to have been beside others.
+        # One more than there are turns at the engine, so that no turn waits for the queue's server or for a plan; but
+        # none beside one that must be alone: whatever is under way when a worker ends is taken to have been beside
+        # others.
         async with self.shift.begun, self.shift.exclusion.shared():
-            tries = await self._begin(entry)
-            async with self.shift.places:
-                outcome = await self._outcome(entry, tries)
+            outcome = await self._outcome(entry, await self._begin(entry))
         # The model need not wait for the disk of the queue's server.
         await self._write(entry, outcome)
 

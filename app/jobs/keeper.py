@@ -13,6 +13,7 @@ from app.jobs.link import AWAY
 from app.jobs.queue import JobQueue
 from app.jobs.record import Record
 from app.jobs.store import JobStore
+from app.jobs.ticks import to_tick
 
 log = structlog.get_logger()
 
@@ -33,7 +34,7 @@ async def keep(store: JobStore, queue: JobQueue) -> None:
     """Look after open jobs for ever; of any number of processes one does."""
     name, stranded = os.urandom(6).hex(), dict[str, float]()
     while True:
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(to_tick(LOOK_EVERY))
         try:
             if not await store.lead(name, SILENCE):
                 stranded = {}

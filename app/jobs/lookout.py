@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from app.jobs.link import AWAY
 from app.jobs.store import JobStore
+from app.jobs.ticks import to_tick
 
 log = structlog.get_logger()
 
@@ -45,7 +46,7 @@ class Lookout:
     async def keep(self) -> None:
         """Look for ever."""
         while True:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(to_tick(LOOK_EVERY))
             await asyncio.gather(*(self._look(job_id, dict(chunks)) for job_id, chunks in self._chunks.items()))
 
     async def _look(self, job_id: str, chunks: Mapping[asyncio.Event, str]) -> None:

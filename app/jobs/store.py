@@ -26,7 +26,7 @@ STALE = 3.0
 UNCOMMITTED = 3600
 """Seconds after which items are dropped that were written for a job that was never made."""
 
-SCRIPTS = ("accept", "beat", "start", "try", "untry", "record", "cancel", "fail", "settle", "lead")
+SCRIPTS = ("accept", "beat", "start", "try", "untry", "record", "cancel", "fail", "settle", "lead", "learn", "sign_on")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,12 @@ class Opened:
 
     Attributes:
         left: numbers of the items without a result, and how often each was begun before.
+        entries: these items; None where one is missing.
         lost: workers that ended with items of the job under way that ran beside others.
     """
 
     left: dict[int, int]
+    entries: list[Entry | None]
     lost: int
 
 
@@ -49,14 +51,15 @@ class JobStore:
     Attributes:
         redis: the queue's server.
         retention: seconds that an ended job is kept.
+        scripts: those of the queue, for whoever would share its exchanges.
     """
 
     redis: Redis
     retention: int
-    _scripts: Exchanges = field(init=False)
+    scripts: Exchanges = field(init=False)
 
     def __post_init__(self) -> None:
-        self._scripts = Exchanges(self.redis, {name: self.redis.register_script(script(name)) for name in SCRIPTS})
+        self.scripts = Exchanges(self.redis, {name: self.redis.register_script(script(name)) for name in SCRIPTS})
 
     async def accept(self, accepted: Accepted) -> str:
         """Make a job; its id, or that of the job which its idempotency key has made before.
@@ -83,7 +86,7 @@ class JobStore:
             *(word for pair in fields.items() for word in pair),
         ]
         async with self.redis.client() as connection:
-            before = await self._scripts.scripts["accept"](keys=names, args=words, client=connection)
+            before = await self.scripts.scripts["accept"](keys=names, args=words, client=connection)
             await settled(connection)
         if not before:
             return job_id
@@ -119,16 +122,16 @@ class JobStore:
 
     async def start(self, job_id: str, start: int, stop: int, chunk: str) -> Opened:
         """Begin a chunk."""
-        names = (keys.job, keys.results, keys.tries, keys.events, keys.running, keys.lost)
-        found = await self._scripts.run("start", [name(job_id) for name in names], [job_id, start, stop, chunk])
-        if not found:
-            return Opened({}, 0)
-        lost, *left = found
-        return Opened(dict(zip(left[::2], left[1::2], strict=True)), lost)
+        names = (keys.job, keys.items, keys.results, keys.tries, keys.events, keys.running, keys.lost)
+        found = await self.scripts.run("start", [name(job_id) for name in names], [job_id, start, stop, chunk])
+        lost, *left = found or [0]
+        numbers, tries, texts = left[::3], left[1::3], left[2::3]
+        entries = [Entry.read(number, text) for number, text in zip(numbers, texts, strict=True)]
+        return Opened(dict(zip(numbers, tries, strict=True)), entries, lost)
 
     async def beat(self, job_id: str, chunks: Sequence[str]) -> str | None:
         """Tell that chunks are being worked on; the job's status."""
-        status = await self._scripts.run("beat", [keys.job(job_id), keys.running(job_id)], chunks)
+        status = await self.scripts.run("beat", [keys.job(job_id), keys.running(job_id)], chunks)
         return str(status) if status else None
 
     async def stop(self, job_id: str, chunk: str) -> str | None:
@@ -143,19 +146,17 @@ class JobStore:
     async def begin(self, job_id: str, number: int, token: str) -> int:
         """Count a try of an item: how many there were, this one included; 0 or -1 if it must not be tried."""
         return int(
-            await self._scripts.run(
-                "try", [keys.job(job_id), keys.results(job_id), keys.tries(job_id)], [number, token]
-            )
+            await self.scripts.run("try", [keys.job(job_id), keys.results(job_id), keys.tries(job_id)], [number, token])
         )
 
     async def forgive(self, job_id: str, tokens: Mapping[int, str]) -> None:
         """Take back tries that ended by no fault of their items."""
         if tokens:
-            await self._scripts.run("untry", [keys.tries(job_id)], [word for pair in tokens.items() for word in pair])
+            await self.scripts.run("untry", [keys.tries(job_id)], [word for pair in tokens.items() for word in pair])
 
     async def write(self, job_id: str, number: int, line: str, outcome: Literal["completed", "failed"]) -> bool:
         """Write a result, unless there is one already or the job takes no more; whether it was written."""
-        written = await self._scripts.run(
+        written = await self.scripts.run(
             "record",
             [keys.job(job_id), keys.results(job_id), keys.tries(job_id), keys.events(job_id)],
             [job_id, number, line, outcome, SMOOTHING, TELL_EVERY],
@@ -169,19 +170,19 @@ class JobStore:
 
     async def cancel(self, job_id: str) -> str | None:
         """Take no more results; the job's status, None if there is none of this id."""
-        status = await self._scripts.run("cancel", [keys.job(job_id), keys.events(job_id)], [job_id])
+        status = await self.scripts.run("cancel", [keys.job(job_id), keys.events(job_id)], [job_id])
         return str(status) if status else None
 
     async def fail(self, job_id: str, why: str) -> None:
         """End a job that cannot go on."""
-        await self._scripts.run("fail", [keys.job(job_id), keys.events(job_id)], [job_id, why])
+        await self.scripts.run("fail", [keys.job(job_id), keys.events(job_id)], [job_id, why])
 
     async def settle(self, job_id: str) -> str | None:
         """Do what is due of a job: expire, end, complete; its status."""
         return await self._settle(job_id, "")
 
     async def _settle(self, job_id: str, stopped: str) -> str | None:
-        status = await self._scripts.run(
+        status = await self.scripts.run(
             "settle",
             [
                 *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.tries(job_id)),
@@ -209,7 +210,7 @@ class JobStore:
 
     async def lead(self, name: str, seconds: float) -> bool:
         """Whether it is for the one of this name to look after open jobs; if it then is silent for so long, another."""
-        return bool(await self._scripts.run("lead", [keys.KEEPER], [name, int(1000 * seconds)]))
+        return bool(await self.scripts.run("lead", [keys.KEEPER], [name, int(1000 * seconds)]))
 
     async def queued(self, job_id: str) -> None:
         """Note that a job's chunks are in the queue."""

@@ -13,7 +13,6 @@ from datetime import timedelta
 from typing import Literal
 
 import structlog
-from docket import Worker as DocketWorker
 from redis.exceptions import RedisError
 
 from app.engine import Engine, Turns
@@ -25,7 +24,9 @@ from app.jobs.lookout import Lookout
 from app.jobs.schemas import Priority, Worker
 from app.jobs.sharing import ProcessorSharing, Share
 from app.jobs.store import JobStore
-from app.jobs.workers import learn, sign_off, sign_on
+from app.jobs.taker import Taker
+from app.jobs.ticks import to_tick
+from app.jobs.workers import sign_off, sign_on
 from models.language.batcher import urgency
 
 log = structlog.get_logger()
@@ -102,7 +103,7 @@ class JobWorker:
             stack.push_async_callback(ended, asyncio.create_task(self.lookout.keep()))
             tasks = [asyncio.create_task(self._beat())]
             for priority, docket in self.jobs.queue.dockets.items():
-                taker = DocketWorker(
+                taker = Taker(
                     docket,
                     name=self.name,
                     concurrency=self.items + 1,
@@ -135,12 +136,12 @@ class JobWorker:
             device=model.device,
             started_at=self.started_at,
             seen_at=time.time(),
-            items_running=self.sharing.running,
+            items_running=sum(station.engine.turns.running for station in self.stations),
             items_done=self.items_done,
             chunks_running=sum(station.chunks_running for station in self.stations),
         )
 
-    async def _take(self, taker: DocketWorker) -> None:
+    async def _take(self, taker: Taker) -> None:
         """Run the docket's own loop until the worker drains, and start it anew whatever ends it."""
         while not self.draining.is_set():
             try:
@@ -175,14 +176,14 @@ class JobWorker:
         heard = time.monotonic()
         while not self.draining.is_set():
             with suppress(*AWAY):
-                await sign_on(self.store.redis, self.report())
+                await sign_on(self.store, self.report())
                 if time.monotonic() - heard > OUTAGE:
                     self._back.set()
                     self._back = asyncio.Event()
                 heard = time.monotonic()
-            await pause(self.draining, BEAT_EVERY)
+            await pause(self.draining, to_tick(BEAT_EVERY))
         with suppress(*AWAY):
-            await sign_on(self.store.redis, self.report())
+            await sign_on(self.store, self.report())
 
 
 async def ended(task: asyncio.Task[None]) -> None:
@@ -197,14 +198,13 @@ class Station:
 
     worker: JobWorker
     priority: Priority
-    taker: DocketWorker
+    taker: Taker
     chunks_running: int = 0
 
     def __post_init__(self) -> None:
-        self.places = asyncio.Semaphore(self.worker.items)
         self.begun = asyncio.Semaphore(self.worker.items + 1)
         self.name = self.worker.name
-        self.engine = replace(self.worker.engine, turns=Turns(self.worker.items + 1, 1 << 30))
+        self.engine = replace(self.worker.engine, turns=Turns(self.worker.items, 1 << 30))
         self.store = self.worker.store
         self.lookout = self.worker.lookout
         self.exclusion = self.worker.exclusion
@@ -218,9 +218,7 @@ class Station:
         self.taker.minimum_check_interval = LOOK_WORKING
         chunk = ChunkRun(self, job_id, name)
         try:
-            if await chunk.run(start, stop):
-                await learn(self.store.redis, chunk.units, chunk.seconds)
-            else:
+            if not await chunk.run(start, stop):
                 await self.worker.jobs.queue.put(job_id, self.priority, [(start, stop)], os.urandom(6).hex())
         except (StoppedError, *AWAY) as error:
             log.warning("a chunk could not be handed back; its lease will end", job=job_id, reason=str(error))

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from app.jobs import keys
 from app.jobs.link import Redis
 from app.jobs.schemas import Worker
+from app.jobs.store import JobStore
 
 SILENCE = 10.0
 """Seconds after which a worker that is not heard of is not listed."""
@@ -24,9 +25,9 @@ LEAST = 0.2
 """Seconds that a chunk must have taken to tell anything of its cost."""
 
 
-async def sign_on(redis: Redis, worker: Worker) -> None:
+async def sign_on(store: JobStore, worker: Worker) -> None:
     """Tell that a worker lives."""
-    await redis.hset(keys.WORKERS, worker.name, worker.model_dump_json())
+    await store.scripts.run("sign_on", [keys.WORKERS], [worker.name, worker.model_dump_json()])
 
 
 async def sign_off(redis: Redis, name: str) -> None:
@@ -55,12 +56,9 @@ async def costs(redis: Redis) -> dict[str, float]:
     return {kind: float(seconds) for kind, seconds in (await redis.hgetall(keys.COSTS)).items()}
 
 
-async def learn(redis: Redis, units: Mapping[str, float], seconds: float) -> None:
+async def learn(store: JobStore, units: Mapping[str, float], seconds: float) -> None:
     """Take in what a chunk of a single kind of work cost."""
     if len(units) != 1 or seconds < LEAST:
         return
     (kind, count), *_ = units.items()
-    measured = seconds / count
-    before = await redis.hget(keys.COSTS, kind)
-    smoothed = measured if before is None else (1 - WEIGHT) * float(before) + WEIGHT * measured
-    await redis.hset(keys.COSTS, kind, f"{smoothed:.6g}")
+    await store.scripts.run("learn", [keys.COSTS], [kind, seconds / count, WEIGHT])

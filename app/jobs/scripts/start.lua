@@ -1,9 +1,9 @@
 -- A worker begins a chunk.
--- KEYS: job, results, tries, events, running, lost
+-- KEYS: job, items, results, tries, events, running, lost
 -- ARGV: id, first item, item after the last, the chunk's name
 -- Returns nothing if there is nothing to do, else how many workers were lost with items that ran beside others,
--- then the numbers of the items without a result, each followed by how often it was begun.
-local job, results, tries, events, running, lost = unpack(KEYS)
+-- then of each item without a result the number, how often it was begun, and its text or nothing.
+local job, items, results, tries, events, running, lost = unpack(KEYS)
 local id = ARGV[1]
 local status = redis.call('HGET', job, 'status')
 if not status or not active(status) then
@@ -19,6 +19,7 @@ for number = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do
         local count, worker = string.match(redis.call('HGET', tries, number) or '0 ', '^(%d+) ([^ ]*)')
         table.insert(left, number)
         table.insert(left, tonumber(count))
+        table.insert(left, redis.call('HGET', items, number))
         if count == '1' and worker ~= '' then
             redis.call('SADD', lost, worker)
         end

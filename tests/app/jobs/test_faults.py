@@ -73,6 +73,14 @@ def test_one_item_more_than_run_is_begun(crew: Fleet, queue: QueueServer) -> Non
         until(lambda: crew.job(job["id"])["status"] == "cancelled", 10)
 
 
+def test_a_worker_listens_for_no_single_chunk_to_be_cancelled(crew: Fleet, queue: QueueServer) -> None:
+    crew.start_worker()
+    crew.wait_workers(1)
+    assert watch(crew, crew.submit([sentences(1, chains=1, steps=1)])).job["status"] == "completed"
+    with redis.Redis.from_url(queue.url) as client:
+        assert client.pubsub_numpat() == 0
+
+
 def test_none_is_begun_beside_one_that_must_be_alone(crew: Fleet, queue: QueueServer) -> None:
     job = crew.submit([sentences(number, chains=8, steps=200) for number in range(10)])
     with redis.Redis.from_url(queue.url, decode_responses=True) as client:

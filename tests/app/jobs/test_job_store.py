@@ -187,7 +187,9 @@ def test_an_item_that_is_gone_fails_the_job(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(2))
         await store.redis.hdel(keys.items(job_id), "1")
-        assert await store.items(job_id, [0, 1]) == [Entry(0, "c0", "/v1/score", {"texts": ["今天"]}), None]
+        first = Entry(0, "c0", "/v1/score", {"texts": ["今天"]})
+        assert await store.items(job_id, [0, 1]) == [first, None]
+        assert (await store.start(job_id, 0, 2, "x")).entries == [first, None]
         await store.fail(job_id, "its items are gone")
         record = await store.record(job_id)
         assert record is not None and record.status == "failed" and record.error == "its items are gone"
