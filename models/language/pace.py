@@ -8,6 +8,9 @@ KEPT = 0.8
 """What is left of a figure's weight after the next."""
 RETRY = 16
 """Every so many times a way that was slower is tried again: what else the machine does changes."""
+LEAP = 2.0
+"""Times that a figure differs from the next where one of them is not believed: what takes so much longer was held up
+(a process that stands still, a first look that prepares), and what takes so much less shows that the one before was."""
 FIXED = 32
 """Tokens that take as long as what a forward costs whatever it reads."""
 
@@ -44,4 +47,6 @@ class Pace:
         if way == len(figures):
             figures.append(figure)
         elif way < len(figures):
-            figures[way] = KEPT * figures[way] + (1 - KEPT) * figure
+            before = figures[way]
+            smoothed = KEPT * before + (1 - KEPT) * min(figure, LEAP * before)
+            figures[way] = figure if LEAP * figure < before else smoothed

@@ -98,3 +98,25 @@ def test_the_faster_way_is_taken_and_the_other_looked_at_now_and_then() -> None:
     assert sum(go(10 * RETRY)) >= 8 * RETRY
     seconds[0] = 1.9
     assert go(2, size=400) == [0, 1]  # another size knows nothing yet
+
+
+@pytest.mark.parametrize("held_up", [30.0, 1e6])
+def test_what_was_held_up_once_tells_nothing(held_up: float) -> None:
+    pace = Pace(2)
+    seconds = [1.0, 1.3]
+
+    def go(times: int) -> int:
+        slower = 0
+        for _ in range(times):
+            way = pace.choose(40)
+            pace.took(40, way, seconds[way])
+            slower += way
+        return slower
+
+    for way, first in enumerate((held_up, seconds[1])):  # the first look at the faster way had to prepare
+        assert pace.choose(40) == way
+        pace.took(40, way, first)
+    assert go(RETRY) == RETRY - 1
+    assert go(10 * RETRY) == 10
+    pace.took(40, 0, held_up)  # the process stood still
+    assert go(10 * RETRY) == 10
