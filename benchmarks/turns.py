@@ -1,7 +1,7 @@
-"""Pieces of work on one machine by turns of five seconds, so that what else the machine does meets all alike.
+"""Pieces of work on one machine by turns of two seconds, so that what else the machine does meets all alike.
 
 The same run takes 1.4 times as long a minute later where cores are shared with others; in turns as short as these
-all have their part of such a minute. The same work against itself differed by 3 % over a minute each.
+all have their part of such a minute.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from dataclasses import dataclass, field
 
 from benchmarks.processes import Handle
 
-TURN = 5.0
-"""Seconds of a turn: shorter than the lease of a worker, which would lose its chunks while it stands still."""
+TURN = 2.0
+"""Seconds of a turn: short beside what a shared machine does to whoever has it, and far shorter than the lease of a
+worker, which would lose its chunks while it stands still. What a process does every so often by the clock it does
+once more when it goes on, so shorter turns would charge it too much for that."""
 
 
 @dataclass(eq=False)
