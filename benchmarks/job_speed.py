@@ -13,11 +13,13 @@ from typing import Any
 
 import httpx
 
+from app.jobs.worker import URGENCY
 from benchmarks.fleet import Fleet, QueueServer
 from benchmarks.job_chaos import watch
 from benchmarks.job_items import sentences
 from benchmarks.processes import Handle
 from benchmarks.turns import Work, by_turns
+from models.language.batcher import urgency
 
 POLL_EVERY = 2.0
 """Seconds between looks at a job: what :mod:`app.client` comes to."""
@@ -40,8 +42,9 @@ class Cost:
 
 
 def direct() -> None:
-    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue: those that warm up, and when
-    the file CHAINWRIGHT_GO is there, the others; tells when it ended, and the time that it spent on cores."""
+    """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue, as urgent as CHAINWRIGHT_URGENCY:
+    those that warm up, and when the file CHAINWRIGHT_GO is there, the others; tells when it ended, and the time that it
+    spent on cores."""
     from app.engine import open_engine
     from app.sentences.schemas import SentencesRequest
     from app.sentences.service import complete
@@ -49,6 +52,7 @@ def direct() -> None:
 
     warming, bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
     settings = Settings()
+    urgency.set(int(os.environ["CHAINWRIGHT_URGENCY"]))
 
     async def work() -> tuple[float, float]:
         async with open_engine(settings, lambda what, share: None) as engine:
@@ -78,39 +82,58 @@ def _warming(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4)]
 
 
-def _both(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> tuple[Cost, Cost]:
-    """The items in one process without a queue, and as a job by one worker, its queue's time on cores included."""
+@dataclass(eq=False)
+class Direct:
+    """Items in a process without a queue, warm and waiting for its turns.
+
+    Attributes:
+        work: its turns.
+    """
+
+    work: Work
+    _cost: Path
+
+    @classmethod
+    def start(cls, fleet: Fleet, items: list[dict[str, Any]], urgency: int) -> Direct:
+        """Start one whose items are as urgent as that."""
+        names = ("bodies", "warm", "go", "cost")
+        files = {name: fleet.folder / f"{name}-{urgency}" for name in names}
+        files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]))
+        settings = {name: str(file) for name, file in files.items()}
+        process = fleet.spawn("benchmarks.job_speed:direct", {**settings, "urgency": str(urgency)})
+        while not files["warm"].exists():
+            if not process.alive:
+                raise RuntimeError(f"the process without a queue ended; see {fleet.folder}")
+            time.sleep(0.05)
+        process.send(signal.SIGSTOP)
+        files["go"].touch()
+        return cls(Work([process], lambda: not process.alive), files["cost"])
+
+    def cost(self) -> Cost:
+        """What it took, once it has ended."""
+        ended, cpu_seconds = json.loads(self._cost.read_text())
+        return Cost(self.work.seconds(ended), cpu_seconds)
+
+
+def _by_turns(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> tuple[Cost, Cost, Cost]:
+    """The items without a queue, as urgent as those of a job and as urgent as requests, and as a job by one worker, the
+    time of its queue on cores included."""
     assert queue.process is not None
-    files = {name: fleet.folder / name for name in ("bodies", "warm", "go", "cost")}
-    for file in files.values():
-        file.unlink(missing_ok=True)
-    files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]))
-    alone = fleet.spawn("benchmarks.job_speed:direct", {name: str(file) for name, file in files.items()})
-    worker = fleet.start_worker()
+    alike, requests = [Direct.start(fleet, items, each) for each in (URGENCY["bulk"], 0)]
+    worker, server = fleet.start_worker(), Handle(queue.process.pid)
     fleet.wait_workers(1)
     _job_seconds(fleet, _warming(items))
-    while not files["warm"].exists():
-        if not alone.alive:
-            raise RuntimeError(f"the process without a queue ended; see {fleet.folder}")
-        time.sleep(0.05)
-    server = Handle(queue.process.pid)
     before = worker.cpu_seconds + server.cpu_seconds
     job_id: str = fleet.submit(items)["id"]
-    direct_work = Work([alone], lambda: not alone.alive)
-    queued_work = Work([worker], lambda: fleet.job(job_id)["status"] == "completed")
-    alone.send(signal.SIGSTOP)
-    files["go"].touch()
-    by_turns([queued_work, direct_work])
+    queued = Work([worker], lambda: fleet.job(job_id)["status"] == "completed")
+    by_turns([queued, alike.work, requests.work])
     spent = worker.cpu_seconds + server.cpu_seconds - before
     fleet.dismiss()
     job = fleet.job(job_id)
     if job["request_counts"]["completed"] != len(items):
         raise RuntimeError(json.dumps(job))
-    ended, cpu_seconds = json.loads(files["cost"].read_text())
-    accepted = max(0.0, queued_work.turns[0][0] - job["created_at"])
-    return Cost(direct_work.seconds(ended), cpu_seconds), Cost(
-        accepted + queued_work.seconds(job["completed_at"]), spent
-    )
+    accepted = max(0.0, queued.turns[0][0] - job["created_at"])
+    return alike.cost(), requests.cost(), Cost(accepted + queued.seconds(job["completed_at"]), spent)
 
 
 def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
@@ -125,8 +148,12 @@ def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
 
 
 def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int) -> dict[str, Any]:
-    """As a job of so many items against the same requests in one process without a queue, by turns."""
-    alone, queued = _both(fleet, queue, [sentences(item, chains, steps) for item in range(count)])
+    """As a job of so many items against the same in one process without a queue, by turns.
+
+    That is told twice: scheduled at the model as a job's are, which leaves what the queue costs, and as requests are,
+    which take turns so that a small one is not as slow as a large one beside it.
+    """
+    alone, requests, queued = _by_turns(fleet, queue, [sentences(item, chains, steps) for item in range(count)])
     return {
         "items": count,
         "chains": chains,
@@ -134,6 +161,8 @@ def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: i
         "seconds_without_queue": round(alone.seconds, 2),
         "seconds_as_a_job": round(queued.seconds, 2),
         "overhead": round(queued.seconds / alone.seconds - 1, 4),
+        "seconds_as_requests": round(requests.seconds, 2),
+        "against_requests": round(queued.seconds / requests.seconds - 1, 4),
         "cpu_seconds_without_queue": round(alone.cpu_seconds, 2),
         "cpu_seconds_as_a_job": round(queued.cpu_seconds, 2),
         "cpu_overhead": round(queued.cpu_seconds / alone.cpu_seconds - 1, 4),

@@ -27,7 +27,7 @@ from app.jobs.store import JobStore
 from app.jobs.taker import Taker
 from app.jobs.ticks import to_tick
 from app.jobs.workers import sign_off, sign_on
-from models.language.batcher import urgency
+from models.language.batcher import BACKGROUND, urgency
 
 log = structlog.get_logger()
 
@@ -49,8 +49,8 @@ LOOP_STOPS = 1.2
 STOP_WITHIN = 6.0
 """Seconds that handing back may take; what was not handed back goes to others when its lease ends."""
 
-URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": 2}
-"""Behind requests over REST, which have 0."""
+URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": BACKGROUND}
+"""Behind requests over REST, which have 0; of a bulk job only the end of the whole counts."""
 
 
 @dataclass(eq=False)

@@ -25,6 +25,8 @@ PATIENCE = 0.2
 LAST = 4
 """Batches that are looked at for it: short and long ones alternate."""
 
+BACKGROUND = 2
+"""Urgency from which nobody waits for a single answer: what fits goes together, and nobody lets a turn pass."""
 LEAD = 1.0
 """Of the same time: how much more than another that waits too a regular may have had of the model."""
 
@@ -133,7 +135,8 @@ class Batcher:
     A small request that shared every batch of a large one would be as slow as it is. So a regular that has had more
     of the model's time than another that waits too, by :data:`LEAD`, lets a turn pass. A batch's time is shared by the
     square roots of its jobs' costs, between by heads, where the large would pay for less than they take, and by work,
-    where the small would have the model nearly to themselves.
+    where the small would have the model nearly to themselves. Batches are less full for it, so where only the whole
+    work counts, from :data:`BACKGROUND` on, it is left out (figures: benchmarks/jobs.json).
 
     A job whose caller has gone (its task was cancelled) is dropped before it runs. An exception
     reaches only the caller of the job that raised it.
@@ -266,11 +269,11 @@ class Batcher:
         lead = LEAD * max(self._seconds, default=0.0)
         least: dict[int, float] = {}
         for waiting in present:
-            if waiting.caller is not None:
+            if waiting.caller is not None and waiting.urgency < BACKGROUND:
                 served = least.get(waiting.urgency, waiting.caller.served)
                 least[waiting.urgency] = min(served, waiting.caller.served)
         for waiting in present:
-            leads = waiting.caller is not None and waiting.caller.served > least[waiting.urgency] + lead
+            leads = waiting.caller is not None and waiting.caller.served > least.get(waiting.urgency, math.inf) + lead
             fits = not batch or (waiting.job.kind == batch[0].job.kind and cost + waiting.job.cost <= self.budget)
             if fits and not leads:
                 batch.append(waiting)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from models.language.batcher import PATIENCE, Batcher, BatchReport, urgency
+from models.language.batcher import BACKGROUND, PATIENCE, Batcher, BatchReport, urgency
 
 
 @dataclass(eq=False)
@@ -315,3 +315,19 @@ def test_regulars_of_like_size_share_their_batches(executor: ThreadPoolExecutor)
         return batches
 
     assert len(asyncio.run(scenario())) <= 23
+
+
+@pytest.mark.parametrize("urgent", [BACKGROUND - 1, BACKGROUND], ids=["answers are waited for", "in the background"])
+def test_in_the_background_all_that_fits_goes_together(executor: ThreadPoolExecutor, urgent: int) -> None:
+    async def scenario() -> list[list[str]]:
+        batches: list[list[str]] = []
+        batcher = Batcher(executor)
+        urgency.set(urgent)
+        await asyncio.gather(*(ask_on(batcher, batches, name, cost, 20) for name, cost in (("a", 64), ("b", 4))))
+        return batches
+
+    batches = asyncio.run(scenario())
+    if urgent == BACKGROUND:
+        assert batches == [["a", "b"]] * 20
+    else:
+        assert len(batches) >= 25
