@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from fastapi import APIRouter, Request
 
 from app.drain import Drain
@@ -27,7 +25,7 @@ async def health(request: Request) -> Health:
     """
     engine: Engine | None = request.app.state.loading.engine
     began = engine.batcher.began if engine is not None else None
-    seconds = time.perf_counter() - began if began is not None else 0.0
+    seconds = engine.batcher.clock() - began if engine is not None and began is not None else 0.0
     if seconds > STUCK:
         fault = Fault(
             field="",

@@ -146,21 +146,26 @@ class Batcher:
         budget: most tokens of a batch, by the jobs' ``cost``; a dearer job runs by itself.
         on_batch: told of every batch when it is done.
         origin: called when a job comes; what it says comes back in the batch's report.
-        began: when the batch that runs began, by time.perf_counter; None between batches.
+        clock: seconds since some moment; the event loop's time must go as fast.
+        began: when the batch that runs began, by the clock; None between batches.
     """
 
     executor: Executor
     budget: int = 1024
     on_batch: Callable[[BatchReport], None] | None = None
     origin: Callable[[], object] = lambda: None
+    clock: Callable[[], float] = time.perf_counter
     began: float | None = None
     _queue: deque[_Waiting] = field(default_factory=deque)
     _draining: asyncio.Task[None] | None = None
-    _ended: float = field(default_factory=time.perf_counter)
+    _ended: float = field(init=False)
     _regulars: set[Regular] = field(default_factory=set)
     _awaited: set[Regular] = field(default_factory=set)
     _returned: asyncio.Event = field(default_factory=asyncio.Event)
     _seconds: deque[float] = field(default_factory=lambda: deque(maxlen=LAST))
+
+    def __post_init__(self) -> None:
+        self._ended = self.clock()
 
     @property
     def waiting(self) -> int:
@@ -189,7 +194,7 @@ class Batcher:
             Exception: what running it raised.
         """
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(job, future, time.perf_counter(), self.origin(), urgency.get(), caller))
+        self._queue.append(_Waiting(job, future, self.clock(), self.origin(), urgency.get(), caller))
         self._back(caller, urgency.get())
         if self._draining is None or self._draining.done():
             self._draining = asyncio.create_task(self._drain())
@@ -203,7 +208,7 @@ class Batcher:
     async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while batch := self._take():
-            self.began = began = time.perf_counter()
+            self.began = began = self.clock()
             try:
                 outcomes = await loop.run_in_executor(self.executor, _outcomes, [waiting.job for waiting in batch])
             finally:
@@ -249,7 +254,7 @@ class Batcher:
             self._returned.set()
 
     def _report(self, batch: Sequence[_Waiting], began: float) -> None:
-        ended = time.perf_counter()
+        ended = self.clock()
         idle, self._ended = began - self._ended, ended
         if self.on_batch is not None:
             waited = tuple(began - waiting.since for waiting in batch)
