@@ -296,7 +296,7 @@ def test_the_small_get_more_turns_than_the_large() -> None:
         return model.names[began:ended]
 
     turns = [number for number, batch in enumerate(run(scenario())) if "large" in batch]
-    # Both are served alike if two thirds of J shared batches of 40 ms, the large one's by the roots 8 and 4, are as much
+    # Both are served alike if two thirds of J shared batches of 40 ms, the large one's by roots 8 and 4, are as much
     # as a third of them and the small one's 160 - J batches of 8 ms: J = 60. What the large one had before the small
     # one came counts for nothing, so it has its turns from the beginning on.
     assert abs(len(turns) - 60) <= 2
