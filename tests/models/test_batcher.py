@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import pytest
 
-from models.language.batcher import BACKGROUND, PATIENCE, Batcher, BatchReport, urgency
+from models.language.batcher import BACKGROUND, FIXED, PATIENCE, Batcher, BatchReport, urgency
 from tests.models.virtual import VirtualModel, run
 
 
@@ -303,14 +303,20 @@ def test_the_small_get_more_turns_than_the_large() -> None:
     assert max(later - earlier for earlier, later in pairwise([-1, *turns, 160])) <= 4
 
 
-def test_regulars_of_like_size_share_their_batches() -> None:
+@pytest.mark.parametrize(("smalls", "shares"), [(5, True), (4, False)], ids=["among many", "among few"])
+def test_one_that_makes_no_batch_more_than_twice_as_long_shares_all(smalls: int, shares: bool) -> None:
     async def scenario() -> list[list[str]]:
         model = VirtualModel()
         batcher = model.batcher()
-        await asyncio.gather(*(ask_on(batcher, model, f"r{k}", 8 + k, 20) for k in range(6)))
+        large = asyncio.create_task(ask_on(batcher, model, "large", 60 + FIXED, 400))
+        await asyncio.gather(*(ask_on(batcher, model, f"s{k}", 12, 40) for k in range(smalls)))
+        large.cancel()
+        await asyncio.gather(large, return_exceptions=True)
         return model.names
 
-    assert len(run(scenario())) <= 23
+    batches = [batch for batch in run(scenario()) if batch != ["large"]]
+    alone = sum("large" not in batch for batch in batches)
+    assert alone == 0 if shares else alone > 10
 
 
 @pytest.mark.parametrize("urgent", [BACKGROUND - 1, BACKGROUND], ids=["answers are waited for", "in the background"])
