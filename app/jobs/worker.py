@@ -175,12 +175,16 @@ class JobWorker:
     async def _beat(self) -> None:
         heard = time.monotonic()
         while not self.draining.is_set():
-            with suppress(*AWAY):
+            try:
                 await sign_on(self.store, self.report())
                 if time.monotonic() - heard > OUTAGE:
                     self._back.set()
                     self._back = asyncio.Event()
                 heard = time.monotonic()
+            except AWAY as error:
+                log.debug("the queue's server does not answer", reason=str(error))
+            except RedisError as error:
+                log.error("telling of this worker failed", exc_info=error)
             await pause(self.draining, to_tick(BEAT_EVERY))
         with suppress(*AWAY):
             await sign_on(self.store, self.report())

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from app.jobs import keys
 from app.jobs.keeper import keep
@@ -179,6 +180,35 @@ def test_chunks_that_were_lost_are_put_into_the_queue_again(
                 task.cancel()
                 await store.cancel(job_id)
                 await store.settle(job_id)
+
+    on_server(queue, work)
+
+
+def test_a_job_whose_record_is_spoilt_holds_up_no_other(queue: QueueServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    from app.jobs import keeper
+
+    monkeypatch.setattr(keeper, "LOOK_EVERY", 0.05)
+
+    async def work(store: JobStore) -> None:
+        await store.redis.delete(keys.KEEPER)
+        async with opened(queue.url) as waiting:
+            unreadable, unusable = [await store.accept(accepted(1)) for _ in range(2)]
+            await store.redis.hdel(keys.job(unreadable), "created_at")
+            await store.redis.hset(keys.job(unusable), "expires_at", "soon")
+            short = [await store.accept(accepted(1, expires_after=0.3 * step)) for step in (1, 2)]
+            with capture_logs() as logs:
+                task = asyncio.create_task(keep(store, waiting))
+                try:
+                    async with asyncio.timeout(10):
+                        while set(short) & set(await store.open_ids()):
+                            await asyncio.sleep(0.02)
+                    assert not task.done()
+                    assert {unreadable, unusable} <= set(await store.open_ids())
+                finally:
+                    task.cancel()
+                    await store.redis.srem(keys.OPEN, unreadable, unusable)
+            told = [entry["job"] for entry in logs if entry["log_level"] == "error"]
+            assert sorted(told) == sorted([unreadable, unusable])  # once each
 
     on_server(queue, work)
 
