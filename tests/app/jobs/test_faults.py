@@ -15,6 +15,7 @@ import pytest
 import redis
 
 from app.jobs import keys
+from app.jobs.worker import BEAT_EVERY
 from benchmarks.fleet import Fleet, QueueServer, fleet
 from benchmarks.job_chaos import chaos, poison, watch
 from benchmarks.job_items import alike, essences, mixed, sentences
@@ -79,6 +80,16 @@ def test_a_worker_listens_for_no_single_chunk_to_be_cancelled(crew: Fleet, queue
     assert watch(crew, crew.submit([sentences(1, chains=1, steps=1)])).job["status"] == "completed"
     with redis.Redis.from_url(queue.url) as client:
         assert client.pubsub_numpat() == 0
+
+
+def test_a_worker_tells_of_itself_again_once_it_can(crew: Fleet, queue: QueueServer) -> None:
+    crew.start_worker()
+    crew.wait_workers(1)
+    with redis.Redis.from_url(queue.url) as client:
+        client.set(keys.WORKERS, "of another type")
+        time.sleep(BEAT_EVERY + 1.0)
+        client.delete(keys.WORKERS)
+    until(crew.alive, BEAT_EVERY + 5.0)
 
 
 def test_none_is_begun_beside_one_that_must_be_alone(crew: Fleet, queue: QueueServer) -> None:
