@@ -51,7 +51,7 @@ ACCEPTED: dict[int | str, dict[str, Any]] = {
 
 DELETED: dict[int | str, dict[str, Any]] = {
     202: {"description": "It is being cancelled"},
-    204: {"description": "It had ended, and is deleted"},
+    204: {"description": "It had ended, or could not be read any more, and is deleted"},
     **problem_responses(404, 422, 500, 503),
 }
 

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from app.jobs.schemas import ENDED, Job, Priority, RequestCounts, Status
 
@@ -16,6 +16,10 @@ LEAST_WINDOW = 1.0
 """Seconds of work before a rate is told."""
 
 _TIMES = ("in_progress", "finalizing", "completed", "failed", "cancelling", "cancelled", "expired")
+
+
+class UnreadableError(ValueError):
+    """A job's record is not as it was written: something else wrote to the queue's server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,20 @@ class Record:
 
     @classmethod
     def of(cls, fields: Mapping[str, str], now: float) -> Record:
-        """The record of a job's hash."""
+        """The record of a job's hash.
+
+        Raises:
+            UnreadableError: it is none.
+        """
+        try:
+            if fields["status"] not in get_args(Status) or fields["priority"] not in get_args(Priority):
+                raise ValueError(f"status {fields['status']!r}, priority {fields['priority']!r}")
+            return cls._of(fields, now)
+        except (KeyError, ValueError, TypeError) as error:
+            raise UnreadableError(f"the job's record cannot be read: {error!r}") from error
+
+    @classmethod
+    def _of(cls, fields: Mapping[str, str], now: float) -> Record:
         times = {name: float(fields[name]) for name in ("created_at", "expires_at")}
         times |= {f"{name}_at": float(fields[f"{name}_at"]) for name in _TIMES if f"{name}_at" in fields}
         return cls(

@@ -19,7 +19,7 @@ from app.jobs.intake import Intake, digest_of
 from app.jobs.jobs import Jobs
 from app.jobs.keeper import put
 from app.jobs.link import AWAY, told
-from app.jobs.record import Record
+from app.jobs.record import Record, UnreadableError
 from app.jobs.results import Kind
 from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
 from app.jobs.store import SMOOTHING
@@ -135,12 +135,16 @@ async def job(job_id: JobId, jobs: ReadyJobs) -> Job:
 async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
     """Cancel a job that runs: no result is taken from now on, and it is `cancelled` within seconds; those it has stay.
 
-    Delete one that has ended, with its results.
+    Delete one that has ended, with its results, or whose record cannot be read any more.
     """
     with told():
-        record = await _record(job_id, jobs)
+        try:
+            record = await _found(job_id, jobs)
+        except UnreadableError:
+            await jobs.store.delete(job_id, "")
+            return Response(status_code=204)
         if record.ended:
-            await jobs.store.delete(record)
+            await jobs.store.delete(job_id, record.idempotency)
             return Response(status_code=204)
         await jobs.store.cancel(job_id)
         await jobs.store.settle(job_id)
@@ -212,6 +216,16 @@ async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, do
 
 
 async def _record(job_id: str, jobs: Jobs) -> Record:
+    try:
+        return await _found(job_id, jobs)
+    except UnreadableError as error:
+        fault = Fault(
+            field="job_id", message=str(error), remedy="have it forgotten with DELETE, and submit the job once more"
+        )
+        raise ProblemError(500, [fault]) from error
+
+
+async def _found(job_id: str, jobs: Jobs) -> Record:
     record = await jobs.store.record(job_id)
     if record is None:
         fault = Fault(field="job_id", message=f"there is no job {job_id!r}", remedy="name one that GET /v1/jobs lists")

@@ -8,11 +8,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+import structlog
+
 from app.jobs import keys
 from app.jobs.exchange import Exchanges
 from app.jobs.link import Redis, settled
-from app.jobs.record import Accepted, Entry, Record
+from app.jobs.record import Accepted, Entry, Record, UnreadableError
 from app.jobs.scripts import script
+
+log = structlog.get_logger()
 
 SMOOTHING = 20.0
 """Seconds over which the rate of a job is averaged."""
@@ -97,7 +101,11 @@ class JobStore:
         return made
 
     async def record(self, job_id: str) -> Record | None:
-        """A job; None if there is none of this id."""
+        """A job; None if there is none of this id.
+
+        Raises:
+            UnreadableError: somebody spoilt it.
+        """
         async with self.redis.pipeline(transaction=False) as pipeline:
             pipeline.time()
             pipeline.hgetall(keys.job(job_id))
@@ -105,7 +113,7 @@ class JobStore:
         return Record.of(fields, seconds + micros / 1e6) if fields.get("status") else None
 
     async def records(self, before: str | None, limit: int) -> list[Record]:
-        """Jobs, newest first, those older than ``before``; at most ``limit``."""
+        """Jobs, newest first, those older than ``before``; at most ``limit``; none that cannot be read."""
         found: list[Record] = []
         upper = f"({before}" if before else "+"
         while len(found) < limit:
@@ -113,7 +121,12 @@ class JobStore:
             if not ids:
                 break
             for job_id in ids:
-                if (record := await self.record(job_id)) is not None:
+                try:
+                    record = await self.record(job_id)
+                except UnreadableError as error:
+                    log.warning("left out of the list of jobs", job=job_id, reason=str(error))
+                    continue
+                if record is not None:
                     found.append(record)
                 else:
                     await self.redis.zrem(keys.ALL, job_id)  # its time is over
@@ -192,16 +205,15 @@ class JobStore:
         )
         return str(status) if status else None
 
-    async def delete(self, record: Record) -> None:
-        """Forget a job that has ended."""
-        job_id = record.id
+    async def delete(self, job_id: str, idempotency: str) -> None:
+        """Forget a job that has ended, and that the key of this digest made it, unless it is ""."""
         every = (keys.job, keys.items, keys.results, keys.tries, keys.running, keys.lost, keys.events)
         async with self.redis.pipeline(transaction=True) as pipeline:
             pipeline.unlink(*(name(job_id) for name in every))
             pipeline.zrem(keys.ALL, job_id)
             pipeline.srem(keys.OPEN, job_id)
-            if record.idempotency:
-                pipeline.unlink(keys.idempotency(record.idempotency))
+            if idempotency:
+                pipeline.unlink(keys.idempotency(idempotency))
             await pipeline.execute()
 
     async def open_ids(self) -> list[str]:

@@ -9,9 +9,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+import redis
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
+from app.jobs import keys
 from app.main import create_app
 from app.settings import Settings
 from benchmarks.job_items import alike
@@ -231,6 +233,27 @@ def test_cancel_then_delete(job_client: TestClient) -> None:
     assert job_client.delete(f"/v1/jobs/{job['id']}").status_code == 204
     for method, path in (("get", ""), ("delete", ""), ("get", "/results"), ("get", "/errors"), ("get", "/events")):
         assert_problem(getattr(job_client, method)(f"/v1/jobs/{job['id']}{path}"), 404)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("created_at", "soon"), ("chunks", "[[0]]"), ("status", "asleep"), ("total", "many")]
+)
+def test_a_job_whose_record_is_spoilt_is_told_left_out_and_can_be_deleted(
+    job_client: TestClient, job_app: FastAPI, field: str, value: str
+) -> None:
+    spoilt, sound = [submit(job_client, items=items(1))["id"] for _ in range(2)]
+    for each in (spoilt, sound):
+        ended(job_client, each)
+    socket = job_app.state.jobs.store.redis.connection_pool.connection_kwargs["path"]
+    with redis.Redis(unix_socket_path=socket) as client:
+        client.hset(keys.job(spoilt), field, value)
+    listed = [job["id"] for job in job_client.get("/v1/jobs", params={"limit": 2}).json()["data"]]
+    assert sound in listed and spoilt not in listed and len(listed) == 2
+    for path in ("", "/results", "/errors", "/events"):
+        problem = assert_problem(job_client.get(f"/v1/jobs/{spoilt}{path}"), 500)
+        assert problem["errors"][0]["field"] == "job_id" and "DELETE" in problem["detail"]
+    assert job_client.delete(f"/v1/jobs/{spoilt}").status_code == 204
+    assert_problem(job_client.get(f"/v1/jobs/{spoilt}"), 404)
 
 
 def test_a_job_expires(job_client: TestClient) -> None:

@@ -119,7 +119,7 @@ def test_a_cancelled_job_takes_no_result_and_ends_when_its_chunks_have(queue: Qu
         assert await store.cancel(job_id) == "cancelled" and await store.beat(job_id, ["x"]) == "cancelled"
         record = await store.record(job_id)
         assert record is not None and record.ended and record.completed == 0
-        await store.delete(record)
+        await store.delete(job_id, record.idempotency)
         assert await store.record(job_id) is None and await store.cancel(job_id) is None
 
     on_server(queue, work)
