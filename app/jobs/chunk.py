@@ -41,6 +41,9 @@ PASSING = (429, 503)
 Outcome = tuple[str, Literal["completed", "failed"]]
 """The line of an item, and which of the two it is."""
 
+Units = tuple[str, float]
+"""Work that was done: what kind, and how much of it."""
+
 T = TypeVar("T")
 
 
@@ -57,6 +60,7 @@ class Shift(Protocol):
     lookout: Lookout
     exclusion: Exclusion
     begun: asyncio.Semaphore
+    warm: set[str]
     draining: asyncio.Event
 
     def at_work(self) -> AbstractContextManager[Share]:
@@ -101,8 +105,8 @@ class ChunkRun:
         shift: what it shares with other chunks of the worker.
         job_id: whose it is.
         name: of the chunk.
-        units: work done, by kind.
-        seconds: that it took of the worker, which may work at other chunks beside it.
+        units: work done of which the cost is told, by kind.
+        seconds: that this took of the worker, which may work at other chunks beside it.
     """
 
     shift: Shift
@@ -189,8 +193,11 @@ class ChunkRun:
                 return self._parked(entry, "worker_crashed", message)
             try:
                 with self.shift.at_work() as share:
-                    outcome = await self._answer(entry)
-                self.seconds += share.seconds
+                    outcome, units = await self._answer(entry)
+                if units is not None:
+                    kind, count = units
+                    self.units[kind] = self.units.get(kind, 0.0) + count
+                    self.seconds += share.seconds
                 return outcome
             except ProblemError as error:
                 if tries >= self._most:
@@ -203,8 +210,11 @@ class ChunkRun:
                     return self._parked(entry, "internal_error", message)
             tries = await self._begin(entry)
 
-    async def _answer(self, entry: Entry) -> Outcome:
-        """What running an item once comes to.
+    async def _answer(self, entry: Entry) -> tuple[Outcome, Units | None]:
+        """What running an item once comes to, and the work that it was, if that tells what such work costs.
+
+        An item that begins before its worker has done another of its kind does not: it waits for what is prepared
+        once, and jobs cut by its cost would have chunks of few items.
 
         Raises:
             ProblemError: one that passes.
@@ -213,15 +223,17 @@ class ChunkRun:
         try:
             endpoint = endpoint_of(entry.url)
             request = endpoint.read(entry.body)
+            warm = endpoint.kind in self.shift.warm
             answer = await endpoint.run(request, self.shift.engine)
         except ProblemError as error:
             if error.status in PASSING:
                 raise
-            return problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"
-        self.units[endpoint.kind] = self.units.get(endpoint.kind, 0.0) + endpoint.units(request)
+            return (problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"), None
+        self.shift.warm.add(endpoint.kind)
+        units = (endpoint.kind, endpoint.units(request)) if warm else None
         body = answer.model_dump(mode="json")
         log.debug("item done", job=self.job_id, item=entry.number, seconds=round(time.perf_counter() - began, 3))
-        return result_line(self.job_id, entry.number, entry.custom_id, body), "completed"
+        return (result_line(self.job_id, entry.number, entry.custom_id, body), "completed"), units
 
     async def _write(self, entry: Entry, outcome: Outcome | None) -> None:
         if outcome is not None:

@@ -65,6 +65,7 @@ class JobWorker:
         engine: what runs items, with turns of its own: jobs take none from requests.
         items: run side by side, of each priority.
         lease: seconds of silence after which its chunks go to others.
+        warm: kinds of items of which it has done one.
     """
 
     jobs: Jobs
@@ -76,6 +77,7 @@ class JobWorker:
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     started_at: float = field(default_factory=time.time)
     items_done: int = 0
+    warm: set[str] = field(default_factory=set)
     sharing: ProcessorSharing = field(default_factory=ProcessorSharing)
     stations: list[Station] = field(default_factory=list)
     lookout: Lookout = field(init=False)
@@ -214,6 +216,7 @@ class Station:
         self.exclusion = self.worker.exclusion
         self.draining = self.worker.draining
         self.at_work = self.worker.at_work
+        self.warm = self.worker.warm
 
     async def run_chunk(self, job_id: str, start: int, stop: int, name: str) -> None:
         """Work off a chunk; the rest of it goes back into the queue if the worker drains."""

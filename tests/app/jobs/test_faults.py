@@ -16,6 +16,7 @@ import redis
 
 from app.jobs import keys
 from app.jobs.worker import BEAT_EVERY
+from app.jobs.workers import LEAST
 from benchmarks.fleet import Fleet, QueueServer, fleet
 from benchmarks.job_chaos import chaos, poison, watch
 from benchmarks.job_items import alike, essences, mixed, sentences
@@ -90,6 +91,18 @@ def test_a_worker_tells_of_itself_again_once_it_can(crew: Fleet, queue: QueueSer
         time.sleep(BEAT_EVERY + 1.0)
         client.delete(keys.WORKERS)
     until(crew.alive, BEAT_EVERY + 5.0)
+
+
+def test_what_a_worker_does_first_of_a_kind_tells_nothing_of_its_cost(crew: Fleet, queue: QueueServer) -> None:
+    crew.start_worker()
+    crew.wait_workers(1)
+    with redis.Redis.from_url(queue.url, decode_responses=True) as client:
+        client.delete(keys.COSTS)
+        for number, known in enumerate([[], ["sentences"]]):
+            seen = watch(crew, crew.submit([sentences(number, chains=8, steps=200)])).job
+            assert seen["status"] == "completed" and seen["completed_at"] - seen["in_progress_at"] > LEAST
+            time.sleep(0.2)
+            assert client.hkeys(keys.COSTS) == known
 
 
 def test_none_is_begun_beside_one_that_must_be_alone(crew: Fleet, queue: QueueServer) -> None:
