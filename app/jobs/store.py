@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -29,6 +29,8 @@ STALE = 3.0
 
 UNCOMMITTED = 3600
 """Seconds after which items are dropped that were written for a job that was never made."""
+
+_TRIES = itertools.count()
 
 SCRIPTS = ("accept", "beat", "start", "try", "untry", "record", "cancel", "fail", "settle", "lead", "learn", "sign_on")
 
@@ -247,5 +249,5 @@ class JobStore:
 
 
 def token(worker: str) -> str:
-    """A name for one try of an item by a worker."""
-    return f"{worker} {uuid.uuid4().hex}"
+    """A name for one try of an item by a worker, which has a name of its own and lives in one process."""
+    return f"{worker} {next(_TRIES):x}"
