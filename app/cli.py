@@ -174,7 +174,8 @@ def score(
         return
     for entry in answer.scores:
         typer.echo(f"{entry.log_prob:.3f}\t{entry.log_prob_per_token:.3f}\t{entry.text}")
-    typer.echo(f"log p, log p / token, text; vocabulary {answer.vocabulary}", err=True)
+    vocabularies = " ".join(dict.fromkeys(entry.vocabulary for entry in answer.scores))
+    typer.echo(f"log p, log p / token, text; vocabulary {vocabularies}", err=True)
 
 
 @evaluate.command("keywords")

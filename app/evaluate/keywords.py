@@ -141,7 +141,7 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
         faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
         return {**line, "failed": _reason(faults)}
     best = answer.sentences[0]
-    spaced = answer.model.vocabulary == "en"
+    spaced = engine.model.vocabulary(answer.model.vocabulary).spaced
     references = await _reference_scores(keyword_set.references, answer, engine)
     return {
         **line,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.sentences.schemas import ModelReport, Strict, Text, UsageReport, normalised
+from app.sentences.schemas import Scorer, Strict, Text, UsageReport, normalised
 
 
 def _text(text: str) -> str:
@@ -35,28 +35,38 @@ class ScoreRequest(Strict):
         description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
     )
     language: Literal["zh", "en", "auto"] = Field(
-        default="auto", description="auto: Chinese if a text has a Han character, else English"
+        default="auto",
+        description="auto: for each text by itself, Chinese if it has a Han character, else English",
     )
 
 
 class TextScore(BaseModel):
-    """The score of one text."""
+    """The score of one text, the same whatever others are sent with it."""
 
-    text: str
+    text: str = Field(description="as it was scored: normalised")
+    language: Literal["zh", "en"]
+    vocabulary: str = Field(
+        description="the mask over which its probabilities are renormalised, the narrowest that spells it; scores "
+        "under different masks cannot be compared"
+    )
+    context: str = Field(description="the text that its score is conditioned on")
     tokens: list[str] = Field(description="the text of each token")
     log_probs: list[float] = Field(description="of each token given context and the tokens before, in nats")
     log_prob: float = Field(description="their sum")
     log_prob_per_token: float = Field(description="their mean")
 
 
-class ScoreAnswer(BaseModel):
-    """Scores in the order of the texts.
+class ScoringModel(Scorer):
+    """What scored the texts."""
 
-    Probabilities are renormalised over the tokens of one vocabulary, the narrowest that spells
-    all the texts; scores under different vocabularies or models cannot be compared.
-    """
+    vocabulary: str | None = Field(description="that of every text, null if they differ")
+    context: str | None = Field(description="that of every text, null if they differ")
+
+
+class ScoreAnswer(BaseModel):
+    """Scores in the order of the texts."""
 
     scores: list[TextScore]
-    vocabulary: str = Field(description="the mask over which probabilities are renormalised")
+    vocabulary: str | None = Field(description="that of every text, null if they differ")
     usage: UsageReport
-    model: ModelReport
+    model: ScoringModel

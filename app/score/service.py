@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
 
 from app.engine import Engine
 from app.problems import Fault, ProblemError
-from app.score.schemas import ScoreAnswer, ScoreRequest, TextScore
+from app.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
 from app.sentences.language import Language, Named, choose_language, choose_vocabulary
 from app.sentences.openings import context_of
 from app.sentences.schemas import UsageReport
-from app.sentences.service import fits, model_report, open_session
+from app.sentences.service import fits, open_session, scorer_report
 from app.settings import Limits
 from models.language.loading import LoadedModel
 from models.language.vocabulary import Vocabulary
@@ -19,59 +21,95 @@ from models.language.vocabulary import Vocabulary
 BATCH_TOKENS = 2048
 """Most tokens of texts in one call of the model, padding counted."""
 
-Spelled = list[tuple[int, ...]]
+
+@dataclass(frozen=True, slots=True)
+class SpelledText:
+    """A text ready to be scored.
+
+    Attributes:
+        text: in its normal form.
+        language: what it is written in.
+        vocabulary: the mask that spells it.
+        tokens: token ids.
+    """
+
+    text: str
+    language: Language
+    vocabulary: Vocabulary
+    tokens: tuple[int, ...]
 
 
 async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
-    """Score the texts of a request.
+    """Score the texts of a request, each as if it were sent alone.
 
     Raises:
         ProblemError: 422 for texts that cannot be scored, 429 if too many requests wait.
     """
-    language, vocabulary, spelled = await asyncio.to_thread(spell, request, engine.model, engine.limits)
-    longest = max(map(len, spelled))
-    context = context_of(request.context, language, lambda text: fits(engine, text, longest))
+    texts = await asyncio.to_thread(spell, request, engine.model, engine.limits)
+
+    @cache
+    def context(language: Language, room: int) -> str:
+        return context_of(request.context, language, lambda opening: fits(engine, opening, room))
+
+    together: dict[tuple[str, str], list[int]] = {}
+    for place, text in enumerate(texts):
+        key = (text.vocabulary.name, context(text.language, len(text.tokens)))
+        together.setdefault(key, []).append(place)
+    usage = UsageReport(lm_calls=0, lm_tokens=0, recalled=0)
+    scores: dict[int, TextScore] = {}
     async with engine.turns.take():
-        session = await open_session(engine, vocabulary.name, context, longest)
-        session.remember = 0
-        scores: list[TextScore] = []
-        for batch in batches(spelled):
-            for scored in await session.score(batch, [None] * len(batch)):
-                log_probs = [float(p) for p in scored.log_probs]
-                scores.append(
-                    TextScore(
-                        text=request.texts[len(scores)],
-                        tokens=[vocabulary.pieces[token] or "" for token in scored.tokens],
-                        log_probs=log_probs,
-                        log_prob=sum(log_probs),
-                        log_prob_per_token=sum(log_probs) / len(log_probs),
-                    )
-                )
+        for (name, before), places in together.items():
+            session = await open_session(engine, name, before, max(len(texts[place].tokens) for place in places))
+            session.remember = 0
+            for batch in batches(places, lambda place: len(texts[place].tokens)):
+                scored = await session.score([texts[place].tokens for place in batch], [None] * len(batch))
+                for place, one in zip(batch, scored, strict=True):
+                    scores[place] = _report(texts[place], before, [float(p) for p in one.log_probs])
+            usage.lm_calls += session.usage.lm_calls
+            usage.lm_tokens += session.usage.lm_tokens
+            usage.recalled += session.recalled
+    names, contexts = {name for name, _ in together}, {context for _, context in together}
+    vocabulary = names.pop() if len(names) == 1 else None
     return ScoreAnswer(
-        scores=scores,
-        vocabulary=vocabulary.name,
-        usage=UsageReport(
-            lm_calls=session.usage.lm_calls, lm_tokens=session.usage.lm_tokens, recalled=session.recalled
+        scores=[scores[place] for place in range(len(texts))],
+        vocabulary=vocabulary,
+        usage=usage,
+        model=ScoringModel(
+            **dict(scorer_report(engine.model)),
+            vocabulary=vocabulary,
+            context=contexts.pop() if len(contexts) == 1 else None,
         ),
-        model=model_report(engine.model, vocabulary.name, context),
     )
 
 
-def batches(sentences: Sequence[tuple[int, ...]]) -> Iterator[Spelled]:
-    """Consecutive runs of sentences whose count times their longest stays within :data:`BATCH_TOKENS`."""
-    batch: Spelled = []
+def _report(text: SpelledText, context: str, log_probs: list[float]) -> TextScore:
+    return TextScore(
+        text=text.text,
+        language=text.language,
+        vocabulary=text.vocabulary.name,
+        context=context,
+        tokens=[text.vocabulary.piece(token) for token in text.tokens],
+        log_probs=log_probs,
+        log_prob=sum(log_probs),
+        log_prob_per_token=sum(log_probs) / len(log_probs),
+    )
+
+
+def batches(places: Sequence[int], length: Callable[[int], int]) -> Iterator[list[int]]:
+    """Consecutive runs of texts whose count times their longest stays within :data:`BATCH_TOKENS`."""
+    batch: list[int] = []
     longest = 0
-    for sentence in sentences:
-        longest = max(longest, len(sentence))
+    for place in places:
+        longest = max(longest, length(place))
         if batch and (len(batch) + 1) * longest > BATCH_TOKENS:
             yield batch
-            batch, longest = [], len(sentence)
-        batch.append(sentence)
+            batch, longest = [], length(place)
+        batch.append(place)
     if batch:
         yield batch
 
 
-def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[Language, Vocabulary, Spelled]:
+def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[SpelledText]:
     """Check a request and spell its texts; may build a vocabulary, so keep it off the event loop.
 
     Raises:
@@ -96,7 +134,16 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[La
     ]
     if faults:
         raise ProblemError(422, faults[:20])
-    named = [Named(name, text) for name, text, _ in bounds]
-    language = choose_language(request.language, named)
-    vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.sentence)
-    return language, vocabulary, [vocabulary.sentence(text) for text in request.texts]
+    spelled: list[SpelledText] = []
+    for name, text, _ in bounds:
+        named = [Named(name, text)]
+        language = choose_language(request.language, named)
+        try:
+            vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.sentence)
+        except ProblemError as error:
+            faults += error.faults
+        else:
+            spelled.append(SpelledText(text, language, vocabulary, vocabulary.sentence(text)))
+    if faults:
+        raise ProblemError(422, faults[:20])
+    return spelled

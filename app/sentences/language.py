@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.problems import Fault, ProblemError
-from models.language.vocabulary import SpellingError, Vocabulary
+from models.language.vocabulary import WIDE, SpellingError, Vocabulary, is_simplified
 
 Language = Literal["zh", "en"]
 
@@ -35,13 +35,16 @@ def candidates(language: Language, texts: Sequence[Named]) -> list[str]:
     """Names of the vocabularies to try, narrowest first.
 
     English has one. Chinese is written in simplified characters if it can be, else with all
-    Han characters; with Latin letters in it, in the mixed vocabulary.
+    Han characters; with Latin letters in it, in the mixed vocabulary. What none of these spells
+    is spelled by the wide form of the vocabulary that fits.
     """
     if language == "en":
-        return ["en"]
+        # A Han character is more likely a forgotten language than a word of an English sentence.
+        return ["en"] if any(_HAN.search(named.text) for named in texts) else ["en", "en" + WIDE]
     if any(_LATIN.search(named.text) for named in texts):
-        return ["mixed"]
-    return ["zh", "zh-full"]
+        return ["mixed", "mixed" + WIDE]
+    proposals = "zh" if all(map(is_simplified, _HAN.findall("".join(named.text for named in texts)))) else "zh-full"
+    return ["zh", "zh-full", proposals + WIDE]
 
 
 def choose_vocabulary(
@@ -79,15 +82,16 @@ def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
     at = max(error.at - shift, 0)
     character = named.text[at : at + 1]
     written = {"zh": "Chinese", "en": "English"}[language]
-    if character.isspace():
-        remedy = "leave the white space out, or give the parts as keywords of their own"
-    elif language == "en" and _HAN.search(character):
-        remedy = 'set language to "zh" or "auto"'
-    else:
-        remedy = f"leave {character!r} out, or load a model and vocabulary rule that have it"
-    return Fault(
-        field=named.field,
-        message=f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on "
-        f"(character {at})",
-        remedy=remedy,
+    message = (
+        f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on (character {at})"
     )
+    if language == "en" and _HAN.search(character):
+        remedy = 'set language to "zh" or "auto"'
+    elif error.at < shift:
+        message += f": the model has no token for the space before {character!r}"
+        remedy = "begin it with a letter, or load a model whose tokenizer has the space as a token or spells by bytes"
+    elif character.isspace():
+        remedy = "leave the white space out, or give the parts as keywords of their own"
+    else:
+        remedy = f"leave {character!r} out, or load a model whose tokenizer has it or spells by bytes"
+    return Fault(field=named.field, message=message, remedy=remedy)

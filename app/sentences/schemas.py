@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
+from models.normalisation import normalise, normalise_name
+
 MAX_SEED = 2**63 - 1
 
 
@@ -17,25 +19,24 @@ class Strict(BaseModel):
 
 
 def normalised(text: str) -> str:
-    """Unicode NFC.
+    """The normal form of a text; see :func:`models.normalisation.normalise`.
 
     Raises:
-        ValueError: a control character other than tab and line feed.
+        ValueError: a control character other than tab and line ends, or half a surrogate pair.
     """
-    text = unicodedata.normalize("NFC", text)
     for at, character in enumerate(text):
-        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n":
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
             raise ValueError(f"character {at} is the control character U+{ord(character):04X}; remedy: remove it")
-    return text
+    return normalise(text)
 
 
 def word(text: str) -> str:
-    """A keyword or forbidden word: NFC, outer white space dropped, inner white space one space.
+    """A keyword or forbidden word in its normal form; see :func:`models.normalisation.normalise_name`.
 
     Raises:
         ValueError: it is blank or has a control character.
     """
-    text = " ".join(normalised(text).split())
+    text = normalise_name(normalised(text))
     if not text:
         raise ValueError("it is blank; remedy: give a word, or leave the entry out")
     return text
@@ -268,13 +269,18 @@ class UsageReport(BaseModel):
     recalled: int = Field(description="scores and rows answered without the model: from memory or the score store")
 
 
-class ModelReport(BaseModel):
-    """What scored the sentences."""
+class Scorer(BaseModel):
+    """The language model that scored."""
 
     name: str
     fingerprint: str = Field(description="over configuration, weights, tokenizer and precision")
     precision: str
     device: str
+
+
+class ModelReport(Scorer):
+    """What scored the sentences."""
+
     vocabulary: str = Field(description="the mask over which probabilities are renormalised")
     context: str = Field(description="the text that every score is conditioned on")
 

@@ -21,6 +21,7 @@ from app.sentences.schemas import (
     Diagnostics,
     ModelReport,
     MoveReport,
+    Scorer,
     Sentence,
     SentencesAnswer,
     SentencesRequest,
@@ -107,12 +108,12 @@ class SentencesRun:
 
     def sentence(self, visit: Visit) -> Sentence:
         """A visit as the caller sees it."""
-        pieces = self.plan.vocabulary.pieces
+        vocabulary = self.plan.vocabulary
         return Sentence(
-            text=self.plan.vocabulary.decode(visit.state.tokens),
+            text=vocabulary.decode(visit.state.tokens),
             log_prob=visit.log_prob,
             log_prob_per_token=visit.log_prob_per_token,
-            tokens=[pieces[token] or "" for token in visit.state.tokens],
+            tokens=[vocabulary.piece(token) for token in visit.state.tokens],
             chain=visit.chain,
             step=visit.step,
         )
@@ -159,21 +160,18 @@ class SentencesRun:
                 steps=self.trace.steps,
             ),
             usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
-            model=model_report(self.session.model, self.plan.vocabulary.name, self.context),
+            model=ModelReport(
+                **dict(scorer_report(self.session.model)),
+                vocabulary=self.plan.vocabulary.name,
+                context=self.context,
+            ),
             seed=self.seed,
         )
 
 
-def model_report(model: LoadedModel, vocabulary: str, context: str) -> ModelReport:
+def scorer_report(model: LoadedModel) -> Scorer:
     """What scored, for an answer."""
-    return ModelReport(
-        name=model.name,
-        fingerprint=model.fingerprint,
-        precision=model.precision,
-        device=model.device,
-        vocabulary=vocabulary,
-        context=context,
-    )
+    return Scorer(name=model.name, fingerprint=model.fingerprint, precision=model.precision, device=model.device)
 
 
 @asynccontextmanager

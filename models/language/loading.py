@@ -20,7 +20,7 @@ from models.language.default_weights import Progress
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
-from models.language.vocabulary import RULES, Rule, Vocabulary
+from models.language.vocabulary import RULES, WIDE, Rule, Vocabulary, wide_rule
 
 
 class LoadingError(RuntimeError):
@@ -52,17 +52,27 @@ class LoadedModel:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def vocabulary(self, name: str) -> Vocabulary:
-        """The vocabulary mask of this name, built at first use.
+        """The vocabulary mask of this name, or with :data:`WIDE` the wide one of this name, built at first use.
 
         Raises:
             KeyError: there is no such rule.
         """
         with self._lock:
             if name not in self._vocabularies:
-                self._vocabularies[name] = Vocabulary.build(
-                    name, self.rules[name], self.tokenizer.pieces, self.tokenizer.encode, spaced=name == "en"
-                )
+                self._vocabularies[name] = self._build(name)
             return self._vocabularies[name]
+
+    def _build(self, name: str) -> Vocabulary:
+        base = name.removesuffix(WIDE)
+        tokenizer, rule, wide = self.tokenizer, self.rules[base], base != name
+        return Vocabulary.build(
+            name,
+            wide_rule(rule) if wide else rule,
+            tokenizer.pieces,
+            tokenizer.encode,
+            spaced=base == "en",
+            byte_pieces=tokenizer.byte_pieces if wide else None,
+        )
 
     @property
     def device(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -38,7 +38,8 @@ LATIN_WORD_RANK = 100_000
 LATIN_PIECE_RANK = 60_000
 
 
-def _simplified(text: str) -> bool:
+def is_simplified(text: str) -> bool:
+    """Whether GB 2312, the simplified characters in daily use, has all of a text."""
     try:
         text.encode("gb2312")
     except UnicodeEncodeError:
@@ -61,7 +62,7 @@ def _han(piece: str) -> Role | None:
 def chinese_rule(piece: str, rank: int) -> Role | None:
     """Simplified Chinese: words and characters of GB 2312, ，、 between, 。！？ to close."""
     role = _han(piece)
-    return role if role is not Role.INTERIOR or _simplified(piece) else None
+    return role if role is not Role.INTERIOR or is_simplified(piece) else None
 
 
 def han_rule(piece: str, rank: int) -> Role | None:
@@ -105,6 +106,31 @@ RULES: dict[str, Rule] = {
 }
 """The masks by name."""
 
+WIDE = "-wide"
+"""What the name of a mask is followed by where it spells whatever the tokenizer can."""
+
+_LATIN_TEXT = re.compile(r" ?[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ'’]+")
+_NO_LETTERS = re.compile(r"[\W\d_]+")
+
+
+def wide_rule(rule: Rule) -> Rule:
+    """The same proposals, and every character to spell with: digits, marks, spaces, symbols, accented letters.
+
+    Longer runs of marks and digits are let in too, and Latin words where ``rule`` has Latin letters.
+    """
+    latin = rule("a", 0) is not None
+
+    def widened(piece: str, rank: int) -> Role | None:
+        role = rule(piece, rank)
+        if role is None and (
+            len(piece) == 1
+            or (rank < LATIN_WORD_RANK and (_NO_LETTERS.fullmatch(piece) or (latin and _LATIN_TEXT.fullmatch(piece))))
+        ):
+            return Role.SPELLING
+        return role
+
+    return widened
+
 
 class SpellingError(ValueError):
     """A text cannot be written with the tokens of a vocabulary.
@@ -135,6 +161,7 @@ class Vocabulary:
         interior: number of interior tokens.
         ends: number of end tokens.
         encode: the tokenizer's own segmentation of a text.
+        byte_pieces: of the allowed tokens that are a part of a character, its bytes.
     """
 
     name: str
@@ -144,6 +171,7 @@ class Vocabulary:
     interior: int
     ends: int
     encode: Callable[[str], list[int]] = field(repr=False)
+    byte_pieces: Mapping[int, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
     def build(
@@ -154,8 +182,9 @@ class Vocabulary:
         encode: Callable[[str], list[int]],
         *,
         spaced: bool,
+        byte_pieces: Mapping[int, bytes] | None = None,
     ) -> Vocabulary:
-        """Apply a rule to every token.
+        """Apply a rule to every token; those in ``byte_pieces`` only spell.
 
         Raises:
             ValueError: the rule leaves no interior or no end token.
@@ -170,8 +199,8 @@ class Vocabulary:
             raise ValueError(
                 f"vocabulary {name!r}: the rule leaves {len(interior)} interior and {len(ends)} end tokens"
             )
-        ids = np.array(interior + ends + chosen[Role.SPELLING], dtype=np.int64)
-        return cls(name, spaced, pieces, ids, len(interior), len(ends), encode)
+        ids = np.array(interior + ends + chosen[Role.SPELLING] + sorted(byte_pieces or ()), dtype=np.int64)
+        return cls(name, spaced, pieces, ids, len(interior), len(ends), encode, byte_pieces or {})
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -194,43 +223,67 @@ class Vocabulary:
     def _longest(self) -> int:
         return max(map(len, self._by_text))
 
+    @cached_property
+    def _by_byte(self) -> dict[int, int]:
+        return {spelled[0]: token for token, spelled in self.byte_pieces.items() if len(spelled) == 1}
+
+    def piece(self, token: int) -> str:
+        """The text of one token; of a part of a character its bytes, such as ``<0xE2>``."""
+        if (spelled := self.byte_pieces.get(token)) is not None:
+            return "".join(f"<0x{byte:02X}>" for byte in spelled)
+        return self.pieces[token] or ""
+
     def decode(self, tokens: Iterable[int]) -> str:
         """The text that a reader sees: pieces joined, outer white space dropped."""
-        return "".join(self.pieces[token] or "" for token in tokens).strip()
+        return self._joined(tokens).strip()
+
+    def _joined(self, tokens: Iterable[int]) -> str:
+        if not self.byte_pieces:
+            return "".join(self.pieces[token] or "" for token in tokens)
+        parts = (self.byte_pieces.get(token) or (self.pieces[token] or "").encode() for token in tokens)
+        return b"".join(parts).decode(errors="replace")
 
     def spell(self, text: str) -> tuple[int, ...]:
         """Token ids whose pieces join to exactly ``text``.
 
         The tokenizer's own segmentation if the mask allows it, else the one of fewest allowed
-        tokens (ties: longer pieces first).
+        tokens (ties: longer pieces first). A character without a token is spelled by its bytes, if
+        the mask has them.
 
         Raises:
             SpellingError: no sequence of allowed tokens spells the text.
         """
         own = self.encode(text)
-        if all(token in self.local for token in own) and "".join(self.pieces[t] or "" for t in own) == text:
+        if all(token in self.local for token in own) and self._joined(own) == text:
             return tuple(own)
-        # fewest[i] = (number of tokens, last token) of the best spelling of text[:i].
-        fewest: list[tuple[int, int] | None] = [(0, -1)] + [None] * len(text)
+        # fewest[i] = (number of tokens, where the last piece starts, its tokens) of the best spelling of text[:i].
+        fewest: list[tuple[int, int, tuple[int, ...]] | None] = [(0, 0, ())] + [None] * len(text)
         reached = 0
         for stop in range(1, len(text) + 1):
             for start in range(max(0, stop - self._longest), stop):
-                before, token = fewest[start], self._by_text.get(text[start:stop])
-                if before is not None and token is not None:
-                    here = fewest[stop]
-                    if here is None or before[0] + 1 < here[0]:
-                        fewest[stop] = (before[0] + 1, token)
-                        reached = stop
-        if fewest[-1] is None:
-            raise SpellingError(text, reached)
-        tokens: list[int] = []
+                if (before := fewest[start]) is None:
+                    continue
+                token = self._by_text.get(text[start:stop])
+                tokens = (token,) if token is not None else self._bytes_of(text[start]) if stop == start + 1 else ()
+                here = fewest[stop]
+                if tokens and (here is None or before[0] + len(tokens) < here[0]):
+                    fewest[stop] = (before[0] + len(tokens), start, tokens)
+                    reached = stop
+        steps: list[tuple[int, ...]] = []
         at = len(text)
         while at:
-            step = fewest[at]
-            assert step is not None
-            tokens.append(step[1])
-            at -= len(self.pieces[step[1]] or "")
-        return tuple(reversed(tokens))
+            if (step := fewest[at]) is None:
+                raise SpellingError(text, reached)
+            steps.append(step[2])
+            at = step[1]
+        return tuple(token for tokens in reversed(steps) for token in tokens)
+
+    def _bytes_of(self, character: str) -> tuple[int, ...]:
+        """The tokens of a character's bytes; none if one of them has no token."""
+        if not self._by_byte:
+            return ()
+        tokens = [self._by_byte.get(byte) for byte in character.encode(errors="surrogatepass")]
+        return () if None in tokens else tuple(token for token in tokens if token is not None)
 
     def spellings(self, word: str) -> list[tuple[int, ...]]:
         """The ways in which a word may stand in a sentence: with its leading space where words have one.
@@ -238,7 +291,7 @@ class Vocabulary:
         Raises:
             SpellingError: there is none.
         """
-        if self.name == "mixed" and word[:1].isascii():
+        if self.name.removesuffix(WIDE) == "mixed" and word[:1].isascii():
             unspaced = self.spell(word)
             try:
                 return list(dict.fromkeys([unspaced, self.spell(" " + word)]))
