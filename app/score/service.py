@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Sequence
 
+from app.codes import Code
 from app.engine import Engine
 from app.problems import Fault, ProblemError
 from app.score.schemas import ScoreAnswer, ScoreRequest, TextScore
@@ -80,6 +81,7 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[La
     if len(request.texts) > limits.max_texts:
         fault = Fault(
             field="texts",
+            code=Code.TOO_MANY,
             message=f"{len(request.texts)} texts are above the limit of {limits.max_texts}",
             remedy=f"give at most {limits.max_texts} texts in one request",
         )
@@ -88,6 +90,7 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> tuple[La
     faults = [
         Fault(
             field=name,
+            code=Code.TOO_LONG,
             message=f"{len(text)} characters are above the limit of {most}",
             remedy=f"give at most {most} characters",
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from models.language.vocabulary import SpellingError, Vocabulary
 
@@ -87,6 +88,7 @@ def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
         remedy = f"leave {character!r} out, or load a model and vocabulary rule that have it"
     return Fault(
         field=named.field,
+        code=Code.UNSPELLABLE,
         message=f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on "
         f"(character {at})",
         remedy=remedy,
