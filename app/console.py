@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app import logs
+from app.codes import Code
 from app.engine import Engine, open_engine
 from app.loading import LOADING_ERRORS
 from app.problems import Fault, ProblemError
@@ -57,7 +58,16 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except ProblemError as error:
         fail(error.faults)
     except ModelLoadError as error:
-        fail([Fault(field="CHAINWRIGHT_MODEL", message=str(error), remedy="name another model, or mend this one")])
+        fail(
+            [
+                Fault(
+                    field="CHAINWRIGHT_MODEL",
+                    code=Code.UNUSABLE_MODEL,
+                    message=str(error),
+                    remedy="name another model, or mend this one",
+                )
+            ]
+        )
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -80,7 +90,7 @@ def fail(faults: list[Fault]) -> NoReturn:
     for fault in faults:
         name = OPTIONS.get(fault.field, fault.field)
         where = f"{name}: " if name else ""
-        typer.echo(f"Error: {where}{fault.message}; {fault.remedy}.", err=True)
+        typer.echo(f"Error: {where}{fault.message}; {fault.remedy}. [{fault.code}]", err=True)
     raise typer.Exit(2)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.codes import Code
 from app.problems import Fault, ProblemError, respond
 
 PROBES = frozenset({"/health", "/ready", "/metrics"})
@@ -47,6 +48,7 @@ class Drain:
         """Why there is no answer: 503, to be sent again to another instance or later."""
         fault = Fault(
             field="",
+            code=Code.STOPPING,
             message="the service is stopping",
             remedy="send the request again after the seconds that the Retry-After header gives",
         )

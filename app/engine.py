@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from opentelemetry.trace import NoOpTracer, Tracer
 
+from app.codes import Code
 from app.memory import give_back
 from app.problems import Fault, ProblemError
 from app.retrieval.retrieval import Retrieval
@@ -62,6 +63,7 @@ class Turns:
         if self._present >= self._most:
             fault = Fault(
                 field="",
+                code=Code.BUSY,
                 message=f"{self._present} requests are running or waiting, the most this service takes",
                 remedy="try again after the seconds that the Retry-After header gives",
             )

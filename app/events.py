@@ -13,6 +13,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
 
+from app.codes import Code
 from app.drain import Drain
 from app.problems import Fault, ProblemError, make
 
@@ -34,7 +35,12 @@ async def with_errors(source: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         yield event("error", error.problem())
     except Exception as error:
         structlog.get_logger().error("unexpected error in a stream", exc_info=error)
-        fault = Fault(field="", message="something failed inside the service", remedy="try again; see the log")
+        fault = Fault(
+            field="",
+            code=Code.INTERNAL_ERROR,
+            message="something failed inside the service",
+            remedy="try again; see the log",
+        )
         yield event("error", make(500, [fault]))
     finally:
         await source.aclose()

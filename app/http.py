@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Request
 
+from app.codes import Code
 from app.drain import Drain
 from app.engine import Engine
 from app.problems import MEDIA_TYPE, Fault, ProblemError
@@ -57,6 +58,7 @@ async def require_json(request: Request) -> None:
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
         fault = Fault(
             field="Content-Type",
+            code=Code.WRONG_MEDIA_TYPE,
             message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
             remedy="send JSON with the header Content-Type: application/json",
         )
@@ -95,11 +97,14 @@ async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
         if task.done():
             return task.result()
         if leaving.done():
-            raise ProblemError(499, [Fault(field="", message="the client left", remedy="stay until the answer")])
+            raise ProblemError(
+                499, [Fault(field="", code=Code.CLIENT_GONE, message="the client left", remedy="stay until the answer")]
+            )
         if cut.done():
             raise drain.problem()
         fault = Fault(
             field="",
+            code=Code.TIMED_OUT,
             message=f"there was no answer within {most:g} seconds",
             remedy="ask for less in one request, stream, or send again when the service is less busy",
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from app.codes import Code
 from app.engine import Engine, open_engine
 from app.ops.tracing import Tracing
 from app.problems import Fault, ProblemError
@@ -94,9 +95,15 @@ class Loading:
         if self.failure is not None:
             fault = Fault(
                 field="",
+                code=Code.UNUSABLE_MODEL,
                 message=f"the model could not be loaded: {self.failure}",
                 remedy="mend the setting CHAINWRIGHT_MODEL and start the service again",
             )
             return ProblemError(503, [fault])
-        fault = Fault(field="", message="the model is still loading", remedy="try again shortly; /ready tells when")
+        fault = Fault(
+            field="",
+            code=Code.LOADING,
+            message="the model is still loading",
+            remedy="try again shortly; /ready tells when",
+        )
         return ProblemError(503, [fault], {"Retry-After": "2"})

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.keys import Key
 from app.access.middleware import KEY
+from app.codes import Code
 from app.problems import Fault, ProblemError, make, respond
 
 log = structlog.get_logger()
@@ -72,6 +73,7 @@ class BodyLimit:
     async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         fault = Fault(
             field="",
+            code=Code.TOO_LARGE,
             message=f"the body has more than {self.most} bytes",
             remedy="send less in one request; the fields' own limits are at /v1/models",
         )
@@ -81,6 +83,7 @@ class BodyLimit:
 def _too_slow(seconds: float) -> ProblemError:
     fault = Fault(
         field="",
+        code=Code.TIMED_OUT,
         message=f"the body stood still, or was not complete, after {seconds:g} seconds",
         remedy="send all that Content-Length declares, or less in one request",
     )

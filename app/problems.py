@@ -12,6 +12,8 @@ from asgi_correlation_id import correlation_id
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
+from app.codes import Code
+
 MEDIA_TYPE = "application/problem+json"
 
 
@@ -19,6 +21,7 @@ class Fault(BaseModel):
     """One thing that is wrong with a request."""
 
     field: str = Field(description="where, such as sampler.steps or keywords[3]; empty for the request as a whole")
+    code: Code = Field(description="what is wrong, in a word that programs may rely on; docs/api.md lists them")
     message: str = Field(description="what is wrong")
     remedy: str = Field(description="how to mend the call")
 
@@ -35,7 +38,12 @@ class Problem(BaseModel):
                 "detail": "keywords: there are none. Give at least one keyword.",
                 "instance": "urn:uuid:0b5b6f0e-9e0f-4d3c-9f5e-0f9f3a9c6d1b",
                 "errors": [
-                    {"field": "keywords", "message": "there are none", "remedy": "give at least one keyword"},
+                    {
+                        "field": "keywords",
+                        "code": "missing",
+                        "message": "there are none",
+                        "remedy": "give at least one keyword",
+                    },
                 ],
             }
         }
@@ -90,9 +98,23 @@ class ProblemError(Exception):
         return make(self.status, self.faults)
 
 
-def invalid(field: str, message: str, remedy: str) -> ProblemError:
+class UnfitError(ValueError):
+    """What a validator refuses a value with.
+
+    Attributes:
+        code: of the fault.
+        remedy: how to mend the value.
+    """
+
+    def __init__(self, code: Code, message: str, remedy: str) -> None:
+        self.code = code
+        self.remedy = remedy
+        super().__init__(message)
+
+
+def invalid(field: str, code: Code, message: str, remedy: str) -> ProblemError:
     """A 422 with one fault."""
-    return ProblemError(422, [Fault(field=field, message=message, remedy=remedy)])
+    return ProblemError(422, [Fault(field=field, code=code, message=message, remedy=remedy)])
 
 
 def make(status: int, faults: Sequence[Fault], detail: str | None = None) -> Problem:

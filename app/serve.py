@@ -18,6 +18,7 @@ import uvicorn
 
 from app import logs
 from app.access.keys import KeyFileError
+from app.codes import Code
 from app.console import conversion_bar, fail
 from app.drain import Drain
 from app.main import create_app
@@ -98,7 +99,7 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
             app = create_app(settings, progress=progress, on_failure=stop)
         except KeyFileError as error:
             message, _, remedy = str(error).partition("; ")
-            fail([Fault(field="CHAINWRIGHT_KEYS_FILE", message=message, remedy=remedy)])
+            fail([Fault(field="CHAINWRIGHT_KEYS_FILE", code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -111,7 +112,16 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
         server = Server(config, app.state)
         asyncio.run(_serve(server, first_request))
     if failures:
-        fail([Fault(field="CHAINWRIGHT_MODEL", message=failures[0], remedy="name another model, or mend this one")])
+        fail(
+            [
+                Fault(
+                    field="CHAINWRIGHT_MODEL",
+                    code=Code.UNUSABLE_MODEL,
+                    message=failures[0],
+                    remedy="name another model, or mend this one",
+                )
+            ]
+        )
     if not server.started:
         raise typer.Exit(1)
     if app.state.drain.started.is_set():

@@ -5,38 +5,51 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.problems import Fault
+from app.codes import Code
+from app.problems import Fault, UnfitError
 
 UNION_TAGS = frozenset(
     {"metropolis", "annealing", "linear", "geometric", "listed", "word", "forms", "switch", "weight"}
 )
 """Names that pydantic puts into a path for the branch of a union; no field has such a name."""
 
-_REMEDIES = {
-    "missing": "add this field",
-    "extra_forbidden": "remove this field, or see /docs for how it is spelled",
-    "greater_than_equal": "give a value of at least {ge}",
-    "greater_than": "give a value above {gt}",
-    "less_than_equal": "give a value of at most {le}",
-    "less_than": "give a value below {lt}",
-    "finite_number": "give a finite number, neither NaN nor infinite",
-    "too_short": "give at least {min_length}",
-    "too_long": "give at most {max_length}",
-    "string_too_short": "give at least {min_length} character",
-    "string_pattern_mismatch": "give a text that {pattern} matches",
-    "string_type": "give a string in double quotes",
-    "string_unicode": "send well-formed Unicode, without lone surrogates",
-    "int_type": "give a whole number without quotes",
-    "int_from_float": "give a whole number",
-    "float_type": "give a number without quotes",
-    "bool_type": "give true or false without quotes",
-    "list_type": "give a list in square brackets",
-    "literal_error": "give one of {expected}",
-    "union_tag_invalid": "give one of {expected_tags}",
-    "union_tag_not_found": "add the field {discriminator}",
-    "model_attributes_type": "give a JSON object in braces, with Content-Type: application/json",
-    "model_type": "give a JSON object in braces",
+_KINDS = {
+    "missing": (Code.MISSING, "add this field"),
+    "extra_forbidden": (Code.UNKNOWN_FIELD, "remove this field, or see /docs for how it is spelled"),
+    "greater_than_equal": (Code.TOO_SMALL, "give a value of at least {ge}"),
+    "greater_than": (Code.TOO_SMALL, "give a value above {gt}"),
+    "less_than_equal": (Code.TOO_LARGE, "give a value of at most {le}"),
+    "less_than": (Code.TOO_LARGE, "give a value below {lt}"),
+    "finite_number": (Code.NOT_FINITE, "give a finite number, neither NaN nor infinite"),
+    "too_short": (Code.TOO_FEW, "give at least {min_length}"),
+    "too_long": (Code.TOO_MANY, "give at most {max_length}"),
+    "string_too_short": (Code.TOO_SHORT, "give at least {min_length} character"),
+    "string_too_long": (Code.TOO_LONG, "give at most {max_length} characters"),
+    "string_pattern_mismatch": (Code.MALFORMED, "give a text that {pattern} matches"),
+    "string_type": (Code.WRONG_TYPE, "give a string in double quotes"),
+    "string_unicode": (Code.NOT_UNICODE, "send well-formed Unicode, without lone surrogates"),
+    "int_type": (Code.WRONG_TYPE, "give a whole number without quotes"),
+    "int_from_float": (Code.WRONG_TYPE, "give a whole number"),
+    "int_parsing": (Code.WRONG_TYPE, "give a whole number"),
+    "int_parsing_size": (Code.TOO_LARGE, "give a whole number of fewer digits"),
+    "float_type": (Code.WRONG_TYPE, "give a number without quotes"),
+    "float_parsing": (Code.WRONG_TYPE, "give a number"),
+    "bool_type": (Code.WRONG_TYPE, "give true or false without quotes"),
+    "bool_parsing": (Code.WRONG_TYPE, "give true or false"),
+    "list_type": (Code.WRONG_TYPE, "give a list in square brackets"),
+    "dict_type": (Code.WRONG_TYPE, "give a JSON object in braces"),
+    "literal_error": (Code.UNKNOWN_VALUE, "give one of {expected}"),
+    "union_tag_invalid": (Code.UNKNOWN_VALUE, "give one of {expected_tags}"),
+    "union_tag_not_found": (Code.MISSING, "add the field {discriminator}"),
+    "model_attributes_type": (
+        Code.WRONG_TYPE,
+        "give a JSON object in braces, with Content-Type: application/json",
+    ),
+    "model_type": (Code.WRONG_TYPE, "give a JSON object in braces"),
 }
+"""Code and remedy of each kind of error that the schemas of this service raise, by pydantic's name for it."""
+
+_OTHER = (Code.MALFORMED, "see /docs for what this field takes")
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
@@ -60,15 +73,18 @@ def _fault(error: Mapping[str, Any]) -> Fault:
     if kind in ("union_tag_invalid", "union_tag_not_found"):
         path = f"{path}.kind" if path else "kind"
     if kind == "value_error":
-        # Our validators raise ValueError("what is wrong; remedy: how to mend it").
-        message, _, remedy = str(context.get("error", error["msg"])).partition("; remedy: ")
-        return Fault(field=path, message=message, remedy=remedy or "see /docs")
+        return _refused(path, context.get("error", error["msg"]))
     message = str(error["msg"])
-    template = _REMEDIES.get(kind, "see /docs for what this field takes")
-    try:
-        remedy = template.format(**context)
-    except (KeyError, IndexError):
-        remedy = "see /docs for what this field takes"
+    code, template = _KINDS.get(kind, _OTHER)
+    remedy = template.format(**context)
     if kind == "less_than_equal" and isinstance(context.get("le"), int):
         remedy += ", the limit"
-    return Fault(field=path, message=message[:1].lower() + message[1:], remedy=remedy)
+    return Fault(field=path, code=code, message=message[:1].lower() + message[1:], remedy=remedy)
+
+
+def _refused(path: str, error: object) -> Fault:
+    """What a validator said; errors that are not the house's may end in ``; remedy: how to mend it``."""
+    if isinstance(error, UnfitError):
+        return Fault(field=path, code=error.code, message=str(error), remedy=error.remedy)
+    message, _, remedy = str(error).partition("; remedy: ")
+    return Fault(field=path, code=Code.MALFORMED, message=message, remedy=remedy or "see /docs")

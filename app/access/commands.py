@@ -14,6 +14,7 @@ from rich.table import Table
 from app import console
 from app.access.keys import KeyFileError, create_key, read_keys, revoke_key
 from app.access.ring import keys_path
+from app.codes import Code
 from app.problems import Fault
 from app.validation import faults_of
 
@@ -82,10 +83,19 @@ def revoke(
     except KeyFileError as error:
         _fail(error)
     if not there:
-        console.fail([Fault(field="ID", message=f"{path} has no key {number}", remedy="see chainwright keys list")])
+        console.fail(
+            [
+                Fault(
+                    field="ID",
+                    code=Code.NOT_FOUND,
+                    message=f"{path} has no key {number}",
+                    remedy="see chainwright keys list",
+                )
+            ]
+        )
     typer.echo(f"key {number} revoked", err=True)
 
 
 def _fail(error: KeyFileError) -> NoReturn:
     message, _, remedy = str(error).partition("; ")
-    console.fail([Fault(field="", message=message, remedy=remedy)])
+    console.fail([Fault(field="", code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])

@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.access.keys import Key
 from app.access.limiter import Limiter, Verdict
 from app.access.ring import KeyRing
+from app.codes import Code
 from app.problems import Fault, make, respond
 
 OPEN = re.compile(r"/(health|ready|openapi\.json|docs(/.*)?|redoc|static-offline-docs/.*)")
@@ -72,6 +73,7 @@ def token_of(headers: Headers) -> str | None:
 async def _unauthorized(token: str | None, scope: Scope, receive: Receive, send: Send) -> None:
     fault = Fault(
         field="Authorization",
+        code=Code.UNAUTHORIZED,
         message="there is no API key" if token is None else "the API key is unknown or revoked",
         remedy="send the header Authorization: Bearer KEY, or X-API-Key: KEY, with a key of the service's operator",
     )
@@ -84,6 +86,7 @@ async def _over(verdict: Verdict, scope: Scope, receive: Receive, send: Send) ->
     assert over is not None
     fault = Fault(
         field="",
+        code=Code.OVER_RATE,
         message=f"the {over.name} of {over.limit} requests in {over.seconds} seconds is used up",
         remedy=f"try again in {over.reset} seconds, as the Retry-After header says, or ask the operator for more",
     )

@@ -18,6 +18,7 @@ from app.batch.ledger import Ledger, Notes
 from app.batch.run import run
 from app.batch.source import BadLinesError, Source, read_source
 from app.client import AsyncClient, ClientError, ServiceError
+from app.codes import Code
 from app.jobs.schemas import Job, OnInvalid
 from app.problems import Fault, ProblemError
 
@@ -67,7 +68,9 @@ def batch(
     except ProblemError as error:
         console.fail(error.faults)
     except Timeout:
-        fault = Fault(field=str(output), message="another batch is writing it", remedy="wait for it, or stop it")
+        fault = Fault(
+            field=str(output), code=Code.IN_USE, message="another batch is writing it", remedy="wait for it, or stop it"
+        )
         console.fail([fault])
     except OSError as error:
         _give_up(f"{error.filename or output}: {error.strerror or error}", "mend that")
@@ -83,7 +86,7 @@ async def _service(url: str, api_key: str | None) -> AsyncIterator[AsyncClient]:
         opened = AsyncClient(url, api_key=api_key)
     except ValueError as error:
         message, _, remedy = str(error).partition("; ")
-        raise ProblemError(422, [Fault(field="--url", message=message, remedy=remedy)]) from None
+        raise ProblemError(422, [Fault(field="--url", code=Code.MALFORMED, message=message, remedy=remedy)]) from None
     async with opened as client:
         yield client
 

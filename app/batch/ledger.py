@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import BaseModel, Field, ValidationError
 
 from app.client.calls import Kind, Page
+from app.codes import Code
 from app.jobs.schemas import Status
 from app.problems import Fault, ProblemError
 
@@ -131,4 +132,4 @@ def _read(path: Path) -> Notes:
 
 def _other(path: Path, message: str) -> ProblemError:
     remedy = "name another file with -o, or forget what is there with --again"
-    return ProblemError(409, [Fault(field=str(path), message=message, remedy=remedy)])
+    return ProblemError(409, [Fault(field=str(path), code=Code.CONFLICT, message=message, remedy=remedy)])

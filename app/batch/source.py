@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.codes import Code
 from app.problems import Fault
 
 
@@ -61,7 +62,9 @@ def read_source(file: Path, route: str | None) -> Source:
     """
     numbered = [(number, line) for number, line in enumerate(file.read_bytes().split(b"\n"), 1) if line.strip()]
     if not numbered:
-        raise BadLinesError([Fault(field=str(file), message="there are no lines", remedy="write one request a line")])
+        raise BadLinesError(
+            [Fault(field=str(file), code=Code.MISSING, message="there are no lines", remedy="write one request a line")]
+        )
     lines = [line for _, line in numbered]
     if route is not None:
         lines = _items(numbered, route)
@@ -76,7 +79,12 @@ def _items(numbered: Sequence[tuple[int, bytes]], route: str) -> list[bytes]:
             item = json.dumps({"url": route, "body": json.loads(line)}, ensure_ascii=False)
             items.append(item.encode("utf-8", "backslashreplace"))
         except (ValueError, RecursionError) as error:
-            fault = Fault(field=f"line {number}", message=f"it is not JSON: {error}", remedy="write one JSON object")
+            fault = Fault(
+                field=f"line {number}",
+                code=Code.MALFORMED_JSON,
+                message=f"it is not JSON: {error}",
+                remedy="write one JSON object",
+            )
             faults.append(fault)
     if faults:
         raise BadLinesError(faults)

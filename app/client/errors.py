@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.codes import Code
 from app.problems import Fault, Problem
 
 
@@ -29,8 +30,13 @@ class ServiceError(ClientError):
 
     @property
     def errors(self) -> list[Fault]:
-        """What is wrong: each with the field, a message and a remedy."""
+        """What is wrong: each with the field, a code, a message and a remedy."""
         return self.problem.errors
+
+    @property
+    def codes(self) -> list[Code]:
+        """Codes of what is wrong, which programs may rely on; none if a proxy answered."""
+        return [fault.code for fault in self.errors]
 
 
 class UnreachableError(ClientError):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 
+from app.codes import Code
 from app.engine import Engine
 from app.evaluate.coverage import covered
 from app.problems import Fault, ProblemError, invalid
@@ -100,13 +101,21 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
         where = f"{evaluation.file.name}:{number}"
         keywords = line.get("keywords", line.get("concepts")) if isinstance(line, dict) else None
         if not isinstance(keywords, list):
-            raise invalid(where, "the line has neither keywords nor concepts", "give a JSON object with a list of them")
+            raise invalid(
+                where,
+                Code.MISSING,
+                "the line has neither keywords nor concepts",
+                "give a JSON object with a list of them",
+            )
         accepted = [[k] if isinstance(k, str) else k for k in keywords]
         if forms is not None:
             given = forms[number - 1] if number <= len(forms) else None
             if not isinstance(given, list) or len(given) != len(keywords):
                 raise invalid(
-                    where, f"the forms file has no list of {len(keywords)} lists at line {number}", "mend that line"
+                    where,
+                    Code.MALFORMED,
+                    f"the forms file has no list of {len(keywords)} lists at line {number}",
+                    "mend that line",
                 )
             accepted = given
         references = line.get("references", [line["reference"]] if "reference" in line else [])
@@ -120,7 +129,9 @@ def _lines(path: Path) -> list[Any]:
             try:
                 parsed.append(json.loads(line))
             except ValueError as error:
-                raise invalid(f"{path.name}:{number}", f"not JSON: {error}", "mend that line") from error
+                raise invalid(
+                    f"{path.name}:{number}", Code.MALFORMED_JSON, f"not JSON: {error}", "mend that line"
+                ) from error
     return parsed
 
 

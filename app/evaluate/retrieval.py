@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from app.codes import Code
 from app.engine import Turns
 from app.problems import invalid
 from app.retrieval.checks import check
@@ -55,9 +56,9 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
     try:
         examples = read_examples(evaluation.file)[evaluation.skip :][: evaluation.limit]
     except ExampleError as error:
-        raise invalid("FILE", str(error), "mend the file") from error
+        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), "mend the file") from error
     if not examples:
-        raise invalid("--skip", f"the file has no more than {evaluation.skip} questions", "skip fewer")
+        raise invalid("--skip", Code.TOO_LARGE, f"the file has no more than {evaluation.skip} questions", "skip fewer")
     requests = [
         SearchRequest(queries=[example.question for example in examples[at : at + TOGETHER]], **evaluation.options)
         for at in range(0, len(examples), TOGETHER)
@@ -66,7 +67,9 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
     with told(retrieval.library.root, "--index"):
         live = retrieval.library.open(evaluation.index)
     if live.key_format.fields == 1:
-        raise invalid("--index", f"the keys of {evaluation.index!r} are no triples", "name an index of triples")
+        raise invalid(
+            "--index", Code.WRONG_TYPE, f"the keys of {evaluation.index!r} are no triples", "name an index of triples"
+        )
     truths = [(example.fact.subject, example.fact.predicate, example.fact.object) for example in examples]
     answers: list[Triple | None] = []
     floors: list[Triple | None] = []

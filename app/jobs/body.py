@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 
 
@@ -23,6 +24,7 @@ async def read_body(request: Request, most: int) -> bytes:
         if len(content) > most:
             fault = Fault(
                 field="",
+                code=Code.TOO_LARGE,
                 message=f"the body has more than {most} bytes",
                 remedy="divide the job into several, or raise CHAINWRIGHT_MAX_JOB_BYTES",
             )

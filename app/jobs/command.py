@@ -8,6 +8,7 @@ import signal
 import typer
 
 from app import console, logs
+from app.codes import Code
 from app.jobs.jobs import open_jobs
 from app.jobs.worker import JobWorker
 from app.problems import Fault
@@ -29,6 +30,7 @@ def worker(settings: Settings) -> None:
                     [
                         Fault(
                             field="CHAINWRIGHT_QUEUE_URL",
+                            code=Code.MISSING,
                             message="there is no queue to work off",
                             remedy="set it, or CHAINWRIGHT_REDIS_URL, to the server that the service uses",
                         )

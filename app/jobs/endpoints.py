@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from app.codes import Code
 from app.engine import Engine
 from app.jobs.schemas import URL
 from app.problems import ProblemError, invalid
@@ -46,7 +47,7 @@ class Endpoint(ABC, Generic[R]):
         except ValidationError as error:
             raise ProblemError(422, faults_of(error.errors())) from None
         if getattr(request, "stream", False):
-            raise invalid("stream", "an item of a job cannot be streamed", "leave stream out")
+            raise invalid("stream", Code.CONTRADICTORY, "an item of a job cannot be streamed", "leave stream out")
         return request
 
     @abstractmethod
@@ -146,4 +147,4 @@ def endpoint_of(url: str) -> Endpoint[Any]:
     found = re.fullmatch(r"/v1/indexes/([^/]*)/search", url)
     if found and re.fullmatch(NAME_PATTERN, found[1]):
         return Search(found[1])
-    raise invalid("url", f"{url[:80]!r} is no route that an item may name", f"give {URL}")
+    raise invalid("url", Code.UNKNOWN_VALUE, f"{url[:80]!r} is no route that an item may name", f"give {URL}")

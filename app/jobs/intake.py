@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.codes import Code
 from app.engine import Engine
 from app.jobs.chunking import Chunker
 from app.jobs.endpoints import endpoint_of
@@ -62,7 +63,10 @@ class Intake:
         lines, most = self.submission.lines, self.engine.limits.max_job_items
         if len(lines) > most:
             fault = Fault(
-                field="", message=f"{len(lines)} items are above the limit of {most}", remedy=f"give at most {most}"
+                field="",
+                code=Code.TOO_MANY,
+                message=f"{len(lines)} items are above the limit of {most}",
+                remedy=f"give at most {most}",
             )
             raise ProblemError(422, [fault])
         self._names = {f"item-{number}": number for number, line in enumerate(lines) if _nameless(line)}
@@ -108,6 +112,7 @@ class Intake:
         if self._names.setdefault(name, number) != number:
             fault = Fault(
                 field="custom_id",
+                code=Code.DUPLICATE,
                 message=f"{name!r} is the custom_id of another line, {self.submission.where(self._names[name], '')}",
                 remedy="give each line one of its own",
             )

@@ -22,6 +22,7 @@ from redis.exceptions import (
     TimeoutError,
 )
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 
 log = structlog.get_logger()
@@ -124,4 +125,6 @@ def told() -> Iterator[None]:
 
 
 def _unavailable(message: str, remedy: str) -> ProblemError:
-    return ProblemError(503, [Fault(field="", message=message, remedy=remedy)], {"Retry-After": "5"})
+    return ProblemError(
+        503, [Fault(field="", code=Code.UNAVAILABLE, message=message, remedy=remedy)], {"Retry-After": "5"}
+    )

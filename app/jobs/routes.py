@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from app.codes import Code
 from app.events import EventResponse
 from app.http import ReadyEngine, problem_responses, unless_gone
 from app.jobs import documentation as documented
@@ -44,6 +45,7 @@ async def jobs_of(request: Request) -> Jobs:
     if jobs is None:
         fault = Fault(
             field="",
+            code=Code.UNAVAILABLE,
             message="this service has no queue",
             remedy="set CHAINWRIGHT_QUEUE_URL to a Redis server, or see the log for why the embedded one did not start",
         )
@@ -94,6 +96,7 @@ async def submit(
         except KeyError as error:
             raise invalid(
                 "Idempotency-Key",
+                Code.CONFLICT,
                 f"it has made the job {error.args[0]} of another request",
                 "give each request a key of its own",
             ) from None
@@ -220,7 +223,10 @@ async def _record(job_id: str, jobs: Jobs) -> Record:
         return await _found(job_id, jobs)
     except UnreadableError as error:
         fault = Fault(
-            field="job_id", message=str(error), remedy="have it forgotten with DELETE, and submit the job once more"
+            field="job_id",
+            code=Code.DAMAGED,
+            message=str(error),
+            remedy="have it forgotten with DELETE, and submit the job once more",
         )
         raise ProblemError(500, [fault]) from error
 
@@ -228,6 +234,11 @@ async def _record(job_id: str, jobs: Jobs) -> Record:
 async def _found(job_id: str, jobs: Jobs) -> Record:
     record = await jobs.store.record(job_id)
     if record is None:
-        fault = Fault(field="job_id", message=f"there is no job {job_id!r}", remedy="name one that GET /v1/jobs lists")
+        fault = Fault(
+            field="job_id",
+            code=Code.NOT_FOUND,
+            message=f"there is no job {job_id!r}",
+            remedy="name one that GET /v1/jobs lists",
+        )
         raise ProblemError(404, [fault])
     return record

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from app.codes import Code
 from app.jobs.schemas import ExpiresAfter, OnInvalid, Priority
 from app.problems import Fault, ProblemError
 from app.sentences.schemas import Strict
@@ -69,13 +70,16 @@ def read_submission(kind: str, content: bytes, options: Options) -> Submission:
     if kind in LINES:
         numbered = list(_lines(content))
         if not numbered:
-            raise ProblemError(422, [Fault(field="", message="there are no lines", remedy="send one item a line")])
+            raise ProblemError(
+                422, [Fault(field="", code=Code.MISSING, message="there are no lines", remedy="send one item a line")]
+            )
         lines = [line for _, line in numbered]
         return Submission(lines, lambda item, field: f"line {numbered[item][0]}{': ' if field else ''}{field}", options)
     if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
         return _document(content, options)
     fault = Fault(
         field="Content-Type",
+        code=Code.WRONG_MEDIA_TYPE,
         message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
         remedy=f"send JSON as application/json, or JSON Lines as {LINES[0]}",
     )
@@ -115,6 +119,7 @@ def _document(content: bytes, options: Options) -> Submission:
         return Submission(lines, _body_field, chosen)
     fault = Fault(
         field="items",
+        code=Code.CONTRADICTORY,
         message="a job is made of `items`, or of `url` and `bodies`",
         remedy="give either the one or the other",
     )
@@ -131,5 +136,9 @@ def _body_field(number: int, field: str) -> str:
 def _not_json(error: Exception) -> Fault:
     if isinstance(error, json.JSONDecodeError):
         message = f"it is not JSON: {error.msg} at offset {error.pos}"
-        return Fault(field="", message=message, remedy=f"mend the JSON at character {error.pos}")
-    return Fault(field="", message="it is not JSON in UTF-8", remedy="send UTF-8, of moderate depth")
+        return Fault(
+            field="", code=Code.MALFORMED_JSON, message=message, remedy=f"mend the JSON at character {error.pos}"
+        )
+    return Fault(
+        field="", code=Code.NOT_UNICODE, message="it is not JSON in UTF-8", remedy="send UTF-8, of moderate depth"
+    )

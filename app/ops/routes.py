@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from app.codes import Code
 from app.drain import Drain
 from app.engine import Engine
 from app.http import ReadyEngine, problem_responses, ready_engine
@@ -29,6 +30,7 @@ async def health(request: Request) -> Health:
     if seconds > STUCK:
         fault = Fault(
             field="",
+            code=Code.UNAVAILABLE,
             message=f"the model has been at one batch for {seconds:.0f} seconds",
             remedy="start the service again, and see its log and the device's",
         )

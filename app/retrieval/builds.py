@@ -12,6 +12,7 @@ from typing import Literal
 
 import structlog
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.retrieval.formats import AnyFormat, detect, is_triples, source
 from app.retrieval.library import Library
@@ -111,12 +112,16 @@ class Builds:
         last = self._builds.get(name)
         if last is not None and last.going_on:
             fault = Fault(
-                field="name", message=f"the index {name!r} is being built", remedy=f"wait; see /v1/indexes/{name}"
+                field="name",
+                code=Code.IN_USE,
+                message=f"the index {name!r} is being built",
+                remedy=f"wait; see /v1/indexes/{name}",
             )
             raise ProblemError(409, [fault])
         if len(self.going_on) >= MOST_WAITING:
             fault = Fault(
                 field="",
+                code=Code.BUSY,
                 message=f"{MOST_WAITING} indexes are being built or wait for it, the most this service takes",
                 remedy="try again after the seconds that the Retry-After header gives",
             )

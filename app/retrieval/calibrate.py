@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from app import console
+from app.codes import Code
 from app.problems import invalid
 from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
@@ -55,15 +56,17 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
     try:
         examples = read_examples(run.file)[run.skip :][: run.limit]
     except ExampleError as error:
-        raise invalid("FILE", str(error), "mend the file") from error
+        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), "mend the file") from error
     with told(retrieval.library.root, "--index"):
         live = retrieval.library.open(run.index)
     if live.key_format.fields == 1:
-        raise invalid("--index", f"the keys of {run.index!r} are no triples", "name an index of triples")
+        raise invalid(
+            "--index", Code.WRONG_TYPE, f"the keys of {run.index!r} are no triples", "name an index of triples"
+        )
     model = await retrieval.model()
     folder = run.folder or model.adapter
     if folder is None or not folder.is_dir():
-        raise invalid("--folder", "there is no such folder", "give the folder of an adapter")
+        raise invalid("--folder", Code.NOT_FOUND, "there is no such folder", "give the folder of an adapter")
     options = SearchOptions(n=1, beams=run.beams)
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Calibrating", total=searches(examples))
@@ -80,7 +83,9 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
                 )
             )
         except ValueError as error:
-            raise invalid("FILE", str(error), "give some hundred questions, most of them answerable") from error
+            raise invalid(
+                "FILE", Code.TOO_FEW, str(error), "give some hundred questions, most of them answerable"
+            ) from error
     found.ranking.save(folder / RANKING)
     if found.channel is None:
         (folder / CHANNEL).unlink(missing_ok=True)

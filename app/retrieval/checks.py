@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.retrieval.schemas import SearchRequest
 from app.settings import Limits
@@ -33,6 +34,7 @@ def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
     faults = [
         Fault(
             field=_field(request, i),
+            code=Code.TOO_LONG,
             message=f"it has {length} tokens, and the model reads at most {most}",
             remedy="shorten it",
         )
@@ -48,6 +50,7 @@ def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
         given = "neither query nor queries is" if request.query is None else "both query and queries are"
         yield Fault(
             field="query" if request.query is None else "queries",
+            code=Code.MISSING if request.query is None else Code.CONTRADICTORY,
             message=f"{given} given",
             remedy="give either one query or a list of queries",
         )
@@ -59,17 +62,22 @@ def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
     for name, value, limit in most:
         if value > limit:
             what = f"{value} queries are" if name == "queries" else f"{value} is"
-            yield Fault(field=name, message=f"{what} above the limit of {limit}", remedy=f"give at most {limit}")
+            code = Code.TOO_MANY if name == "queries" else Code.TOO_LARGE
+            yield Fault(
+                field=name, code=code, message=f"{what} above the limit of {limit}", remedy=f"give at most {limit}"
+            )
     for i, text in enumerate(request.questions[: limits.max_queries]):
         if len(text) > limits.max_query_characters:
             yield Fault(
                 field=_field(request, i),
+                code=Code.TOO_LONG,
                 message=f"{len(text)} characters are above the limit of {limits.max_query_characters}",
                 remedy=f"give at most {limits.max_query_characters} characters",
             )
     if request.mode == "beam" and request.beams is not None and request.beams < request.n:
         yield Fault(
             field="beams",
+            code=Code.CONTRADICTORY,
             message=f"{request.beams} beams cannot give {request.n} keys",
             remedy=f"give at least {request.n}, or leave beams out",
         )
@@ -78,6 +86,7 @@ def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
             if weight:
                 yield Fault(
                     field=name,
+                    code=Code.CONTRADICTORY,
                     message=f"{name} leaves nothing to be proven in exact mode",
                     remedy=f"leave {name} out, or set mode to beam",
                 )

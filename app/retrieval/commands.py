@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from app import console
+from app.codes import Code
 from app.engine import Turns
 from app.problems import Fault, ProblemError, invalid
 from app.retrieval.builds import Builds
@@ -76,9 +77,16 @@ def build(
     with _library(model) as library, _bar() as progress:
         formats = {detect(file) if format == "auto" else format for file in files}
         if len({is_triples(each) for each in formats}) > 1:
-            raise invalid("FILES", "some hold triples and some pairs", "build an index of each kind")
+            raise invalid(
+                "FILES", Code.CONTRADICTORY, "some hold triples and some pairs", "build an index of each kind"
+            )
         if both_ends and not any(map(is_triples, formats)):
-            raise invalid("--both-ends", "pairs of key and value have one end", "leave it out, or give triples")
+            raise invalid(
+                "--both-ends",
+                Code.CONTRADICTORY,
+                "pairs of key and value have one end",
+                "leave it out, or give triples",
+            )
         library.build(
             name,
             [source(file, detect(file) if format == "auto" else format, both_ends=both_ends) for file in files],
@@ -210,7 +218,7 @@ def _change(name: str, what: str, fields: list[str], meaning: str | None, as_jso
         if len(fields) < parts + (what == "add"):
             due = "key" if parts == 1 else "subject, predicate"
             due += ", and one or more values" if what == "add" else ""
-            raise invalid("FIELDS", f"{len(fields)} are too few for this index", f"give {due}")
+            raise invalid("FIELDS", Code.TOO_FEW, f"{len(fields)} are too few for this index", f"give {due}")
         names = ["key"] if parts == 1 else ["subject", "predicate"]
         entry: dict[str, Any] = dict(zip(names, fields[:parts], strict=True))
         entry |= {"meaning": meaning} if meaning is not None else {}
@@ -222,7 +230,9 @@ def _change(name: str, what: str, fields: list[str], meaning: str | None, as_jso
         counts = ("added", "removed", "known", "missing", "keys")
         typer.echo(", ".join(f"{getattr(answer, count):,} {count}" for count in counts))
     if not answer.added and not answer.removed:
-        console.fail([Fault(field="FIELDS", message="nothing was changed", remedy="see what the index has")])
+        console.fail(
+            [Fault(field="FIELDS", code=Code.NO_EFFECT, message="nothing was changed", remedy="see what the index has")]
+        )
 
 
 @contextmanager

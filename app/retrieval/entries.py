@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.retrieval.index_schemas import Entry
 from models.retrieval.index.key_format import KeyFormat
@@ -39,12 +40,19 @@ def _key(field: str, entry: Entry, key_format: KeyFormat, tokenizer: KeyTokenize
         if text is not None and name not in key_format.parts:
             due = ", ".join(key_format.parts)
             faults.append(
-                Fault(field=f"{field}.{name}", message=f"keys of this index are made of {due}", remedy=f"give {due}")
+                Fault(
+                    field=f"{field}.{name}",
+                    code=Code.UNKNOWN_FIELD,
+                    message=f"keys of this index are made of {due}",
+                    remedy=f"give {due}",
+                )
             )
     for name, separator in zip(key_format.parts, (*key_format.separators, ()), strict=True):
         text = given[name]
         if text is None and name != "meaning":
-            faults.append(Fault(field=f"{field}.{name}", message="it is missing", remedy=f"add the {name}"))
+            faults.append(
+                Fault(field=f"{field}.{name}", code=Code.MISSING, message="it is missing", remedy=f"add the {name}")
+            )
             continue
         tokens = tokenizer.encode([text])[0] if text else ()
         fault = key_format.fault(name, tokens, separator)
@@ -53,6 +61,7 @@ def _key(field: str, entry: Entry, key_format: KeyFormat, tokenizer: KeyTokenize
             faults.append(
                 Fault(
                     field=f"{field}.{name}",
+                    code=Code.MALFORMED,
                     message=f"{(text or '')[:40]!r}: it {said}",
                     remedy="leave line breaks and control tokens out, and give some text",
                 )

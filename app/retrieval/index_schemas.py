@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.codes import Code
+from app.problems import UnfitError
 from app.retrieval.formats import AnyFormat
 from app.sentences.schemas import Strict
 
@@ -18,8 +20,8 @@ def _well_formed(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise ValueError(
-            f"character {error.start} is half a surrogate pair; remedy: send well-formed Unicode"
+        raise UnfitError(
+            Code.NOT_UNICODE, f"character {error.start} is half a surrogate pair", "send well-formed Unicode"
         ) from None
     return text
 
@@ -27,7 +29,9 @@ def _well_formed(text: str) -> str:
 def _line(text: str) -> str:
     for at, character in enumerate(text):
         if character in "\n\r":
-            raise ValueError(f"character {at} is a line break; remedy: give each line as an entry of its own")
+            raise UnfitError(
+                Code.CONTROL_CHARACTER, f"character {at} is a line break", "give each line as an entry of its own"
+            )
     return text
 
 

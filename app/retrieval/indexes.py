@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from app.codes import Code
 from app.problems import invalid
 from app.retrieval.builds import Build, Builds
 from app.retrieval.demo import DEMO
@@ -122,11 +123,14 @@ def check_changes(request: PatchRequest, limits: Limits) -> None:
         ProblemError: 422.
     """
     if not request.add and not request.remove:
-        raise invalid("add", "there is nothing to add or to remove", "give at least one entry in add or remove")
+        raise invalid(
+            "add", Code.NO_EFFECT, "there is nothing to add or to remove", "give at least one entry in add or remove"
+        )
     count = len(request.add) + len(request.remove)
     if count > limits.max_changes:
         raise invalid(
             "add",
+            Code.TOO_MANY,
             f"{count} entries are above the limit of {limits.max_changes}",
             f"give at most {limits.max_changes} in one request, or build the index anew",
         )

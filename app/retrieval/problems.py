@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.retrieval.library import ReservedNameError
 from models.language.default_weights import ConversionError
@@ -22,18 +23,24 @@ from models.retrieval.index.errors import (
 )
 from models.retrieval.ranking import RankingError
 
-_KINDS: tuple[tuple[type[RetrievalIndexError], int, str], ...] = (
-    (UnknownIndexError, 404, "name one that GET /v1/indexes lists, or build it"),
-    (ReservedNameError, 422, "choose another name"),
+_KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
+    (UnknownIndexError, 404, Code.NOT_FOUND, "name one that GET /v1/indexes lists, or build it"),
+    (ReservedNameError, 422, Code.RESERVED, "choose another name"),
     (
         TokenizerMismatchError,
         409,
+        Code.OTHER_MODEL,
         "build it anew for this model, or serve the model it was built for (CHAINWRIGHT_RETRIEVAL_MODEL)",
     ),
-    (CorruptIndexError, 409, "build it anew, or delete it"),
-    (RetiredIndexError, 409, "send the request again"),
-    (MalformedInputError, 422, "mend the line, or build without strict to leave it out"),
-    (RetrievalIndexError, 409, "mend that, or try again later; GET /v1/indexes tells what is being built"),
+    (CorruptIndexError, 409, Code.DAMAGED, "build it anew, or delete it"),
+    (RetiredIndexError, 409, Code.CONFLICT, "send the request again"),
+    (MalformedInputError, 422, Code.MALFORMED, "mend the line, or build without strict to leave it out"),
+    (
+        RetrievalIndexError,
+        409,
+        Code.CONFLICT,
+        "mend that, or try again later; GET /v1/indexes tells what is being built",
+    ),
 )
 
 MODEL_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ConfidenceError, RankingError)
@@ -61,10 +68,10 @@ def told(root: Path, field: str = "name") -> Iterator[None]:
 
 def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
     """An error as a problem."""
-    status, remedy = next((status, remedy) for kind, status, remedy in _KINDS if isinstance(error, kind))
+    status, code, remedy = next(kind[1:] for kind in _KINDS if isinstance(error, kind[0]))
     if isinstance(error, MalformedInputError):
         field = ""
-    return ProblemError(status, [Fault(field=field, message=message_of(error, root), remedy=remedy)])
+    return ProblemError(status, [Fault(field=field, code=code, message=message_of(error, root), remedy=remedy)])
 
 
 def message_of(error: BaseException, root: Path) -> str:
@@ -76,6 +83,7 @@ def model_problem(error: BaseException) -> ProblemError:
     """503: the model that writes keys cannot be loaded."""
     fault = Fault(
         field="",
+        code=Code.UNUSABLE_MODEL,
         message=f"the model that writes keys could not be loaded: {error}",
         remedy="mend the setting CHAINWRIGHT_RETRIEVAL_MODEL or CHAINWRIGHT_RETRIEVAL_ADAPTER and start again",
     )

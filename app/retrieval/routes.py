@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from app.codes import Code
 from app.events import EventResponse, event
 from app.http import ReadyEngine, problem_responses, require_json, unless_gone
 from app.problems import ProblemError, invalid
@@ -209,7 +210,9 @@ def _check(name: str, retrieval: Retrieval, format: AnyFormat, both_ends: bool) 
     with told(retrieval.library.root):
         refuse_reserved(name)
     if both_ends and format.startswith("pairs"):
-        raise invalid("both_ends", "pairs of key and value have one end", "leave it out, or send triples")
+        raise invalid(
+            "both_ends", Code.CONTRADICTORY, "pairs of key and value have one end", "leave it out, or send triples"
+        )
     retrieval.builds.check(name)
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
+from app.codes import Code
+from app.problems import UnfitError
 from app.sentences.schemas import Strict, normalised
 
 LOOK_AHEAD = 1.0
@@ -16,7 +18,7 @@ def _query(text: str) -> str:
     # White space becomes one space, so that a query cannot write the separator of keys.
     text = normalised(" ".join(text.split()))
     if not text:
-        raise ValueError("it is blank; remedy: give a question")
+        raise UnfitError(Code.BLANK, "it is blank", "give a question")
     return text
 
 

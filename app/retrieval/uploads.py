@@ -8,6 +8,7 @@ from collections.abc import AsyncIterable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.settings import Limits
 
@@ -54,10 +55,13 @@ async def receive(folder: Path, body: AsyncIterable[bytes], limits: Limits) -> N
             if size > limits.max_upload_bytes:
                 fault = Fault(
                     field="",
+                    code=Code.TOO_LARGE,
                     message=f"the body has more than {limits.max_upload_bytes} bytes",
                     remedy="build the index by the command `chainwright index build`, which has no such limit",
                 )
                 raise ProblemError(413, [fault], {"Connection": "close"})
             file.write(chunk)
     if not size:
-        raise ProblemError(422, [Fault(field="", message="the body is empty", remedy="send the lines as the body")])
+        raise ProblemError(
+            422, [Fault(field="", code=Code.MISSING, message="the body is empty", remedy="send the lines as the body")]
+        )

@@ -6,19 +6,21 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from app.codes import Code
+from app.problems import UnfitError
 from app.sentences.schemas import Scorer, Strict, Text, UsageReport, normalised
 
 
 def _text(text: str) -> str:
     text = normalised(text).strip()
     if not text:
-        raise ValueError("it is blank; remedy: give a text, or leave the entry out")
+        raise UnfitError(Code.BLANK, "it is blank", "give a text, or leave the entry out")
     return text
 
 
 def _at_least_one(texts: list[Any]) -> list[Any]:
     if not texts:
-        raise ValueError("there are no texts; remedy: give at least one")
+        raise UnfitError(Code.MISSING, "there are no texts", "give at least one")
     return texts
 
 

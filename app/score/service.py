@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
+from app.codes import Code
 from app.engine import Engine
 from app.problems import Fault, ProblemError
 from app.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
@@ -118,6 +119,7 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[Spe
     if len(request.texts) > limits.max_texts:
         fault = Fault(
             field="texts",
+            code=Code.TOO_MANY,
             message=f"{len(request.texts)} texts are above the limit of {limits.max_texts}",
             remedy=f"give at most {limits.max_texts} texts in one request",
         )
@@ -126,6 +128,7 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[Spe
     faults = [
         Fault(
             field=name,
+            code=Code.TOO_LONG,
             message=f"{len(text)} characters are above the limit of {most}",
             remedy=f"give at most {most} characters",
         )

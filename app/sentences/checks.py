@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.sentences.schemas import SentencesRequest
 from app.sentences.segmentation import boundaries
@@ -46,6 +47,7 @@ def check_forbidden(request: SentencesRequest, spaced: bool) -> None:
     faults = [
         Fault(
             field=form_field(request, number, form),
+            code=Code.FORBIDDEN_KEYWORD,
             message=f"{form!r} {'is' if form.lower() == word.lower() else 'contains'} the forbidden word {word!r} "
             f"(forbidden[{at}])",
             remedy="take the word out of one of the two",
@@ -74,7 +76,12 @@ def _limits(request: SentencesRequest, limits: Limits) -> Iterator[Fault]:
     ]
     for name, value, most in numbers:
         if value > most:
-            yield Fault(field=name, message=f"{value} is above the limit of {most}", remedy=f"give at most {most}")
+            yield Fault(
+                field=name,
+                code=Code.TOO_LARGE,
+                message=f"{value} is above the limit of {most}",
+                remedy=f"give at most {most}",
+            )
     counts: list[tuple[str, Sequence[object], int, str]] = [
         ("keywords", request.keywords, limits.max_keywords, "keywords"),
         ("forbidden", request.forbidden, limits.max_forbidden, "forbidden words"),
@@ -84,6 +91,7 @@ def _limits(request: SentencesRequest, limits: Limits) -> Iterator[Fault]:
         if len(items) > most:
             yield Fault(
                 field=name,
+                code=Code.TOO_LONG if name == "context" else Code.TOO_MANY,
                 message=f"{len(items)} {noun} are above the limit of {most}",
                 remedy=f"give at most {most} {noun}",
             )
@@ -92,6 +100,7 @@ def _limits(request: SentencesRequest, limits: Limits) -> Iterator[Fault]:
             if len(forms) > limits.max_keyword_forms:
                 yield Fault(
                     field=f"keywords[{number}]",
+                    code=Code.TOO_MANY,
                     message=f"{len(forms)} forms are above the limit of {limits.max_keyword_forms}",
                     remedy=f"give at most {limits.max_keyword_forms} forms",
                 )
@@ -107,6 +116,7 @@ def _too_long(words: Sequence[tuple[str, str]], most: int) -> Iterator[Fault]:
         if len(word) > most:
             yield Fault(
                 field=name,
+                code=Code.TOO_LONG,
                 message=f"{len(word)} characters are above the limit of {most}",
                 remedy=f"give at most {most} characters",
             )
@@ -119,6 +129,7 @@ def _keywords(request: SentencesRequest) -> Iterator[Fault]:
         if same != number:
             yield Fault(
                 field=f"keywords[{number}]",
+                code=Code.DUPLICATE,
                 message=f"{forms[0]!r} is the same keyword as keywords[{same}]",
                 remedy="give each keyword once",
             )
@@ -126,6 +137,7 @@ def _keywords(request: SentencesRequest) -> Iterator[Fault]:
             if not any(c.isalnum() for c in form):
                 yield Fault(
                     field=form_field(request, number, form),
+                    code=Code.MALFORMED,
                     message=f"{form!r} has no letter, character or digit",
                     remedy="give a word; punctuation comes by itself",
                 )
@@ -137,12 +149,16 @@ def _moves(request: SentencesRequest) -> Iterator[Fault]:
         zero, other = ("insert", "delete") if moves.insert == 0 else ("delete", "insert")
         yield Fault(
             field=f"sampler.moves.{zero}",
+            code=Code.CONTRADICTORY,
             message=f"{zero} has no weight but {other} has: each is the other's reverse",
             remedy="give both a weight above 0, or both 0",
         )
     if not any(weight > 0 for weight in dict(moves).values()):
         yield Fault(
-            field="sampler.moves", message="every weight is 0", remedy="give at least one move a weight above 0"
+            field="sampler.moves",
+            code=Code.CONTRADICTORY,
+            message="every weight is 0",
+            remedy="give at least one move a weight above 0",
         )
 
 
@@ -151,6 +167,7 @@ def _length(request: SentencesRequest) -> Iterator[Fault]:
     if least is not None and most is not None and least > most:
         yield Fault(
             field="length.min",
+            code=Code.CONTRADICTORY,
             message=f"the least length {least} is above the greatest {most}",
             remedy="give length.min at most length.max",
         )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.codes import Code
 from app.problems import Fault, ProblemError
 from models.language.vocabulary import WIDE, SpellingError, Vocabulary, is_simplified
 
@@ -94,4 +95,4 @@ def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
         remedy = "leave the white space out, or give the parts as keywords of their own"
     else:
         remedy = f"leave {character!r} out, or load a model whose tokenizer has it or spells by bytes"
-    return Fault(field=named.field, message=message, remedy=remedy)
+    return Fault(field=named.field, code=Code.UNSPELLABLE, message=message, remedy=remedy)

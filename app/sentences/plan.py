@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from app.codes import Code
 from app.problems import invalid
 from app.sentences import segmentation
 from app.sentences.checks import check, check_forbidden, form_field, forms_of
@@ -143,6 +144,7 @@ def _length(
         closing = "" if unit == "words" else " and the closing mark"
         raise invalid(
             "length.max",
+            Code.TOO_SMALL,
             f"{most} {unit} cannot hold the keywords{closing}, which take at least {needed}",
             f"give at least {needed + 2 * len(words)}, so that there is room for words between, or fewer keywords",
         )
@@ -180,6 +182,7 @@ def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dic
     if not moves:
         raise invalid(
             "sampler.moves",
+            Code.CONTRADICTORY,
             "only swap or reform has a weight, and it does not apply: swap needs two unordered keywords, reform a "
             "keyword with several forms",
             "give replace, or insert and delete, a weight above 0",
@@ -189,6 +192,7 @@ def _mix(asked: Moves, ordered: bool, spellings: Forms) -> tuple[list[Move], dic
         if weight < 1e-9:
             raise invalid(
                 f"sampler.moves.{name}",
+                Code.TOO_SMALL,
                 f"the weight {given[name]:g} vanishes beside the others",
                 "give 0, or at least a billionth of the sum",
             )

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
+from app.codes import Code
+from app.problems import UnfitError
 from models.normalisation import normalise, normalise_name
 
 MAX_SEED = 2**63 - 1
@@ -22,11 +24,12 @@ def normalised(text: str) -> str:
     """The normal form of a text; see :func:`models.normalisation.normalise`.
 
     Raises:
-        ValueError: a control character other than tab and line ends, or half a surrogate pair.
+        UnfitError: a control character other than tab and line ends, or half a surrogate pair.
     """
     for at, character in enumerate(text):
         if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
-            raise ValueError(f"character {at} is the control character U+{ord(character):04X}; remedy: remove it")
+            code = Code.NOT_UNICODE if unicodedata.category(character) == "Cs" else Code.CONTROL_CHARACTER
+            raise UnfitError(code, f"character {at} is the control character U+{ord(character):04X}", "remove it")
     return normalise(text)
 
 
@@ -34,11 +37,11 @@ def word(text: str) -> str:
     """A keyword or forbidden word in its normal form; see :func:`models.normalisation.normalise_name`.
 
     Raises:
-        ValueError: it is blank or has a control character.
+        UnfitError: it is blank or has a control character.
     """
     text = normalise_name(normalised(text))
     if not text:
-        raise ValueError("it is blank; remedy: give a word, or leave the entry out")
+        raise UnfitError(Code.BLANK, "it is blank", "give a word, or leave the entry out")
     return text
 
 
@@ -59,7 +62,7 @@ Keyword = Annotated[
 
 def _at_least_one(keywords: list[Any]) -> list[Any]:
     if not keywords:
-        raise ValueError("there are no keywords; remedy: give at least one")
+        raise UnfitError(Code.MISSING, "there are no keywords", "give at least one")
     return keywords
 
 

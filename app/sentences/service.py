@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import structlog
 
+from app.codes import Code
 from app.engine import Engine
 from app.problems import invalid
 from app.sentences.openings import context_of
@@ -195,6 +196,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
             except InfeasibleError as error:
                 raise invalid(
                     "keywords",
+                    Code.INFEASIBLE,
                     str(error),
                     "loosen length or forbidden, give other keywords, or try another seed",
                 ) from error
@@ -228,12 +230,15 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
         tokens = len(engine.model.tokenizer.encode(context))
         if tokens > most:
             raise invalid(
-                "context", f"it has {tokens} tokens, above the limit of {max(most, 0)}", "give a shorter context"
+                "context",
+                Code.TOO_LONG,
+                f"it has {tokens} tokens, above the limit of {max(most, 0)}",
+                "give a shorter context",
             )
     try:
         return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.store)
     except ContextLengthError as error:
-        raise invalid("context", str(error), "give a shorter context") from error
+        raise invalid("context", Code.TOO_LONG, str(error), "give a shorter context") from error
 
 
 async def complete(request: SentencesRequest, engine: Engine) -> SentencesAnswer:

@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from app.codes import Code
 from app.problems import Fault, ProblemError, invalid
 from app.retrieval.problems import MODEL_ERRORS
 from app.retrieval.retrieval import SHIPPED_ADAPTER, model_name
@@ -160,7 +161,7 @@ def _read(file: Path, rows: int | None, field: str) -> tuple[list[Example], Ques
     try:
         found = read_examples(file)
     except ExampleError as error:
-        raise invalid(field, str(error), "mend the file") from error
+        raise invalid(field, Code.UNUSABLE_FILE, str(error), "mend the file") from error
     used = found[:rows]
     return used, Questions(file, len(found), len(used))
 
@@ -177,18 +178,28 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except MODEL_ERRORS as error:
-        raise invalid("--model", str(error), "name another model, or mend this one") from error
+        raise invalid("--model", Code.UNUSABLE_MODEL, str(error), "name another model, or mend this one") from error
     except ExampleError as error:
-        raise invalid("TRAIN or DEV", str(error), "mend the file") from error
+        raise invalid("TRAIN or DEV", Code.UNUSABLE_FILE, str(error), "mend the file") from error
     except StartError as error:
-        raise invalid("--adapter", str(error), "or train a new one without it") from error
+        raise invalid("--adapter", Code.UNUSABLE_FILE, str(error), "or train a new one without it") from error
     except CheckpointError as error:
-        raise invalid("FOLDER", str(error), "or name another folder") from error
+        raise invalid("FOLDER", Code.UNUSABLE_FILE, str(error), "or name another folder") from error
     except DivergedError as error:
-        raise invalid("", str(error), "and name another folder") from error
+        raise invalid("", Code.NOT_FINITE, str(error), "and name another folder") from error
     except Timeout as error:
-        raise invalid("FOLDER", f"{folder} is being trained into", "wait for it, or name another folder") from error
+        raise invalid(
+            "FOLDER", Code.IN_USE, f"{folder} is being trained into", "wait for it, or name another folder"
+        ) from error
     except OSError as error:
         raise ProblemError(
-            422, [Fault(field="FOLDER", message=f"{folder} cannot be written: {error}", remedy="mend that")]
+            422,
+            [
+                Fault(
+                    field="FOLDER",
+                    code=Code.UNUSABLE_FILE,
+                    message=f"{folder} cannot be written: {error}",
+                    remedy="mend that",
+                )
+            ],
         ) from error

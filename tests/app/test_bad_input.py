@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.codes import Code
+
 OK = ["今天", "公园"]
 
 
@@ -15,77 +17,86 @@ def metropolis(**options: Any) -> dict[str, Any]:
     return {"kind": "metropolis", **options}
 
 
-BAD: dict[str, tuple[dict[str, Any], str]] = {
-    "no keywords": ({"keywords": []}, "keywords"),
-    "keywords left out": ({}, "keywords"),
-    "keywords a string": ({"keywords": "今天"}, "keywords"),
-    "1000 keywords": ({"keywords": [f"w{i}" for i in range(1000)]}, "keywords"),
-    "10000 characters": ({"keywords": ["a" * 10_000]}, "keywords[0]"),
-    "blank": ({"keywords": ["今天", "  "]}, "keywords[1]"),
-    "blank form": ({"keywords": ["dog", ["run", ""]]}, "keywords[1][1]"),
-    "no forms": ({"keywords": ["dog", []]}, "keywords[1]"),
-    "a number": ({"keywords": ["dog", 5]}, "keywords[1]"),
-    "control character": ({"keywords": ["do\u0007g"]}, "keywords[0]"),
-    "lone surrogate": ({"keywords": ["do\ud800g"]}, "keywords[0]"),
-    "punctuation": ({"keywords": ["，"]}, "keywords[0]"),
-    "emoji": ({"keywords": ["今天", "公园😀"]}, "keywords[1]"),
-    "thai": ({"keywords": ["สวัสดี"]}, "keywords[0]"),
-    "unspellable form": ({"keywords": [["dog", "dög"]]}, "keywords[0][1]"),
-    "chinese in english": ({"keywords": ["今天"], "language": "en"}, "keywords[0]"),
-    "white space in chinese": ({"keywords": ["今天 公园"]}, "keywords[0]"),
-    "twice": ({"keywords": ["今天", "公园", "今天"]}, "keywords[2]"),
-    "also forbidden": ({"keywords": OK, "forbidden": ["公园"]}, "keywords[1]"),
-    "contains forbidden": ({"keywords": OK, "forbidden": ["园"]}, "keywords[1]"),
-    "forbidden in another case": ({"keywords": ["dog"], "forbidden": ["Dog"]}, "keywords[0]"),
-    "phrase contains forbidden": ({"keywords": ["big dog"], "forbidden": ["dog"]}, "keywords[0]"),
-    "min above max": ({"keywords": OK, "length": {"min": 20, "max": 10}}, "length.min"),
-    "max too small": ({"keywords": OK, "length": {"max": 4}}, "length.max"),
-    "max too small in words": ({"keywords": ["dog", "big cat"], "length": {"max": 2}}, "length.max"),
-    "max too small in tokens": ({"keywords": OK, "length": {"max": 2, "unit": "tokens"}}, "length.max"),
-    "max above the limit": ({"keywords": OK, "length": {"max": 10**9}}, "length.max"),
-    "max zero": ({"keywords": OK, "length": {"max": 0}}, "length.max"),
-    "unknown unit": ({"keywords": OK, "length": {"unit": "bytes"}}, "length.unit"),
-    "unknown sampler": ({"keywords": OK, "sampler": {"kind": "gibbs"}}, "sampler.kind"),
-    "sampler without kind": ({"keywords": OK, "sampler": {"steps": 3}}, "sampler.kind"),
-    "negative beta": ({"keywords": OK, "sampler": metropolis(beta=-1.0)}, "sampler.beta"),
-    "negative steps": ({"keywords": OK, "sampler": metropolis(steps=-1)}, "sampler.steps"),
-    "steps above the limit": ({"keywords": OK, "sampler": metropolis(steps=10**6)}, "sampler.steps"),
-    "no chains": ({"keywords": OK, "sampler": metropolis(chains=0)}, "sampler.chains"),
-    "chains above the limit": ({"keywords": OK, "sampler": metropolis(chains=65)}, "sampler.chains"),
-    "quoted number": ({"keywords": OK, "sampler": metropolis(chains="8")}, "sampler.chains"),
-    "insert without delete": ({"keywords": OK, "sampler": metropolis(moves={"delete": 0})}, "sampler.moves.delete"),
-    "negative weight": ({"keywords": OK, "sampler": metropolis(moves={"swap": -1})}, "sampler.moves.swap"),
+BAD: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no keywords": ({"keywords": []}, "keywords", "missing"),
+    "keywords left out": ({}, "keywords", "missing"),
+    "keywords a string": ({"keywords": "今天"}, "keywords", "wrong-type"),
+    "1000 keywords": ({"keywords": [f"w{i}" for i in range(1000)]}, "keywords", "too-many"),
+    "10000 characters": ({"keywords": ["a" * 10_000]}, "keywords[0]", "too-long"),
+    "blank": ({"keywords": ["今天", "  "]}, "keywords[1]", "blank"),
+    "blank form": ({"keywords": ["dog", ["run", ""]]}, "keywords[1][1]", "blank"),
+    "no forms": ({"keywords": ["dog", []]}, "keywords[1]", "too-few"),
+    "a number": ({"keywords": ["dog", 5]}, "keywords[1]", "wrong-type"),
+    "control character": ({"keywords": ["do\u0007g"]}, "keywords[0]", "control-character"),
+    "lone surrogate": ({"keywords": ["do\ud800g"]}, "keywords[0]", "not-unicode"),
+    "punctuation": ({"keywords": ["，"]}, "keywords[0]", "malformed"),
+    "emoji": ({"keywords": ["今天", "公园😀"]}, "keywords[1]", "unspellable"),
+    "thai": ({"keywords": ["สวัสดี"]}, "keywords[0]", "unspellable"),
+    "unspellable form": ({"keywords": [["dog", "dög"]]}, "keywords[0][1]", "unspellable"),
+    "chinese in english": ({"keywords": ["今天"], "language": "en"}, "keywords[0]", "unspellable"),
+    "white space in chinese": ({"keywords": ["今天 公园"]}, "keywords[0]", "unspellable"),
+    "twice": ({"keywords": ["今天", "公园", "今天"]}, "keywords[2]", "duplicate"),
+    "also forbidden": ({"keywords": OK, "forbidden": ["公园"]}, "keywords[1]", "forbidden-keyword"),
+    "contains forbidden": ({"keywords": OK, "forbidden": ["园"]}, "keywords[1]", "forbidden-keyword"),
+    "forbidden in another case": ({"keywords": ["dog"], "forbidden": ["Dog"]}, "keywords[0]", "forbidden-keyword"),
+    "phrase contains forbidden": ({"keywords": ["big dog"], "forbidden": ["dog"]}, "keywords[0]", "forbidden-keyword"),
+    "min above max": ({"keywords": OK, "length": {"min": 20, "max": 10}}, "length.min", "contradictory"),
+    "max too small": ({"keywords": OK, "length": {"max": 4}}, "length.max", "too-small"),
+    "max too small in words": ({"keywords": ["dog", "big cat"], "length": {"max": 2}}, "length.max", "too-small"),
+    "max too small in tokens": ({"keywords": OK, "length": {"max": 2, "unit": "tokens"}}, "length.max", "too-small"),
+    "max above the limit": ({"keywords": OK, "length": {"max": 10**9}}, "length.max", "too-large"),
+    "max zero": ({"keywords": OK, "length": {"max": 0}}, "length.max", "too-small"),
+    "unknown unit": ({"keywords": OK, "length": {"unit": "bytes"}}, "length.unit", "unknown-value"),
+    "unknown sampler": ({"keywords": OK, "sampler": {"kind": "gibbs"}}, "sampler.kind", "unknown-value"),
+    "sampler without kind": ({"keywords": OK, "sampler": {"steps": 3}}, "sampler.kind", "missing"),
+    "negative beta": ({"keywords": OK, "sampler": metropolis(beta=-1.0)}, "sampler.beta", "too-small"),
+    "negative steps": ({"keywords": OK, "sampler": metropolis(steps=-1)}, "sampler.steps", "too-small"),
+    "steps above the limit": ({"keywords": OK, "sampler": metropolis(steps=10**6)}, "sampler.steps", "too-large"),
+    "no chains": ({"keywords": OK, "sampler": metropolis(chains=0)}, "sampler.chains", "too-small"),
+    "chains above the limit": ({"keywords": OK, "sampler": metropolis(chains=65)}, "sampler.chains", "too-large"),
+    "quoted number": ({"keywords": OK, "sampler": metropolis(chains="8")}, "sampler.chains", "wrong-type"),
+    "insert without delete": (
+        {"keywords": OK, "sampler": metropolis(moves={"delete": 0})},
+        "sampler.moves.delete",
+        "contradictory",
+    ),
+    "negative weight": ({"keywords": OK, "sampler": metropolis(moves={"swap": -1})}, "sampler.moves.swap", "too-small"),
     "no weight": (
         {
             "keywords": OK,
             "sampler": metropolis(moves=dict.fromkeys(("replace", "insert", "delete", "swap", "reform"), 0)),
         },
         "sampler.moves",
+        "contradictory",
     ),
     "only a move that cannot apply": (
         {"keywords": OK, "sampler": metropolis(moves={"replace": 0, "insert": 0, "delete": 0, "swap": 0})},
         "sampler.moves",
+        "contradictory",
     ),
     "unknown schedule": (
         {"keywords": OK, "sampler": {"kind": "annealing", "schedule": {"kind": "cosine"}}},
         "sampler.schedule.kind",
+        "unknown-value",
     ),
     "no betas": (
         {"keywords": OK, "sampler": {"kind": "annealing", "schedule": {"kind": "listed", "betas": []}}},
         "sampler.schedule.betas",
+        "too-few",
     ),
     "geometric from zero": (
         {"keywords": OK, "sampler": {"kind": "annealing", "schedule": {"kind": "geometric", "start": 0.0}}},
         "sampler.schedule.start",
+        "too-small",
     ),
-    "no samples": ({"keywords": OK, "samples": 0}, "samples"),
-    "samples above the limit": ({"keywords": OK, "samples": 101}, "samples"),
-    "negative seed": ({"keywords": OK, "seed": -1}, "seed"),
-    "seed too large": ({"keywords": OK, "seed": 2**63}, "seed"),
-    "long context": ({"keywords": OK, "context": "今" * 8001}, "context"),
-    "context beyond the model": ({"keywords": OK, "context": "今天花" * 600}, "context"),
-    "unknown field": ({"keywords": OK, "keyword": 1}, "keyword"),
-    "unknown language": ({"keywords": OK, "language": "fr"}, "language"),
+    "no samples": ({"keywords": OK, "samples": 0}, "samples", "too-small"),
+    "samples above the limit": ({"keywords": OK, "samples": 101}, "samples", "too-large"),
+    "negative seed": ({"keywords": OK, "seed": -1}, "seed", "too-small"),
+    "seed too large": ({"keywords": OK, "seed": 2**63}, "seed", "too-large"),
+    "long context": ({"keywords": OK, "context": "今" * 8001}, "context", "too-long"),
+    "context beyond the model": ({"keywords": OK, "context": "今天花" * 600}, "context", "too-long"),
+    "unknown field": ({"keywords": OK, "keyword": 1}, "keyword", "unknown-field"),
+    "unknown language": ({"keywords": OK, "language": "fr"}, "language", "unknown-value"),
 }
 
 
@@ -95,18 +106,19 @@ def assert_problem(response: Any, status: int) -> dict[str, Any]:
     problem: dict[str, Any] = response.json()
     assert problem["status"] == status and problem["type"] and problem["title"] and problem["detail"]
     assert problem["errors"] and all(fault["message"] and fault["remedy"] for fault in problem["errors"])
+    assert {fault["code"] for fault in problem["errors"]} <= set(Code)
     return problem
 
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("name", BAD)
 def test_bad_request_names_field_and_remedy(client: TestClient, name: str, stream: bool) -> None:
-    body, field = BAD[name]
+    body, field, code = BAD[name]
     response = client.post(
         "/v1/sentences", content=json.dumps({**body, "stream": stream}), headers={"Content-Type": "application/json"}
     )
     problem = assert_problem(response, 422)
-    assert field in [fault["field"] for fault in problem["errors"]]
+    assert (field, code) in [(fault["field"], fault["code"]) for fault in problem["errors"]]
     assert "see /docs" not in problem["errors"][0]["remedy"] or name in ("unknown field",)
 
 

@@ -107,7 +107,7 @@ def test_bodies_of_one_route_and_lines_that_are_skipped(folder: Path) -> None:
     refused = call(file, "-o", output, "--route", "/v1/score")
     assert refused.exit_code == 2, refused.output
     assert [line for line in refused.stderr.splitlines() if line.startswith("Error")] == [
-        "Error: line 3: body.texts: there are no texts; give at least one."
+        "Error: line 3: body.texts: there are no texts; give at least one. [missing]"
     ]
     assert not output.exists()
     done = call(file, "-o", output, "--route", "/v1/score", "--on-invalid", "skip")

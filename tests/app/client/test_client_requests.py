@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.client import ServiceError
+from app.codes import Code
 from app.retrieval.schemas import Answered, SearchAnswer
 from app.sentences.schemas import Annealing, Sentence, SentencesAnswer, StepReport
 from tests.app.retrieval import facts
@@ -40,7 +41,7 @@ def test_a_problem_is_an_exception_with_its_faults(client: Any) -> None:
     assert fault.field == "keywords[1]" and fault.message and fault.remedy
     with pytest.raises(ServiceError) as caught:
         list(client.stream(["今天"], samples=0))
-    assert caught.value.errors[0].field == "samples"
+    assert caught.value.errors[0].field == "samples" and caught.value.codes == [Code.TOO_SMALL]
     with pytest.raises(ServiceError) as caught:
         client.index("nowhere")
     assert caught.value.status == 404

@@ -142,6 +142,7 @@ def test_bad_lines_may_be_skipped(job_client: TestClient) -> None:
     assert [line["custom_id"] for line in bad] == ["item-1", "x"]
     assert all(line["response"]["status_code"] == 422 and line["error"]["code"] == "invalid_request" for line in bad)
     assert bad[1]["response"]["body"]["errors"][0]["field"] == "body.keywords"
+    assert [line["response"]["body"]["errors"][0]["code"] for line in bad] == ["malformed-json", "missing"]
     problem = assert_problem(job_client.post("/v1/jobs", json={"items": [BAD[0][0]], "on_invalid": "skip"}), 422)
     assert problem["errors"][0]["field"] == "items[0].body.keywords"
 
