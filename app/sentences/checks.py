@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from app.codes import Code
 from app.problems import Fault, ProblemError
+from app.sentences.language import Named, spaced_han
 from app.sentences.schemas import SentencesRequest
 from app.sentences.segmentation import boundaries
 from app.settings import Limits
@@ -56,6 +57,26 @@ def check_forbidden(request: SentencesRequest, spaced: bool) -> None:
         for form in forms
         for at, word in enumerate(request.forbidden)
         if _contains(form.lower(), word.lower(), spaced)
+    ]
+    if faults:
+        raise ProblemError(422, faults[:20])
+
+
+def check_spaces(named: Sequence[Named]) -> None:
+    """Refuse a keyword with white space between Han characters, which no sentence has: they are several keywords.
+
+    Raises:
+        ProblemError: 422, a fault for each such keyword.
+    """
+    faults = [
+        Fault(
+            field=name.field,
+            code=Code.UNSPELLABLE,
+            message=f"{name.text[:40]!r} has white space between Chinese characters, which no sentence has",
+            remedy="leave the white space out, or give the parts as keywords of their own",
+        )
+        for name in named
+        if spaced_han(name.text)
     ]
     if faults:
         raise ProblemError(422, faults[:20])

@@ -13,7 +13,9 @@ from models.language.vocabulary import WIDE, SpellingError, Vocabulary, is_simpl
 
 Language = Literal["zh", "en"]
 
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff〇]|[\U00020000-\U0003ffff]")
+_HAN_CHARACTER = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff〇\U00020000-\U0003ffff]"
+_HAN = re.compile(_HAN_CHARACTER)
+_SPACED_HAN = re.compile(rf"{_HAN_CHARACTER}\s+{_HAN_CHARACTER}")
 _LATIN = re.compile(r"[A-Za-z]")
 
 
@@ -30,6 +32,11 @@ def choose_language(asked: Literal["zh", "en", "auto"], texts: Iterable[Named]) 
     if asked != "auto":
         return asked
     return "zh" if any(_HAN.search(named.text) for named in texts) else "en"
+
+
+def spaced_han(text: str) -> bool:
+    """Whether white space stands between two Han characters."""
+    return _SPACED_HAN.search(text) is not None
 
 
 def candidates(language: Language, texts: Sequence[Named]) -> list[str]:
@@ -92,7 +99,7 @@ def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
         message += f": the model has no token for the space before {character!r}"
         remedy = "begin it with a letter, or load a model whose tokenizer has the space as a token or spells by bytes"
     elif character.isspace():
-        remedy = "leave the white space out, or give the parts as keywords of their own"
+        remedy = "leave the white space out, or load a model whose tokenizer has it or spells by bytes"
     else:
         remedy = f"leave {character!r} out, or load a model whose tokenizer has it or spells by bytes"
     return Fault(field=named.field, code=Code.UNSPELLABLE, message=message, remedy=remedy)

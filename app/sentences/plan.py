@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from app.codes import Code
 from app.problems import invalid
 from app.sentences import segmentation
-from app.sentences.checks import check, check_forbidden, form_field, forms_of
+from app.sentences.checks import check, check_forbidden, check_spaces, form_field, forms_of
 from app.sentences.language import Language, Named, choose_language, choose_vocabulary
+from app.sentences.room import refuse_without_room
 from app.sentences.schemas import Annealing, Listed, Moves, SentencesRequest
 from app.settings import Limits
 from models.language.loading import LoadedModel
 from models.language.vocabulary import Vocabulary
 from samplers import schedules
 from samplers.constraints.base import Constraint
+from samplers.constraints.capitals import CapitalForms
 from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
@@ -35,6 +37,7 @@ from samplers.moves.reform import Reform
 from samplers.moves.replace import Replace
 from samplers.moves.swap import Swap
 from samplers.schedules import Schedule
+from samplers.state import END, State
 from samplers.target import Target
 
 MOVING = {False: 4.0, True: 8.0}
@@ -88,6 +91,7 @@ def make_plan(
     named = [Named(form_field(request, i, form), form) for i, forms in enumerate(words) for form in forms]
     language = choose_language(request.language, named)
     spaced = language == "en"
+    check_spaces(named)
     check_forbidden(request, spaced)
     vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.spellings)
     spellings: Forms = [
@@ -97,18 +101,24 @@ def make_plan(
     unit = request.length.unit or ("words" if spaced else "characters")
     length, most_tokens = _length(request, words, spellings, unit, spaced)
     edges = segmentation.boundaries(spaced)
-    constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation()]
+    decode = vocabulary.decode
+    constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation(decode)]
     if spaced:
-        constraints += [CapitalOpening(), WholePhrases()]
+        constraints += [CapitalOpening(), WholePhrases(decode)]
+        if (capitals := CapitalForms(words, decode)).applies:
+            constraints.append(capitals)
+    forbidden = ForbiddenWords(request.forbidden, edges if spaced else None)
     if request.forbidden:
-        constraints.append(ForbiddenWords(request.forbidden, edges if spaced else None))
+        constraints.append(forbidden)
     if not request.allow_repeats:
-        constraints.append(NoStutter(vocabulary.decode))
-    target = Target(vocabulary.decode, constraints, length_reward=request.sampler.length_reward)
+        constraints.append(NoStutter(decode))
+    target = Target(decode, constraints, length_reward=request.sampler.length_reward)
+    blocks = Blocks(spellings, request.ordered, _end(vocabulary, spaced, forbidden))
+    refuse_without_room(blocks, target, vocabulary, length, unit)
     return Plan(
         language=language,
         vocabulary=vocabulary,
-        blocks=Blocks(spellings, request.ordered, _end(vocabulary, spaced)),
+        blocks=blocks,
         target=target,
         kernel=_kernel(request, target, spellings, running),
         drafts=drafts_of(request),
@@ -122,10 +132,22 @@ def drafts_of(request: SentencesRequest) -> int:
     return max(1, min(DRAFTS_OF_A_CHAIN, DRAFTS // request.sampler.chains)) if asked is None else asked
 
 
-def _end(vocabulary: Vocabulary, spaced: bool) -> int:
+def _end(vocabulary: Vocabulary, spaced: bool, forbidden: ForbiddenWords) -> int:
+    """The closing token to begin with: a full stop, unless it is forbidden.
+
+    Raises:
+        ProblemError: 422, every closing mark is forbidden.
+    """
     full_stop = "." if spaced else "。"
-    ends = vocabulary.end_tokens
-    return next((token for token in ends if vocabulary.pieces[token] == full_stop), ends[0])
+    ends = sorted(vocabulary.end_tokens, key=lambda token: vocabulary.pieces[token] != full_stop)
+    for token in ends:
+        closed = State((token,), (END,))
+        if not forbidden.violation(closed, vocabulary.decode(closed.tokens)):
+            return token
+    marks = " ".join(map(vocabulary.piece, ends))
+    raise invalid(
+        "forbidden", Code.CONTRADICTORY, f"every mark that closes a sentence is forbidden: {marks}", "allow one of them"
+    )
 
 
 def _length(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from samplers.state import State
 
+_WORD = re.compile(r"[^\W_]+")
+
 
 @dataclass(frozen=True, slots=True)
 class CapitalOpening:
-    """The first letter or digit is no lower-case letter, for scripts that begin a sentence with a capital."""
+    """The first word begins with a capital or a digit, or has a capital inside (iPhone)."""
 
     def violation(self, state: State, text: str) -> float:
         """1 if the sentence opens in lower case."""
-        return int(next((c for c in text if c.isalnum()), "A").islower())
+        word = _WORD.search(text)
+        return int(word is not None and word[0][0].islower() and word[0].islower())

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from samplers.spans import Decode
 from samplers.state import State
 
 
@@ -25,7 +25,7 @@ class NoStutter:
         phrase: units in a row that may stand only once.
     """
 
-    decode: Callable[[Sequence[int]], str]
+    decode: Decode
     most: int = 2
     longest: int = 4
     phrase: int = 3

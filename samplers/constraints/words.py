@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 Boundaries = Callable[[str], frozenset[int]]
 """Maps a text to the character offsets at which a word may begin or end."""
 
-_LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+")
+_LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,:/]\d+)*")
+"""A run of letters, or a number with what parts its digits: 3.5, 10:30, 24/7."""
 
 
 def spaced_boundaries(text: str) -> frozenset[int]:
-    """Offsets that do not cut a run of letters or of digits: for scripts that space their words."""
+    """Offsets that do not cut a run of letters or a number: for scripts that space their words."""
     inside = {i for match in _LETTERS.finditer(text) for i in range(match.start() + 1, match.end())}
     return frozenset(range(len(text) + 1)) - inside
 

@@ -40,6 +40,17 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "contains forbidden": ({"keywords": OK, "forbidden": ["园"]}, "keywords[1]", "forbidden-keyword"),
     "forbidden in another case": ({"keywords": ["dog"], "forbidden": ["Dog"]}, "keywords[0]", "forbidden-keyword"),
     "phrase contains forbidden": ({"keywords": ["big dog"], "forbidden": ["dog"]}, "keywords[0]", "forbidden-keyword"),
+    "every closing mark forbidden": ({"keywords": OK, "forbidden": list("。！？")}, "forbidden", "contradictory"),
+    "no room to open with a capital": (
+        {"keywords": ["dog", "big cat"], "length": {"max": 3}, "allow_repeats": True},
+        "length.max",
+        "infeasible",
+    ),
+    "no room beside a keyword that closes": (
+        {"keywords": ["散步。"], "length": {"max": 4}},
+        "length.max",
+        "infeasible",
+    ),
     "min above max": ({"keywords": OK, "length": {"min": 20, "max": 10}}, "length.min", "contradictory"),
     "max too small": ({"keywords": OK, "length": {"max": 4}}, "length.max", "too-small"),
     "max too small in words": ({"keywords": ["dog", "big cat"], "length": {"max": 2}}, "length.max", "too-small"),
@@ -164,8 +175,9 @@ def test_unknown_path_and_method(client: TestClient) -> None:
 
 
 def test_infeasible_request_shows_the_closest(client: TestClient) -> None:
-    # 园 alone is never a word beside 公 in this order, and nothing may stand between.
-    body = {"keywords": ["公", "园"], "ordered": True, "length": {"max": 3}}
+    # None begins with a capital, and nothing but commas may stand between: too many sentences to try them all before.
+    words = ["dog", "cat", "park", "house", "man", "walk", "red", "happy", "eat", "food", "water", "tree"]
+    body = {"keywords": words, "ordered": True, "length": {"max": len(words)}, "sampler": {"kind": "metropolis"}}
     (fault,) = assert_problem(client.post("/v1/sentences", json=body), 422)["errors"]
     assert "closest" in fault["message"]
 

@@ -208,3 +208,22 @@ def test_many_chains_share_their_drafts() -> None:
 
     assert [drafts(chains) for chains in (1, 8, 16, 32, 64)] == [4, 4, 2, 1, 1]
     assert drafts(64, drafts=3) == 3
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [("ｐａｒｋ", "park"), ("pa\u00adrk", "park"), ("今\u200b天", "今天"), ("\ufeff公园\u3000", "公园")],
+)
+def test_a_keyword_is_the_same_however_it_is_written(written: str, same: str, client: TestClient) -> None:
+    assert ask(client, keywords=[written])["sentences"] == ask(client, keywords=[same])["sentences"]
+
+
+@pytest.mark.parametrize(
+    "keywords",
+    [["a, dog", "park"], ["who, me?", "park"], ["今天，公园", "散步"], [["dogs", "Dogs"], "park"], ["A 1", "dog"]],
+)
+def test_what_a_keyword_is_written_with_is_not_judged(client: TestClient, keywords: list[str | list[str]]) -> None:
+    for text in texts(ask(client, keywords=keywords, samples=5)):
+        for forms in ([keyword] if isinstance(keyword, str) else keyword for keyword in keywords):
+            assert any(form in text for form in forms)
+        assert "Dogs" not in text[1:]

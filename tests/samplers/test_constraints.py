@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from samplers.constraints.capitals import CapitalForms
 from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds, characters
@@ -16,10 +18,29 @@ from samplers.constraints.opening import CapitalOpening
 from samplers.constraints.phrases import WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.words import occurrences, segmented_boundaries, spaced_boundaries
+from samplers.spans import Decode, keyword_spans
 from samplers.state import END, FREE, State
 from samplers.target import Target
 
 STATE = State((1, 2, 9), (FREE, FREE, END))
+
+
+def written(*pieces: str) -> tuple[State, str, Decode]:
+    """A sentence of these pieces, the last of which closes it, those in double brackets keywords; and its decoding."""
+    texts: list[str] = []
+    owners: list[int] = []
+    for keyword, piece in enumerate(pieces):
+        block = piece[2:-2].split("+") if piece.startswith("[[") else None
+        texts += [piece] if block is None else block
+        owners += [FREE] if block is None else [keyword] * len(block)
+    state = State(tuple(range(len(texts))), (*owners[:-1], END))
+
+    def decode(tokens: Sequence[int]) -> str:
+        return "".join(texts[token] for token in tokens).strip()
+
+    return state, decode(state.tokens), decode
+
+
 WORDS = re.compile("办公园区|公园|办公|园区|散步|今天|在|.")
 
 
@@ -54,6 +75,13 @@ def missing(text: str, *forms: tuple[str, ...], ordered: bool = False) -> float:
         ("été", "cet été.", True),
         ("t", "été.", False),
         ("a", "aaa a.", True),
+        ("5G", "a 5G phone.", True),
+        ("5G", "a 15G phone.", False),
+        ("5", "3.5 per cent.", False),
+        ("30", "at 10:30 sharp.", False),
+        ("3.5%", "grew 3.5%.", True),
+        ("a.m.", "at 9 a.m. sharp.", True),
+        ("C++", "in C++ code.", True),
     ],
 )
 def test_whole_words_of_spaced_scripts(keyword: str, text: str, stands: bool) -> None:
@@ -175,7 +203,33 @@ def test_length_in_characters_counts_the_mark_and_no_space() -> None:
     ],
 )
 def test_punctuation(text: str, stray: int) -> None:
-    assert TidyPunctuation().violation(STATE, text) == stray
+    state, text, decode = written(*(text or " "))
+    assert TidyPunctuation(decode).violation(state, text) == stray
+
+
+@pytest.mark.parametrize(
+    ("pieces", "stray"),
+    [
+        (("他", "[[等+一等+……]]", "走", "。"), 0),
+        (("他", "[[等+一等+……]]", "，", "走", "。"), 1),
+        (("他", "[[等一等……]]", "。"), 1),
+        (("[[《+三体+》]]", "好看", "。"), 0),
+        (("我", "看", "，", "[[《三体》]]", "，", "好看", "。"), 0),
+        (("[[Who+ am+ I+?]]", " they", " asked", "."), 0),
+        ((" They", " asked", "[[ Who+ am+ I+?]]", "."), 1),
+        ((" At", "[[ 9+ a+.+m+.]]", ",", " we", " left", "."), 0),
+        ((" We", " left", " at", "[[ 9 a.m.]]", "?"), 0),
+        ((" We", " left", " at", "[[ 9 a.m.]]", "."), 1),
+        (("增长", "[[3+.+5+%]]", "。"), 0),
+        (("[[ .+NET]]", " works", "."), 0),
+        ((" Yes", ",", "[[ .NET]]", " works", "."), 0),
+        (("[[ “+Hi+”]]", ".",), 0),
+        (("[[今天]]", "，", "[[……明天]]", "。"), 1),
+    ],
+)  # fmt: skip
+def test_punctuation_inside_a_keyword_is_its_own(pieces: tuple[str, ...], stray: int) -> None:
+    state, text, decode = written(*pieces)
+    assert TidyPunctuation(decode).violation(state, text) == stray
 
 
 def test_target_sums_what_is_violated() -> None:
@@ -208,6 +262,9 @@ def test_log_density_heats_the_model_alone() -> None:
         ("Élan.", 0),
         ("élan.", 1),
         ("?", 0),
+        ("iPhone sales rose.", 0),
+        ("a.m. is early.", 1),
+        ("5g is fast.", 0),
     ],
 )
 def test_capital_opening(text: str, violation: int) -> None:
@@ -223,7 +280,51 @@ def test_capital_opening(text: str, violation: int) -> None:
         ("I, for one, agree.", 1),
         ("The other, gathered, agreed.", 0),
         ("Bathe, dance and sing!", 0),
+        ("A .NET app.", 0),
     ],
 )
 def test_whole_phrases(text: str, violation: int) -> None:
-    assert WholePhrases().violation(State((1,), (END,)), text) == violation
+    state, text, decode = written(*text)
+    assert WholePhrases(decode).violation(state, text) == violation
+
+
+@pytest.mark.parametrize(
+    ("pieces", "violation"),
+    [
+        (("[[I+,+ Robot]]", " is", " a", " film", "."), 0),
+        (("[[Who+ am+ I+?]]", " asked", " she", "."), 1),
+        (("[[ Lord+ of]]", ",", " so", "."), 1),
+        ((" the", "[[,+ he]]", "."), 2),
+    ],
+)
+def test_a_phrase_inside_a_keyword_is_its_own(pieces: tuple[str, ...], violation: int) -> None:
+    state, text, decode = written(*pieces)
+    assert WholePhrases(decode).violation(state, text) == violation
+
+
+@pytest.mark.parametrize(
+    ("pieces", "violation"),
+    [
+        (("[[ Dogs]]", " run", "."), 0),
+        ((" The", "[[ Dogs]]", " run", "."), 1),
+        ((" The", "[[ dogs]]", " run", "."), 0),
+        (("[[ “+Dogs]]", "."), 0),
+    ],
+)
+def test_a_capital_that_another_form_lacks_opens_the_sentence(pieces: tuple[str, ...], violation: int) -> None:
+    state, text, decode = written(*pieces)
+    forms = [["x"]] * len(pieces)
+    keyword = state.keywords[0]
+    forms[keyword] = ["dogs", "Dogs", "“Dogs"]
+    assert CapitalForms(forms, decode).violation(state, text) == violation
+
+
+def test_a_name_with_capitals_alone_stands_anywhere() -> None:
+    state, text, decode = written(" In", "[[ Paris]]", ".")
+    assert CapitalForms([["x"], ["Paris"]], decode).violation(state, text) == 0
+    assert not CapitalForms([["US", "us"], ["Paris"]], decode).applies
+
+
+def test_spans_of_keywords_in_the_text() -> None:
+    state, text, decode = written(" The", "[[ big+ dog]]", " saw", "[[ 5+G]]", ".")
+    assert [text[start:stop] for start, stop in keyword_spans(state, decode)] == ["big dog", "5G"]
