@@ -72,6 +72,6 @@ async def models(engine: ReadyEngine) -> Models:
         parameters=model.parameters,
         batch_invariant=model.scorer.batch_invariant,
         max_context=model.max_context,
-        vocabularies=sorted(model.rules),
+        vocabularies=model.vocabularies,
     )
     return Models(models=[card], limits=engine.limits)

@@ -62,6 +62,11 @@ class LoadedModel:
                 self._vocabularies[name] = self._build(name)
             return self._vocabularies[name]
 
+    @property
+    def vocabularies(self) -> list[str]:
+        """Names of the vocabulary masks."""
+        return sorted(name for rule in self.rules for name in (rule, rule + WIDE))
+
     def _build(self, name: str) -> Vocabulary:
         base = name.removesuffix(WIDE)
         tokenizer, rule, wide = self.tokenizer, self.rules[base], base != name

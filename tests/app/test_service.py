@@ -27,7 +27,8 @@ def test_health_ready_and_models(client: TestClient) -> None:
     body = client.get("/v1/models").json()
     (model,) = body["models"]
     assert re.fullmatch(r"[0-9a-f]{16}", model["fingerprint"]) and model["device"] == "cpu"
-    assert model["vocabularies"] == ["en", "mixed", "zh", "zh-full"] and body["limits"]["max_steps"] == 5000
+    masks = ["en", "en-wide", "mixed", "mixed-wide", "zh", "zh-full", "zh-full-wide", "zh-wide"]
+    assert model["vocabularies"] == masks and body["limits"]["max_steps"] == 5000
 
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:

@@ -26,16 +26,23 @@ ENGLISH = [
 MARKS = [".", "!", "?", ",", ";", ":"]
 
 
-def save(folder: Path, more: Sequence[str] = ()) -> Path:
+def save_with_bytes(folder: Path) -> Path:
+    """As :func:`save`, with a token for the line break and, as the default model has them, for every byte."""
+    return save(folder, ["\n", *(f"<0x{byte:02X}>" for byte in range(256))], byte_fallback=True)
+
+
+def save(folder: Path, more: Sequence[str] = (), *, byte_fallback: bool = False) -> Path:
     """Write config.json, tokenizer.json and safetensors, with more pieces; the same for every call."""
     pieces = ["<pad>", "<eos>", "<bos>", "<unk>", "▁"]
     pieces += [f"▁{word}" for word in ENGLISH] + CHINESE + MARKS + list(string.ascii_letters) + list(more)
     pieces = list(dict.fromkeys(pieces))
     # Longer pieces are cheaper than their letters, so words stay whole.
     scores = [(piece, -10.0 - 0.1 * (len(piece) == 1)) for piece in pieces]
-    tokenizer = Tokenizer(models.Unigram(scores, unk_id=3, byte_fallback=False))
+    tokenizer = Tokenizer(models.Unigram(scores, unk_id=3, byte_fallback=byte_fallback))
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
-    tokenizer.decoder = decoders.Replace("▁", " ")
+    tokenizer.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), *([decoders.ByteFallback(), decoders.Fuse()] if byte_fallback else [])]
+    )
     tokenizer.add_special_tokens(["<pad>", "<eos>", "<bos>", "<unk>"])
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer.save(str(folder / "tokenizer.json"))

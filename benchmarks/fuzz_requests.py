@@ -1,0 +1,241 @@
+"""Requests that people send by mistake or in another spelling, drawn at random from a seed."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+USUAL = [
+    *("5G", "Windows 11", "a.m.", "U.S.-based", "3.5%", "10:30", "24/7", "1984", "café", "naïve", "$5", ".NET", "C++"),
+    *("dog", "Dog", "the", "park", "New York", "Who am I?", "I, Robot", "“Hi”", "don’t", "rock 'n' roll"),
+    *("今天", "公园", "散步", "等一等……", "《三体》", "A/B测试", "臺灣", "好好好", "北京（首都）"),
+]
+"""What people write."""
+ODD_WORDS = [
+    *("cafe\u0301", "ＡＩ手机", "５Ｇ", "𠮷野家", "今天 公园", "", " ", "\u3000", "\u200b", "\ufeff今天", "pa\u00adrk"),
+    *("\u202edog", "😀", "👨\u200d👩\u200d👧", "สวัสดี", "עברית", "\u0301", "<eos>", "<start_of_turn>", "a\r\nb"),
+    *("a\u2028b", "a\u0085b", "a\tb", "\x00", "\x1b[31m", "\ud800", "x" * 300, "园" * 300, "，", "。", "......", "-"),
+    *("null", "NaN", "1e999", "'; DROP TABLE", "../../etc/passwd", "%00", "${jndi:x}", "{{7*7}}"),
+]
+"""What they type, paste or store by mistake."""
+ODD: list[Any] = [None, True, 0, -1, 1, 2.5, 1e400, 10**30, "", "5", [], {}, [[]], [None], {"kind": "x"}, "auto"]
+MEDIA_TYPES = (
+    "application/x-www-form-urlencoded",
+    "text/plain",
+    "application/json; charset=gbk",
+    "multipart/form-data",
+    "",
+)
+ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "gbk", "latin-1", "cp1252", "big5", "shift_jis")
+INDEXES = ("fuzz-a", "fuzz-b", "fuzz-c", "demo", "none", "A b", "..")
+ROUTES = (
+    *("/", "/health", "/ready", "/metrics", "/docs", "/redoc", "/openapi.json", "/v1/models", "/v1/sentences"),
+    *("/v1/indexes", "/v1/indexes/fuzz-a", "/v1/indexes/none", "/v1/indexes/fuzz-a/search", "/v1/jobs"),
+    *("/v1/jobs/none", "/v1/jobs/none/results", "/v1/jobs/none/events", "/v1/sentences/", "/v1", "//v1/score"),
+    *("/v1/score", "/v1/score%00", "/%E4%BB%8A"),
+)
+
+
+@dataclass(frozen=True)
+class FuzzedRequest:
+    """A request as it goes on the wire."""
+
+    method: str
+    path: str
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Fuzzer:
+    """Draws requests; the same seed, the same ones."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+
+    def request(self) -> FuzzedRequest:
+        """The next one."""
+        kinds: list[tuple[int, Callable[[], FuzzedRequest]]] = [
+            (30, self._sentences),
+            (28, self._score),
+            (10, self._search),
+            (8, self._index),
+            (4, self._upload),
+            (5, self._patch),
+            (5, self._job),
+            (10, self._route),
+        ]
+        return self.rng.choices([make for _, make in kinds], [weight for weight, _ in kinds])[0]()
+
+    def word(self) -> str:
+        """A word, or several joined by what people join them with."""
+        rng = self.rng
+        if rng.random() < 0.8:
+            return rng.choice(USUAL if rng.random() < 0.8 else ODD_WORDS)
+        if rng.random() < 0.5:
+            words = rng.choices(USUAL + ODD_WORDS, k=rng.randint(2, 4))
+            return rng.choice(["", " ", "-", "/", ", ", "，", "\n"]).join(words)
+        ranges = [(0x20, 0x7F), (0xA0, 0x250), (0x300, 0x370), (0x2000, 0x2070), (0x3000, 0x3040), (0x4E00, 0x9FFF)]
+        ranges += [(0xFF00, 0xFFEF), (0x1F300, 0x1FAFF), (0xE0000, 0xE0080), (0, 0x110000)]
+        return "".join(chr(rng.randrange(*rng.choice(ranges))) for _ in range(rng.randint(1, 6)))
+
+    def _some(self, most: int = 4) -> list[Any]:
+        return [self.word() for _ in range(self.rng.randint(0, most))]
+
+    def _sampler(self) -> dict[str, Any]:
+        rng = self.rng
+        sampler: dict[str, Any] = {"chains": rng.randint(1, 2), "steps": rng.randint(0, 3)}
+        if rng.random() < 0.7:
+            sampler["kind"] = rng.choice(["annealing", "metropolis"])
+        if rng.random() < 0.2:
+            sampler["schedule"] = rng.choice([{"stop": 3}, {"kind": "listed", "betas": [1, 2]}, {"kind": "cosine"}, 7])
+        if rng.random() < 0.2:
+            sampler["moves"] = {
+                rng.choice(["replace", "insert", "delete", "swap", "jump"]): rng.choice([0, 1, -1, "1"])
+            }
+        return sampler
+
+    def _sentences(self) -> FuzzedRequest:
+        rng = self.rng
+        keywords = [self._some(3) if rng.random() < 0.15 else self.word() for _ in range(rng.randint(0, 3))]
+        body: dict[str, Any] = {"keywords": keywords, "sampler": self._sampler(), "seed": rng.randint(0, 9)}
+        optional: dict[str, Callable[[], Any]] = {
+            "ordered": lambda: rng.random() < 0.5,
+            "language": lambda: rng.choice(["zh", "en", "auto", "fr", None]),
+            "context": lambda: rng.choice([None, "", self.word(), "今天。\r\n" * 3]),
+            "length": lambda: {
+                "min": rng.choice([None, 1, 3, 50]),
+                "max": rng.choice([None, 0, 1, 2, 4, 9, 40]),
+                "unit": rng.choice([None, "words", "characters", "tokens", "bytes"]),
+            },
+            "forbidden": lambda: self._some(3),
+            "allow_repeats": lambda: True,
+            "samples": lambda: rng.choice([1, 3, 0, 1000]),
+            "stream": lambda: rng.random() < 0.5,
+        }
+        return self._json("/v1/sentences", self._spoilt(body, optional))
+
+    def _score(self) -> FuzzedRequest:
+        rng = self.rng
+        texts = [
+            rng.choice([self.word(), " ".join(self._some()) + ".", "".join(self._some()) + "。"]) for _ in range(3)
+        ]
+        optional: dict[str, Callable[[], Any]] = {
+            "context": lambda: rng.choice(["", self.word(), "<eos>"]),
+            "language": lambda: rng.choice(["zh", "en", "auto", "xx"]),
+        }
+        return self._json("/v1/score", self._spoilt({"texts": texts[: rng.randint(0, 3)]}, optional))
+
+    def _search(self) -> FuzzedRequest:
+        rng = self.rng
+        optional: dict[str, Callable[[], Any]] = {
+            "n": lambda: rng.choice([1, 3, 0, 99]),
+            "beams": lambda: rng.choice([1, 4, 0]),
+            "mode": lambda: rng.choice(["beam", "exact", "x"]),
+            "queries": lambda: self._some(2),
+            "stream": lambda: True,
+        }
+        return self._json(f"/v1/indexes/{rng.choice(INDEXES)}/search", self._spoilt({"query": self.word()}, optional))
+
+    def _lines(self) -> list[str]:
+        rng = self.rng
+        return [rng.choice(["\t", "\t", ",", " "]).join(self._some(4)) for _ in range(rng.randint(0, 5))]
+
+    def _index(self) -> FuzzedRequest:
+        rng = self.rng
+        optional: dict[str, Callable[[], Any]] = {
+            "format": lambda: rng.choice(["auto", "triples", "pairs", "pairs-jsonl", "csv", "x"]),
+            "strict": lambda: rng.random() < 0.5,
+            "both_ends": lambda: rng.random() < 0.5,
+            "aliases": lambda: self._lines(),
+        }
+        return self._json("/v1/indexes", self._spoilt({"name": rng.choice(INDEXES), "lines": self._lines()}, optional))
+
+    def _upload(self) -> FuzzedRequest:
+        rng = self.rng
+        body = rng.choice(["\n", "\r\n", "\r"]).join(self._lines()).encode(rng.choice(ENCODINGS), "replace")
+        if rng.random() < 0.2:
+            body = gzip.compress(body)[: rng.choice([None, 5, 20])]
+        query = rng.choice(["", "?format=csv", "?format=triples", "?encoding=gbk", "?encoding=nope", "?strict=true"])
+        return FuzzedRequest("PUT", f"/v1/indexes/{rng.choice(INDEXES)}{query}", body)
+
+    def _patch(self) -> FuzzedRequest:
+        rng = self.rng
+
+        def entry() -> dict[str, Any]:
+            names = rng.sample(["subject", "predicate", "meaning", "key", "values"], rng.randint(1, 4))
+            return {name: self._some(2) if name == "values" else self.word() for name in names}
+
+        optional: dict[str, Callable[[], Any]] = {"remove": lambda: [entry() for _ in range(rng.randint(0, 2))]}
+        made = self._spoilt({"add": [entry() for _ in range(rng.randint(0, 2))]}, optional)
+        return self._json(f"/v1/indexes/{rng.choice(INDEXES)}", made, "PATCH")
+
+    def _job(self) -> FuzzedRequest:
+        rng = self.rng
+        urls = ["/v1/score", "/v1/score", "/v1/sentences", "/v1/indexes/fuzz-a/search", "/v1/nowhere", 7]
+        items = [
+            {
+                "custom_id": rng.choice([self.word(), str(k), 7]),
+                "url": rng.choice(urls),
+                "body": self._spoilt({"texts": [self.word()]}, {}),
+            }
+            for k in range(rng.randint(0, 3))
+        ]
+        query = rng.choice(["", "?on_invalid=skip"])
+        if rng.random() < 0.4:
+            return self._json(f"/v1/jobs{query}", self._spoilt({"items": items}, {}))
+        joiner = rng.choice(["\n", "\r\n", "", "\n\n", "\u2028"])
+        text = joiner.join(json.dumps(item, ensure_ascii=rng.random() < 0.5) for item in items)
+        return FuzzedRequest(
+            "POST",
+            f"/v1/jobs{query}",
+            text.encode(rng.choice(ENCODINGS), "replace"),
+            {
+                "Content-Type": rng.choice(
+                    ["application/jsonl", "application/x-ndjson", "application/json", "text/plain"]
+                )
+            },
+        )
+
+    def _route(self) -> FuzzedRequest:
+        rng = self.rng
+        method = rng.choice(["GET", "HEAD", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE"])
+        path = rng.choice(ROUTES) + rng.choice(["", "", "", "/", "?", "?x=1", "?limit=-1", "?after=%FF"])
+        return FuzzedRequest(method, path)
+
+    def _spoilt(self, body: dict[str, Any], optional: dict[str, Callable[[], Any]]) -> Any:
+        """With some optional members, and now and then one of another type, an unknown one, or one left out."""
+        rng = self.rng
+        for name, make in optional.items():
+            if rng.random() < 0.2:
+                body[name] = make()
+        if rng.random() < 0.1:
+            body[rng.choice([*body, *optional])] = rng.choice(ODD)
+        if rng.random() < 0.03:
+            body[rng.choice(["keyword", "Texts", "", self.word()])] = rng.choice(ODD)
+        if rng.random() < 0.03:
+            del body[rng.choice(list(body))]
+        return rng.choice([[body], json.dumps(body, default=str), None]) if rng.random() < 0.02 else body
+
+    def _json(self, path: str, body: Any, method: str = "POST") -> FuzzedRequest:
+        rng = self.rng
+        text = json.dumps(body, ensure_ascii=rng.random() < 0.5)
+        headers = {"Content-Type": "application/json"}
+        encoding = "utf-8"
+        if rng.random() < 0.06:
+            headers["Content-Type"] = rng.choice(MEDIA_TYPES)
+        if rng.random() < 0.04:
+            encoding = rng.choice(ENCODINGS)
+        if rng.random() < 0.04:
+            at = rng.randrange(len(text))
+            text = text[:at] + rng.choice(["", ",", "}", "{" * 2000, "[" * 50, "'", "\n", "\x00"]) + text[at:]
+        data = text.encode(encoding, "surrogatepass" if encoding.startswith("utf") else "replace")
+        if rng.random() < 0.03:
+            data = data[: rng.randrange(len(data) + 1)]
+        if rng.random() < 0.01:
+            headers["Content-Encoding"] = "gzip"
+            data = gzip.compress(data) if rng.random() < 0.5 else data
+        return FuzzedRequest(method, path, data, headers)
