@@ -172,14 +172,15 @@ async def _repair(
             for score, i in zip(scored, open_chains, strict=True)
             for position in states[i].free
         ]
-        best: dict[int, tuple[float, float, State]] = {}
-        for i, state, surprise in edits:
-            violation = target.violation(state)
-            if violation < violations[i] and (i not in best or (violation, surprise) < best[i][:2]):
-                best[i] = (violation, surprise, state)
+        best: dict[int, tuple[float, State]] = {}
+        # The likeliest first: a later one must be nearer to the support, and few need to be looked at closely.
+        for i, state, _ in sorted(edits, key=lambda edit: edit[2]):
+            nearest = best[i][0] if i in best else violations[i]
+            if (violation := target.violation(state, nearest)) < nearest:
+                best[i] = (violation, state)
         for i in open_chains:
             if i in best:
-                violations[i], _, states[i] = best[i]
+                violations[i], states[i] = best[i]
                 continue
             failures[i] += 1
             if failures[i] >= patience:

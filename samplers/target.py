@@ -46,10 +46,18 @@ class Target:
         text = self.decode(state.tokens)
         return all(constraint.violation(state, text) == 0 for constraint in self.constraints)
 
-    def violation(self, state: State) -> float:
-        """Sum of the constraints' violations; 0 exactly on the support."""
+    def violation(self, state: State, enough: float = float("inf")) -> float:
+        """Sum of the constraints' violations; 0 exactly on the support.
+
+        The rest is left out as soon as the sum is ``enough``: a bound that callers compare it with.
+        """
         text = self.decode(state.tokens)
-        return sum(constraint.violation(state, text) for constraint in self.constraints)
+        total = 0.0
+        for constraint in self.constraints:
+            total += constraint.violation(state, text)
+            if total >= enough:
+                break
+        return total
 
     def log_density(self, state: State, log_prob: float, beta: float) -> float:
         """log pi_beta(x), given log p_LM(x), for a state in the support."""

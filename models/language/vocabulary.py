@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -233,12 +233,12 @@ class Vocabulary:
             return "".join(f"<0x{byte:02X}>" for byte in spelled)
         return self.pieces[token] or ""
 
-    def decode(self, tokens: Iterable[int]) -> str:
+    def decode(self, tokens: Sequence[int]) -> str:
         """The text that a reader sees: pieces joined, outer white space dropped."""
         return self._joined(tokens).strip()
 
-    def _joined(self, tokens: Iterable[int]) -> str:
-        if not self.byte_pieces:
+    def _joined(self, tokens: Sequence[int]) -> str:
+        if self.byte_pieces.keys().isdisjoint(tokens):
             return "".join(self.pieces[token] or "" for token in tokens)
         parts = (self.byte_pieces.get(token) or (self.pieces[token] or "").encode() for token in tokens)
         return b"".join(parts).decode(errors="replace")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from samplers.spans import Decode
 from samplers.state import State
@@ -29,6 +29,7 @@ class NoStutter:
     most: int = 2
     longest: int = 4
     phrase: int = 3
+    _texts: dict[tuple[int, ...], str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def violation(self, state: State, text: str) -> float:
         """Runs said twice in a row, and long units beyond ``most``."""
@@ -49,6 +50,9 @@ class NoStutter:
         for stop in range(1, len(state) + 1):
             glued = stop < len(state) and state.owners[stop] >= 0 and state.owners[stop] == state.owners[start]
             if not glued:
-                units.append(self.decode(state.tokens[start:stop]).lower())
+                unit = state.tokens[start:stop]
+                if (text := self._texts.get(unit)) is None:
+                    text = self._texts[unit] = self.decode(unit).lower()
+                units.append(text)
                 start = stop
         return units
