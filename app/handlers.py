@@ -10,20 +10,17 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from app.codes import Code
+from app.paths import methods_at, near
 from app.problems import Fault, ProblemError, make, respond
 from app.validation import faults_of
-
-_REMEDIES = {
-    404: "call one of the paths listed at /docs",
-    405: "use a method that the Allow header names",
-}
-_CODES = {400: Code.MALFORMED_JSON, 404: Code.NOT_FOUND, 405: Code.METHOD_NOT_ALLOWED}
 
 
 def install(app: FastAPI) -> None:
     """Register the handlers on an application."""
     app.add_exception_handler(ProblemError, _problem)
     app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(404, _nothing_here)
+    app.add_exception_handler(405, _other_method)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(ClientDisconnect, _gone)
     app.add_exception_handler(Exception, _unexpected)
@@ -50,14 +47,33 @@ async def _validation(request: Request, error: Exception) -> Response:
     return respond(make(422, faults_of(error.errors())))
 
 
+async def _nothing_here(request: Request, error: Exception) -> Response:
+    path, bare = request.scope["path"], request.scope["path"].rstrip("/")
+    if bare != path and methods_at(request.app, bare, _root(request)):
+        remedy = f"leave the slash at its end out: {bare}"
+    elif found := near(request.app, path.removeprefix(_root(request))):
+        remedy = f"did you mean {' or '.join(found)}? /docs lists all paths"
+    else:
+        remedy = "call one of the paths listed at /docs"
+    message = f"{request.method} {path[:200]}: there is nothing at this path"
+    return respond(make(404, [Fault(field="", code=Code.NOT_FOUND, message=message, remedy=remedy)]))
+
+
+async def _other_method(request: Request, error: Exception) -> Response:
+    path = request.scope["path"]
+    methods = methods_at(request.app, path, _root(request))
+    if "access-control-request-method" in request.headers:
+        remedy = "name the page's origin in the setting CHAINWRIGHT_CORS_ORIGINS of the service"
+    else:
+        remedy = f"use {' or '.join(methods)}"
+    message = f"{request.method} {path[:200]}: this path does not take this method"
+    fault = Fault(field="", code=Code.METHOD_NOT_ALLOWED, message=message, remedy=remedy)
+    return respond(make(405, [fault]), {"Allow": ", ".join(methods)})
+
+
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = _CODES.get(error.status_code, Code.MALFORMED)
-    message, remedy = str(error.detail), _REMEDIES.get(error.status_code, "see /docs for what this path takes")
-    if error.status_code == 400:
-        message, remedy = "the body is not JSON in UTF-8", "send one JSON object, encoded in UTF-8, of moderate depth"
-    elif error.status_code in (404, 405):
-        message = f"{request.method} {request.url.path}: {message}"
+    code, message, remedy = Code.MALFORMED, str(error.detail), "see /docs for what this path takes"
     return respond(make(error.status_code, [Fault(field="", code=code, message=message, remedy=remedy)]), error.headers)
 
 
@@ -69,7 +85,7 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
-    structlog.get_logger().error("unexpected error", exc_info=error, path=request.url.path)
+    structlog.get_logger().error("unexpected error", exc_info=error, path=request.scope["path"])
     fault = Fault(
         field="",
         code=Code.INTERNAL_ERROR,
@@ -77,3 +93,9 @@ async def _unexpected(request: Request, error: Exception) -> Response:
         remedy="try again; the log has the cause under this instance's id",
     )
     return respond(make(500, [fault]))
+
+
+def _root(request: Request) -> str:
+    """The prefix below which the application is; a mount keeps it under another name and adds its own path."""
+    root: str = request.scope.get("app_root_path", request.scope.get("root_path", ""))
+    return root

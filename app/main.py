@@ -19,6 +19,7 @@ from app.access.ring import KeyRing, keys_path
 from app.drain import Drain, Gate
 from app.engine import Engine
 from app.examples import add_examples
+from app.heads import Heads
 from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
 from app.jobs.worker import JobWorker
@@ -99,6 +100,7 @@ def create_app(
         summary="Unsupervised constrained text generation: keywords in, fluent sentences out; questions in, facts out.",
         lifespan=lifespan,
         telemetry=tracing.config,
+        redirect_slashes=False,
     )
     app.state.settings = settings
     app.state.drain = drain
@@ -107,6 +109,7 @@ def create_app(
     handlers.install(app)
     # The last one added is the first to see a request.
     limits = settings.limits
+    app.add_middleware(Heads)
     app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=UPLOADS)
     app.add_middleware(Access, ring=ring)
     app.add_middleware(Gate, drain=drain)
@@ -114,7 +117,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=SENT,
             expose_headers=SHOWN,
         )
