@@ -15,6 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.codes import Code
 from app.drain import Drain
+from app.json_text import one_line
 from app.problems import Fault, ProblemError, make
 
 LAST = 0.2
@@ -23,7 +24,7 @@ LAST = 0.2
 
 def event(name: str, data: BaseModel) -> bytes:
     """One event with JSON in its data."""
-    return format_sse_event(event=name, data_str=data.model_dump_json())
+    return format_sse_event(event=name, data_str=one_line(data.model_dump_json()))
 
 
 async def with_errors(source: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

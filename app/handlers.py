@@ -33,17 +33,6 @@ async def _problem(request: Request, error: Exception) -> Response:
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    first = error.errors()[0]
-    if first["type"] == "json_invalid":
-        offset = first["loc"][-1]
-        reason = first.get("ctx", {}).get("error", "not JSON")
-        fault = Fault(
-            field="",
-            code=Code.MALFORMED_JSON,
-            message=f"the body is not JSON: {reason} at offset {offset}",
-            remedy=f"mend the JSON at character {offset}",
-        )
-        return respond(make(400, [fault]))
     return respond(make(422, faults_of(error.errors())))
 
 

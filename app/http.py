@@ -1,16 +1,19 @@
-"""Parts that all routes share: JSON only, the engine if it is ready, work that ends when the client leaves."""
+"""Parts that all routes share: bodies of JSON, the engine if it is ready, work that ends when the client leaves."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
 
 from app.codes import Code
 from app.drain import Drain
 from app.engine import Engine
+from app.json_text import JsonError, read_json
+from app.media import is_json, media_type, refused
 from app.problems import MEDIA_TYPE, Fault, ProblemError
 
 T = TypeVar("T")
@@ -32,14 +35,14 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 _DESCRIPTIONS = {
-    400: "The body is not JSON; the problem gives the offset",
+    400: "The body is not JSON; the problem says where and why",
     401: "There is no API key, or it is unknown or revoked",
     404: "There is nothing at this path, or no index of this name",
     405: "Not with this method",
     408: "The body did not come in time",
     409: "The index is being built, or was built for another model, or is damaged",
     413: "The body is too large",
-    415: "The body is not declared as JSON",
+    415: "The body is not declared as JSON, or is compressed",
     422: "The request cannot be met; `errors` names each field and its remedy",
     429: "Too many requests are running and waiting, or the caller's rate or quota is used up",
     500: "Internal error",
@@ -48,21 +51,42 @@ _DESCRIPTIONS = {
 }
 
 
-async def require_json(request: Request) -> None:
-    """Refuse a body that is not declared as JSON.
+class JsonRequest(Request):
+    """A request whose body has been read.
 
-    Raises:
-        ProblemError: 415.
+    Attributes:
+        content: what its JSON says.
     """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        fault = Fault(
-            field="Content-Type",
-            code=Code.WRONG_MEDIA_TYPE,
-            message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
-            remedy="send JSON with the header Content-Type: application/json",
-        )
-        raise ProblemError(415, [fault], {"Accept": "application/json"})
+
+    content: Any
+
+    async def json(self) -> Any:
+        """For FastAPI, which takes whatever goes wrong here for a mistake of the JSON."""
+        return self.content
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, if it takes one, is JSON, declared as such."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What FastAPI calls with a request."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def reading(request: Request) -> Response:
+            asked = JsonRequest(request.scope, request.receive)
+            body = await asked.body()
+            kind = media_type(asked.headers)
+            if body and not is_json(kind):
+                raise refused(kind, lines=False)
+            try:
+                asked.content = read_json(body)
+            except JsonError as error:
+                raise ProblemError(error.status, [error.fault]) from None
+            return await handle(asked)
+
+        return reading
 
 
 async def ready_engine(request: Request) -> Engine:

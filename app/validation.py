@@ -28,7 +28,7 @@ _KINDS = {
     "string_pattern_mismatch": (Code.MALFORMED, "give a text that {pattern} matches"),
     "string_type": (Code.WRONG_TYPE, "give a string in double quotes"),
     "string_unicode": (Code.NOT_UNICODE, "send well-formed Unicode, without lone surrogates"),
-    "int_type": (Code.WRONG_TYPE, "give a whole number without quotes"),
+    "int_type": (Code.WRONG_TYPE, "give a whole number, without quotes, point or exponent"),
     "int_from_float": (Code.WRONG_TYPE, "give a whole number"),
     "int_parsing": (Code.WRONG_TYPE, "give a whole number"),
     "int_parsing_size": (Code.TOO_LARGE, "give a whole number of fewer digits"),
@@ -40,11 +40,7 @@ _KINDS = {
     "dict_type": (Code.WRONG_TYPE, "give a JSON object in braces"),
     "literal_error": (Code.UNKNOWN_VALUE, "give one of {expected}"),
     "union_tag_invalid": (Code.UNKNOWN_VALUE, "give one of {expected_tags}"),
-    "union_tag_not_found": (Code.MISSING, "add the field {discriminator}"),
-    "model_attributes_type": (
-        Code.WRONG_TYPE,
-        "give a JSON object in braces, with Content-Type: application/json",
-    ),
+    "model_attributes_type": (Code.WRONG_TYPE, "give a JSON object in braces"),
     "model_type": (Code.WRONG_TYPE, "give a JSON object in braces"),
 }
 """Code and remedy of each kind of error that the schemas of this service raise, by pydantic's name for it."""
@@ -59,6 +55,8 @@ def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:
 
 def path_of(location: Sequence[Any]) -> str:
     """A field's path such as ``sampler.steps`` or ``keywords[3]``."""
+    if location[:1] == ("header",):
+        return "-".join(word.capitalize() for word in str(location[1]).split("-"))
     path = ""
     for i, part in enumerate(location):
         if (i == 0 and part in ("body", "query", "path")) or (part in UNION_TAGS and i < len(location)):
@@ -70,13 +68,19 @@ def path_of(location: Sequence[Any]) -> str:
 def _fault(error: Mapping[str, Any]) -> Fault:
     kind, context = str(error["type"]), error.get("ctx") or {}
     path = path_of(error["loc"])
-    if kind in ("union_tag_invalid", "union_tag_not_found"):
+    if kind == "union_tag_invalid":
         path = f"{path}.kind" if path else "kind"
     if kind == "value_error":
         return _refused(path, context.get("error", error["msg"]))
     message = str(error["msg"])
     code, template = _KINDS.get(kind, _OTHER)
     remedy = template.format(**context)
+    if kind == "float_type" and type(error.get("input")) is int:
+        code, message, remedy = Code.TOO_LARGE, "the number is beyond all bounds", "give a smaller number"
+    if code is Code.WRONG_TYPE and str(error.get("input"))[:1] in ("{", "[") and isinstance(error["input"], str):
+        remedy += ", not a string that holds it"
+    if code is Code.UNKNOWN_FIELD and (of := error["loc"][-2:-1]) and of[0] in UNION_TAGS:
+        message, remedy = f"{of[0]} has no such field", "remove this field, or name a kind that has it"
     if kind == "less_than_equal" and isinstance(context.get("le"), int):
         remedy += ", the limit"
     return Fault(field=path, code=code, message=message[:1].lower() + message[1:], remedy=remedy)

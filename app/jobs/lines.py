@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from app.jobs.schemas import ItemError, ItemResponse, ResultLine
+from app.json_text import one_line
 from app.problems import ProblemError
 
 MESSAGES = {
@@ -61,4 +62,4 @@ def _text(line_id: str, custom_id: str, response: ItemResponse | None, error: It
     data = ResultLine(id=line_id, custom_id=custom_id, response=response, error=error).model_dump()
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate that came in with a name is written escaped.
-    return text.encode("utf-8", "backslashreplace").decode()
+    return one_line(text.encode("utf-8", "backslashreplace").decode())

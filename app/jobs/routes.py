@@ -26,6 +26,7 @@ from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, J
 from app.jobs.store import SMOOTHING
 from app.jobs.submission import Options, read_submission
 from app.jobs.workers import costs, workers
+from app.media import media_type
 from app.problems import Fault, ProblemError, invalid
 
 router = APIRouter(tags=["jobs"])
@@ -81,8 +82,8 @@ async def submit(
     Every line is checked first, as its route would check it. When this answers, the job is on the disk: it
     survives the end of the service, of the workers and of the queue's server.
     """
+    kind = media_type(request.headers)
     content = await read_body(request, engine.limits.max_job_bytes)
-    kind = request.headers.get("content-type", "")
     options = Options(on_invalid, priority, expires_after)
     submission = await asyncio.to_thread(read_submission, kind, content, options)
     digest = digest_of(kind, options, content)

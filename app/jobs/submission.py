@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,12 +11,11 @@ from pydantic import Field, ValidationError
 
 from app.codes import Code
 from app.jobs.schemas import ExpiresAfter, OnInvalid, Priority
-from app.problems import Fault, ProblemError
+from app.json_text import JsonError, read_json, wide
+from app.media import LINES, is_json, refused
+from app.problems import Fault, ProblemError, invalid
 from app.sentences.schemas import Strict
 from app.validation import faults_of
-
-LINES = ("application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/jsonlines")
-"""Media types of JSON Lines; none of them is registered."""
 
 
 class Envelope(Strict):
@@ -66,43 +64,40 @@ def read_submission(kind: str, content: bytes, options: Options) -> Submission:
     Raises:
         ProblemError: 400, 415 or 422.
     """
-    kind = kind.split(";")[0].strip().lower()
     if kind in LINES:
         numbered = list(_lines(content))
-        if not numbered:
-            raise ProblemError(
-                422, [Fault(field="", code=Code.MISSING, message="there are no lines", remedy="send one item a line")]
-            )
         lines = [line for _, line in numbered]
         return Submission(lines, lambda item, field: f"line {numbered[item][0]}{': ' if field else ''}{field}", options)
-    if kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")):
+    if is_json(kind):
         return _document(content, options)
-    fault = Fault(
-        field="Content-Type",
-        code=Code.WRONG_MEDIA_TYPE,
-        message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
-        remedy=f"send JSON as application/json, or JSON Lines as {LINES[0]}",
-    )
-    raise ProblemError(415, [fault], {"Accept": f"application/json, {LINES[0]}"})
+    raise refused(kind, lines=True)
 
 
 def _lines(content: bytes) -> Iterator[tuple[int, Any | Fault]]:
-    """Those that are not blank, with their numbers in the body, from 1."""
-    for number, line in enumerate(content.removeprefix(codecs.BOM_UTF8).split(b"\n"), 1):
+    """Those that are not blank, with their numbers in the body, from 1.
+
+    Raises:
+        ProblemError: 422 if there are none, or no bytes that end lines.
+    """
+    if encoding := wide(content):
+        message, remedy = f"the lines are {encoding}", f"send UTF-8: iconv -f {encoding} -t UTF-8 makes it so"
+        raise invalid("line 1", Code.NOT_UNICODE, message, remedy)
+    content = content.removeprefix(codecs.BOM_UTF8)
+    if not content.strip():
+        raise invalid("", Code.MISSING, "there are no lines", "send one item a line")
+    for number, line in enumerate(content.split(b"\n"), 1):
         if line.strip():
             try:
-                yield number, json.loads(line.decode())
-            except (ValueError, RecursionError) as error:
-                yield number, _not_json(error)
+                yield number, read_json(line, line=True)
+            except JsonError as error:
+                yield number, error.fault
 
 
 def _document(content: bytes, options: Options) -> Submission:
     try:
-        data = json.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise ProblemError(400, [_not_json(error)]) from None
-    try:
-        given = Envelope.model_validate(data)
+        given = Envelope.model_validate(read_json(content))
+    except JsonError as error:
+        raise ProblemError(error.status, [error.fault]) from None
     except ValidationError as error:
         raise ProblemError(422, faults_of(error.errors())) from None
     chosen = replace(
@@ -131,14 +126,3 @@ def _body_field(number: int, field: str) -> str:
         return "url"
     inner = field.removeprefix("body").removeprefix(".")
     return f"bodies[{number}]{'.' if inner else ''}{inner}"
-
-
-def _not_json(error: Exception) -> Fault:
-    if isinstance(error, json.JSONDecodeError):
-        message = f"it is not JSON: {error.msg} at offset {error.pos}"
-        return Fault(
-            field="", code=Code.MALFORMED_JSON, message=message, remedy=f"mend the JSON at character {error.pos}"
-        )
-    return Fault(
-        field="", code=Code.NOT_UNICODE, message="it is not JSON in UTF-8", remedy="send UTF-8, of moderate depth"
-    )

@@ -8,11 +8,11 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from app.codes import Code
 from app.events import EventResponse, event
-from app.http import ReadyEngine, problem_responses, require_json, unless_gone
+from app.http import JsonRoute, ReadyEngine, problem_responses, unless_gone
 from app.problems import ProblemError, invalid
 from app.retrieval.builds import Upload
 from app.retrieval.formats import AnyFormat
@@ -37,7 +37,7 @@ from app.retrieval.service import SearchRun, complete, prepared
 from app.retrieval.uploads import new_folder, receive, write_lines
 from models.retrieval.index.errors import UnknownIndexError
 
-router = APIRouter(prefix="/v1/indexes", tags=["retrieval"])
+router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
 
 IndexName = Annotated[str, Path(pattern=NAME_PATTERN, description="of the index")]
 
@@ -77,7 +77,6 @@ _LINES: dict[str, Any] = {
     "/{name}/search",
     response_model=SearchAnswer,
     responses=_FOUND,
-    dependencies=[Depends(require_json)],
     summary="Questions to keys",
 )
 async def search(name: IndexName, body: SearchRequest, request: Request, engine: ReadyEngine) -> Any:
@@ -122,7 +121,6 @@ async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
     "",
     status_code=202,
     responses=_ACCEPTED,
-    dependencies=[Depends(require_json)],
     summary="Build an index of lines in JSON",
 )
 async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> IndexReport:
@@ -177,7 +175,6 @@ async def upload(
 @router.patch(
     "/{name}",
     responses=problem_responses(400, 404, 409, 413, 415, 422, 500, 503),
-    dependencies=[Depends(require_json)],
     summary="Add and remove keys and values",
 )
 async def patch(name: IndexName, body: PatchRequest, engine: ReadyEngine) -> PatchAnswer:

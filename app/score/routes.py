@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
-from app.http import ReadyEngine, problem_responses, require_json, unless_gone
+from app.http import JsonRoute, ReadyEngine, problem_responses, unless_gone
 from app.score.schemas import ScoreAnswer, ScoreRequest
 from app.score.service import score
 
-router = APIRouter(tags=["score"])
+router = APIRouter(tags=["score"], route_class=JsonRoute)
 
 
 @router.post(
     "/v1/score",
     responses=problem_responses(400, 413, 415, 422, 429, 500, 503),
-    dependencies=[Depends(require_json)],
     summary="Log-probs of texts",
 )
 async def scores(body: ScoreRequest, request: Request, engine: ReadyEngine) -> ScoreAnswer:

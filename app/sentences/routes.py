@@ -5,15 +5,15 @@ from __future__ import annotations
 from contextlib import AsyncExitStack
 from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 
 from app.events import EventResponse
-from app.http import ReadyEngine, problem_responses, require_json, unless_gone
+from app.http import JsonRoute, ReadyEngine, problem_responses, unless_gone
 from app.sentences.schemas import SentencesAnswer, SentencesRequest
 from app.sentences.service import complete, prepared
 from app.sentences.stream import events
 
-router = APIRouter(tags=["sentences"])
+router = APIRouter(tags=["sentences"], route_class=JsonRoute)
 
 _STREAM = (
     "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
@@ -33,7 +33,6 @@ _RESPONSES: dict[int | str, dict[str, Any]] = {
     "/v1/sentences",
     response_model=SentencesAnswer,
     responses=_RESPONSES,
-    dependencies=[Depends(require_json)],
     summary="Keywords to sentences",
 )
 async def sentences(body: SentencesRequest, request: Request, engine: ReadyEngine) -> Any:

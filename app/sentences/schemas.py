@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
 from app.codes import Code
 from app.problems import UnfitError
@@ -84,6 +84,19 @@ class Length(Strict):
     )
 
 
+def by_kind(default: str) -> tuple[Any, ...]:
+    """Annotations of a union whose members are told apart by `kind`, which may be left out for one of them."""
+
+    def filled(value: Any) -> Any:
+        return {"kind": default, **value} if isinstance(value, dict) else value
+
+    def without_discriminator(schema: dict[str, Any]) -> None:
+        # OpenAPI's names a field that every member requires; that one member matches, `oneOf` says by itself.
+        schema.pop("discriminator", None)
+
+    return Field(discriminator="kind", json_schema_extra=without_discriminator), BeforeValidator(filled)
+
+
 Weight = Annotated[FiniteFloat, Field(ge=0, le=1e6)]
 
 
@@ -104,7 +117,7 @@ PositiveBeta = Annotated[FiniteFloat, Field(gt=0, le=1000)]
 class Ramp(Strict):
     """Inverse temperature from `start` to `stop` in equal differences or equal ratios."""
 
-    kind: Literal["linear", "geometric"]
+    kind: Literal["linear", "geometric"] = Field(default="linear", description="linear if left out")
     start: PositiveBeta = Field(default=1.0, description="beta of the first step")
     stop: PositiveBeta = Field(default=4.0, description="beta of the last step")
 
@@ -116,7 +129,7 @@ class Listed(Strict):
     betas: list[Beta] = Field(min_length=1, max_length=10_000)
 
 
-Schedule = Annotated[Ramp | Listed, Field(discriminator="kind")]
+Schedule = Annotated[Ramp | Listed, *by_kind("linear")]
 
 
 Reward = Annotated[FiniteFloat, Field(ge=-100, le=100)]
@@ -143,10 +156,10 @@ class Metropolis(Strict):
 class Annealing(Strict):
     """Simulated annealing: searches for the likeliest sentence as beta rises."""
 
-    kind: Literal["annealing"]
+    kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
-    schedule: Schedule = Field(default_factory=lambda: Ramp(kind="linear"))
+    schedule: Schedule = Field(default_factory=Ramp)
     length_reward: Reward = Field(
         default=3.0,
         description="nats a token, added to the log-density times beta: tokens that cost less pay, so the "
@@ -211,8 +224,8 @@ class SentencesRequest(Strict):
         description="whether the same words may stand twice in a row, the same three words twice, or a longer word "
         "more than twice",
     )
-    sampler: Annotated[Metropolis | Annealing, Field(discriminator="kind")] = Field(
-        default_factory=lambda: Annealing(kind="annealing"),
+    sampler: Annotated[Metropolis | Annealing, *by_kind("annealing")] = Field(
+        default_factory=Annealing,
         description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples",
     )
     samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")

@@ -13,10 +13,21 @@ from hypothesis import HealthCheck, Phase, given, settings
 from tests.app.live import serving
 
 
+def assert_headed(session: requests.Session, asked: requests.PreparedRequest) -> None:
+    """HEAD has the status and the type of GET, and no body."""
+    got, again = session.send(asked, timeout=10), asked.copy()
+    again.method = "HEAD"
+    headed = session.send(again, timeout=10)
+    assert headed.content == b""
+    for name in ("content-type", "allow", "cache-control", "content-security-policy"):
+        assert headed.headers.get(name) == got.headers.get(name), name
+    assert headed.status_code == got.status_code < 500
+
+
 def hold(app: FastAPI, headers: Mapping[str, str] | None = None, *, examples: int) -> dict[str, int]:
     """Call every operation with what its schema allows and with what it does not, ``examples`` times each.
 
-    Fails on a server error, or an answer that the document does not describe.
+    Fails on a server error, or an answer that the document does not describe. Each GET is asked again with HEAD.
 
     Args:
         app: not started yet.
@@ -41,6 +52,8 @@ def hold(app: FastAPI, headers: Mapping[str, str] | None = None, *, examples: in
             response = case.call(session=session, headers=headers)
             seen[case.operation.path] = seen.get(case.operation.path, 0) + 1
             case.validate_response(response, excluded_checks=[positive_data_acceptance])
+            if case.operation.method == "get":
+                assert_headed(session, response.request)
 
         for result in schema.get_all_operations():
             operation = result.ok()

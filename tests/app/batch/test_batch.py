@@ -101,6 +101,17 @@ def complete(output: Path) -> None:
     assert [line["id"] for line in found] == [f"{job}-{number}" for number in range(COUNT)]
 
 
+def test_separators_in_strings_end_no_line(folder: Path) -> None:
+    body = {"texts": ["今天。"], "context": "第一行\u2028第二行\u2029第三行"}
+    item = {"custom_id": "x\u2028y\x85", "url": "/v1/score", "body": body}
+    output = folder / "out.jsonl"
+    done = call(write(folder / "in.jsonl", [json.dumps(item, ensure_ascii=False)]), "-o", output)
+    assert done.exit_code == 0, done.output
+    (line,) = output.read_text("utf-8").splitlines()
+    assert json.loads(line)["custom_id"] == item["custom_id"]
+    assert body["context"] in json.dumps(json.loads(line), ensure_ascii=False)
+
+
 def test_bodies_of_one_route_and_lines_that_are_skipped(folder: Path) -> None:
     bodies = [{"texts": ["今天。"]}, "", {"texts": []}, {"texts": ["公园。"]}]
     file, output = write(folder / "in.jsonl", bodies), folder / "out.jsonl"

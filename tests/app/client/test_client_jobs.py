@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import aclosing
 from typing import Any
 
@@ -51,6 +52,16 @@ def test_items_mix_routes_and_bad_ones_may_be_skipped(client: Any) -> None:
     assert [line.custom_id for line in client.results(job)] == ["s", "w"]
     (error,) = client.errors(job)
     assert error.custom_id == "bad" and error.response.status_code == 422
+
+
+def test_separators_in_strings_end_no_line(client: Any) -> None:
+    name = "x\u2028y\u2029z\x85"
+    body = {"texts": ["今天。"], "context": "第一行\u2028第二行"}
+    (line,) = client.results(client.create_job([{"custom_id": name, "url": "/v1/score", "body": body}]))
+    assert line.custom_id == name and body["context"] in json.dumps(line.response.body, ensure_ascii=False)
+    content = json.dumps({"custom_id": name, "url": "/v1/score", "body": body}, ensure_ascii=False).encode()
+    (again,) = client.results(client.create_job(content))
+    assert again.custom_id == name and again.response.body["scores"] == line.response.body["scores"]
 
 
 def test_the_same_key_is_the_same_job(client: Any) -> None:
