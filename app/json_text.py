@@ -22,6 +22,9 @@ _HINTS = (
 """What stands where it must not, and the remedy."""
 
 
+_SPACE = " \t\r\n"
+"""What JSON takes for white space."""
+
 _SEPARATORS = {mark: f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"}
 
 
@@ -136,8 +139,11 @@ def _too_deep() -> JsonError:
 
 
 def _remedy(text: str, error: json.JSONDecodeError, line: bool) -> str:
-    before, rest = text[max(0, error.pos - 100) : error.pos].rstrip(), text[error.pos : error.pos + 100].lstrip()
-    if error.msg == "Extra data" and rest[0] in '{["':
+    before, rest = (
+        text[max(0, error.pos - 100) : error.pos].rstrip(_SPACE),
+        text[error.pos : error.pos + 100].lstrip(_SPACE),
+    )
+    if error.msg == "Extra data" and rest[:1] in ("{", "[", '"'):
         if line:
             return (
                 "several objects stand on one line: write each on a line of its own; curl -d takes line feeds out, "
@@ -152,8 +158,10 @@ def _remedy(text: str, error: json.JSONDecodeError, line: bool) -> str:
         return "write a backslash within a string as \\\\"
     if not rest or (line and error.msg == "Extra data"):
         return "keep all of an item on one line" if line else "send all of it: it ends too early"
-    if (before.endswith(",") and rest[0] in "]}") or re.match(r",\s*[]}]", rest):
-        return f"take out the comma before the {rest.lstrip(', ')[0]} at character {error.pos}"
+    # Python before 3.13 complains of the bracket, later of the comma.
+    closing = re.match(r",?\s*([]}])", rest)
+    if closing and (before + rest[0]).endswith((",]", ",}", ",")):
+        return f"take out the comma before the {closing[1]} at character {error.pos}"
     if error.pos == 0:
         return "send a JSON object in braces"
     hints = (remedy for pattern, remedy in _HINTS if re.match(pattern, rest))

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
@@ -164,9 +164,13 @@ def test_what_json_writes_is_read_as_it_was(value: Any) -> None:
         assert read_json(content) == value
 
 
+@example(f"{OK}\u2028".encode())
+@example(b"{},")
 @given(
     st.binary(max_size=60)
-    | st.text("{}[]\",:'\\ \n1aTé今\ud800", max_size=30).map(lambda text: text.encode("utf-8", "surrogatepass"))
+    | st.text("{}[]\",:'\\ \n1aTé今\u2028\x85\ufeff\ud800", max_size=30).map(
+        lambda text: text.encode("utf-8", "surrogatepass")
+    )
 )
 def test_nothing_else_than_a_fault_comes_of_rubbish(content: bytes) -> None:
     for line in (False, True):
