@@ -180,13 +180,12 @@ def score(
 
 @evaluate.command("keywords")
 def evaluate_keywords_command(
-    file: Annotated[
-        Path, typer.Argument(help="JSON Lines with `keywords` or `concepts`, and maybe `reference(s)`.", exists=True)
-    ],
+    file: Annotated[Path, typer.Argument(help="JSON Lines with `keywords` or `concepts`, and maybe `reference(s)`.")],
     forms: Annotated[
         Path | None,
-        typer.Option(help="JSON Lines: for each line of FILE a list, per keyword, of accepted forms.", exists=True),
+        typer.Option(help="JSON Lines: for each line of FILE a list, per keyword, of accepted forms."),
     ] = None,
+    encoding: console.Encoding = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
     chains: Annotated[int, typer.Option(help="Chains side by side.")] = 8,
     steps: Annotated[int, typer.Option(help="Steps of each chain.")] = 100,
@@ -197,7 +196,7 @@ def evaluate_keywords_command(
     as_json: Json = False,
 ) -> None:
     """Coverage, fluency, length, distinctness and speed over a file of keyword sets."""
-    evaluation = Evaluation(file, forms, limit, chains, steps, seed, language, output)
+    evaluation = Evaluation(file, forms, limit, chains, steps, seed, language, output, encoding)
 
     async def work() -> dict[str, Any]:
         async with console.engine(console.settings(model=model)) as engine:
@@ -213,9 +212,7 @@ def evaluate_keywords_command(
 
 @evaluate.command("retrieval")
 def evaluate_retrieval_command(
-    file: Annotated[
-        Path, typer.Argument(help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.', exists=True)
-    ],
+    file: Annotated[Path, typer.Argument(help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.')],
     index: Annotated[str, typer.Option(help="Name of an index of triples.")],
     skip: Annotated[int, typer.Option(help="Not the first so many questions.", min=0)] = 0,
     limit: Annotated[int | None, typer.Option(help="Only so many questions.", min=1)] = None,
@@ -225,6 +222,7 @@ def evaluate_retrieval_command(
     look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
     rerank: Annotated[bool, typer.Option(help="By the order that was fitted for the model.")] = True,
     abstain: Annotated[bool, typer.Option("--abstain", help="No answer where the model is not sure.")] = False,
+    encoding: console.Encoding = None,
     model: ModelOption = None,
     as_json: Json = False,
 ) -> None:
@@ -239,7 +237,7 @@ def evaluate_retrieval_command(
         "abstain": abstain,
     }
     console.validated(SearchRequest, options)
-    evaluation = RetrievalEvaluation(file, index, skip, limit, options)
+    evaluation = RetrievalEvaluation(file, index, skip, limit, options, encoding)
 
     async def work() -> dict[str, Any]:
         async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 from pydantic import BaseModel, ValidationError
@@ -17,6 +17,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from app import logs
 from app.codes import Code
 from app.engine import Engine, open_engine
+from app.files import file_problem
 from app.loading import LOADING_ERRORS
 from app.problems import Fault, ProblemError
 from app.retrieval.retrieval import Retrieval
@@ -24,9 +25,15 @@ from app.settings import Settings
 from app.validation import faults_of
 from models.language.batcher import Batcher
 from models.language.default_weights import Progress as OnProgress
+from models.text_files import TextFileError
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
+
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Encoding of files without a byte order mark, such as gbk; UTF-8 unless given."),
+]
 
 OPTIONS = {
     "sampler.steps": "--steps",
@@ -57,6 +64,8 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run(work)
     except ProblemError as error:
         fail(error.faults)
+    except TextFileError as error:
+        fail(file_problem(error).faults)
     except ModelLoadError as error:
         fail(
             [

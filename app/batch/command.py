@@ -19,17 +19,17 @@ from app.batch.run import run
 from app.batch.source import BadLinesError, Source, read_source
 from app.client import AsyncClient, ClientError, ServiceError
 from app.codes import Code
+from app.files import file_problem
 from app.jobs.schemas import Job, OnInvalid
 from app.problems import Fault, ProblemError
+from models.text_files import TextFileError
 
 FAILED, UNFINISHED = 1, 3
 """Exit codes: some items have no answer; the job could not be finished. 2: bad input, and nothing has run."""
 
 
 def batch(
-    file: Annotated[
-        Path, typer.Argument(help="JSON Lines of {custom_id, url, body}; with --route, of bodies.", exists=True)
-    ],
+    file: Annotated[Path, typer.Argument(help="JSON Lines of {custom_id, url, body}; with --route, of bodies.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Results, in the order of FILE.", dir_okay=False)],
     route: Annotated[
         str | None, typer.Option(help="/v1/sentences, /v1/score or /v1/indexes/NAME/search, for lines of bodies.")
@@ -45,6 +45,7 @@ def batch(
     again: Annotated[
         bool, typer.Option("--again", help="Forget an earlier run, its files too, and start anew.")
     ] = False,
+    encoding: console.Encoding = None,
     model: Annotated[str | None, typer.Option(help="Of the service in this process.")] = None,
 ) -> None:
     """Work off a file of requests; run again after any interruption, it goes on where it was.
@@ -55,7 +56,7 @@ def batch(
     settings = console.settings(model=model)
     where = url.rstrip("/") if url else f"embedded:{settings.state_dir.absolute()}"
     try:
-        source = read_source(file, route)
+        source = read_source(file, route, encoding)
         digest = source.digest(on_invalid)
         key = f"batch-{digest}" + (f"-{uuid.uuid4().hex}" if again else "")
         output.parent.mkdir(parents=True, exist_ok=True)
@@ -65,6 +66,8 @@ def batch(
             _end(ledger, console.run(_work(with_service, source, ledger, on_invalid)))
     except BadLinesError as error:
         console.fail(error.faults)
+    except TextFileError as error:
+        console.fail(file_problem(error, "FILE").faults)
     except ProblemError as error:
         console.fail(error.faults)
     except Timeout:

@@ -11,6 +11,12 @@ from pathlib import Path
 
 from app.codes import Code
 from app.problems import Fault
+from models.text_files import read_lines
+
+LONGEST = 256 << 20
+"""Bytes of a line: a job may be as large, and the service says what it takes."""
+
+MOST_FAULTS = 20
 
 
 class BadLinesError(Exception):
@@ -54,13 +60,32 @@ class Source:
         return fault.model_copy(update={"field": re.sub(r"^line (\d+)", in_file, fault.field)})
 
 
-def read_source(file: Path, route: str | None) -> Source:
+def read_source(file: Path, route: str | None, encoding: str | None = None) -> Source:
     """A file of items, or of bodies for one route.
 
+    Args:
+        file: see :func:`models.text_files.read_blocks`.
+        route: for a file of bodies.
+        encoding: of the file; None for UTF-8.
+
     Raises:
-        BadLinesError: there are no lines, or a body cannot be read; items are read by the service.
+        BadLinesError: there are no lines, or one or a body cannot be read; items are read by the service.
+        TextFileError: the file cannot be read.
     """
-    numbered = [(number, line) for number, line in enumerate(file.read_bytes().split(b"\n"), 1) if line.strip()]
+    found = [line for line in read_lines(file, encoding, longest=LONGEST) if line.fault or line.text.strip()]
+    faults = [
+        Fault(
+            field=f"line {line.number}",
+            code=Code.MALFORMED,
+            message=line.fault,
+            remedy="mend that line, or take it out",
+        )
+        for line in found
+        if line.fault
+    ]
+    if faults:
+        raise BadLinesError(faults[:MOST_FAULTS])
+    numbered = [(line.number, line.text.encode()) for line in found]
     if not numbered:
         raise BadLinesError(
             [Fault(field=str(file), code=Code.MISSING, message="there are no lines", remedy="write one request a line")]

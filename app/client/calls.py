@@ -104,11 +104,15 @@ def build_index(
     format: AnyFormat = "auto",
     strict: bool = False,
     typos: bool = True,
+    encoding: str | None = None,
     aliases: Iterable[str] = (),
 ) -> Call[IndexReport]:
-    """Begin to build an index of a file, without aliases, or of lines; ``wait_index`` tells when it is there."""
+    """Begin to build an index of a file, without aliases, or of lines; ``wait_index`` tells when it is there.
+
+    A file may be gzipped, and in another encoding than UTF-8 if it is named or told by a byte order mark.
+    """
     if isinstance(lines, Path):
-        params = {"format": format, "strict": strict, "typos": typos}
+        params = {"format": format, "strict": strict, "typos": typos, "encoding": encoding}
         headers = {"Content-Type": "application/octet-stream"}
         return Call(
             *("PUT", f"/v1/indexes/{name}", answer(IndexReport)),

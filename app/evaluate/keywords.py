@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -24,6 +25,7 @@ from app.sentences.service import complete
 from app.validation import faults_of
 from models.language.session import Session
 from models.language.vocabulary import SpellingError
+from models.text_files import read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Evaluation:
         seed: of the first line; each line takes the next.
         language: zh, en or auto.
         output: where each line's result goes, as JSON Lines.
+        encoding: of the files; None for UTF-8.
     """
 
     file: Path
@@ -49,12 +52,14 @@ class Evaluation:
     seed: int
     language: Literal["zh", "en", "auto"]
     output: Path | None
+    encoding: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeywordSet:
-    """A line: for each keyword its forms, and reference sentences."""
+    """A line: its number, for each keyword its forms, and reference sentences."""
 
+    line: int
     keywords: list[list[str]]
     references: list[str]
 
@@ -64,20 +69,17 @@ async def evaluate_keywords(evaluation: Evaluation, engine: Engine) -> dict[str,
 
     Raises:
         ProblemError: a file's line cannot be read.
+        TextFileError: a file cannot be read.
     """
     sets = list(read_sets(evaluation))
     lines: list[dict[str, Any]] = []
     bar = track(sets, "Evaluating", console=Console(stderr=True))
-    sink = evaluation.output.open("w", encoding="utf-8") if evaluation.output else None
-    try:
+    with _sink(evaluation.output) as sink:
         for number, keyword_set in enumerate(bar):
             line = await _one(keyword_set, evaluation, number, engine)
             lines.append(line)
             if sink:
                 print(json.dumps(line, ensure_ascii=False), file=sink, flush=True)
-    finally:
-        if sink:
-            sink.close()
     return {
         **summary(lines, evaluation.chains),
         "chains": evaluation.chains,
@@ -95,9 +97,10 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
 
     Raises:
         ProblemError: a line is not what it should be.
+        TextFileError: a file cannot be read.
     """
-    forms = _lines(evaluation.forms) if evaluation.forms else None
-    for number, line in enumerate(_lines(evaluation.file)[: evaluation.limit], 1):
+    forms = _lines(evaluation.forms, evaluation.encoding) if evaluation.forms else None
+    for place, (number, line) in enumerate(_lines(evaluation.file, evaluation.encoding)[: evaluation.limit]):
         where = f"{evaluation.file.name}:{number}"
         keywords = line.get("keywords", line.get("concepts")) if isinstance(line, dict) else None
         if not isinstance(keywords, list):
@@ -109,35 +112,59 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
             )
         accepted = [[k] if isinstance(k, str) else k for k in keywords]
         if forms is not None:
-            given = forms[number - 1] if number <= len(forms) else None
+            at, given = forms[place] if place < len(forms) else (number, None)
             if not isinstance(given, list) or len(given) != len(keywords):
                 raise invalid(
                     where,
                     Code.MALFORMED,
-                    f"the forms file has no list of {len(keywords)} lists at line {number}",
+                    f"the forms file has no list of {len(keywords)} lists at line {at}",
                     "mend that line",
                 )
             accepted = given
         references = line.get("references", [line["reference"]] if "reference" in line else [])
-        yield KeywordSet(accepted, references)
+        if not isinstance(references, list) or not all(isinstance(reference, str) for reference in references):
+            raise invalid(
+                where, Code.WRONG_TYPE, "references must be a list of texts, and reference a text", "mend that line"
+            )
+        yield KeywordSet(number, accepted, references)
 
 
-def _lines(path: Path) -> list[Any]:
+def _lines(path: Path, encoding: str | None) -> list[tuple[int, Any]]:
+    """What each line that is not blank holds, with its number."""
     parsed = []
-    for number, line in enumerate(path.read_text("utf-8").splitlines(), 1):
-        if line.strip():
+    for number, text, fault in read_lines(path, encoding):
+        if fault is not None:
+            raise invalid(f"{path.name}:{number}", Code.MALFORMED, fault, "mend that line")
+        if text.strip():
             try:
-                parsed.append(json.loads(line))
-            except ValueError as error:
+                parsed.append((number, json.loads(text)))
+            except (ValueError, RecursionError) as error:
                 raise invalid(
                     f"{path.name}:{number}", Code.MALFORMED_JSON, f"not JSON: {error}", "mend that line"
                 ) from error
+    if not parsed:
+        raise invalid(path.name, Code.MISSING, "there are no lines", "write a JSON object a line")
     return parsed
+
+
+@contextmanager
+def _sink(path: Path | None) -> Iterator[IO[str] | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise invalid(
+            "--output", Code.UNUSABLE_FILE, f"{path} cannot be written: {error.strerror}", "name another file"
+        ) from error
+    with file:
+        yield file
 
 
 async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, engine: Engine) -> dict[str, Any]:
     forms = keyword_set.keywords
-    line: dict[str, Any] = {"line": number + 1, "keywords": forms}
+    line: dict[str, Any] = {"line": keyword_set.line, "keywords": forms}
     try:
         request = SentencesRequest.model_validate(
             {
@@ -179,7 +206,7 @@ async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, 
     for reference in references:
         try:
             spelled.append(vocabulary.sentence(normalised(reference).strip()))
-        except SpellingError:
+        except (SpellingError, ValueError):
             continue
     if not spelled:
         return []

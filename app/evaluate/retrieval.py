@@ -18,9 +18,11 @@ from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
 from app.retrieval.schemas import QueryAnswer, SearchRequest
 from app.retrieval.service import complete
+from models.normalisation import normalise_name
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.live import LiveIndex
+from models.retrieval.index.values import normal_value
 from models.retrieval.index_floor import IndexFloor
 from models.retrieval.metrics import Marks, Triple, marks
 
@@ -38,6 +40,7 @@ class RetrievalEvaluation:
         skip: questions left out at the beginning.
         limit: only so many questions after these.
         options: fields of :class:`app.retrieval.schemas.SearchRequest`, without the questions.
+        encoding: of the file; None for UTF-8.
     """
 
     file: Path
@@ -45,6 +48,7 @@ class RetrievalEvaluation:
     skip: int
     limit: int | None
     options: dict[str, Any]
+    encoding: str | None = None
 
 
 async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retrieval) -> dict[str, Any]:
@@ -54,9 +58,9 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
         ProblemError: the file cannot be read, the index is none of triples, or the options are wrong.
     """
     try:
-        examples = read_examples(evaluation.file)[evaluation.skip :][: evaluation.limit]
+        examples = read_examples(evaluation.file, evaluation.encoding)[evaluation.skip :][: evaluation.limit]
     except ExampleError as error:
-        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), "mend the file") from error
+        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), error.remedy) from error
     if not examples:
         raise invalid("--skip", Code.TOO_LARGE, f"the file has no more than {evaluation.skip} questions", "skip fewer")
     requests = [
@@ -113,7 +117,7 @@ def _triple(answer: QueryAnswer) -> Triple | None:
     if not answer.results or answer.no_answer:
         return None
     best = answer.results[0]
-    return join_entity(best.key["subject"], best.key.get("meaning", "")), best.key["predicate"], best.values[0]
+    return _normal(best.key, best.values[0])
 
 
 def _floor(example: Example, live: LiveIndex, retrieval: Retrieval) -> Triple | None:
@@ -123,8 +127,13 @@ def _floor(example: Example, live: LiveIndex, retrieval: Retrieval) -> Triple | 
     number = None if key is None else view.find(key)
     if key is None or number is None:
         return None
-    texts = library.texts(live.key_format, key)
-    return join_entity(texts["subject"], texts.get("meaning", "")), texts["predicate"], view.values(number)[0]
+    return _normal(library.texts(view, key), view.values(number)[0])
+
+
+def _normal(key: dict[str, str], value: str) -> Triple:
+    """In the normal form that the questions' facts have, however the index shows it."""
+    name = {part: normalise_name(text) for part, text in key.items()}
+    return join_entity(name["subject"], name.get("meaning", "")), name["predicate"], normal_value(value)
 
 
 def _rows(found: Marks) -> dict[str, dict[str, float] | float]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -14,10 +13,9 @@ import structlog
 
 from app.codes import Code
 from app.problems import Fault, ProblemError
-from app.retrieval.formats import AnyFormat, detect, is_triples, source
+from app.retrieval.formats import AnyFormat, File, is_triples
 from app.retrieval.library import Library
 from app.retrieval.problems import message_of
-from models.retrieval.index.sources import Source
 
 log = structlog.get_logger()
 
@@ -70,8 +68,10 @@ class Upload:
         folder: holds ``lines`` and perhaps ``aliases``.
         format: of the lines.
         strict: refuse malformed lines.
-        both_ends: see :func:`app.retrieval.formats.source`.
+        both_ends: see :meth:`app.retrieval.formats.File.source`.
         typos: let misspelt names be found.
+        encoding: of the lines, if they have no byte order mark.
+        most: bytes that they may have when unpacked.
     """
 
     folder: Path
@@ -79,6 +79,8 @@ class Upload:
     strict: bool
     both_ends: bool
     typos: bool
+    encoding: str | None = None
+    most: int | None = None
 
 
 @dataclass(eq=False)
@@ -166,13 +168,14 @@ class Builds:
             with self._one:
                 build.state = "building"
                 progress("reading", 0, 0)
-                lines = upload.folder / "lines"
-                chosen = detect(lines) if upload.format == "auto" else upload.format
+                lines = File(upload.folder / "lines", upload.format, upload.encoding, upload.most)
+                aliases = File(upload.folder / "aliases")
+                chosen = lines.chosen()
                 self.library.build(
                     build.name,
-                    [source(lines, chosen, both_ends=upload.both_ends)],
+                    [lines.source(chosen, both_ends=upload.both_ends)],
                     triples=is_triples(chosen),
-                    aliases=_aliases(upload.folder),
+                    aliases=[aliases.aliases()] if aliases.path.exists() else [],
                     strict=upload.strict,
                     typos=upload.typos,
                     progress=progress,
@@ -184,8 +187,3 @@ class Builds:
             log.warning("index not built", index=build.name, reason=build.failure)
         finally:
             shutil.rmtree(upload.folder, ignore_errors=True)
-
-
-def _aliases(folder: Path) -> Sequence[Source]:
-    path = folder / "aliases"
-    return [source(path, "pairs")] if path.exists() else []

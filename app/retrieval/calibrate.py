@@ -36,6 +36,7 @@ class CalibrationRun:
         limit: only so many questions after these.
         beams: width of the searches.
         refused: share of answerable questions that may go without an answer.
+        encoding: of the file; None for UTF-8.
     """
 
     file: Path
@@ -45,6 +46,7 @@ class CalibrationRun:
     limit: int | None
     beams: int
     refused: float
+    encoding: str | None = None
 
 
 async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str, Any]:
@@ -54,9 +56,9 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
         ProblemError: the file or the index cannot be used, there is nowhere to write, or nothing can be fitted.
     """
     try:
-        examples = read_examples(run.file)[run.skip :][: run.limit]
+        examples = read_examples(run.file, run.encoding)[run.skip :][: run.limit]
     except ExampleError as error:
-        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), "mend the file") from error
+        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), error.remedy) from error
     with told(retrieval.library.root, "--index"):
         live = retrieval.library.open(run.index)
     if live.key_format.fields == 1:
@@ -113,7 +115,7 @@ def _weights(ranking: Ranking) -> dict[str, float]:
 def command(
     file: Annotated[
         Path,
-        typer.Argument(help='JSON Lines, not trained on: {"question": "...", "answer": "S ||| P ||| O"}.', exists=True),
+        typer.Argument(help='JSON Lines, not trained on: {"question": "...", "answer": "S ||| P ||| O"}.'),
     ],
     index: Annotated[str, typer.Option(help="Name of an index of triples that holds the answers.")],
     folder: Annotated[Path | None, typer.Option(help="Where the result goes; the adapter's own unless given.")] = None,
@@ -123,11 +125,12 @@ def command(
     refused: Annotated[
         float, typer.Option(help="Share of answerable questions that may go without an answer.", min=0, max=1)
     ] = 0.05,
+    encoding: console.Encoding = None,
     model: Annotated[str | None, typer.Option(help="Model that writes keys: default, a folder, or a hub id.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fit the order of answers, and when to give none, on questions with known answers."""
-    run = CalibrationRun(file, index, folder, skip, limit, beams, refused)
+    run = CalibrationRun(file, index, folder, skip, limit, beams, refused, encoding)
 
     async def work() -> dict[str, Any]:
         async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any, Literal
 
 import typer
@@ -20,7 +22,7 @@ from app.codes import Code
 from app.engine import Turns
 from app.problems import Fault, ProblemError, invalid
 from app.retrieval.builds import Builds
-from app.retrieval.formats import AnyFormat, detect, is_triples, source
+from app.retrieval.formats import AnyFormat, File, is_triples
 from app.retrieval.index_schemas import IndexReport, PatchRequest
 from app.retrieval.indexes import change, list_indexes, report
 from app.retrieval.library import Library
@@ -29,6 +31,7 @@ from app.retrieval.retrieval import open_library
 from app.retrieval.schemas import QueryAnswer, SearchAnswer, SearchRequest
 from app.retrieval.service import complete
 from models.retrieval.index.building import Progress as OnProgress
+from models.text_files import STANDARD_INPUT
 
 index_cli = typer.Typer(no_args_is_help=True, help="Build, list, change and delete indexes.")
 
@@ -54,15 +57,16 @@ def _library(model: str | None = None) -> Iterator[Library]:
 @index_cli.command()
 def build(
     name: Name,
-    files: Annotated[list[Path], typer.Argument(help="Lines, plain or gzipped (.gz).", exists=True, dir_okay=False)],
+    files: Annotated[list[Path], typer.Argument(help="Lines, plain or gzipped; - for standard input.")],
     format: Annotated[
         AnyFormat,
-        typer.Option(help="triples: S<TAB>P<TAB>O; pairs: key<TAB>value; -jsonl: JSON Lines; auto: as the file looks."),
+        typer.Option(
+            help="triples: S<TAB>P<TAB>O; pairs: key<TAB>value; -jsonl: JSON Lines; csv: CSV of either; auto: as the "
+            "file looks."
+        ),
     ] = "auto",
-    alias: Annotated[
-        list[Path] | None,
-        typer.Option(help="Lines alias<TAB>subject; may be repeated.", exists=True, dir_okay=False),
-    ] = None,
+    encoding: console.Encoding = None,
+    alias: Annotated[list[Path] | None, typer.Option(help="Lines alias<TAB>subject; may be repeated.")] = None,
     both_ends: Annotated[
         bool, typer.Option("--both-ends", help="Index each triple from its object, too: O ^P gives S.")
     ] = False,
@@ -74,13 +78,15 @@ def build(
     as_json: Json = False,
 ) -> None:
     """Build an index, or another in its place; it appears whole or, whenever killed, not at all."""
-    with _library(model) as library, _bar() as progress:
-        formats = {detect(file) if format == "auto" else format for file in files}
+    with _library(model) as library, _bar() as progress, TemporaryDirectory() as folder:
+        given = [File(_read_twice(file, Path(folder)), format, encoding) for file in files]
+        others = [File(_read_twice(file, Path(folder)), encoding=encoding) for file in alias or ()]
+        formats = [file.chosen() for file in given]
         if len({is_triples(each) for each in formats}) > 1:
             raise invalid(
                 "FILES", Code.CONTRADICTORY, "some hold triples and some pairs", "build an index of each kind"
             )
-        if both_ends and not any(map(is_triples, formats)):
+        if both_ends and not is_triples(formats[0]):
             raise invalid(
                 "--both-ends",
                 Code.CONTRADICTORY,
@@ -89,14 +95,26 @@ def build(
             )
         library.build(
             name,
-            [source(file, detect(file) if format == "auto" else format, both_ends=both_ends) for file in files],
-            triples=is_triples(formats.pop()),
-            aliases=[source(file, "pairs") for file in alias or ()],
+            [file.source(each, both_ends=both_ends) for file, each in zip(given, formats, strict=True)],
+            triples=is_triples(formats[0]),
+            aliases=[file.aliases() for file in others],
             strict=strict,
             typos=typos,
             progress=progress,
         )
         _print_report(report(name, library, Builds(library)), as_json)
+
+
+def _read_twice(file: Path, folder: Path) -> Path:
+    """A file that can be read again from its beginning: the file, or a copy of what comes through a pipe."""
+    piped = file == STANDARD_INPUT
+    if not piped and not file.is_fifo():
+        return file
+    copy = folder / f"{len(list(folder.iterdir()))}" / (file.name if not piped else "standard input")
+    copy.parent.mkdir()
+    with open(0, "rb", closefd=False) if piped else file.open("rb") as source, copy.open("wb") as target:
+        shutil.copyfileobj(source, target)
+    return copy
 
 
 @index_cli.command("list")
@@ -259,8 +277,12 @@ def _print_report(found: IndexReport, as_json: bool) -> None:
             shown = ", ".join(f"{name} {each:,}" for name, each in value if isinstance(each, int))
         if shown is not None:
             typer.echo(f"{field}: {', '.join(shown) if isinstance(shown, list) else shown}")
-    for line in found.report.examples if found.report is not None else ():
+    if found.report is None:
+        return
+    for line in found.report.examples:
         typer.echo(f"  {line.source}:{line.line}: {line.fault}")
+    if found.report.note is not None:
+        typer.echo(f"Warning: {found.report.note}.", err=True)
 
 
 def _print_json(data: Any) -> None:

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from app.codes import Code
 from app.problems import Fault, ProblemError
 from app.retrieval.index_schemas import Entry
-from models.retrieval.index.key_format import KeyFormat
+from models.normalisation import normalise_name
+from models.retrieval.index.names import in_one_line
+from models.retrieval.index.overlay import OverlayView
 from models.retrieval.loading import KeyTokenizer
 
-Key = tuple[int, ...]
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of an update.
+
+    Attributes:
+        tokens: of its parts in their normal form.
+        written: by column, how a part is written where that is not its normal form.
+    """
+
+    tokens: tuple[int, ...]
+    written: dict[int, str]
 
 
-def keys_of(entries: Sequence[tuple[str, Entry]], key_format: KeyFormat, tokenizer: KeyTokenizer) -> list[Key]:
+def keys_of(entries: Sequence[tuple[str, Entry]], view: OverlayView, tokenizer: KeyTokenizer) -> list[Key]:
     """The keys of entries, each given with the field that it came in.
 
     Raises:
@@ -22,8 +36,8 @@ def keys_of(entries: Sequence[tuple[str, Entry]], key_format: KeyFormat, tokeniz
     keys: list[Key] = []
     faults: list[Fault] = []
     for field, entry in entries:
-        found = _key(field, entry, key_format, tokenizer)
-        if isinstance(found, tuple):
+        found = _key(field, entry, view, tokenizer)
+        if isinstance(found, Key):
             keys.append(found)
         else:
             faults += found
@@ -32,9 +46,11 @@ def keys_of(entries: Sequence[tuple[str, Entry]], key_format: KeyFormat, tokeniz
     return keys
 
 
-def _key(field: str, entry: Entry, key_format: KeyFormat, tokenizer: KeyTokenizer) -> Key | list[Fault]:
+def _key(field: str, entry: Entry, view: OverlayView, tokenizer: KeyTokenizer) -> Key | list[Fault]:
+    key_format = view.base.key_format
     given = {name: getattr(entry, name) for name in ("subject", "predicate", "meaning", "key")}
     parts: list[Sequence[int]] = []
+    written: dict[int, str] = {}
     faults: list[Fault] = []
     for name, text in given.items():
         if text is not None and name not in key_format.parts:
@@ -47,8 +63,8 @@ def _key(field: str, entry: Entry, key_format: KeyFormat, tokenizer: KeyTokenize
                     remedy=f"give {due}",
                 )
             )
-    for name, separator in zip(key_format.parts, (*key_format.separators, ()), strict=True):
-        text = given[name]
+    for column, (name, separator) in enumerate(zip(key_format.parts, (*key_format.separators, ()), strict=True)):
+        text = None if given[name] is None else normalise_name(given[name])
         if text is None and name != "meaning":
             faults.append(
                 Fault(field=f"{field}.{name}", code=Code.MISSING, message="it is missing", remedy=f"add the {name}")
@@ -67,4 +83,25 @@ def _key(field: str, entry: Entry, key_format: KeyFormat, tokenizer: KeyTokenize
                 )
             )
         parts.append(tokens)
-    return faults or key_format.join(parts)
+        if text and (shown := in_one_line(given[name])) != text:
+            written[column] = shown
+    if faults:
+        return faults
+    return Key(
+        _as_built(key_format.join(parts), given, view, tokenizer) if written else key_format.join(parts), written
+    )
+
+
+def _as_built(
+    key: tuple[int, ...], given: dict[str, str | None], view: OverlayView, tokenizer: KeyTokenizer
+) -> tuple[int, ...]:
+    """The key; or, in an index built before names were normalised, the one that it has in the form given."""
+    key_format = view.base.key_format
+    if view.find(key) is not None:
+        return key
+    parts = tokenizer.encode([given[name] or "" for name in key_format.parts])
+    try:
+        old = key_format.join(parts)
+    except ValueError:
+        return key
+    return key if view.find(old) is None else old

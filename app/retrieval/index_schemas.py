@@ -10,6 +10,7 @@ from app.codes import Code
 from app.problems import UnfitError
 from app.retrieval.formats import AnyFormat
 from app.sentences.schemas import Strict
+from models.retrieval.index.values import normal_value
 
 NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
 
@@ -35,14 +36,26 @@ def _line(text: str) -> str:
     return text
 
 
+def _value(text: str) -> str:
+    text = normal_value(text)
+    if not text:
+        raise ValueError("it is blank; remedy: give some text")
+    return text
+
+
 Text = Annotated[str, AfterValidator(_well_formed)]
 Line = Annotated[Text, AfterValidator(_line)]
 NotEmpty = Annotated[Text, Field(min_length=1)]
+Value = Annotated[NotEmpty, AfterValidator(_value)]
 
 FORMAT = (
     "triples: S<TAB>P<TAB>O, a meaning in full-width brackets after S; pairs: key<TAB>value; triples-jsonl, "
-    "pairs-jsonl: JSON objects, one a line, with subject, predicate, meaning and object(s), or key and value(s); auto: "
-    "as the first line looks"
+    "pairs-jsonl: JSON objects, one a line, with subject, predicate, meaning and object(s), or key and value(s); csv: three "
+    "fields or two, perhaps under a header; auto: as the first line looks"
+)
+ENCODING = (
+    "of the lines, such as gbk, big5 or cp1252, if they are not in UTF-8 and have no byte order mark; the charset of "
+    "Content-Type if left out"
 )
 BOTH_ENDS = (
     "index each triple from its object, too: the key (object, ^predicate) gets the subject as a value, and of several "
@@ -87,13 +100,13 @@ class Entry(Strict):
 class Addition(Entry):
     """A key and values to append to those that it has."""
 
-    values: Annotated[list[NotEmpty], Field(min_length=1)]
+    values: Annotated[list[Value], Field(min_length=1)]
 
 
 class Removal(Entry):
     """A key and values to take from it."""
 
-    values: Annotated[list[NotEmpty], Field(min_length=1)] | None = Field(
+    values: Annotated[list[Value], Field(min_length=1)] | None = Field(
         default=None, description="all if left out; a key without values is gone"
     )
 
@@ -138,6 +151,7 @@ class ReadReport(BaseModel):
     malformed: int
     duplicates: int = Field(description="pairs of key and value that came again")
     examples: list[Malformed] = Field(description="the first malformed lines")
+    note: str | None = Field(default=None, description="a warning where most lines are malformed, or null")
 
 
 class Changes(BaseModel):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from app.codes import Code
 from app.problems import invalid
 from app.retrieval.builds import Build, Builds
 from app.retrieval.demo import DEMO
-from app.retrieval.entries import keys_of
+from app.retrieval.entries import Key, keys_of
 from app.retrieval.index_schemas import (
     BuildReport,
     Changes,
@@ -90,10 +91,18 @@ def _report(
         typos=has_table(manifest),
         opened=opened,
         changes=changes,
-        report=ReadReport.model_validate(dict(manifest.report)),
+        report=_read_report(manifest.report),
         build=_build_report(build),
         failure=None,
     )
+
+
+def _read_report(report: Mapping[str, Any]) -> ReadReport:
+    given, malformed = report["lines"] - report["blank"], report["malformed"]
+    note = None
+    if malformed * 2 > given:
+        note = f"{malformed:,} of {given:,} lines are malformed: look at the examples, and at the format"
+    return ReadReport.model_validate({**report, "note": note})
 
 
 def _absent(name: str, state: str, build: Build | None) -> IndexReport:
@@ -154,9 +163,14 @@ def _change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
     live = library.open(name)
     added = _keys("add", request.add, live, library)
     removed = _keys("remove", request.remove, live, library)
+    written: dict[tuple[int, ...], dict[int, str]] = {}
+    for key in added:
+        if key.written:
+            written.setdefault(key.tokens, key.written)
     changed = live.update(
-        [(key, entry.values) for key, entry in zip(added, request.add, strict=True)],
-        [(key, entry.values) for key, entry in zip(removed, request.remove, strict=True)],
+        [(key.tokens, entry.values) for key, entry in zip(added, request.add, strict=True)],
+        [(key.tokens, entry.values) for key, entry in zip(removed, request.remove, strict=True)],
+        written,
     )
     return PatchAnswer(
         index=name,
@@ -168,6 +182,6 @@ def _change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
     )
 
 
-def _keys(field: str, entries: Sequence[Entry], live: LiveIndex, library: Library) -> list[tuple[int, ...]]:
+def _keys(field: str, entries: Sequence[Entry], live: LiveIndex, library: Library) -> list[Key]:
     named = [(f"{field}[{i}]", entry) for i, entry in enumerate(entries)]
-    return keys_of(named, live.key_format, library.tokenizer)
+    return keys_of(named, live.view, library.tokenizer)

@@ -12,9 +12,9 @@ from app.retrieval.demo import DEMO, ensure_demo
 from models.retrieval.index.building import Progress
 from models.retrieval.index.catalogue import Catalogue
 from models.retrieval.index.errors import CorruptIndexError, RetrievalIndexError, TokenizerMismatchError
-from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.live import Changed, LiveIndex
 from models.retrieval.index.manifest import Manifest
+from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Source
 from models.retrieval.loading import KeyTokenizer
 
@@ -126,8 +126,10 @@ class Library:
 
         Raises:
             ReservedNameError: it is the demo's.
-            RetrievalIndexError: it is being built already, or a source cannot be read.
+            RetrievalIndexError: it is being built already.
+            EmptyIndexError: there is not a single key.
             MalformedInputError: a malformed line, and ``strict``.
+            TextFileError: a source cannot be read.
         """
         refuse_reserved(name)
         return self.catalogue.build(
@@ -166,11 +168,14 @@ class Library:
             self._demo_seen = False
         self.catalogue.delete(name)
 
-    def texts(self, key_format: KeyFormat, tokens: Sequence[int]) -> dict[str, str]:
-        """The text of each part of a key."""
-        parts = key_format.split(tokens)
+    def texts(self, view: OverlayView, tokens: Sequence[int]) -> dict[str, str]:
+        """The text of each part of a key, as it was first written."""
+        key_format = view.base.key_format
         decode = self.tokenizer.codec.decode
-        return {name: decode(part).strip() for name, part in zip(key_format.parts, parts, strict=True)}
+        return {
+            name: view.written(column, part) or decode(part).strip()
+            for column, (name, part) in enumerate(zip(key_format.parts, key_format.split(tokens), strict=True))
+        }
 
 
 def refuse_reserved(name: str) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from app.codes import Code
+from app.files import file_problem
 from app.problems import Fault, ProblemError
 from app.retrieval.library import ReservedNameError
 from models.language.default_weights import ConversionError
@@ -14,7 +15,9 @@ from models.language.loading import LoadingError
 from models.language.scorer import UnsupportedModelError
 from models.retrieval.confidence import ConfidenceError
 from models.retrieval.index.errors import (
+    BadNameError,
     CorruptIndexError,
+    EmptyIndexError,
     MalformedInputError,
     RetiredIndexError,
     RetrievalIndexError,
@@ -22,9 +25,16 @@ from models.retrieval.index.errors import (
     UnknownIndexError,
 )
 from models.retrieval.ranking import RankingError
+from models.text_files import TextFileError
 
 _KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
-    (UnknownIndexError, 404, Code.NOT_FOUND, "name one that GET /v1/indexes lists, or build it"),
+    (BadNameError, 422, Code.MALFORMED, "give such a name"),
+    (
+        UnknownIndexError,
+        404,
+        Code.NOT_FOUND,
+        "name one that GET /v1/indexes or `chainwright index list` lists, or build it",
+    ),
     (ReservedNameError, 422, Code.RESERVED, "choose another name"),
     (
         TokenizerMismatchError,
@@ -35,6 +45,12 @@ _KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
     (CorruptIndexError, 409, Code.DAMAGED, "build it anew, or delete it"),
     (RetiredIndexError, 409, Code.CONFLICT, "send the request again"),
     (MalformedInputError, 422, Code.MALFORMED, "mend the line, or build without strict to leave it out"),
+    (
+        EmptyIndexError,
+        422,
+        Code.MISSING,
+        "see docs/retrieval.md for the formats; an index that was there before is as it was",
+    ),
     (
         RetrievalIndexError,
         409,
@@ -62,6 +78,8 @@ def told(root: Path, field: str = "name") -> Iterator[None]:
         yield
     except RetrievalIndexError as error:
         raise problem_of(error, root, field) from error
+    except TextFileError as error:
+        raise file_problem(error) from error
     except MODEL_ERRORS as error:
         raise model_problem(error) from error
 
@@ -69,7 +87,7 @@ def told(root: Path, field: str = "name") -> Iterator[None]:
 def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
     """An error as a problem."""
     status, code, remedy = next(kind[1:] for kind in _KINDS if isinstance(error, kind[0]))
-    if isinstance(error, MalformedInputError):
+    if isinstance(error, MalformedInputError | EmptyIndexError):
         field = ""
     return ProblemError(status, [Fault(field=field, code=code, message=message_of(error, root), remedy=remedy)])
 

@@ -18,6 +18,7 @@ from app.retrieval.builds import Upload
 from app.retrieval.formats import AnyFormat
 from app.retrieval.index_schemas import (
     BOTH_ENDS,
+    ENCODING,
     FORMAT,
     NAME_PATTERN,
     STRICT,
@@ -34,10 +35,13 @@ from app.retrieval.problems import told
 from app.retrieval.retrieval import Retrieval
 from app.retrieval.schemas import SearchAnswer, SearchRequest
 from app.retrieval.service import SearchRun, complete, prepared
-from app.retrieval.uploads import new_folder, receive, write_lines
+from app.retrieval.uploads import encoding_of, new_folder, receive, write_lines
 from models.retrieval.index.errors import UnknownIndexError
 
 router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
+
+UNPACKED = 20
+"""Times the limit of a body that it may be as large when unpacked: text is seldom packed tighter."""
 
 IndexName = Annotated[str, Path(pattern=NAME_PATTERN, description="of the index")]
 
@@ -135,7 +139,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Upload(folder, body.format, body.strict, body.both_ends, body.typos)
+        return Upload(folder, body.format, body.strict, body.both_ends, body.typos, encoding="utf-8")
 
     return await _start(body.name, await asyncio.to_thread(write), retrieval, response)
 
@@ -156,12 +160,14 @@ async def upload(
     strict: Annotated[bool, Query(description=STRICT)] = False,
     both_ends: Annotated[bool, Query(description=BOTH_ENDS)] = False,
     typos: Annotated[bool, Query(description=TYPOS)] = True,
+    encoding: Annotated[str | None, Query(description=ENCODING, min_length=1, max_length=40)] = None,
 ) -> IndexReport:
-    """Build an index in the background of the body's lines, as they are in a file, in UTF-8.
+    """Build an index in the background of the body's lines, as they are in a file, plain or gzipped.
 
     The body may be large: it goes to the disk as it comes.
     """
     retrieval = engine.retrieval
+    codec = encoding_of(encoding, request.headers.get("content-type", ""))
     _check(name, retrieval, format, both_ends)
     folder = await asyncio.to_thread(new_folder, retrieval.library.root)
     try:
@@ -169,7 +175,9 @@ async def upload(
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    return await _start(name, Upload(folder, format, strict, both_ends, typos), retrieval, response)
+    most = UNPACKED * retrieval.limits.max_upload_bytes
+    lines = Upload(folder, format, strict, both_ends, typos, codec, most)
+    return await _start(name, lines, retrieval, response)
 
 
 @router.patch(

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from app.codes import Code
 from app.problems import UnfitError
 from app.sentences.schemas import Strict, normalised
+from models.normalisation import normalise_name
 
 LOOK_AHEAD = 1.0
 """Weight that `look_ahead: true` stands for, in nats for one unit of cover."""
@@ -16,7 +17,7 @@ LOOK_AHEAD = 1.0
 
 def _query(text: str) -> str:
     # White space becomes one space, so that a query cannot write the separator of keys.
-    text = normalised(" ".join(text.split()))
+    text = normalised(normalise_name(text))
     if not text:
         raise UnfitError(Code.BLANK, "it is blank", "give a question")
     return text

@@ -160,7 +160,7 @@ class SearchRun:
         )
 
     def _result(self, found: Found) -> Result:
-        key = self.retrieval.library.texts(self.view.base.key_format, found.tokens)
+        key = self.retrieval.library.texts(self.view, found.tokens)
         return Result(
             key=key,
             text=text_of(key),

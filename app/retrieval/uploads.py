@@ -5,12 +5,15 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import AsyncIterable, Sequence
+from email.message import Message
 from pathlib import Path
 from uuid import uuid4
 
 from app.codes import Code
+from app.files import file_problem
 from app.problems import Fault, ProblemError
 from app.settings import Limits
+from models.text_files import TextFileError, check_encoding
 
 _OLD = 86_400.0
 """Seconds after which an upload cannot belong to a build that still runs."""
@@ -65,3 +68,20 @@ async def receive(folder: Path, body: AsyncIterable[bytes], limits: Limits) -> N
         raise ProblemError(
             422, [Fault(field="", code=Code.MISSING, message="the body is empty", remedy="send the lines as the body")]
         )
+
+
+def encoding_of(given: str | None, content_type: str) -> str | None:
+    """The encoding of a body: what the query says, else the charset of its type.
+
+    Raises:
+        ProblemError: 422, there is no such encoding.
+    """
+    charset = Message()
+    charset["Content-Type"] = content_type
+    name = given or charset.get_content_charset()
+    if name is None:
+        return None
+    try:
+        return check_encoding(name)
+    except TextFileError as error:
+        raise file_problem(error, "encoding" if given else "Content-Type") from error

@@ -78,6 +78,7 @@ class Course:
         position: where it ended.
         scaled: the scales tried at the end, the best first.
         beginning: the adapter that it went on from; None for a new one.
+        encoding: of the files, if it was given.
     """
 
     model: str
@@ -91,6 +92,7 @@ class Course:
     position: Position
     scaled: Sequence[Scaled]
     beginning: Beginning | None = None
+    encoding: str | None = None
 
 
 def card(course: Course) -> dict[str, Any]:
@@ -128,6 +130,8 @@ def command(course: Course) -> str:
         words += ["--model", course.given_model]
     if course.beginning is not None:
         words += ["--adapter", course.beginning.shown]
+    if course.encoding is not None:
+        words += ["--encoding", course.encoding]
     for name, questions in (("train_rows", course.train), ("dev_rows", course.dev)):
         if questions.used < questions.given:
             words += [flag(name), str(questions.used)]

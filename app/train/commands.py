@@ -17,9 +17,7 @@ from models.retrieval.training.options import TrainingOptions
 train_cli = typer.Typer(no_args_is_help=True, help="Train what the service needs learnt.")
 
 Rows = typer.Option(min=1, help="Only the first so many questions of it.")
-Questions = typer.Argument(
-    help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.', exists=True, dir_okay=False
-)
+Questions = typer.Argument(help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.')
 
 
 @train_cli.callback()
@@ -37,6 +35,7 @@ def retrieval(
     adapter: Annotated[
         str | None, typer.Option(help="Adapter to go on from: default (the shipped one), or a folder.")
     ] = None,
+    encoding: console.Encoding = None,
     train_rows: Annotated[int | None, Rows] = None,
     dev_rows: Annotated[int, Rows] = 300,
     as_json: Annotated[bool, typer.Option("--json", help="Print the card as JSON.")] = False,
@@ -49,7 +48,8 @@ def retrieval(
     # Here, for it imports peft, which takes a second.
     from app.train.work import RetrievalTraining, train_retrieval
 
-    training = RetrievalTraining(train, dev, folder, train_rows, dev_rows, chosen(TrainingOptions, options), adapter)
+    chosen_options = chosen(TrainingOptions, options)
+    training = RetrievalTraining(train, dev, folder, train_rows, dev_rows, chosen_options, adapter, encoding)
     logs.configure(logging.WARNING)
     try:
         with console.conversion_bar() as progress:

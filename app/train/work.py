@@ -43,6 +43,7 @@ class RetrievalTraining:
         train_rows, dev_rows: only the first so many questions.
         options: see there.
         adapter: folder of the adapter to go on from, ``default`` for the shipped one, None for a new one.
+        encoding: of the files; None for UTF-8.
     """
 
     train: Path
@@ -52,6 +53,7 @@ class RetrievalTraining:
     dev_rows: int | None
     options: TrainingOptions
     adapter: str | None = None
+    encoding: str | None = None
 
 
 def train_retrieval(
@@ -73,7 +75,7 @@ def train_retrieval(
     """
     with _told(training.folder):
         examples = [
-            _read(file, rows, field)
+            _read(file, rows, field, training.encoding)
             for file, rows, field in (
                 (training.train, training.train_rows, "TRAIN"),
                 (training.dev, training.dev_rows, "DEV"),
@@ -118,6 +120,7 @@ def train_retrieval(
                     position=position,
                     scaled=scaled,
                     beginning=beginning,
+                    encoding=training.encoding,
                 )
             )
             _write(training.folder / NAME, found)
@@ -157,11 +160,11 @@ def _beginning(adapter: str | None) -> Beginning | None:
     return Beginning(adapter, SHIPPED_ADAPTER if adapter == "default" else Path(adapter))
 
 
-def _read(file: Path, rows: int | None, field: str) -> tuple[list[Example], Questions]:
+def _read(file: Path, rows: int | None, field: str, encoding: str | None) -> tuple[list[Example], Questions]:
     try:
-        found = read_examples(file)
+        found = read_examples(file, encoding)
     except ExampleError as error:
-        raise invalid(field, Code.UNUSABLE_FILE, str(error), "mend the file") from error
+        raise invalid(field, Code.UNUSABLE_FILE, str(error), error.remedy) from error
     used = found[:rows]
     return used, Questions(file, len(found), len(used))
 
@@ -180,7 +183,7 @@ def _told(folder: Path) -> Iterator[None]:
     except MODEL_ERRORS as error:
         raise invalid("--model", Code.UNUSABLE_MODEL, str(error), "name another model, or mend this one") from error
     except ExampleError as error:
-        raise invalid("TRAIN or DEV", Code.UNUSABLE_FILE, str(error), "mend the file") from error
+        raise invalid("TRAIN or DEV", Code.UNUSABLE_FILE, str(error), error.remedy) from error
     except StartError as error:
         raise invalid("--adapter", Code.UNUSABLE_FILE, str(error), "or train a new one without it") from error
     except CheckpointError as error:

@@ -6,13 +6,24 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.normalisation import normalise_name
 from models.retrieval.fact import Fact
+from models.retrieval.index.values import normal_value
+from models.text_files import TextFileError, read_lines
 
 SEPARATOR = " ||| "
 
 
 class ExampleError(ValueError):
-    """A file of questions cannot be used; the message names the line and what to do."""
+    """A file of questions cannot be used; the message names the line.
+
+    Attributes:
+        remedy: what to do.
+    """
+
+    def __init__(self, message: str, remedy: str = "mend the file") -> None:
+        super().__init__(message)
+        self.remedy = remedy
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +34,27 @@ class Example:
     fact: Fact
 
 
-def read_examples(path: Path) -> list[Example]:
+def read_examples(path: Path, encoding: str | None = None) -> list[Example]:
     """Read JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``, as KgCLUE's.
+
+    Texts are normalised as those of an index are.
+
+    Args:
+        path: the file.
+        encoding: see :func:`models.text_files.read_blocks`.
 
     Raises:
         ExampleError: the file cannot be read, has no questions, or a line is malformed.
     """
     examples: list[Example] = []
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    examples.append(_example(line, f"{path}, line {number}"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise ExampleError(f"{path} cannot be read as UTF-8 text: {error}") from error
+        for line in read_lines(path, encoding):
+            if line.fault is not None:
+                raise ExampleError(f"{path}, line {line.number}: {line.fault}")
+            if normalise_name(line.text):
+                examples.append(_example(line.text, f"{path}, line {line.number}"))
+    except TextFileError as error:
+        raise ExampleError(error.message, error.remedy) from error
     if not examples:
         raise ExampleError(f"{path} holds no questions")
     return examples
@@ -48,8 +66,9 @@ def _example(line: str, where: str) -> Example:
         row = json.loads(line)
         question, answer = row["question"], row["answer"]
         subject, predicate, value = answer.split(SEPARATOR, 2)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ExampleError(f"{where}: a line must be {wanted} ({type(error).__name__}: {error})") from error
-    if not isinstance(question, str) or not question.strip() or not subject.strip() or not predicate.strip():
+    texts = [normalise_name(text) if isinstance(text, str) else "" for text in (question, subject, predicate)]
+    if not all(texts):
         raise ExampleError(f"{where}: question, subject and predicate must be texts that are not empty")
-    return Example(question, Fact.of(subject.strip(), predicate.strip(), value.strip()))
+    return Example(texts[0], Fact.of(texts[1], texts[2], normal_value(value)))

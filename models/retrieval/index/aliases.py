@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from models.normalisation import normalise_name
 from models.retrieval.index.collecting import Collected
 from models.retrieval.index.key_format import split_entity
+from models.retrieval.index.names import normal_forms
 from models.retrieval.index.ragged import spread
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Source
@@ -29,18 +31,22 @@ def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report)
         return
     head = collected.names.index("key" if "key" in collected.names else "subject")
     meaning = collected.names.index("meaning") if "meaning" in collected.names else None
-    before = len(collected.texts[head])
-    names, targets, within, lines, origins = [], [], [], [], []
+    texts = collected.texts[head]
+    senses = None if meaning is None else collected.texts[meaning].forms
+    before = len(texts.forms)
+    names: list[str] = []
+    targets, within, lines, origins = [], [], [], []
     for source in aliases:
         for batch in source.batches(1, report):
             for alias, target, line in zip(*batch.columns, batch.lines, strict=True):
-                subject, said = split_entity(target.decode()) if meaning is not None else (target.decode(), "")
-                number = collected.texts[head].known(subject.encode())
-                sense = -1 if meaning is None or not said else collected.texts[meaning].known(said.encode())
+                form = normalise_name(target.decode())
+                subject, said = split_entity(form) if senses is not None else (form, "")
+                number = texts.forms.known(subject.encode())
+                sense = -1 if senses is None or not said else senses.known(said.encode())
                 if number is None or number >= before or sense is None:
                     report.refuse(source.name, line, f"an alias of {target.decode()!r}, which is no key here")
                     continue
-                names.append(alias)
+                names.append(alias.decode())
                 targets.append(number)
                 within.append(sense)
                 lines.append(line)
@@ -57,7 +63,7 @@ def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report)
         sense_of = np.array(within)[alias]
         fits = (sense_of < 0) | (collected.columns[meaning][rows] == sense_of)
         alias, rows = alias[fits], rows[fits]
-    numbers = collected.texts[head].numbers(names)
+    numbers = texts.numbers(normal_forms(names), names)
     for part, old in enumerate(collected.columns):
         collected.columns[part] = np.concatenate([old, numbers[alias] if part == head else old[rows]])
     collected.value_starts = np.concatenate([collected.value_starts, collected.value_starts[rows]])

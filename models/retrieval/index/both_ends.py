@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from models.normalisation import normalise_name
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Batch, Source
 
@@ -45,12 +46,19 @@ class BothEnds:
             raise ValueError("only triples have two ends")
         for batch in self.source.batches(fields, report):
             subjects, predicates, objects = batch.columns
+            inverse = {predicate: _inverse(predicate) for predicate in set(predicates)}
             yield Batch(
                 [
                     [entity for pair in zip(subjects, objects, strict=True) for entity in pair],
-                    [name for predicate in predicates for name in (predicate, INVERSE + predicate)],
+                    [name for predicate in predicates for name in (predicate, inverse[predicate])],
                     [entity for pair in zip(objects, subjects, strict=True) for entity in pair],
                 ],
                 [line for line in batch.lines for _ in range(2)],
                 batch.done,
             )
+
+
+def _inverse(predicate: bytes) -> bytes:
+    """One that is empty in its normal form stays so."""
+    text = predicate.decode()
+    return INVERSE + text.strip().encode() if normalise_name(text) else b""

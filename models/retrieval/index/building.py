@@ -11,6 +11,7 @@ from models.retrieval.index.aliases import add_aliases
 from models.retrieval.index.collecting import collect
 from models.retrieval.index.compiling import compile_rows
 from models.retrieval.index.encoding import encode_rows
+from models.retrieval.index.errors import EmptyIndexError
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.report import Report
@@ -39,7 +40,8 @@ def build(
     """Build an index; it appears in ``folder`` whole, or not at all, whenever the process is killed.
 
     The same key in several lines keeps all its values in order of appearance, a pair that comes again
-    is counted and left out. Lines that cannot be read, and keys that cannot be (a part without tokens,
+    is counted and left out. Texts pass :mod:`models.normalisation` first: names of one normal form are one
+    key, shown as it was first written, and values are kept in their normal form. Lines that cannot be read, and keys that cannot be (a part without tokens,
     or with the separator's first token in it), are counted and named in the manifest's report.
 
     Args:
@@ -54,7 +56,9 @@ def build(
         progress: told how far the build is.
 
     Raises:
-        RetrievalIndexError: ``folder`` exists, or a source cannot be read.
+        RetrievalIndexError: ``folder`` exists.
+        TextFileError: a source cannot be read.
+        EmptyIndexError: there is not a single key.
         MalformedInputError: a malformed line, and ``strict``.
     """
     report = Report(strict)
@@ -66,6 +70,8 @@ def build(
             collected, key_format, encode, raw, report, lambda done, total: progress("tokenising", done, total)
         )
         del collected
+        if not len(rows.value_starts):
+            raise EmptyIndexError(f"there is not a single key: {report.summary()}")
         progress("compiling", 0, 2)
         counts = compile_rows(rows, key_format, scratch, decode)
         report.duplicates = counts.duplicates

@@ -16,7 +16,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from models.retrieval.index.building import build
-from models.retrieval.index.errors import CorruptIndexError, RetrievalIndexError, UnknownIndexError
+from models.retrieval.index.errors import BadNameError, CorruptIndexError, RetrievalIndexError, UnknownIndexError
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.manifest import Manifest, sync
@@ -100,7 +100,7 @@ class Catalogue:
         """Forget an open index; whoever holds it keeps it. Whether it was open.
 
         Raises:
-            UnknownIndexError: not a name.
+            BadNameError: not a name.
         """
         _check(name)
         with self._turn:
@@ -199,4 +199,4 @@ class Catalogue:
 
 def _check(name: str) -> None:
     if not _NAME.fullmatch(name):
-        raise UnknownIndexError(f"a name is 1 to 64 of a-z, 0-9, _ and -: {name!r}")
+        raise BadNameError(f"a name is 1 to 64 of a-z, 0-9, _ and -: {name!r}")

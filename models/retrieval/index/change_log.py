@@ -5,15 +5,27 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from models.retrieval.index.errors import CorruptIndexError
 from models.retrieval.index.manifest import sync
 
-Change = tuple[tuple[int, ...], Sequence[str]]
-"""A key's tokens and the values that it has from then on; none if it is removed."""
+
+class Change(NamedTuple):
+    """A key from then on.
+
+    Attributes:
+        key: its tokens.
+        values: none if it is removed.
+        written: by column, how parts that are new to the index are written where that is not their normal form.
+    """
+
+    key: tuple[int, ...]
+    values: Sequence[str]
+    written: Mapping[int, str]
+
 
 _VERSION = 1
 
@@ -59,7 +71,7 @@ class ChangeLog:
                     "remove the lines from there on to keep the changes before it"
                 )
             if self._lines:
-                batches.append([(tuple(key), tuple(values)) for key, values in record])
+                batches.append([Change(tuple(key), tuple(values), dict(*written)) for key, values, *written in record])
             elif record != self._head:
                 raise CorruptIndexError(f"{self._path} belongs to another build of the index: remove it")
             self._read += len(line) + 1
@@ -69,7 +81,10 @@ class ChangeLog:
     def append(self, changes: Sequence[Change]) -> None:
         """Write changes; they are on the disk when this returns. All news must have been read."""
         text = b"" if self._lines else _format(self._head)
-        text += _format([[list(key), list(values)] for key, values in changes])
+        # Without written forms a change has two entries, as it always had.
+        text += _format(
+            [[list(one.key), list(one.values), *([list(one.written.items())] * bool(one.written))] for one in changes]
+        )
         handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
         try:
             os.ftruncate(handle, self._read)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,10 +10,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.index.key_format import KeyFormat, split_entity
+from models.normalisation import normalise
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.names import Names, halves_of, normal_forms
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Source
 from models.retrieval.index.tokenizing import Interner, Tell
+from models.retrieval.index.values import normal_value
+
+_EDGE = re.compile("[\t\v\f\x1c-\x1f\x85\u2028\u2029]| \n|\n ")
+"""White space that may stand at the edge of a value, where values are joined by LF."""
 
 
 @dataclass
@@ -21,7 +28,7 @@ class Collected:
 
     Attributes:
         names: part names of the format.
-        texts: the distinct texts of each part.
+        texts: the distinct texts of each part, in their normal form, and how they were first written.
         columns: (R,) for each part the number of the row's text.
         value_starts: (R,) where the row's value begins in the file of values, in bytes.
         value_lengths: (R,) its bytes.
@@ -30,7 +37,7 @@ class Collected:
     """
 
     names: tuple[str, ...]
-    texts: list[Interner]
+    texts: list[Names]
     columns: list[NDArray[np.uint32]]
     value_starts: NDArray[np.int64]
     value_lengths: NDArray[np.int64]
@@ -41,7 +48,8 @@ class Collected:
 def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report: Report, tell: Tell) -> Collected:
     """Read all sources in order.
 
-    Values go to a file at once. Held in memory are the distinct texts of keys and some 16 bytes a row.
+    Values go to a file at once, in their normal form; what is left empty by it has no bytes. Held in memory are
+    the distinct texts of keys and some 16 bytes a row.
 
     Args:
         sources: of one key format.
@@ -51,7 +59,7 @@ def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report:
         tell: bytes read, and of how many.
 
     Raises:
-        RetrievalIndexError: a source cannot be read.
+        TextFileError: a source cannot be read.
         MalformedInputError: a malformed line, and the report is strict.
     """
     fields = [Interner() for _ in range(key_format.fields)]
@@ -63,7 +71,8 @@ def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report:
         for source in sources:
             rows = 0
             for batch in source.batches(key_format.fields, report):
-                *keys, values = batch.columns
+                *keys, given = batch.columns
+                values = _normal_values(given)
                 for interner, column, texts in zip(fields, numbers, keys, strict=True):
                     column.append(interner.numbers(texts))
                 file.write(b"".join(values))
@@ -90,15 +99,32 @@ def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report:
 
 def _parts(
     fields: list[Interner], columns: list[NDArray[np.uint32]], *, split: bool
-) -> dict[str, tuple[Interner, NDArray[np.uint32]]]:
-    """Texts and numbers of each part: fields as they are, but for the entity's meaning."""
-    if len(fields) == 1:
-        return {"key": (fields[0], columns[0])}
-    predicate = {"predicate": (fields[1], columns[1])}
+) -> dict[str, tuple[Names, NDArray[np.uint32]]]:
+    """Names and numbers of each part: fields as they are, but for the entity's meaning."""
+    first, *more = (field.texts() for field in fields)
+    forms = normal_forms(first)
+    if not more:
+        return {"key": _numbered(forms, first, columns[0])}
+    predicate = {"predicate": _numbered(normal_forms(more[0]), more[0], columns[1])}
     if not split:
-        return {"subject": (fields[0], columns[0]), **predicate}
-    subjects, meanings = Interner(), Interner()
-    halves = [split_entity(entity) for entity in fields[0].texts()]
-    subject = subjects.numbers([half[0].encode() for half in halves])
-    meaning = meanings.numbers([half[1].encode() for half in halves])
-    return {"subject": (subjects, subject[columns[0]]), "meaning": (meanings, meaning[columns[0]]), **predicate}
+        return {"subject": _numbered(forms, first, columns[0]), **predicate}
+    halves, written = halves_of(first, forms)
+    subject, meaning = (
+        _numbered([half[at] for half in halves], [half[at] for half in written], columns[0]) for at in range(2)
+    )
+    return {"subject": subject, "meaning": meaning, **predicate}
+
+
+def _numbered(
+    forms: Sequence[str], written: Sequence[str], column: NDArray[np.uint32]
+) -> tuple[Names, NDArray[np.uint32]]:
+    names = Names()
+    return names, names.numbers(forms, written)[column]
+
+
+def _normal_values(values: Sequence[bytes]) -> Sequence[bytes]:
+    """The normal form of each value, without outer white space."""
+    text = b"\n".join(values).decode()
+    if not _EDGE.search(text) and text == text.strip() and normalise(text) == text:
+        return values
+    return [normal_value(value.decode()).encode() for value in values]

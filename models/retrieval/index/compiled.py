@@ -19,6 +19,7 @@ from models.retrieval.index.storage import load
 from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import ValueTable
 from models.retrieval.index.wide import WideNodes
+from models.retrieval.index.written import Written
 from models.retrieval.prefix_index import Allowed
 
 _MANY = 50
@@ -37,6 +38,7 @@ class CompiledIndex:
         wide: nodes with stored successors.
         value_table: the values.
         spelling: how the names, the first parts, may be misspelt; None if the index was built without.
+        written: by number, how parts were first written where that is not their normal form; None if none was.
     """
 
     root = 0
@@ -48,6 +50,7 @@ class CompiledIndex:
         wide: WideNodes,
         value_table: ValueTable,
         spelling: SpellingTable | None = None,
+        written: Written | None = None,
     ) -> None:
         self.manifest = manifest
         self.key_format: KeyFormat = manifest.key_format
@@ -55,6 +58,7 @@ class CompiledIndex:
         self._wide = wide
         self._values = value_table
         self.spelling = spelling
+        self._written = written
 
     @classmethod
     def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> CompiledIndex:
@@ -79,7 +83,7 @@ class CompiledIndex:
                 "build it anew for this model, or use the model it was built for"
             )
         table, wide = load(folder, manifest.key_format)
-        return cls(manifest, table, wide, ValueTable.load(folder), SpellingTable.load(folder))
+        return cls(manifest, table, wide, ValueTable.load(folder), SpellingTable.load(folder), Written.load(folder))
 
     @property
     def table(self) -> KeyTable:
@@ -191,6 +195,21 @@ class CompiledIndex:
             IndexError: no such number.
         """
         return self._values.values(self._checked(number))
+
+    def written(self, column: int, part: tuple[int, ...]) -> str | None:
+        """How a part was first written; None if the index lacks it, or that is its normal form."""
+        number = None if self._written is None else self.find_part(column, part)
+        return None if self._written is None or number is None else self._written.find(number)
+
+    def find_part(self, column: int, part: tuple[int, ...]) -> int | None:
+        """The number of a part of a column, or None."""
+        return self._table.find_part(column, part, self.key_format)
+
+    def written_of(self, column: int) -> Written:
+        """How the parts of a column were first written, by their places in it."""
+        if self._written is None:
+            return Written.of({})
+        return self._written.between(*self._table.bounds(column))
 
     @property
     def value_table(self) -> ValueTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ from models.retrieval.index.storage import save
 from models.retrieval.index.table import KeyTable, closing_of
 from models.retrieval.index.values import write_values
 from models.retrieval.index.wide import WideNodes
+from models.retrieval.index.written import Written
 
 
 @dataclass(frozen=True)
@@ -57,11 +58,13 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: Decode
     """
     ends = [separator[0] for separator in key_format.separators] + [-1]
     lexicons: list[Ragged] = []
+    written: list[Written] = []
     ranked: list[NDArray[np.int64]] = []
     for column, end in enumerate(ends):
-        lexicon, rank = _sorted_parts(rows.parts[column], rows.columns[column], end)
+        lexicon, rank, first = _sorted_parts(rows.parts[column], rows.columns[column], end)
         rows.parts[column] = Ragged.of([])
         lexicons.append(lexicon)
+        written.append(_written(rows.written[column], rank, first))
         ranked.append(rank[rows.columns[column]])
         rows.columns[column] = np.empty(0, np.uint32)
 
@@ -98,6 +101,7 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: Decode
     )
     wide = _wide_nodes(table)
     save(folder, table, wide)
+    _save_written(written, bases, folder)
     if decode is not None:
         spelling_of(table.column_parts(0), decode).save(folder)
     del table, cells, flat
@@ -105,16 +109,32 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: Decode
     return Counts(keys, values, duplicates, sizes, wide.count)
 
 
-def _sorted_parts(parts: Ragged, used: NDArray[np.uint32], end: int) -> tuple[Ragged, NDArray[np.int64]]:
-    """The distinct parts that rows use, sorted, and for each part its place among them."""
+def _sorted_parts(
+    parts: Ragged, used: NDArray[np.uint32], end: int
+) -> tuple[Ragged, NDArray[np.int64], NDArray[np.int64]]:
+    """The distinct parts that rows use, sorted; for each part its place among them; for each place its first part."""
     wanted = np.zeros(len(parts), np.bool_)
     wanted[used] = True
     which = np.flatnonzero(wanted)
-    rank = np.zeros(len(parts), np.int64)
+    rank = np.full(len(parts), -1, np.int64)
     rank[which] = ranks(parts.take(which), end)
-    one = np.empty(int(rank[which].max(initial=-1)) + 1, np.int64)
-    one[rank[which]] = which
-    return parts.take(one), rank
+    first = np.empty(int(rank[which].max(initial=-1)) + 1, np.int64)
+    first[rank[which[::-1]]] = which[::-1]
+    return parts.take(first), rank, first
+
+
+def _written(written: Written, rank: NDArray[np.int64], first: NDArray[np.int64]) -> Written:
+    """By the places of the sorted parts; of several parts that are one the first counts."""
+    places = rank[written.numbers]
+    kept = places >= 0
+    kept[kept] = first[places[kept]] == written.numbers[kept]
+    return written.renumbered(kept, places)
+
+
+def _save_written(written: list[Written], bases: NDArray[np.int64], folder: Path) -> None:
+    """Under the numbers that parts have in a table, where column 0 comes last."""
+    numbered = [replace(one, numbers=one.numbers + np.uint32(base)) for one, base in zip(written, bases, strict=True)]
+    Written.concatenate([*numbered[1:], numbered[0]]).save(folder)
 
 
 def _wide_nodes(table: KeyTable) -> WideNodes:

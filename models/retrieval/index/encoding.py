@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 
 from models.retrieval.index.collecting import Collected
 from models.retrieval.index.key_format import MOST_TOKENS, KeyFormat
+from models.retrieval.index.names import Names
 from models.retrieval.index.ragged import Ragged
 from models.retrieval.index.report import KEPT, Report
 from models.retrieval.index.rows import Rows
-from models.retrieval.index.tokenizing import Encode, Interner, Tell, tokenize
+from models.retrieval.index.tokenizing import Encode, Tell, tokenize
 
 _FAULTS = (
     "",
-    "is empty to the tokenizer",
+    "is empty, or nothing to the tokenizer",
     f"has more than {MOST_TOKENS} tokens",
     "holds the separator that ends it",
 )
@@ -33,12 +34,13 @@ def encode_rows(
         MalformedInputError: such a row, and the report is strict.
         ValueError: the encoder does not give one sequence a text.
     """
-    rows = Rows([], collected.columns, collected.value_starts, collected.value_lengths, raw)
-    total, done = sum(map(len, collected.texts)), 0
-    worst = np.zeros(len(collected.lines), np.uint8)
+    written = [names.as_written() for names in collected.texts]
+    rows = Rows([], collected.columns, collected.value_starts, collected.value_lengths, raw, written)
+    total, done = sum(len(names.forms) for names in collected.texts), 0
+    worst = np.where(collected.value_lengths == 0, 1 + len(_FAULTS) * len(collected.names), 0).astype(np.uint8)
     for part, name in enumerate(collected.names):
-        texts = collected.texts[part].texts()
-        collected.texts[part] = Interner()
+        texts = collected.texts[part].forms.texts()
+        collected.texts[part] = Names()
         parts = tokenize(texts, encode, lambda at, _, before=done: tell(before + at, total))  # type: ignore[misc]
         done += len(texts)
         end = key_format.separators[part][0] if part < len(key_format.separators) else None
@@ -63,7 +65,7 @@ def _refuse(collected: Collected, worst: NDArray[np.uint8], report: Report) -> N
     bad, origin, line = bad[new], origin[new], line[new]
     for row, source, number in zip(bad[:KEPT].tolist(), origin.tolist(), line.tolist(), strict=False):
         part, fault = divmod(int(worst[row]), len(_FAULTS))
-        report.refuse(collected.origins[source][0], number, f"the {collected.names[part]} {_FAULTS[fault]}")
+        report.refuse(collected.origins[source][0], number, f"the {(*collected.names, 'value')[part]} {_FAULTS[fault]}")
     report.malformed += max(0, len(bad) - KEPT)
 
 

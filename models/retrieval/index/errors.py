@@ -19,9 +19,17 @@ class MalformedInputError(RetrievalIndexError):
     """A source holds lines that cannot be read, and was to be read strictly."""
 
 
+class EmptyIndexError(RetrievalIndexError):
+    """Sources hold no key."""
+
+
 class RetiredIndexError(RetrievalIndexError):
     """An index was replaced or deleted by another process since it was opened."""
 
 
 class UnknownIndexError(RetrievalIndexError):
-    """No index has this name, or the name is not one."""
+    """No index has this name."""
+
+
+class BadNameError(UnknownIndexError):
+    """No index can have this name."""

@@ -112,7 +112,8 @@ class KeyFormat:
 def split_entity(entity: str) -> tuple[str, str]:
     """Subject and meaning of an entity as KgCLUE writes it: ``subject（meaning）``, brackets balanced.
 
-    Without such brackets at the end, or with nothing before or between them, all of it is the subject.
+    Without such brackets at the end, or with nothing before or between them, all of it is the subject. White
+    space beside the brackets belongs to neither.
     """
     if not entity.endswith("）"):
         return entity, ""
@@ -122,6 +123,7 @@ def split_entity(entity: str) -> tuple[str, str]:
         if not opening:
             return entity, ""
         meaning = f"{more}（{meaning}"
+    subject, meaning = subject.strip(), meaning.strip()
     return (subject, meaning) if subject and opening and meaning else (entity, "")
 
 

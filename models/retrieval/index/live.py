@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from filelock import FileLock
 
-from models.retrieval.index.change_log import ChangeLog
+from models.retrieval.index.change_log import Change, ChangeLog
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.errors import RetiredIndexError
 from models.retrieval.index.key_format import KeyFormat
@@ -18,6 +19,7 @@ from models.retrieval.index.manifest import NAME, Manifest
 from models.retrieval.index.merging import merge
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.spelling_table import DecodeBatch
+from models.retrieval.index.values import normal_value
 
 _LOG, _LOCK = "changes.log", "changes.lock"
 
@@ -55,6 +57,7 @@ class LiveIndex:
         self.base = base
         self._log = ChangeLog(folder / _LOG, base.manifest.id)
         self._view = OverlayView.of(base)
+        self._added_parts: set[tuple[int, tuple[int, ...]]] | None = None
         self._turn = threading.RLock()
         self._lock = FileLock(folder / _LOCK, thread_local=False)
         self.refresh()
@@ -93,21 +96,33 @@ class LiveIndex:
         """Take in what other processes changed, and give the view."""
         with self._turn:
             # One pass for all batches: of several changes of a key the last one counts.
-            latest = {tuple(key): values for batch in self._log.news() for key, values in batch}
-            if latest:
-                self._view = self._view.with_changes(latest.items())
+            changes = [change for batch in self._log.news() for change in batch]
+            if changes:
+                self._apply(changes)
             return self._view
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            for column, text in change.written.items():
+                part = self.key_format.split(change.key)[column]
+                self._view.forms.setdefault((column, part), text)
+            if self._added_parts is not None:
+                self._added_parts.update(enumerate(self.key_format.split(change.key)))
+        self._view = self._view.with_changes({change.key: change.values for change in changes}.items())
 
     def update(
         self,
         added: Iterable[tuple[Sequence[int], Sequence[str]]] = (),
         removed: Iterable[tuple[Sequence[int], Sequence[str] | None]] = (),
+        written: Mapping[tuple[int, ...], Mapping[int, str]] = MappingProxyType({}),
     ) -> Changed:
         """Remove, then add, all at once: seen in the next :attr:`view` together or, after a crash, not at all.
 
         Args:
             added: keys and values to append to those that they have.
             removed: keys and the values to take from them; None for all. A key without values is gone.
+            written: for keys to be added by column, how their parts are written where that is not their normal
+                form; it counts for parts that are new to the index.
 
         Raises:
             ValueError: not a key of the format, or a value that is not text or empty.
@@ -126,20 +141,41 @@ class LiveIndex:
                     before[key] = list(state[key])
             counts = dict.fromkeys(("added", "removed", "known", "missing"), 0)
             for key, some in wanted_removed:
-                gone = state[key] if some is None else [value for value in state[key] if value in some]
-                counts["missing"] += len(set(some) - set(gone)) if some is not None else not gone
+                gone = state[key] if some is None else [value for value in state[key] if normal_value(value) in some]
+                counts["missing"] += len(set(some) - set(map(normal_value, gone))) if some is not None else not gone
                 counts["removed"] += len(gone)
                 state[key] = [value for value in state[key] if value not in gone]
             for key, values in wanted_added:
-                new = [value for value in dict.fromkeys(values) if value not in state[key]]
+                known = set(map(normal_value, state[key]))
+                new = [value for value in dict.fromkeys(values) if value not in known]
                 counts["added"] += len(new)
                 counts["known"] += len(values) - len(new)
                 state[key] = state[key] + new
-            changes = [(key, values) for key, values in state.items() if values != before[key]]
-            if changes:
+            changed = {key: values for key, values in state.items() if values != before[key]}
+            if changed:
+                forms = self._new_forms(changed, written) if written else {}
+                changes = [Change(key, values, forms.get(key, {})) for key, values in changed.items()]
                 self._log.append(changes)
-                self._view = view.with_changes(changes)
+                self._apply(changes)
             return Changed(**counts)
+
+    def _new_forms(
+        self, changed: Mapping[tuple[int, ...], Sequence[str]], written: Mapping[tuple[int, ...], Mapping[int, str]]
+    ) -> dict[tuple[int, ...], dict[int, str]]:
+        """Of the written forms those of parts that neither the index has nor a key before."""
+        if self._added_parts is None:
+            added = (key for key, _ in self._view.added())
+            self._added_parts = {one for key in added for one in enumerate(self.key_format.split(key))}
+        seen: set[tuple[int, tuple[int, ...]]] = set()
+        found: dict[tuple[int, ...], dict[int, str]] = {}
+        for key, values in changed.items():
+            for column, part in enumerate(self.key_format.split(key)) if values else ():
+                text, one = written.get(key, {}).get(column), (column, part)
+                known = one in seen or one in self._added_parts or one in self._view.forms
+                if text is not None and not known and self.base.find_part(column, part) is None:
+                    found.setdefault(key, {})[column] = text
+                seen.add(one)
+        return found
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -175,13 +211,14 @@ class LiveIndex:
 
 
 def _texts(values: Sequence[str]) -> list[str]:
+    """In their normal form."""
     if isinstance(values, str) or not values:
         raise ValueError("values must be a list of strings, not empty")
     for value in values:
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not normal_value(value):
             raise ValueError("a value must be a string, not empty")
         try:
             value.encode()
         except UnicodeEncodeError as error:
             raise ValueError("a value holds half a surrogate pair") from error
-    return list(values)
+    return list(map(normal_value, values))

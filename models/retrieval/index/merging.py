@@ -16,6 +16,7 @@ from models.retrieval.index.rows import Rows
 from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.staging import staged
 from models.retrieval.index.values import BETWEEN
+from models.retrieval.index.written import Written
 
 
 def merge(view: OverlayView, folder: Path, decode: DecodeBatch | None = None) -> Manifest:
@@ -55,11 +56,14 @@ def _rows(view: OverlayView, raw: Path) -> Rows:
 
     kept = np.ones(table.keys, np.bool_)
     kept[view.removed] = False
-    parts, columns = [], []
+    parts, columns, written = [], [], []
     for column in range(table.columns):
         old = table.column_parts(column)
         parts.append(Ragged.concatenate([old, Ragged.of([each[column] for each in added_parts])]))
         fresh = np.arange(len(old), len(old) + len(added))
+        shown = {at: view.written(column, each[column]) for at, each in enumerate(added_parts, len(old))}
+        more_written = Written.of({at: text.encode() for at, text in shown.items() if text is not None})
+        written.append(Written.concatenate([view.base.written_of(column), more_written]))
         columns.append(np.concatenate([table.column(column)[kept], fresh]).astype(np.uint32))
     starts = values.starts.astype(np.int64)
     lengths = np.diff(starts)[kept]
@@ -70,4 +74,5 @@ def _rows(view: OverlayView, raw: Path) -> Rows:
         np.concatenate([starts[:-1][kept], starts[-1] + np.cumsum(more) - more]),
         np.concatenate([lengths, more]),
         raw,
+        written,
     )

@@ -31,23 +31,31 @@ class OverlayView:
         top: its root for this view.
         removed: (R,) numbers of hidden base keys, ascending.
         names: of all keys ever added, of this view or not.
+        forms: how parts of these were first written, by column and tokens, where that is not their normal form.
     """
 
     def __init__(
-        self, base: CompiledIndex, additions: Additions, top: int, removed: NDArray[np.int64], names: AddedNames
+        self,
+        base: CompiledIndex,
+        additions: Additions,
+        top: int,
+        removed: NDArray[np.int64],
+        names: AddedNames,
+        forms: dict[tuple[int, tuple[int, ...]], str],
     ) -> None:
         self.base = base
         self.removed = removed
         self._additions = additions
         self._top = top
         self._names = names
+        self.forms = forms
         self._kept = len(base) - len(removed)
 
     @classmethod
     def of(cls, base: CompiledIndex) -> OverlayView:
         """Nothing added or removed."""
         additions = Additions(base)
-        return cls(base, additions, additions.empty, np.empty(0, np.int64), AddedNames())
+        return cls(base, additions, additions.empty, np.empty(0, np.int64), AddedNames(), {})
 
     @property
     def root(self) -> int:
@@ -140,6 +148,10 @@ class OverlayView:
         place = self._place(number)
         return list(self._additions.at(self._top, place)[1]) if number >= self._kept else self.base.values(place)
 
+    def written(self, column: int, part: tuple[int, ...]) -> str | None:
+        """How a part of a key was first written; None if that is its normal form."""
+        return self.base.written(column, part) or self.forms.get((column, part))
+
     def _place(self, number: int) -> int:
         """Place among the added keys, or number in the base."""
         if not 0 <= number < len(self):
@@ -170,7 +182,7 @@ class OverlayView:
         touched = np.array(sorted(hidden), np.int64)
         gone = np.array(sorted(number for number, hide in hidden.items() if hide), np.int64)
         removed = np.union1d(np.setdiff1d(self.removed, touched, assume_unique=True), gone)
-        return OverlayView(self.base, self._additions, top, removed, self._names)
+        return OverlayView(self.base, self._additions, top, removed, self._names, self.forms)
 
     def spelt(
         self, hashes: NDArray[np.uint64], decode: Callable[[Sequence[int]], str]

@@ -44,6 +44,16 @@ class Report:
         if len(self.examples) < KEPT:
             self.examples.append((source, line, fault))
 
+    def summary(self) -> str:
+        """In one line, the first fault with it."""
+        if not self.lines:
+            return "there are no lines"
+        counts = f"{self.lines:,} lines, {self.blank:,} blank, {self.malformed:,} malformed"
+        if not self.examples:
+            return counts
+        source, line, fault = self.examples[0]
+        return f"{counts}, the first of them {source}, line {line}: {fault}"
+
     def as_json(self) -> dict[str, Any]:
         """For a manifest."""
         return {

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.ragged import Ragged
+from models.retrieval.index.written import Written
 
 
 @dataclass
@@ -21,6 +22,7 @@ class Rows:
         value_starts: (R,) where the row's value begins in ``raw``, in bytes.
         value_lengths: (R,) its bytes.
         raw: UTF-8 values end to end.
+        written: for each column, by the number of the part, how it was first written.
     """
 
     parts: list[Ragged]
@@ -28,6 +30,7 @@ class Rows:
     value_starts: NDArray[np.int64]
     value_lengths: NDArray[np.int64]
     raw: Path
+    written: list[Written]
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Leave the other rows out."""

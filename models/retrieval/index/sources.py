@@ -1,4 +1,4 @@
-"""Where keys and values come from: tab-separated lines, JSON Lines, records in memory."""
+"""Where keys and values come from: tab-separated lines, JSON Lines, CSV, records in memory."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models.retrieval.index.errors import RetrievalIndexError
+from models.normalisation import normalise_name
+from models.retrieval.index.csv_records import Header, header_of, read_records
 from models.retrieval.index.key_format import join_entity, split_entity
-from models.retrieval.index.lines import LONGEST, Block, read_lines
 from models.retrieval.index.report import Report
+from models.text_files import BLOCK, Block, read_blocks
 
 PLAIN_COLUMNS = ("key", "value")
 TRIPLE_COLUMNS = ("subject", "predicate", "object")
@@ -55,7 +56,17 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class _File:
+    """A text file.
+
+    Attributes:
+        path: the file.
+        encoding: see :func:`models.text_files.read_blocks`.
+        most: likewise.
+    """
+
     path: Path
+    encoding: str | None = None
+    most: int | None = None
 
     @property
     def name(self) -> str:
@@ -64,31 +75,28 @@ class _File:
 
     @property
     def size(self) -> int:
-        """Its bytes.
-
-        Raises:
-            RetrievalIndexError: there is no such file.
-        """
+        """Its bytes; 0 if it has no size, and reading it will tell why."""
         try:
             return self.path.stat().st_size
-        except OSError as error:
-            raise RetrievalIndexError(f"{self.path} cannot be read: {error}") from error
+        except OSError:
+            return 0
+
+    def blocks(self, report: Report) -> Iterator[Block]:
+        """Its lines, counted."""
+        for block in read_blocks(self.path, self.encoding, most=self.most):
+            report.lines += len(block)
+            yield block
 
 
 @dataclass(frozen=True)
 class Tabbed(_File):
-    """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``; a name in ``.gz`` is gzipped.
-
-    Attributes:
-        path: the file. KgCLUE's Knowledge.txt is read as it is.
-    """
+    """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``, as KgCLUE's Knowledge.txt."""
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
         names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
-        for block in read_lines(self.path):
+        for block in self.blocks(report):
             numbers = range(block.first, block.first + len(block))
-            report.lines += len(numbers)
             if _regular(block, len(names)):
                 cells = block.body.replace(b"\n", b"\t").split(b"\t")
                 yield Batch([cells[column :: len(names)] for column in range(len(names))], numbers, block.done)
@@ -101,9 +109,10 @@ class Tabbed(_File):
         for at, text in enumerate(texts):
             row = text.split("\t")
             fault = faults.get(at)
-            if fault is None and row == [""]:
-                report.blank += 1
-                continue
+            if fault is None and not normalise_name(text):
+                if len(row) == 1:
+                    report.blank += 1
+                    continue
             if fault is None and len(row) != len(names):
                 fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
             if fault is None and "" in row:
@@ -117,20 +126,17 @@ class Tabbed(_File):
 
 
 def _regular(block: Block, columns: int) -> bool:
-    """Whether every line has its columns, none empty, and all is UTF-8: then a block is split at once."""
+    """Whether every line has its columns, none empty, and all can be read: then a block is split at once."""
+    if block.cut or not block.readable:
+        return False
     text = np.frombuffer(block.body, np.uint8)
     marks = np.flatnonzero((text == ord("\t")) | (text == ord("\n")))
     bounds = np.concatenate([[-1], marks, [len(text)]])
-    if block.cut or (len(marks) + 1) % columns or np.diff(bounds).min() < 2:
+    if (len(marks) + 1) % columns or np.diff(bounds).min() < 2:
         return False
     kinds = np.append(text[marks], ord("\n")).reshape(-1, columns) == ord("\n")
-    if kinds[:, :-1].any() or not kinds[:, -1].all() or np.diff(bounds[::columns]).max() > LONGEST:
-        return False
-    try:
-        block.body.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
+    ended = not kinds[:, :-1].any() and kinds[:, -1].all()
+    return bool(ended and np.diff(bounds[::columns]).max() <= block.longest)
 
 
 def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int], done: int) -> Batch:
@@ -139,28 +145,24 @@ def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int]
 
 @dataclass(frozen=True)
 class JsonLines(_File):
-    """One JSON object a line; a name in ``.gz`` is gzipped.
+    """One JSON object a line.
 
     For plain keys ``key`` and ``value`` (a string) or ``values`` (a list of them); for triples
     ``subject``, ``predicate`` and ``object`` or ``objects``, and perhaps ``meaning``, without which
     the subject is read as :func:`split_entity` does.
-
-    Attributes:
-        path: the file.
     """
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. Members of other names are malformed: they may be a misspelling."""
-        for block in read_lines(self.path):
+        for block in self.blocks(report):
             texts, faults = block.decoded()
-            report.lines += len(texts)
             rows: list[tuple[bytes, ...]] = []
             numbers: list[int] = []
             for at, text in enumerate(texts):
                 try:
                     if at in faults:
                         raise ValueError(faults[at])
-                    if not text.strip():
+                    if not normalise_name(text):
                         report.blank += 1
                         continue
                     found = _pairs(text, fields)
@@ -170,6 +172,47 @@ class JsonLines(_File):
                 rows += found
                 numbers += [block.first + at] * len(found)
             yield _batch(rows, fields + 1, numbers, block.done)
+
+
+@dataclass(frozen=True)
+class CommaSeparated(_File):
+    """CSV records of key and value, or entity, predicate and object, perhaps under a header.
+
+    Fields are separated by commas, or by semicolons if the first record has none. The header's names may
+    stand in another order (:func:`models.retrieval.index.csv_records.header_of`).
+    """
+
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`Source`. A record of more or fewer fields, or with an empty one, is malformed."""
+        names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+        rows: list[tuple[bytes, ...]] = []
+        numbers: list[int] = []
+        header: Header | None = None
+        first, size, done = True, 0, 0
+        for record in read_records(self.blocks(report)):
+            fault, row = record.fault, record.fields
+            if fault is None and not any(map(normalise_name, row)) and len(row) < 2:
+                report.blank += 1
+                continue
+            if fault is None and first:
+                first, header = False, header_of(row)
+                if header is not None and len(header) == len(names):
+                    continue
+                header = None
+            if fault is None and len(row) != len(names):
+                fault = f"{len(row)} fields; {len(names)} are due: {', '.join(names)}"
+            if fault is None and "" in row:
+                fault = f"the {names[row.index('')]} is empty"
+            if fault is not None:
+                report.refuse(self.name, record.line, fault)
+                continue
+            rows.append(tuple(row[at].encode() for at in header or range(len(names))))
+            numbers.append(record.line)
+            size, done = size + sum(map(len, row)), record.done
+            if size > BLOCK:
+                yield _batch(rows, len(names), numbers, done)
+                rows, numbers, size = [], [], 0
+        yield _batch(rows, len(names), numbers, done)
 
 
 @dataclass(frozen=True)
@@ -225,8 +268,9 @@ def _pairs(line: str, fields: int) -> list[tuple[bytes, ...]]:
     key = [_text(record.get(name), name) for name in names[:-1]]
     if record.get("meaning"):
         _text(record["meaning"], "meaning")
+        subject, meaning = normalise_name(record["subject"]), normalise_name(record["meaning"])
         joined = join_entity(record["subject"], record["meaning"])
-        if split_entity(joined) != (record["subject"], record["meaning"]):
+        if split_entity(join_entity(subject, meaning)) != (subject, meaning):
             raise ValueError("the brackets （） of the meaning are not balanced")
         key[0] = joined.encode()
     values = record[many] if many in record else [record[one]]

@@ -169,6 +169,15 @@ class KeyTable:
                 return None
         return first
 
+    def find_part(self, column: int, part: tuple[int, ...], key_format: KeyFormat) -> int | None:
+        """The number of a part, or None."""
+        end = key_format.separators[column][0] if column < len(key_format.separators) else -1
+        return self._find_part(column, (*part, end), end)
+
+    def bounds(self, column: int) -> tuple[int, int]:
+        """Numbers of a column's first part, and after its last one."""
+        return int(self.bases[column]), self._stop(column)
+
     def _find_part(self, column: int, closed: tuple[int, ...], end: int) -> int | None:
         low = int(self.bases[column])
         high = stop = self._stop(column)

@@ -9,11 +9,17 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from models.normalisation import normalise
 from models.retrieval.index.ragged import spread, starts_of
 from models.retrieval.index.rows import Rows
 
 BETWEEN = b"\xff"
 _AT_ONCE = 4 << 20
+
+
+def normal_value(text: str) -> str:
+    """The normal form of a value: of the text, without outer white space."""
+    return normalise(text).strip()
 
 
 @dataclass(frozen=True, slots=True)
