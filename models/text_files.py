@@ -153,7 +153,9 @@ def read_blocks(
                 _check_is_text(path, data)
             if decoder is not None:
                 text = decoder.decode(data, last)
-                data = (text.removeprefix("\ufeff") if beginning else text).encode("utf-8", "surrogatepass")
+                if beginning and not mark:
+                    text = text.removeprefix("\ufeff")
+                data = text.encode("utf-8", "surrogatepass")
             beginning = False
             # A CR at the end of what was read may be half of a CR LF.
             data = held + data

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.normalisation import normalise
+from models.normalisation import are_normal_names
 from models.retrieval.index.key_format import KeyFormat
-from models.retrieval.index.names import Names, halves_of, normal_forms
+from models.retrieval.index.names import AT_ONCE, Names, halves_of, normal_forms
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Source
 from models.retrieval.index.tokenizing import Interner, Tell
 from models.retrieval.index.values import normal_value
-
-_EDGE = re.compile("[\t\v\f\x1c-\x1f\x85\u2028\u2029]| \n|\n ")
-"""White space that may stand at the edge of a value, where values are joined by LF."""
 
 
 @dataclass
@@ -122,9 +118,11 @@ def _numbered(
     return names, names.numbers(forms, written)[column]
 
 
-def _normal_values(values: Sequence[bytes]) -> Sequence[bytes]:
-    """The normal form of each value, without outer white space."""
-    text = b"\n".join(values).decode()
-    if not _EDGE.search(text) and text == text.strip() and normalise(text) == text:
-        return values
-    return [normal_value(value.decode()).encode() for value in values]
+def _normal_values(values: Sequence[bytes]) -> list[bytes]:
+    """The normal form of each value."""
+    forms: list[bytes] = []
+    for at in range(0, len(values), AT_ONCE):
+        some = values[at : at + AT_ONCE]
+        normal = are_normal_names(b"\n".join(some).decode(), len(some))
+        forms += some if normal else [normal_value(value.decode()).encode() for value in some]
+    return forms

@@ -9,10 +9,13 @@ from operator import ne
 import numpy as np
 from numpy.typing import NDArray
 
-from models.normalisation import normalise_name
+from models.normalisation import are_normal_names, normalise_name
 from models.retrieval.index.key_format import split_entity
 from models.retrieval.index.tokenizing import Interner
 from models.retrieval.index.written import Written
+
+AT_ONCE = 512
+"""Texts that are looked at together: most are in their normal form already."""
 
 
 class Names:
@@ -58,7 +61,11 @@ def in_one_line(text: str) -> str:
 
 def normal_forms(texts: Sequence[str]) -> list[str]:
     """The normal form of each name."""
-    return [normalise_name(text) for text in texts]
+    forms: list[str] = []
+    for at in range(0, len(texts), AT_ONCE):
+        some = texts[at : at + AT_ONCE]
+        forms += some if are_normal_names("\n".join(some), len(some)) else map(normalise_name, some)
+    return forms
 
 
 def halves_of(entities: Sequence[str], forms: Sequence[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:

@@ -109,10 +109,9 @@ class Tabbed(_File):
         for at, text in enumerate(texts):
             row = text.split("\t")
             fault = faults.get(at)
-            if fault is None and not normalise_name(text):
-                if len(row) == 1:
-                    report.blank += 1
-                    continue
+            if fault is None and len(row) == 1 and not normalise_name(text):
+                report.blank += 1
+                continue
             if fault is None and len(row) != len(names):
                 fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
             if fault is None and "" in row:

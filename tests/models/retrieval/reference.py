@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from models.normalisation import normalise_name
 from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat, split_entity
 from models.retrieval.index.sources import Records
+from models.retrieval.index.values import normal_value
 from models.retrieval.prefix_index import PrefixIndex
 
 Model = dict[tuple[int, ...], list[str]]
@@ -26,10 +28,11 @@ def encode(texts: list[str]) -> list[list[int]]:
 
 def key_of(fields: Sequence[str], key_format: KeyFormat) -> tuple[int, ...]:
     """The key that a record's fields make."""
+    first, *more = map(normalise_name, fields)
     if key_format == PLAIN:
-        return key_format.join(encode([fields[0]]))
-    subject, meaning = split_entity(fields[0]) if "meaning" in key_format.parts else (fields[0], "")
-    parts = {"subject": subject, "predicate": fields[1], "meaning": meaning}
+        return key_format.join(encode([first]))
+    subject, meaning = split_entity(first) if "meaning" in key_format.parts else (first, "")
+    parts = {"subject": subject, "predicate": more[0], "meaning": meaning}
     return key_format.join(encode([parts[name] for name in key_format.parts]))
 
 
@@ -38,8 +41,8 @@ def model_of(records: Sequence[Sequence[str]], key_format: KeyFormat) -> Model:
     model: Model = {}
     for *fields, value in records:
         values = model.setdefault(key_of(fields, key_format), [])
-        if value not in values:
-            values.append(value)
+        if normal_value(value) not in values:
+            values.append(normal_value(value))
     return model
 
 

@@ -15,9 +15,9 @@ VALUES = ("x", "yy", "—", "z z")
 
 @st.composite
 def record_lists(draw: st.DrawFn, key_format: KeyFormat) -> list[tuple[str, ...]]:
-    """None to 150 records over few letters, so that prefixes and parts are shared and keys come again."""
+    """Up to 150 records over few letters, so that prefixes and parts are shared and keys come again."""
     random = Random(draw(st.integers(0, 2**32)))
-    return [record(random, key_format) for _ in range(draw(st.sampled_from([0, 1, 2, 5, 20, 50, 150])))]
+    return [record(random, key_format) for _ in range(draw(st.sampled_from([1, 2, 5, 20, 50, 150])))]
 
 
 def record(random: Random, key_format: KeyFormat) -> tuple[str, ...]:
@@ -34,4 +34,4 @@ def record(random: Random, key_format: KeyFormat) -> tuple[str, ...]:
 
 def _word(random: Random, longest: int) -> str:
     # Letters on both sides of the separators' code points: where an end sorts is part of what is tested.
-    return "".join(random.choices("abc~ ", k=random.randint(1, longest)))
+    return "".join(random.choices('abc~"', k=random.randint(1, longest)))

@@ -107,7 +107,7 @@ def test_all_names_at_one_error_and_no_others(
 
 @settings(max_examples=40, deadline=None)
 @given(
-    names=st.sets(HAN, max_size=6),
+    names=st.sets(HAN, min_size=1, max_size=6),
     changes=st.lists(st.tuples(st.booleans(), HAN), max_size=12),
     question=HAN,
     key_format=st.sampled_from([TRIPLE, PLAIN]),
