@@ -145,7 +145,7 @@ def read_blocks(
         number, rest, cut, held, size, beginning = 1, b"", False, b"", 0, True
         while True:
             read = file.read(BLOCK)
-            data, head, last = head + read, b"", not read
+            data, head, last = head + read, b"", len(read) < BLOCK
             size += len(data)
             if most is not None and size > most:
                 raise TextFileError(f"{path.name} has more than {most} bytes when unpacked", "split it")
@@ -168,6 +168,8 @@ def read_blocks(
             if body or (cut and last):
                 body = body.removesuffix(b"\n")
                 readable = evidence.take(body)
+                if last or evidence.foreign > _ENOUGH:
+                    evidence.judge()
                 done = raw.tell() if raw.seekable() else 0
                 block = Block(number, body, done, cut, readable, longest, evidence.name)
                 number += len(block)
@@ -175,8 +177,6 @@ def read_blocks(
                 yield block
             if len(rest) > longest:
                 rest, cut = b"", True
-            if last or evidence.foreign > _ENOUGH:
-                evidence.judge()
             if last:
                 return
 

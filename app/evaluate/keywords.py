@@ -73,7 +73,8 @@ async def evaluate_keywords(evaluation: Evaluation, engine: Engine) -> dict[str,
     """
     sets = list(read_sets(evaluation))
     lines: list[dict[str, Any]] = []
-    bar = track(sets, "Evaluating", console=Console(stderr=True))
+    errors = Console(stderr=True)
+    bar = track(sets, "Evaluating", console=errors, disable=not errors.is_terminal)
     with _sink(evaluation.output) as sink:
         for number, keyword_set in enumerate(bar):
             line = await _one(keyword_set, evaluation, number, engine)

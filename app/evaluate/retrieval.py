@@ -79,7 +79,8 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
     floors: list[Triple | None] = []
     turns = Turns(1, 1)
     seconds = 0.0
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("Searching", total=len(examples))
         for request in requests:
             answer = await complete(evaluation.index, request, retrieval, turns)

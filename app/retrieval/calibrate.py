@@ -70,7 +70,8 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
     if folder is None or not folder.is_dir():
         raise invalid("--folder", Code.NOT_FOUND, "there is no such folder", "give the folder of an adapter")
     options = SearchOptions(n=1, beams=run.beams)
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    errors = Console(stderr=True)
+    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("Calibrating", total=searches(examples))
         try:
             found = await retrieval.batcher.call(

@@ -256,7 +256,8 @@ def _change(name: str, what: str, fields: list[str], meaning: str | None, as_jso
 @contextmanager
 def _bar() -> Iterator[OnProgress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         tasks: dict[str, Any] = {}
 
         def report_progress(step: str, done: int, total: int) -> None:

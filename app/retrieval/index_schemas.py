@@ -39,7 +39,7 @@ def _line(text: str) -> str:
 def _value(text: str) -> str:
     text = normal_value(text)
     if not text:
-        raise ValueError("it is blank; remedy: give some text")
+        raise UnfitError(Code.BLANK, "it is blank", "give some text")
     return text
 
 

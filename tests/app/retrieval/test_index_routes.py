@@ -122,7 +122,8 @@ BAD_CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "values of none": ({"add": [{"subject": "dog", "predicate": "food", "values": []}]}, "add[0].values"),
     "an empty value": ({"add": [{"subject": "dog", "predicate": "food", "values": [""]}]}, "add[0].values[0]"),
     "an empty subject": ({"add": [{**OK, "subject": ""}]}, "add[0].subject"),
-    "a separator": ({"add": [OK, {**OK, "predicate": "天\n气"}]}, "add[1].predicate"),
+    "a blank predicate": ({"add": [OK, {**OK, "predicate": "\u200b\n"}]}, "add[1].predicate"),
+    "a blank value": ({"add": [OK], "remove": [{**OK, "values": ["\ufeff "]}]}, "remove[0].values[0]"),
     "a lone surrogate": ({"add": [{**OK, "values": ["\ud800"]}]}, "add[0].values[0]"),
     "a lone surrogate in the meaning": ({"add": [{**OK, "meaning": "\udfff"}]}, "add[0].meaning"),
     "an unknown field": ({"add": [{**OK, "object": "a"}]}, "add[0].object"),
@@ -157,7 +158,7 @@ BAD_BUILDS: dict[str, tuple[dict[str, Any], str]] = {
     "the demo's name": ({"name": "demo", "lines": ["a\tb"]}, "name"),
     "no lines": ({"name": "x", "lines": []}, "lines"),
     "lines in one": ({"name": "x", "lines": ["a\tb\nc\td"]}, "lines[0]"),
-    "unknown format": ({"name": "x", "lines": ["a\tb"], "format": "csv"}, "format"),
+    "unknown format": ({"name": "x", "lines": ["a\tb"], "format": "xml"}, "format"),
     "a bad alias": ({"name": "x", "lines": ["a\tb"], "aliases": ["a\nb"]}, "aliases[0]"),
     "a lone surrogate": ({"name": "x", "lines": ["a\t\ud800"]}, "lines[0]"),
 }
@@ -175,7 +176,7 @@ def test_bad_uploads(client: TestClient) -> None:
     assert_problem(client.put(f"/v1/indexes/{facts.name()}", content=b""), 422)
     assert_problem(client.put("/v1/indexes/demo", content=b"a\tb"), 422)
     assert_problem(client.put("/v1/indexes/A", content=b"a\tb"), 422)
-    assert_problem(client.put(f"/v1/indexes/{facts.name()}?format=csv", content=b"a\tb"), 422)
+    assert_problem(client.put(f"/v1/indexes/{facts.name()}?format=xml", content=b"a\tb"), 422)
 
 
 def test_uploads_have_a_bound_of_their_own(settings: Settings, tmp_path: Path) -> None:
