@@ -15,7 +15,7 @@ from app import console
 from app.access.commands import keys_cli
 from app.batch.command import batch
 from app.doctor.command import doctor
-from app.evaluate.keywords import Evaluation, evaluate_keywords
+from app.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
 from app.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.jobs.command import worker as run_worker
 from app.retrieval.calibrate import command as calibrate
@@ -199,8 +199,9 @@ def evaluate_keywords_command(
     evaluation = Evaluation(file, forms, limit, chains, steps, seed, language, output, encoding)
 
     async def work() -> dict[str, Any]:
+        sets = list(read_sets(evaluation))
         async with console.engine(console.settings(model=model)) as engine:
-            return await evaluate_keywords(evaluation, engine)
+            return await evaluate_keywords(evaluation, sets, engine)
 
     report = console.run(work())
     if as_json:

@@ -64,14 +64,12 @@ class KeywordSet:
     references: list[str]
 
 
-async def evaluate_keywords(evaluation: Evaluation, engine: Engine) -> dict[str, Any]:
+async def evaluate_keywords(evaluation: Evaluation, sets: Sequence[KeywordSet], engine: Engine) -> dict[str, Any]:
     """Run every set and report; a progress bar goes to standard error.
 
     Raises:
-        ProblemError: a file's line cannot be read.
-        TextFileError: a file cannot be read.
+        ProblemError: the output cannot be written.
     """
-    sets = list(read_sets(evaluation))
     lines: list[dict[str, Any]] = []
     errors = Console(stderr=True)
     bar = track(sets, "Evaluating", console=errors, disable=not errors.is_terminal)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from collections.abc import Iterator
@@ -129,6 +130,32 @@ def test_evaluate_keywords(tmp_path: Path) -> None:
     assert report["seconds_per_sentence"] > 0 and report["steps_per_second"] > 0
     written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     assert len(written) == 3 and written[0]["covered"] == [True, True]
+
+
+def test_evaluate_reads_files_as_people_have_them(tmp_path: Path) -> None:
+    """In UTF-16 with a mark or gzipped, with blank lines, and separators of Unicode that end no line."""
+    file, forms = tmp_path / "sets", tmp_path / "forms"
+    lines = ['{"concepts": ["dog"], "reference": "a dog.\u2028\x85"}', "", '{"concepts": ["dög"]}']
+    accepted = ['[["dog", "dogs"]]', "", '[["dög"]]']
+    more = ("--chains", "1", "--steps", "1", "--json")
+    file.write_bytes("\r\n".join(lines).encode("utf-16"))
+    forms.write_bytes(gzip.compress("\n".join(accepted).encode()))
+    result = call("evaluate", "keywords", str(file), "--forms", str(forms), *more)
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["sets"] == 2 and [failure["line"] for failure in report["failures"]] == [3]
+    for raw, told in (
+        ('{"concepts": ["公园"]}\n{"concepts": ["今天"]}'.encode("gbk"), "--encoding gbk"),
+        (b"\n\n{}", "sets:3: the line has neither"),
+        (b'{"concepts": ["dog"], "references": "a dog"}', "sets:1: references must be"),
+        (b"", "there are no lines"),
+    ):
+        file.write_bytes(raw)
+        refused = call("evaluate", "keywords", str(file), *more)
+        assert refused.exit_code == 2 and told in refused.stderr and len(refused.stderr.splitlines()) == 1
+    file.write_bytes('{"concepts": ["今天"]}'.encode("gbk"))
+    assert call("evaluate", "keywords", str(file), *more, "--encoding", "gbk").exit_code == 0
+    assert "it is a folder" in call("evaluate", "keywords", str(tmp_path), *more).stderr
 
 
 @pytest.mark.parametrize("content", ["{", '["dog"]', '{"words": ["dog"]}'])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import signal
@@ -17,6 +18,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from app.access.keys import create_key
+from app.batch.source import read_source
 from app.cli import cli
 from benchmarks.fleet import fleet
 from benchmarks.processes import Handle, Nursery
@@ -133,6 +135,48 @@ def test_bodies_of_one_route_and_lines_that_are_skipped(folder: Path) -> None:
     assert other.exit_code == 2 and "--again" in other.stderr and output.read_bytes() == before
     assert call(file, "-o", output, "--route", "/v1/score", "--again").exit_code == 0
     assert len(lines(output)) == 1 and not (folder / "out.errors.jsonl").exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "more"),
+    [("utf-8", []), ("utf-8-sig", []), ("utf-16", []), ("gbk", ["--encoding", "gbk"])],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_files_in_any_encoding(folder: Path, encoding: str, more: list[str], packed: bool) -> None:
+    separator = "" if encoding == "gbk" else "\u2028\x85"
+    bodies = [json.dumps({"texts": [f"{text}。{separator}"]}, ensure_ascii=False) for text in ("今天", "公园")]
+    raw = "\r\n".join([bodies[0], "", bodies[1]]).encode(encoding)
+    file, output = folder / "in", folder / "out.jsonl"
+    file.write_bytes(gzip.compress(raw) if packed else raw)
+    source = read_source(file, "/v1/score", more[-1] if more else None)
+    assert source.numbers == [1, 3]
+    texts = [json.loads(line)["body"]["texts"][0] for line in source.content.split(b"\n") if line]
+    assert texts == [f"今天。{separator}", f"公园。{separator}"]
+    if not separator:
+        done = call(file, "-o", output, "--route", "/v1/score", *more)
+        assert done.exit_code == 0, done.output
+        assert [line["response"]["body"]["scores"][0]["text"] for line in lines(output)] == texts
+
+
+def test_files_that_cannot_be_read(folder: Path) -> None:
+    file = folder / "in.jsonl"
+    body = json.dumps({"texts": ["今天。"]}, ensure_ascii=False)
+    cases = {
+        "no such file": (None, []),
+        "--encoding gbk": (body.encode("gbk"), []),
+        "there is no text encoding": (body.encode(), ["--encoding", "gkb"]),
+        "gzip data": (gzip.compress(body.encode() * 100)[:-9], []),
+        "line 2: not UTF-8": (f"{body}\n".encode() + b"\xff\n", []),
+    }
+    for told, (raw, more) in cases.items():
+        file.unlink(missing_ok=True)
+        if raw is not None:
+            file.write_bytes(raw)
+        result = call(file, "-o", folder / "out.jsonl", "--route", "/v1/score", *more)
+        (line,) = result.stderr.splitlines()
+        assert result.exit_code == 2 and told in line and not (folder / "out.jsonl").exists()
+    result = call(folder, "-o", folder / "out.jsonl")
+    assert result.exit_code == 2 and "it is a folder" in result.stderr
 
 
 @pytest.mark.parametrize(

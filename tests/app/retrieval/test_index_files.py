@@ -176,6 +176,21 @@ def test_added_names_are_shown_as_first_written_by_every_process(client: TestCli
     assert report["changes"] == {"keys_added": 0, "keys_removed": 0, "bytes": 0}
 
 
+def test_keys_of_an_index_built_before_are_changed_as_they_are_written(client: TestClient) -> None:
+    index = facts.build(client, ["今天\t天气\t晴"])
+    library = client.app.state.loading.engine.retrieval.library  # type: ignore[attr-defined]
+    parts = library.tokenizer.encode(["今 天  气", "天气", ""])
+    live = library.open(index)
+    live.update([(live.key_format.join(parts), ["晴"])])
+    library.merge(index)
+    change = {"subject": "今 天  气", "predicate": "天气"}
+    body = {"add": [{**change, "values": ["热"]}], "remove": [{**change, "values": ["晴"]}]}
+    answer = client.patch(f"/v1/indexes/{index}", json=body).json()
+    assert (answer["added"], answer["removed"], answer["keys"]) == (1, 1, 2)
+    answer = client.patch(f"/v1/indexes/{index}", json={"remove": [change]}).json()
+    assert (answer["removed"], answer["keys"]) == (1, 1)
+
+
 def test_csv_lines_in_json_and_aliases(client: TestClient) -> None:
     lines = ["key,value", '"dog, food",water', "今天,晴"]
     index = facts.build(client, lines, format="csv", aliases=['"cat, food","dog, food"'])
