@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import math
 import os
 import subprocess
 import sys
@@ -139,6 +140,7 @@ def test_a_name_is_one_key_whichever_way_it_is_written(client: TestClient) -> No
         (answer,) = facts.search(client, index, query=query, mode="exact", n=9)
         assert answer["query"] == "dog food"
         assert {result["key"]["subject"] for result in answer["results"]} == {"ｄｏｇ", "公园"}
+        assert sum(math.exp(result["renormalised"]) for result in answer["results"]) == pytest.approx(1)
     change = {
         "add": [{"subject": "ｄｏｇ ", "predicate": "food", "values": ["今天\u200b", "热"]}],
         "remove": [

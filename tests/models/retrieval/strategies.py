@@ -34,4 +34,4 @@ def record(random: Random, key_format: KeyFormat) -> tuple[str, ...]:
 
 def _word(random: Random, longest: int) -> str:
     # Letters on both sides of the separators' code points: where an end sorts is part of what is tested.
-    return "".join(random.choices('abc~"', k=random.randint(1, longest)))
+    return "".join(random.choices('abcａ~"', k=random.randint(1, longest)))
