@@ -171,9 +171,9 @@ class Files:
         whole = stored if self.adapter is None else self.adapter.updated(name, stored)
         return whole.to(self.device, self.dtype)
 
-    def shapes(self) -> dict[str, list[int]]:
+    def shapes(self) -> dict[str, tuple[int, ...]]:
         """The shape of each tensor."""
-        return {name: list(file.get_slice(name).get_shape()) for name, file in self.places.items()}
+        return {name: tuple(file.get_slice(name).get_shape()) for name, file in self.places.items()}
 
     def __iter__(self) -> Iterator[tuple[str, Tensor]]:
         for name in sorted(self.places):
@@ -262,13 +262,14 @@ class Checkpoint:
                 return None
             updates = None if adapter is None else LowRank.open(adapter)
             files = Files.open(folder, device, dtype, updates)
-            if not set(_names(config)) <= files.places.keys() or (adapter is not None and updates is None):
+            shapes = files.shapes()
+            if not tensors(config).items() <= shapes.items() or (adapter is not None and updates is None):
                 return None
-            if updates is not None and not (updates.fits(files.shapes()) and _of_layers(updates)):
+            if updates is not None and not (_of_layers(updates) and updates.fits(shapes, _parts(config))):
                 return None
             return cls(config, files)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SafetensorError):
-            # transformers says better what is wrong.
+            # Or transformers says what is wrong.
             return None
 
     def state_dict(self) -> dict[str, Tensor]:
@@ -316,26 +317,49 @@ class Checkpoint:
         return root
 
 
-def _of_layer(config: Configuration) -> list[str]:
-    """Parts of a layer that have weights."""
+def tensors(config: Configuration) -> dict[str, tuple[int, ...]]:
+    """The shape of every tensor that a complete configuration calls for."""
+    width = int(config.hidden_size)
+    found = {"model.embed_tokens.weight": (int(config.vocab_size), width), "model.norm.weight": (width,)}
+    if not config.tie_word_embeddings:
+        found["lm_head.weight"] = found["model.embed_tokens.weight"]
+    for i in range(config.num_hidden_layers):
+        for part, shape in _of_layer(config).items():
+            found[f"model.layers.{i}.{part}.weight"] = shape
+            if part in _biased(config):
+                found[f"model.layers.{i}.{part}.bias"] = shape[:1]
+    return found
+
+
+def _of_layer(config: Configuration) -> dict[str, tuple[int, ...]]:
+    """Parts of a layer that have weights, and the shapes of these."""
+    width, size, inner = int(config.hidden_size), config.head_size, int(config.intermediate_size)
+    queries, pairs = size * int(config.num_attention_heads), size * int(config.num_key_value_heads)
     norms = ["input_layernorm", "post_attention_layernorm"]
     if config.model_type in _GEMMAS:
         norms += ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
+    shapes: dict[str, tuple[int, ...]] = dict.fromkeys(norms, (width,))
     if config.model_type in ("qwen3", "gemma3_text"):
-        norms += ["self_attn.q_norm", "self_attn.k_norm"]
-    attention = [f"self_attn.{part}_proj" for part in "qkvo"]
-    return [*norms, *attention, *(f"mlp.{part}_proj" for part in ("gate", "up", "down"))]
+        shapes |= {"self_attn.q_norm": (size,), "self_attn.k_norm": (size,)}
+    shapes |= {"self_attn.q_proj": (queries, width), "self_attn.o_proj": (width, queries)}
+    shapes |= {f"self_attn.{part}_proj": (pairs, width) for part in "kv"}
+    return shapes | {"mlp.gate_proj": (inner, width), "mlp.up_proj": (inner, width), "mlp.down_proj": (width, inner)}
+
+
+def _biased(config: Configuration) -> frozenset[str]:
+    """Parts of a layer that have biases."""
+    asks = config.model_type in ("llama", "qwen3", *_GEMMAS) and getattr(config, "attention_bias", False)
+    letters = "qkv" if config.model_type == "qwen2" else "qkvo" if asks else ""
+    mlp = ("gate", "up", "down") if config.model_type == "llama" and getattr(config, "mlp_bias", False) else ()
+    return frozenset([f"self_attn.{letter}_proj" for letter in letters] + [f"mlp.{part}_proj" for part in mlp])
+
+
+def _parts(config: Configuration) -> list[str]:
+    """Linear layers within the layers."""
+    parts = [part for part in _of_layer(config) if part.endswith("_proj")]
+    return [f"model.layers.{i}.{part}" for i in range(config.num_hidden_layers) for part in parts]
 
 
 def _of_layers(updates: LowRank) -> bool:
     """Whether only weights of layers are updated: embeddings are read elsewhere."""
     return all(name.startswith("model.layers.") for name in updates.factors)
-
-
-def _names(config: Configuration) -> Iterator[str]:
-    """Weights that must be there."""
-    yield from ("model.embed_tokens.weight", "model.norm.weight")
-    if not config.tie_word_embeddings:
-        yield "lm_head.weight"
-    for i in range(config.num_hidden_layers):
-        yield from (f"model.layers.{i}.{part}.weight" for part in _of_layer(config))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -13,18 +14,15 @@ from typing import Any
 
 import torch
 
-from models.language import default_weights
+from models.language import default_weights, model_files
 from models.language.checkpoint import Checkpoint, Configuration
 from models.language.decoder import Decoder
 from models.language.default_weights import Progress
+from models.language.model_files import CONFIG, TOKENIZER, LoadingError, in_one_line, public_name
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import RULES, WIDE, Rule, Vocabulary, wide_rule
-
-
-class LoadingError(RuntimeError):
-    """The model could not be loaded; the message says how to mend it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +30,7 @@ class LoadedModel:
     """A model ready to score.
 
     Attributes:
-        name: as asked for.
+        name: as asked for; of a folder its last component.
         scorer: the model behind its batched scorer.
         tokenizer: texts to ids.
         rules: vocabulary rules by name.
@@ -129,17 +127,18 @@ def load(
     place = device_of(device)
     dtype = dtype_of(precision, place)
     source = source_of(name, cache, progress)
-    files = {file: find_file(source, file, offline) for file in ("config.json", "tokenizer.json")}
+    files = find_files(source, offline)
     with ThreadPoolExecutor(1) as aside:
-        reading = aside.submit(_tokenizer, files["tokenizer.json"])
+        reading = aside.submit(_tokenizer, files[TOKENIZER])
         model = causal_model(source, dtype, place, offline)
-        tokenizer = reading.result()
+        with model_files.naming("model", source):
+            tokenizer = reading.result()
     config = model.config.get_text_config()
     # Before the scorer takes it apart.
     fingerprint = fingerprint_of(files, model, dtype)
     begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
     return LoadedModel(
-        name=default_weights.NAME if name == "default" else name,
+        name=default_weights.NAME if name == "default" else public_name(name),
         scorer=CausalScorer(model),
         tokenizer=tokenizer,
         rules={**RULES, **(rules or {})},
@@ -220,6 +219,20 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
+def find_files(source: str, offline: bool) -> dict[str, Path]:
+    """Configuration and tokenizer of a folder or hub id; a folder's weights are looked at too.
+
+    Raises:
+        LoadingError: they are not there, or cannot be read.
+    """
+    files = {file: find_file(source, file, offline) for file in (CONFIG, TOKENIZER)}
+    with model_files.naming("model", source):
+        model_files.read_config(files[CONFIG])
+        if Path(source).is_dir():
+            model_files.check_weights(Path(source))
+    return files
+
+
 def find_file(source: str, file: str, offline: bool) -> Path:
     """A file of a folder or hub id.
 
@@ -228,24 +241,25 @@ def find_file(source: str, file: str, offline: bool) -> Path:
     """
     if (here := Path(source) / file).is_file():
         return here
+    remedy = "give a folder with config.json, tokenizer.json and safetensors weights, a hub id, or 'default'"
+    name = public_name(source)
+    if Path(source).is_dir():
+        raise LoadingError(f"model {name!r}: {file} is not there: {remedy}")
+    if name != source or source.count("/") > 1:
+        raise LoadingError(f"model {name!r}: there is no such folder: {remedy}")
     from transformers.utils import cached_file
 
     try:
         found = cached_file(source, file, local_files_only=offline)
-    except OSError as error:
-        found, reason = None, error
-    else:
-        reason = OSError(f"{file} is not there")
+    except (OSError, ValueError) as error:
+        raise LoadingError(f"model {name!r}: {file} cannot be had ({in_one_line(error, source)}): {remedy}") from error
     if found is None:
-        raise LoadingError(
-            f"model {source!r} has no {file} that can be read ({reason}): give a folder with config.json, "
-            "tokenizer.json and safetensors weights, a hub id that can be reached, or 'default'"
-        ) from reason
+        raise LoadingError(f"model {name!r}: {file} is not there: {remedy}")
     return Path(found)
 
 
 def _tokenizer(path: Path) -> TextTokenizer:
-    tokenizer = TextTokenizer.load(path)
+    tokenizer = TextTokenizer(model_files.read_tokenizer(path))
     tokenizer.pieces  # noqa: B018 - read here, beside the weights, rather than later
     return tokenizer
 
@@ -264,32 +278,92 @@ def read_weights(
         adapter: folder of a peft adapter, whose products are added to the weights: as fast as without.
 
     Raises:
-        LoadingError: no such model, no safetensors, or an adapter that does not fit.
+        LoadingError: no such model, no safetensors, tensors that are missing or of another shape than the
+            configuration's, or an adapter that does not fit.
     """
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
+    verbosity = transformers.utils.logging.get_verbosity()
+    # Its report of missing tensors is a table; the error below says the same in a line.
+    transformers.utils.logging.set_verbosity_error()
     try:
-        model = getattr(transformers, kind).from_pretrained(
-            source, dtype=dtype, use_safetensors=True, local_files_only=offline, attn_implementation="sdpa"
+        model, report = getattr(transformers, kind).from_pretrained(
+            source,
+            dtype=dtype,
+            use_safetensors=True,
+            local_files_only=offline,
+            attn_implementation="sdpa",
+            device_map="meta" if device.type == "meta" else None,
+            output_loading_info=True,
+            # They are told of in the report, and refused.
+            ignore_mismatched_sizes=True,
         )
-    except (OSError, ValueError, KeyError) as error:
-        raise LoadingError(f"model {source!r} could not be loaded by {kind} from safetensors: {error}") from error
-    if adapter is not None:
-        model = _with_adapter(model, adapter)
-    return model.to(device).eval().requires_grad_(False)
+        with model_files.naming("model", source):
+            _complete(model, report, source)
+        if adapter is not None:
+            model = _with_adapter(model, adapter)
+        return model.to(device).eval().requires_grad_(False)
+    except LoadingError:
+        raise
+    except Exception as error:  # safetensors, configurations and torch raise errors of their own
+        raise LoadingError(
+            f"model {public_name(source)!r}: {kind} cannot read it ({in_one_line(error, source)}): copy or download it "
+            "again, or take another"
+        ) from error
+    finally:
+        transformers.utils.logging.set_verbosity(verbosity)
+
+
+def _complete(model: Any, report: Mapping[str, Any], source: str) -> None:
+    """Refuse a model of which transformers would have made up a part: what it did not find, it draws at random.
+
+    Weights that are tied to others, and those that a family can do without, are not in the report.
+    """
+    folder = Path(source)
+    parts = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    where = parts[0].name if len(parts) == 1 else "the weights"
+    # Of tied ones that are all missing, the one that the others are copies of says it.
+    missing = sorted(report["missing_keys"] - model.all_tied_weights_keys.keys()) or sorted(report["missing_keys"])
+    if missing:
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        verb = "lacks" if len(parts) == 1 else "lack"
+        remedy = "copy or download all of the weights again"
+        if missing[0] == "lm_head.weight":
+            remedy += ", or set tie_word_embeddings to true where the output layer is the embedding"
+        raise LoadingError(f"{where} {verb} {missing[0]}{more}, which config.json calls for: {remedy}")
+    for name, found, due in sorted(report["mismatched_keys"], key=lambda entry: str(entry[0])):
+        raise LoadingError(
+            f"{name} in {where} has the shape {list(found)}, where config.json calls for {list(due)}: take config.json "
+            "and weights of the same model"
+        )
 
 
 def _with_adapter(model: Any, adapter: Path) -> Any:
     # Imported where it is needed: it takes a second.
     from peft import PeftModel
 
-    if not (adapter / "adapter_model.safetensors").is_file():
-        raise LoadingError(f"adapter {str(adapter)!r} has no adapter_model.safetensors: name a folder that peft wrote")
-    try:
-        return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-    except Exception as error:  # safetensors raises one of its own, and peft what its parts raise
-        raise LoadingError(f"adapter {str(adapter)!r} does not fit the model: {error}") from error
+    with model_files.naming("adapter", str(adapter)):
+        check_adapter(adapter)
+        try:
+            with warnings.catch_warnings():
+                # peft draws a factor at random where it finds none, and only warns.
+                warnings.filterwarnings("error", "(?s).*Found missing adapter keys")
+                return PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        except Exception as error:  # safetensors raises one of its own, and peft what its parts raise
+            raise LoadingError(
+                f"it does not fit the model ({in_one_line(error, str(adapter))}): name the adapter of this model"
+            ) from error
+
+
+def check_adapter(adapter: Path) -> None:
+    """Refuse the folder of an adapter whose files cannot be read.
+
+    Raises:
+        LoadingError: they are not there, or not whole.
+    """
+    model_files.read_object(adapter / "adapter_config.json")
+    model_files.check_part(adapter / "adapter_model.safetensors")
 
 
 def fingerprint_of(files: Mapping[str, Path], model: Any, dtype: torch.dtype) -> str:
@@ -297,7 +371,7 @@ def fingerprint_of(files: Mapping[str, Path], model: Any, dtype: torch.dtype) ->
     digest = hashlib.blake2b(digest_size=8)
     config = {k: v for k, v in model.config.to_dict().items() if not k.startswith("_") and k != "transformers_version"}
     digest.update(json.dumps([config, str(dtype)], sort_keys=True, default=str).encode())
-    digest.update(hashlib.blake2b(files["tokenizer.json"].read_bytes()).digest())
+    digest.update(hashlib.blake2b(files[TOKENIZER].read_bytes()).digest())
     state: Sequence[tuple[str, torch.Tensor]] = sorted(model.state_dict().items())
     for key, tensor in state:
         flat = tensor.flatten()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -40,10 +42,12 @@ class LowRank:
     Attributes:
         factors: of a weight's name, A (r, in) and B (out, r).
         scale: alpha / r.
+        config: the adapter's configuration.
     """
 
     factors: Mapping[str, tuple[Tensor, Tensor]]
     scale: float
+    config: Mapping[str, Any]
 
     @classmethod
     def open(cls, folder: Path) -> LowRank | None:
@@ -62,7 +66,7 @@ class LowRank:
             for part in parts:
                 first, second = (tensors.pop(f"{_ROOT}{part}.lora_{letter}.weight") for letter in "AB")
                 factors[f"{part}.weight"] = first.float(), second.float()
-            return None if tensors else cls(factors, config["lora_alpha"] / config["r"])
+            return None if tensors else cls(factors, config["lora_alpha"] / config["r"], config)
         except (OSError, ValueError, KeyError, TypeError, AttributeError, ZeroDivisionError, SafetensorError):
             # peft says better what is wrong.
             return None
@@ -74,9 +78,26 @@ class LowRank:
         first, second = self.factors[name]
         return weight.float() + second @ first * self.scale
 
-    def fits(self, shapes: Mapping[str, list[int]]) -> bool:
-        """Whether weights of these names and shapes can be updated."""
-        return all(shapes.get(name) == [len(b), a.shape[1]] for name, (a, b) in self.factors.items())
+    def fits(self, shapes: Mapping[str, tuple[int, ...]], parts: Sequence[str]) -> bool:
+        """Whether weights of these names and shapes can be updated, and no linear layer's update is missing.
+
+        Args:
+            shapes: of all weights.
+            parts: names of the linear layers.
+        """
+        return all(f"{part}.weight" in self.factors for part in parts if self._updates(part)) and all(
+            shapes.get(name) == (len(b), a.shape[1]) for name, (a, b) in self.factors.items()
+        )
+
+    def _updates(self, part: str) -> bool:
+        """Whether the configuration asks for an update of a linear layer, by the rules of peft."""
+        layers = self.config.get("layers_to_transform")
+        chosen = [layers] if isinstance(layers, int) else layers
+        return (
+            _names(self.config["target_modules"], part)
+            and not _names(self.config.get("exclude_modules"), part)
+            and (chosen is None or any(f".layers.{number}." in part for number in chosen))
+        )
 
     def state_dict(self) -> dict[str, Tensor]:
         """The factors by name."""
@@ -84,3 +105,10 @@ class LowRank:
         for name, (first, second) in self.factors.items():
             named |= {f"{name}.A": first, f"{name}.B": second}
         return named
+
+
+def _names(modules: Any, part: str) -> bool:
+    """Whether peft's names, or its regular expression, mean this part."""
+    if isinstance(modules, str):
+        return modules == "all-linear" or re.fullmatch(modules, part) is not None
+    return any(part == name or part.endswith(f".{name}") for name in modules or ())

@@ -13,15 +13,25 @@ from tokenizers import Tokenizer
 
 from models.language.default_weights import NAME, Progress
 from models.language.loading import (
-    LoadingError,
     causal_model,
     device_of,
     dtype_of,
     find_file,
+    find_files,
     fingerprint_of,
     read_configuration,
     read_weights,
     source_of,
+)
+from models.language.model_files import (
+    CONFIG,
+    TOKENIZER,
+    LoadingError,
+    in_one_line,
+    naming,
+    public_name,
+    read_config,
+    read_tokenizer,
 )
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
@@ -77,18 +87,21 @@ class KeyTokenizer:
         Raises:
             LoadingError: they cannot be read, or nothing can separate the parts of a key.
         """
-        path = find_file(source, "tokenizer.json", offline)
+        name = public_name(source)
+        path = find_file(source, TOKENIZER, offline)
+        with naming("model", source):
+            read_config(find_file(source, CONFIG, offline))
+            backend = read_tokenizer(path)
         try:
             config = read_configuration(source, offline)
-            backend = Tokenizer.from_file(str(path))
-        except Exception as error:  # the tokenizers library raises Exception itself
-            raise LoadingError(f"model {source!r}: its configuration or tokenizer cannot be read: {error}") from error
-        text = config.get_text_config()
-        end = _first(text.eos_token_id)
-        if end is None:
+            text = config.get_text_config()
+            end = _first(text.eos_token_id)
+        except Exception as error:  # transformers raises errors of many kinds
             raise LoadingError(
-                f"model {source!r} has no end token, which closes a key: set eos_token_id in config.json"
-            )
+                f"model {name!r}: config.json cannot be used ({in_one_line(error, source)}): copy it again"
+            ) from error
+        if end is None:
+            raise LoadingError(f"model {name!r} has no end token, which closes a key: set eos_token_id in config.json")
 
         def decode(tokens: Sequence[int]) -> str:
             return str(backend.decode(list(tokens)))
@@ -105,7 +118,7 @@ class KeyTokenizer:
                 begin = _first(text.bos_token_id)
                 codec = KeyCodec.prefix_lm(separating, decode, end if begin is None else begin, end)
         except ValueError as error:
-            raise LoadingError(f"model {source!r}: {error}") from error
+            raise LoadingError(f"model {name!r}: {error}") from error
         backend.encode_special_tokens = True
         codec = replace(codec, encode=lambda word: list(backend.encode(word, add_special_tokens=False).ids))
         digest = hashlib.blake2b(path.read_bytes(), digest_size=8)
@@ -133,7 +146,7 @@ class LoadedKeyModel:
     """A model ready to write keys.
 
     Attributes:
-        name: as asked for.
+        name: as asked for; of a folder its last component.
         model: behind the protocol of its family.
         tokenizer: its tokens.
         adapter: the folder of the adapter that was added, or None.
@@ -195,7 +208,7 @@ def load_key_model(
     place = device_of(device)
     dtype = dtype_of(precision, place)
     source = source_of(name, cache, progress)
-    files = {file: find_file(source, file, offline) for file in ("config.json", "tokenizer.json")}
+    files = find_files(source, offline)
     if threads is not None:
         torch.set_num_threads(threads)
     model: KeyModel
@@ -218,7 +231,7 @@ def load_key_model(
         parameters = sum(p.numel() for p in weights.parameters())
         model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
     return LoadedKeyModel(
-        name=NAME if name == "default" else name,
+        name=NAME if name == "default" else public_name(name),
         model=model,
         tokenizer=tokenizer,
         adapter=adapter,

@@ -1,0 +1,168 @@
+"""Model files: whether a folder holds a configuration, a tokenizer and weights that can be read.
+
+What is wrong is said in one line that names the file and the remedy, but no folder of this machine: callers of the
+service read it too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from tokenizers import Tokenizer
+
+CONFIG, TOKENIZER = "config.json", "tokenizer.json"
+SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+
+_POINTER = b"version https://git-lfs"
+"""How the text begins that Git LFS leaves in place of a file (specification, version 1)."""
+
+_OTHERS = ("*.bin", "*.pt", "*.pth", "*.gguf", "*.h5", "*.msgpack", "*.onnx")
+
+
+class LoadingError(RuntimeError):
+    """The model could not be loaded; the message says how to mend it."""
+
+
+def public_name(name: str) -> str:
+    """A model's name for callers: of a folder its last component, no path of this machine."""
+    path = Path(name)
+    if path.is_dir() or path.is_absolute() or name.startswith(("./", "../")):
+        return path.name if path.name not in ("", "..") else path.resolve().name or name
+    return name
+
+
+@contextmanager
+def naming(what: str, name: str) -> Iterator[None]:
+    """Begin errors with whose files they speak of.
+
+    Args:
+        what: "model" or "adapter".
+        name: its folder or hub id.
+    """
+    try:
+        yield
+    except LoadingError as error:
+        raise LoadingError(f"{what} {public_name(name)!r}: {error}") from error
+
+
+def in_one_line(error: BaseException, source: str) -> str:
+    """The first sentences of an error, without the folder that they may name."""
+    text = " ".join((str(error) or type(error).__name__).split())
+    for folder in (source, str(Path(source).resolve())):
+        text = text.replace(f"{folder}/", "").replace(folder, public_name(source)) if "/" in folder else text
+    return text if len(text) <= 300 else f"{text[:300]}..."
+
+
+def check(path: Path) -> None:
+    """Refuse a file that is not there, is empty, or stands for another.
+
+    Raises:
+        LoadingError: it cannot be used.
+    """
+    try:
+        with path.open("rb") as file:
+            begin = file.read(len(_POINTER))
+    except FileNotFoundError:
+        raise LoadingError(f"{path.name} is not there: copy it into the folder") from None
+    except OSError as error:
+        raise LoadingError(f"{path.name} cannot be read ({error.strerror}): let the service's user read it") from error
+    if not begin:
+        raise LoadingError(f"{path.name} is empty: copy it again")
+    if begin == _POINTER:
+        raise LoadingError(
+            f"{path.name} is a Git LFS pointer, not the file itself: run git lfs pull where it was cloned"
+        )
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        LoadingError: it cannot be read, or is something else.
+    """
+    check(path)
+    try:
+        entries = json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise LoadingError(f"{path.name} is not JSON ({error}): copy it again") from error
+    if not isinstance(entries, dict):
+        raise LoadingError(f"{path.name} is not a JSON object: copy it again")
+    return entries
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """A configuration.
+
+    Raises:
+        LoadingError: it cannot be read, or does not name its architecture.
+    """
+    entries = read_object(path)
+    if not isinstance(entries.get("model_type"), str):
+        raise LoadingError(f"{path.name} has no model_type: copy it again, as save_pretrained() wrote it")
+    return entries
+
+
+def read_tokenizer(path: Path) -> Tokenizer:
+    """A fast tokenizer.
+
+    Raises:
+        LoadingError: it cannot be read.
+    """
+    check(path)
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the tokenizers library raises Exception itself
+        raise LoadingError(f"{path.name} is no tokenizer that can be read ({error}): copy it again") from error
+
+
+def check_weights(folder: Path) -> None:
+    """Refuse weights that are not safetensors, or not whole; only their heads are read.
+
+    Raises:
+        LoadingError: they cannot be used.
+    """
+    parts = [SINGLE]
+    if not (folder / SINGLE).exists() and (folder / INDEX).exists():
+        parts = _parts(folder / INDEX)
+    elif not (folder / SINGLE).exists():
+        others = sorted({path.name for pattern in _OTHERS for path in folder.glob(pattern)})
+        raise LoadingError(
+            f"{SINGLE} is not there" + (f", only {', '.join(others[:3])}" if others else "") + ": save the model with "
+            "save_pretrained(); of weights only safetensors are read, never pickled ones (.bin, .pt) or GGUF"
+        )
+    for part in parts:
+        check_part(folder / part)
+
+
+def check_part(path: Path) -> None:
+    """Refuse a safetensors file that is cut short or damaged in its head.
+
+    Raises:
+        LoadingError: it cannot be used.
+    """
+    check(path)
+    try:
+        with safe_open(path, framework="pt"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise LoadingError(
+            f"{path.name} cannot be read ({in_one_line(error, str(path.parent))}), it may be cut short: copy it again"
+        ) from error
+
+
+def _parts(index: Path) -> list[str]:
+    """The files that an index of several names."""
+    places = read_object(index).get("weight_map")
+    if not isinstance(places, dict) or not places or not all(isinstance(part, str) for part in places.values()):
+        raise LoadingError(f"{index.name} has no weight_map: copy it again")
+    parts = sorted(set(places.values()))
+    missing = [part for part in parts if not (index.parent / part).exists()]
+    if missing:
+        more = f" and {len(missing) - 1} more" if missing[1:] else ""
+        raise LoadingError(f"{index.name} names {missing[0]}{more}, which is not there: copy all parts of the weights")
+    return parts
