@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager
 from typing import Annotated, Any, NoReturn, TypeVar
 
+import structlog
 import typer
 from pydantic import BaseModel, ValidationError
 from rich.console import Console
@@ -17,15 +18,19 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from app import logs
 from app.codes import Code
 from app.engine import Engine, open_engine
+from app.env_file import ENV_FILE, EnvFileError
 from app.files import file_problem
-from app.loading import LOADING_ERRORS
+from app.loading import LOADING_ERRORS, reason_of
 from app.problems import Fault, ProblemError
 from app.retrieval.retrieval import Retrieval
 from app.settings import Settings
 from app.validation import faults_of
+from app.variables import labelled, unknown_variables
 from models.language.batcher import Batcher
 from models.language.default_weights import Progress as OnProgress
 from models.text_files import TextFileError
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -82,14 +87,32 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def settings(**overrides: Any) -> Settings:
-    """The settings of the environment with a command's options on top; exits with code 2 if they are wrong."""
+    """The settings of the environment with a command's options on top; exits with code 2 if they are wrong.
+
+    A variable that is no setting is warned of in the log.
+    """
+    found = read_settings(**overrides)
+    unknown = unknown_variables()
+    if unknown:
+        logs.configure(logging.WARNING)
+        for name, near in unknown:
+            log.warning("a variable is no setting", variable=name, **({"meant": near} if near else {}))
+    return found
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The same without warnings."""
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except EnvFileError as error:
+        message, _, remedy = str(error).partition("; remedy: ")
+        fail([Fault(field=ENV_FILE, message=message, remedy=remedy)])
     except ValidationError as error:
+        found = error.errors()
         fail(
             [
-                fault.model_copy(update={"field": f"CHAINWRIGHT_{fault.field.upper()}"})
-                for fault in faults_of(error.errors())
+                fault.model_copy(update={"field": labelled(each)})
+                for fault, each in zip(faults_of(found), found, strict=False)
             ]
         )
 
@@ -115,7 +138,7 @@ async def engine(chosen: Settings) -> AsyncIterator[Engine]:
         try:
             opened = await opening.__aenter__()
         except LOADING_ERRORS as error:
-            raise ModelLoadError(str(error)) from error
+            raise ModelLoadError(reason_of(error)) from error
     try:
         yield opened
     finally:

@@ -26,6 +26,11 @@ LOADING_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ValueErr
 """What loading a model may raise that its user can mend."""
 
 
+def reason_of(error: BaseException) -> str:
+    """Why a model could not be loaded, in one line."""
+    return " ".join(str(error).split()) or repr(error)
+
+
 @dataclass(eq=False)
 class Loading:
     """How far the model is.
@@ -73,7 +78,7 @@ class Loading:
                 async with self.beside(engine) if self.beside is not None else nullcontext():
                     await self._stop.wait()
         except Exception as error:  # whatever it is, the task must not die unheard
-            self.failure = str(error) or repr(error)
+            self.failure = reason_of(error)
             known = isinstance(error, LOADING_ERRORS)
             log.error("model not loaded", model=self.settings.model, reason=self.failure, exc_info=not known)
             self.on_failure(self.failure)

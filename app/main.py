@@ -31,6 +31,7 @@ from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.ops.tracing import Tracing
 from app.retrieval.routes import router as retrieval
+from app.root_path import WithoutRoot, WithRoot
 from app.score.routes import router as scoring
 from app.sentences.routes import router as sentences
 from app.settings import Settings
@@ -109,6 +110,8 @@ def create_app(
     handlers.install(app)
     # The last one added is the first to see a request.
     limits = settings.limits
+    if settings.root_path:
+        app.add_middleware(WithRoot, root=settings.root_path)
     app.add_middleware(Heads)
     app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=UPLOADS)
     app.add_middleware(Access, ring=ring)
@@ -124,6 +127,8 @@ def create_app(
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
+    if settings.root_path:
+        app.add_middleware(WithoutRoot, root=settings.root_path)
     describe(app, ring)
     add_examples(app)
     return app

@@ -3,28 +3,66 @@
 from __future__ import annotations
 
 import importlib
+import os
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_state_path
-from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app import setting_values as values
 from app.access.rates import parsed
+from app.env_file import ENV_FILE, PREFIX, EnvFile
+from app.setting_values import Lower, Size, Switch
 from models.language.precision import Precision
 from models.language.redis_link import connection_options
 from models.language.vocabulary import Rule
 
+Folder = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
 
-class Limits(BaseSettings):
+
+class Environment(BaseSettings):
+    """Values from the environment, then from the .env file; an empty one counts as not set."""
+
+    # hide_input_in_errors: a mistyped URL may hold a password. enable_decoding: what is no JSON is for our validators.
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        enable_decoding=False,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the .env file by our own reader.
+
+        Raises:
+            app.env_file.EnvFileError: it cannot be read.
+        """
+        return init_settings, env_settings, EnvFile(settings_cls, ENV_FILE)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plain(cls, given: dict[str, Any]) -> dict[str, Any]:
+        plain = {name: values.plain(value) if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in plain.items() if value != ""}
+
+
+class Limits(Environment):
     """The most that one request may ask for, and how many may run side by side.
 
     Read from CHAINWRIGHT_MAX_CHAINS and so on.
     """
-
-    model_config = SettingsConfigDict(
-        env_prefix="CHAINWRIGHT_", env_file=".env", env_ignore_empty=True, extra="ignore", frozen=True
-    )
 
     max_chains: int = Field(default=64, ge=1, description="sampler.chains")
     max_steps: int = Field(default=5000, ge=0, description="sampler.steps")
@@ -46,12 +84,12 @@ class Limits(BaseSettings):
     max_results: int = Field(default=32, ge=1, description="keys for each query")
     max_beams: int = Field(default=32, ge=1, description="width of a beam")
     max_changes: int = Field(default=10_000, ge=1, description="entries added and removed by one request")
-    max_upload_bytes: int = Field(
+    max_upload_bytes: Size = Field(
         default=4 << 30, ge=1, description="size of the lines that PUT /v1/indexes/{name} takes; more gets 413"
     )
     max_job_items: int = Field(default=100_000, ge=1, description="items of one job")
-    max_job_bytes: int = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
-    max_body_bytes: int = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
+    max_job_bytes: Size = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
+    max_body_bytes: Size = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
     max_body_seconds: float = Field(
         default=60, gt=0, description="for a request's body to come, or the next part of an upload; then 408"
     )
@@ -62,27 +100,17 @@ class Limits(BaseSettings):
     max_waiting: int = Field(default=64, ge=0, description="requests that wait for their turn; more get 429")
 
 
-class Settings(BaseSettings):
+class Settings(Environment):
     """Which model to serve, where and how."""
 
-    # hide_input_in_errors: a mistyped URL may hold a password.
-    model_config = SettingsConfigDict(
-        env_prefix="CHAINWRIGHT_",
-        env_file=".env",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
-
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
-    device: str = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
-    precision: Precision = Field(default="auto", description="float32, bfloat16, or auto by device")
+    device: Annotated[str, Lower] = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+    precision: Annotated[Precision, Lower] = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
-    cache_dir: Path = Field(
+    cache_dir: Folder = Field(
         default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
     )
-    state_dir: Path = Field(
+    state_dir: Folder = Field(
         default_factory=lambda: user_state_path("chainwright"),
         description="where indexes are, and the embedded server keeps scores from one run to the next",
     )
@@ -93,14 +121,14 @@ class Settings(BaseSettings):
         default="default",
         description="its peft adapter: default (the one shipped, for the default model), none, or a folder",
     )
-    score_cache_memory: int = Field(
+    score_cache_memory: Size = Field(
         default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"
     )
     redis_url: SecretStr | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// server for scores; None starts one; off: in the process only",
     )
-    redis_memory: int = Field(
+    redis_memory: Size = Field(
         default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
     )
     queue_url: SecretStr | None = Field(
@@ -108,10 +136,12 @@ class Settings(BaseSettings):
         description="redis://, rediss:// or unix:// server for jobs; None takes that of CHAINWRIGHT_REDIS_URL, "
         "else starts one; off: no jobs",
     )
-    queue_memory: int = Field(
+    queue_memory: Size = Field(
         default=1 << 30, ge=1 << 22, description="bytes that the embedded server may take for jobs; more jobs get 503"
     )
-    worker: Literal["on", "off"] = Field(default="on", description="whether chainwright serve works off jobs itself")
+    worker: Annotated[Literal["on", "off"], Switch] = Field(
+        default="on", description="whether chainwright serve works off jobs itself"
+    )
     worker_items: int = Field(default=8, ge=1, le=256, description="items of jobs that a worker runs side by side")
     lease_seconds: float = Field(
         default=10, ge=1, description="silence after which what a worker was working on goes to another"
@@ -122,16 +152,24 @@ class Settings(BaseSettings):
     job_retention_seconds: int = Field(
         default=604_800, ge=1, description="how long an ended job and its results are kept"
     )
-    host: str = Field(default="127.0.0.1", description="address to listen on")
-    port: int = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    host: Annotated[str, BeforeValidator(values.host)] = Field(
+        default="127.0.0.1", description="address to listen on; an IPv6 address with or without brackets"
+    )
+    port: Annotated[int, BeforeValidator(values.port)] = Field(
+        default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one"
+    )
+    root_path: Annotated[str, BeforeValidator(values.root_path)] = Field(
+        default="",
+        description="path below which a proxy shows the service, such as /llm, whether or not it takes it off",
+    )
     torch_threads: int | None = Field(
         default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
     )
-    vocabularies: dict[str, str] = Field(
+    vocabularies: Annotated[dict[str, str], BeforeValidator(values.mapping)] = Field(
         default_factory=dict,
         description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
     )
-    keys_file: Path | None = Field(
+    keys_file: Folder | None = Field(
         default=None,
         description="API keys, as chainwright keys writes them; None takes keys.json of the state directory, if there",
     )
@@ -140,9 +178,10 @@ class Settings(BaseSettings):
         description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
     )
     quota: str | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
-    cors_origins: list[str] = Field(
+    cors_origins: Annotated[list[str], BeforeValidator(values.origins)] = Field(
         default_factory=list,
-        description='JSON list of origins whose pages may call, such as ["https://app.example.org"]; ["*"] for all',
+        description="origins whose pages may call, such as https://app.example.org, with commas between or as a JSON "
+        "list; * for all",
     )
     otlp_endpoint: str | None = Field(
         default=None, description="OpenTelemetry collector that takes traces by OTLP over HTTP; None for no traces"
@@ -151,7 +190,7 @@ class Settings(BaseSettings):
     drain_seconds: int = Field(
         default=10, ge=0, description="how long a stopping server lets requests and streams finish"
     )
-    limits: Limits = Field(default_factory=Limits)
+    limits: Annotated[Limits, BeforeValidator(values.mapping)] = Field(default_factory=Limits)
 
     @field_validator("vocabularies")
     @classmethod
@@ -181,7 +220,9 @@ class Settings(BaseSettings):
             try:
                 connection_options(url.get_secret_value())
             except ValueError as error:
-                raise ValueError(f"{error}; remedy: give redis://host:6379/0, unix:///path or off") from None
+                remedy = "give redis://host:6379/0, unix:///path or off"
+                message, _, better = str(error).partition("; remedy: ")
+                raise ValueError(f"{message}; remedy: {better or remedy}") from None
         return url
 
     def rules(self) -> dict[str, Rule]:
@@ -193,10 +234,10 @@ def _imported(name: str, path: str) -> Rule:
     module, _, function = path.partition(":")
     try:
         rule: Rule = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # a module may raise anything while it is imported
         raise ValueError(
-            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); give package.module:function"
+            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); remedy: give package.module:function"
         ) from error
     if not callable(rule):
-        raise ValueError(f"vocabulary rule {name!r}: {path!r} is not a function")
+        raise ValueError(f"vocabulary rule {name!r}: {path!r} is no function; remedy: give package.module:function")
     return rule

@@ -23,6 +23,7 @@ CHECKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (
     places.directories,
     places.port,
     places.keys,
+    places.variables,
     servers.scores,
     servers.queue,
     servers.collector,
@@ -44,7 +45,7 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check what a service needs here, with the settings of the environment; exit code 1 if it cannot work."""
-    findings = list(examine(console.settings()))
+    findings = list(examine(console.read_settings()))
     if as_json:
         typer.echo(json.dumps([finding.model_dump() for finding in findings], ensure_ascii=False, indent=2))
     else:

@@ -15,6 +15,7 @@ from app.access.keys import KeyFileError, read_keys
 from app.access.ring import keys_path
 from app.doctor.finding import Finding, error, ok, warning
 from app.settings import Settings
+from app.variables import unknown_variables
 from models.language.default_weights import ROOM, damaged_files
 
 LEAST_FREE = 1 << 30
@@ -75,6 +76,13 @@ def _ours(settings: Settings) -> bool:
             return b'"alive"' in answer.read(1000)
     except (OSError, ValueError):
         return False
+
+
+def variables(settings: Settings) -> Iterator[Finding]:
+    """Variables that look like settings and are none."""
+    for name, near in unknown_variables():
+        remedy = f"name it {near}" if near else "see docs/settings.md for the names, or unset it"
+        yield warning("variables", f"{name} is no setting", remedy)
 
 
 def keys(settings: Settings) -> Iterator[Finding]:

@@ -7,19 +7,43 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.doctor.finding import Finding, error, ok, warning
+from app.retrieval.problems import MODEL_ERRORS
+from app.retrieval.retrieval import SHIPPED_ADAPTER, adapter_of, model_name
 from app.settings import Settings
-from models.language.default_weights import damaged_files
+from models.language.default_weights import NAME, damaged_files
+from models.language.model_files import LoadingError
 
 
 def model(settings: Settings) -> Iterator[Finding]:
-    """The model that samples, and that which writes keys."""
-    names = {"model": settings.model, "retrieval model": settings.retrieval_model or settings.model}
-    for about, name in names.items():
-        if about == "retrieval model" and name == settings.model:
-            continue
-        yield _default(about, settings.cache_dir) if name == "default" else _other(about, name, settings.offline)
-    if settings.retrieval_adapter not in ("default", "none"):
-        yield _folder("retrieval adapter", Path(settings.retrieval_adapter), ("adapter_config.json",))
+    """The model that samples, and that which writes keys, with its adapter."""
+    yield _finding("model", settings.model, settings)
+    retrieval, adapter = model_name(settings), adapter_of(settings)
+    if retrieval != settings.model or adapter not in (None, SHIPPED_ADAPTER):
+        yield _finding("retrieval model", retrieval, settings, adapter, keys=True)
+
+
+def _finding(about: str, name: str, settings: Settings, adapter: Path | None = None, *, keys: bool = False) -> Finding:
+    """What loading the model would say."""
+    from models.language.loading import verify
+    from models.retrieval.loading import verify_key_model
+
+    found, source = None, name
+    if name == "default":
+        found, source = _default(about, settings.cache_dir), str(settings.cache_dir / NAME)
+        if found.status != "ok" or adapter in (None, SHIPPED_ADAPTER) or not Path(source).is_dir():
+            return found
+    elif not settings.offline and not Path(name).exists() and name.count("/") == 1:
+        return ok(about, f"{name}, from the hub, which is asked at the start")
+    try:
+        if keys:
+            verify_key_model(source, adapter, settings.offline)
+        else:
+            verify(source, settings.offline)
+        told = found.found if found is not None else _read(Path(name)) if Path(name).is_dir() else "kept from the hub"
+    except MODEL_ERRORS as problem:
+        where = name if adapter is None else f"{name} or {adapter}"
+        return error(about, str(problem), f"mend that in {where}, or set CHAINWRIGHT_{about.upper().replace(' ', '_')}")
+    return ok(about, told if adapter is None else f"{told}; adapter {adapter} fits")
 
 
 def _default(about: str, cache: Path) -> Finding:
@@ -34,33 +58,15 @@ def _default(about: str, cache: Path) -> Finding:
     return ok(about, "default: converted, checksums match")
 
 
-def _other(about: str, name: str, offline: bool) -> Finding:
-    if Path(name).is_dir():
-        return _folder(about, Path(name), ("config.json", "tokenizer.json"))
-    if "/" not in name or Path(name).is_absolute():
-        return error(about, f"there is no folder {name}", "name a folder, a hub id, or default")
-    if not offline:
-        return ok(about, f"{name}, from the hub, which is asked at the start")
-    from models.language.loading import LoadingError, find_file
+def _read(folder: Path) -> str:
+    """Read every tensor of a folder.
 
-    try:
-        find_file(name, "config.json", offline=True)
-    except LoadingError as problem:
-        return error(about, str(problem), "fetch it once with CHAINWRIGHT_OFFLINE unset")
-    return ok(about, f"{name}, kept from the hub")
-
-
-def _folder(about: str, folder: Path, needed: tuple[str, ...]) -> Finding:
-    """A folder's files; every tensor of its safetensors is read."""
+    Raises:
+        LoadingError: one cannot be read.
+    """
     from safetensors import SafetensorError, safe_open
 
-    missing = [name for name in needed if not (folder / name).is_file()]
-    files = sorted(folder.glob("*.safetensors"))
-    if missing or not files:
-        lacking = [*missing, *([] if files else ["*.safetensors"])]
-        remedy = "save the model with save_pretrained(); pickled weights (.bin, .pt) are never loaded"
-        return error(about, f"{folder} has no {', '.join(lacking)}", remedy)
-    tensors = 0
+    files, tensors = sorted(folder.glob("*.safetensors")), 0
     for file in files:
         try:
             with safe_open(file, "pt") as opened:
@@ -68,5 +74,5 @@ def _folder(about: str, folder: Path, needed: tuple[str, ...]) -> Finding:
                     opened.get_tensor(name)
                     tensors += 1
         except (SafetensorError, OSError) as problem:
-            return error(about, f"{file} cannot be read: {problem}", "copy the file again")
-    return ok(about, f"{folder}: {tensors} tensors in {len(files)} file(s) read")
+            raise LoadingError(f"{file.name} cannot be read ({problem}): copy it again") from problem
+    return f"{folder}: {tensors} tensors in {len(files)} file(s) read"

@@ -105,7 +105,7 @@ async def submit(
     if not record.queued:
         with suppress(*AWAY):  # accepted it is: the keeper puts it into the queue once its server is back
             await put(record, jobs.store, jobs.queue)
-    response.headers["Location"] = f"/v1/jobs/{job_id}"
+    response.headers["Location"] = f"{jobs.settings.root_path}/v1/jobs/{job_id}"
     return record.report(SMOOTHING)
 
 
@@ -215,7 +215,8 @@ async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, do
         page = await result_lines.page(jobs.store, record, kind, after, limit)
     headers = {"X-Next-Cursor": str(page.cursor), "X-Has-More": str(page.more).lower()}
     if page.more:
-        headers["Link"] = f'</v1/jobs/{job_id}/{kind}?after={page.cursor}&limit={limit}>; rel="next"'
+        url = f"{jobs.settings.root_path}/v1/jobs/{job_id}/{kind}?after={page.cursor}&limit={limit}"
+        headers["Link"] = f'<{url}>; rel="next"'
     return Response("".join(f"{line}\n" for line in page.lines), media_type=documented.JSONL, headers=headers)
 
 

@@ -227,7 +227,7 @@ async def _start(name: str, upload: Upload, retrieval: Retrieval, response: Resp
     except ProblemError:
         await asyncio.to_thread(shutil.rmtree, upload.folder, ignore_errors=True)
         raise
-    response.headers["Location"] = f"/v1/indexes/{name}"
+    response.headers["Location"] = f"{retrieval.settings.root_path}/v1/indexes/{name}"
     return await _report(name, retrieval)
 
 

@@ -44,12 +44,22 @@ def default_weights(cache: Path, progress: Progress) -> Path:
         progress: told how far the conversion is.
 
     Raises:
-        ConversionError: a checksum differs twice, or the weight packages are not installed.
+        ConversionError: a checksum differs twice, the weight packages are not installed, or nothing can be written.
     """
-    cache.mkdir(parents=True, exist_ok=True)
     folder = cache / NAME
     if _intact(folder):
         return folder
+    try:
+        return _converted(cache, folder, progress)
+    except OSError as error:
+        raise ConversionError(
+            f"the default model cannot be kept in the cache directory ({error.strerror or error}): let the service's "
+            "user write there, free 1.4 GB of disk, or name another directory with CHAINWRIGHT_CACHE_DIR"
+        ) from error
+
+
+def _converted(cache: Path, folder: Path, progress: Progress) -> Path:
+    cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / f"{NAME}.lock"):
         if not _intact(folder):
             # Whatever else is there is of a conversion that was killed: nobody converts without the lock.

@@ -18,7 +18,8 @@ from models.language import default_weights, model_files
 from models.language.checkpoint import Checkpoint, Configuration
 from models.language.decoder import Decoder
 from models.language.default_weights import Progress
-from models.language.model_files import CONFIG, TOKENIZER, LoadingError, in_one_line, public_name
+from models.language.model_files import CONFIG, TOKENIZER, in_one_line, public_name
+from models.language.model_files import LoadingError as LoadingError
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
@@ -168,6 +169,27 @@ def causal_model(
         if checkpoint is not None and Decoder.knows(checkpoint.config):
             return checkpoint
     return read_weights("AutoModelForCausalLM", source, dtype, device, offline, adapter)
+
+
+def verify(source: str, offline: bool, kind: str = "AutoModelForCausalLM", adapter: Path | None = None) -> None:
+    """Refuse what loading would refuse, with the same words, without holding the weights.
+
+    Args:
+        source: folder or hub id.
+        offline: never ask the hub.
+        kind: name of a transformers ``AutoModelFor...``.
+        adapter: folder of a peft adapter.
+
+    Raises:
+        LoadingError: the model could not be loaded.
+    """
+    files, nowhere = find_files(source, offline), torch.device("meta")
+    with model_files.naming("model", source):
+        model_files.read_tokenizer(files[TOKENIZER])
+    if kind == "AutoModelForCausalLM":
+        causal_model(source, torch.float32, nowhere, offline, adapter)
+    else:
+        read_weights(kind, source, torch.float32, nowhere, offline, adapter)
 
 
 def read_configuration(source: str, offline: bool) -> Any:

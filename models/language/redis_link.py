@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -44,6 +45,7 @@ def connection_options(url: str) -> dict[str, Any]:
         ValueError: not a redis://, rediss:// or unix:// URL with a valid port and known options.
             The message does not repeat the URL, which may hold a password.
     """
+    _check_password(url)
     try:
         options: dict[str, Any] = dict(parse_url(url))
     except ValueError:
@@ -67,6 +69,24 @@ def connection_options(url: str) -> dict[str, Any]:
     except TypeError:
         raise ValueError("the URL's query has an option that redis-py's connections do not know") from None
     return options
+
+
+def _check_password(url: str) -> None:
+    """Refuse a URL that a mark in the password would end.
+
+    Raises:
+        ValueError: a ``#``, ``/`` or ``?`` stands where it would be read as the end of the host.
+    """
+    scheme, _, rest = url.partition("://")
+    place = re.split("[/?#]", rest, maxsplit=1)[0]
+    path, _, query = rest.removeprefix(place).partition("?")
+    # A query may hold an @ of its own, after an equals sign.
+    late = "@" not in place and ("@" in path or ("@" in query and "=" not in query.partition("@")[0]))
+    ended = "#" in rest or (late and scheme != "unix")
+    if ended:
+        raise ValueError(
+            "a #, / or ? ends the host of a URL; remedy: write them as %23, %2F and %3F in user name and password"
+        )
 
 
 def _made(options: dict[str, Any]) -> AbstractConnection:

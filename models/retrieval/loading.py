@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,7 @@ from models.language.loading import (
     read_configuration,
     read_weights,
     source_of,
+    verify,
 )
 from models.language.model_files import (
     CONFIG,
@@ -39,7 +41,7 @@ from models.retrieval import channel
 from models.retrieval.causal import CausalKeyModel
 from models.retrieval.channel import Channel
 from models.retrieval.codec import KeyCodec
-from models.retrieval.confidence import Confidence
+from models.retrieval.confidence import Confidence, ConfidenceError
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.tokenizing import batch_encoder
@@ -203,8 +205,8 @@ def load_key_model(
         models.language.default_weights.ConversionError: likewise.
         models.language.scorer.UnsupportedModelError: likewise.
     """
-    confidence, ranking = _confidence(adapter), _ranking(adapter)
-    examples = _examples(adapter)
+    with _naming(adapter):
+        confidence, ranking, examples = _confidence(adapter), _ranking(adapter), _examples(adapter)
     place = device_of(device)
     dtype = dtype_of(precision, place)
     source = source_of(name, cache, progress)
@@ -230,6 +232,8 @@ def load_key_model(
         fingerprint = fingerprint_of(files, weights, dtype)
         parameters = sum(p.numel() for p in weights.parameters())
         model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
+    with _naming(adapter):
+        fitted = _channel(adapter, questions)
     return LoadedKeyModel(
         name=NAME if name == "default" else public_name(name),
         model=model,
@@ -242,8 +246,31 @@ def load_key_model(
         confidence=confidence,
         ranking=ranking,
         questions=questions,
-        channel=_channel(adapter, questions),
+        channel=fitted,
     )
+
+
+def verify_key_model(source: str, adapter: Path | None, offline: bool) -> None:
+    """Refuse what :func:`load_key_model` would refuse of files, with the same words, without holding the weights.
+
+    Raises:
+        LoadingError: the model could not be loaded.
+        models.retrieval.confidence.ConfidenceError, models.retrieval.ranking.RankingError: see there.
+    """
+    with _naming(adapter):
+        _confidence(adapter), _ranking(adapter), _examples(adapter)
+    family = KeyTokenizer.load(source, offline=offline).family
+    kind = "AutoModelForCausalLM" if family == "causal" else "AutoModelForSeq2SeqLM"
+    verify(source, offline, kind, adapter)
+
+
+@contextmanager
+def _naming(adapter: Path | None) -> Iterator[None]:
+    """Let errors of what lies beside an adapter's weights name the adapter, not where it lies."""
+    try:
+        yield
+    except (ConfidenceError, RankingError) as error:
+        raise type(error)(f"adapter {public_name(str(adapter))!r}: {in_one_line(error, str(adapter))}") from error
 
 
 def _confidence(adapter: Path | None) -> Confidence | None:

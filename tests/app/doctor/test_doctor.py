@@ -66,7 +66,7 @@ def test_model_files_are_read_to_the_end(settings: Settings, model_folder: Path,
     assert "model.safetensors" in worst(weights.model(chosen)).found
     (copy / "model.safetensors").rename(copy / "pytorch_model.bin")
     finding = worst(weights.model(chosen))
-    assert finding.status == "error" and "pickled" in finding.remedy
+    assert finding.status == "error" and "only pytorch_model.bin" in finding.found and "pickled" in finding.found
 
 
 def test_the_default_models_checksums(settings: Settings, tmp_path: Path) -> None:
