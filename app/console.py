@@ -106,7 +106,7 @@ def read_settings(**overrides: Any) -> Settings:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except EnvFileError as error:
         message, _, remedy = str(error).partition("; remedy: ")
-        fail([Fault(field=ENV_FILE, message=message, remedy=remedy)])
+        fail([Fault(field=ENV_FILE, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
     except ValidationError as error:
         found = error.errors()
         fail(

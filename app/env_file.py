@@ -36,7 +36,7 @@ class EnvFile(DotEnvSettingsSource):
 
 
 def text_of(path: Path) -> str:
-    """The text of an .env file.
+    """The text of an .env file, as far as it is one.
 
     Raises:
         EnvFileError: it cannot be read, is in another encoding, or has a setting without a value.
@@ -55,10 +55,12 @@ def text_of(path: Path) -> str:
         ) from error
     if "\0" in text:
         raise EnvFileError("it holds NUL bytes, as UTF-16 does; remedy: save the file as UTF-8")
-    for binding in parse_stream(io.StringIO(text)):
+    bindings = list(parse_stream(io.StringIO(text)))
+    for binding in bindings:
         written = binding.original.string.strip()
         if (binding.error or binding.value is None) and written.upper().startswith((PREFIX, f"EXPORT {PREFIX}")):
             raise EnvFileError(
                 f"line {binding.original.line} has a setting without a value that can be read; remedy: write NAME=value"
             )
-    return text
+    # Lines that are not ours, and no variables, may stand there.
+    return "".join(binding.original.string for binding in bindings if not binding.error)

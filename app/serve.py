@@ -18,6 +18,7 @@ import uvicorn
 
 from app import logs
 from app.access.keys import KeyFileError
+from app.address import AddressError, try_to_listen, written
 from app.codes import Code
 from app.console import conversion_bar, fail
 from app.drain import Drain
@@ -88,6 +89,11 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
     Exits with code 2 if the model cannot be loaded.
     """
     logs.configure()
+    try:
+        try_to_listen(settings.host, settings.port)
+    except AddressError as error:
+        message, _, remedy = str(error).partition("; remedy: ")
+        fail([Fault(field="", code=Code.UNAVAILABLE, message=message, remedy=remedy)])
     failures: list[str] = []
     with conversion_bar() as progress:
 
@@ -99,7 +105,8 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
             app = create_app(settings, progress=progress, on_failure=stop)
         except KeyFileError as error:
             message, _, remedy = str(error).partition("; ")
-            fail([Fault(field="CHAINWRIGHT_KEYS_FILE", code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
+            field = "CHAINWRIGHT_STATE_DIR" if settings.keys_file is None else "CHAINWRIGHT_KEYS_FILE"
+            fail([Fault(field=field, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -153,7 +160,7 @@ async def _first_request(server: Server) -> None:
         await asyncio.sleep(0.1)
     host, port = server.servers[0].sockets[0].getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
-    url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    url = f"http://{written(host, port)}"
     body = json.dumps(FIRST_REQUEST, ensure_ascii=False)
     typer.echo(f"POST {url}/v1/sentences\n{body}")
     answer = await asyncio.to_thread(_post, f"{url}/v1/sentences", body.encode())

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])(?:i?b)?", re.IGNORECASE)
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s]+")
 _ROOT = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 OWN = frozenset({"v1", "docs", "redoc", "openapi.json", "static-offline-docs", "health", "ready", "metrics"})
@@ -38,6 +38,18 @@ def switch(value: Any) -> Any:
 def lower(value: Any) -> Any:
     """A word in small letters."""
     return value.lower() if isinstance(value, str) else value
+
+
+def device(value: Any) -> Any:
+    """A device's name.
+
+    Raises:
+        ValueError: there is none of this name.
+    """
+    name = lower(value)
+    if isinstance(name, str) and not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+        raise ValueError("no device; remedy: give auto, cpu, cuda, cuda:1 or mps")
+    return name
 
 
 def origins(value: Any) -> Any:

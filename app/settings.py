@@ -104,7 +104,9 @@ class Settings(Environment):
     """Which model to serve, where and how."""
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
-    device: Annotated[str, Lower] = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+    device: Annotated[str, BeforeValidator(values.device)] = Field(
+        default="auto", description="auto, cpu, cuda, cuda:1, mps"
+    )
     precision: Annotated[Precision, Lower] = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
     cache_dir: Folder = Field(

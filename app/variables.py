@@ -36,7 +36,13 @@ def unknown_variables() -> list[tuple[str, str | None]]:
     written = dotenv_values(stream=io.StringIO(text_of(path))) if path.is_file() else {}
     names = {name for name in (*os.environ, *written) if name.upper().startswith(PREFIX)}
     found = [name for name in sorted(names) if name.upper() not in KNOWN and not _KUBERNETES.fullmatch(name.upper())]
-    return [(name, next(iter(difflib.get_close_matches(name.upper(), KNOWN, 1, 0.8)), None)) for name in found]
+    return [(name, _nearest(name)) for name in found]
+
+
+def _nearest(name: str) -> str | None:
+    known = [each.removeprefix(PREFIX) for each in KNOWN]
+    near = difflib.get_close_matches(name.upper().removeprefix(PREFIX), known, 1, 0.7)
+    return f"{PREFIX}{near[0]}" if near else None
 
 
 def labelled(error: Mapping[str, Any]) -> str:

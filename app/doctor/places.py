@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import ipaddress
 import shutil
-import socket
 import tempfile
 import urllib.request
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from app.access.keys import KeyFileError, read_keys
 from app.access.ring import keys_path
+from app.address import AddressError, try_to_listen, written
 from app.doctor.finding import Finding, error, ok, warning
 from app.settings import Settings
 from app.variables import unknown_variables
@@ -50,27 +50,22 @@ def directories(settings: Settings) -> Iterator[Finding]:
 
 def port(settings: Settings) -> Iterator[Finding]:
     """Whether the service can listen, or does so already."""
-    where = f"{settings.host}:{settings.port}"
+    where = written(settings.host, settings.port)
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        with socket.socket(family, kind, protocol) as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listener.bind(address)
-    except OSError as problem:
-        if problem.errno == errno.EADDRINUSE and _ours(settings):
+        try_to_listen(settings.host, settings.port)
+    except AddressError as problem:
+        if problem.number == errno.EADDRINUSE and _ours(settings):
             yield ok("port", f"{where}: a chainwright service answers there")
         else:
-            remedy = "stop what listens there, or set CHAINWRIGHT_HOST and CHAINWRIGHT_PORT"
-            yield error("port", f"{where} cannot be listened on: {problem}", remedy)
+            found, _, remedy = str(problem).partition("; remedy: ")
+            yield error("port", found, remedy)
     else:
         yield ok("port", f"{where} is free")
 
 
 def _ours(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    url = f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"
+    url = f"http://{written(host, settings.port)}"
     try:
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{url}/health", timeout=2) as answer:
             return b'"alive"' in answer.read(1000)
@@ -97,7 +92,7 @@ def keys(settings: Settings) -> Iterator[Finding]:
             yield ok("API keys", "none: whoever is on this machine may call")
         else:
             remedy = "chainwright keys create NAME, or leave it so behind a proxy that asks for credentials"
-            yield warning("API keys", f"none: whoever reaches {settings.host}:{settings.port} may call", remedy)
+            yield warning("API keys", f"none: whoever reaches {written(settings.host, settings.port)} may call", remedy)
     except KeyFileError as problem:
         found, _, remedy = str(problem).partition("; ")
         yield error("API keys", found, remedy)

@@ -225,7 +225,8 @@ def device_of(name: str) -> torch.device:
     if name == "auto":
         return torch.device(next(kind for kind, there in present.items() if there))
     if not present.get(name.split(":")[0], False):
-        raise LoadingError(f"device {name!r} is not here: use auto, or one of {[k for k, v in present.items() if v]}")
+        here = ", ".join(kind for kind, there in present.items() if there)
+        raise LoadingError(f"device {name!r} is not here: set CHAINWRIGHT_DEVICE to auto, or one of {here}")
     return torch.device(name)
 
 
@@ -303,6 +304,10 @@ def read_weights(
         LoadingError: no such model, no safetensors, tensors that are missing or of another shape than the
             configuration's, or an adapter that does not fit.
     """
+    stored: frozenset[str] | None = None
+    if Path(source).is_dir():
+        with model_files.naming("model", source):
+            stored = model_files.check_weights(Path(source))
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
@@ -322,7 +327,7 @@ def read_weights(
             ignore_mismatched_sizes=True,
         )
         with model_files.naming("model", source):
-            _complete(model, report, source)
+            _complete(model, report, Path(source), stored)
         if adapter is not None:
             model = _with_adapter(model, adapter)
         return model.to(device).eval().requires_grad_(False)
@@ -337,21 +342,33 @@ def read_weights(
         transformers.utils.logging.set_verbosity(verbosity)
 
 
-def _complete(model: Any, report: Mapping[str, Any], source: str) -> None:
+_OUTPUT = "lm_head.weight"
+
+
+def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: frozenset[str] | None) -> None:
     """Refuse a model of which transformers would have made up a part: what it did not find, it draws at random.
 
     Weights that are tied to others, and those that a family can do without, are not in the report.
+
+    Args:
+        model: as transformers made it.
+        report: what transformers missed.
+        folder: of the files.
+        stored: tensors in them; None if they are the hub's.
     """
-    folder = Path(source)
-    parts = sorted(folder.glob("*.safetensors")) if folder.is_dir() else []
+    parts = [] if stored is None else sorted(folder.glob("*.safetensors"))
     where = parts[0].name if len(parts) == 1 else "the weights"
     # Of tied ones that are all missing, the one that the others are copies of says it.
     missing = sorted(report["missing_keys"] - model.all_tied_weights_keys.keys()) or sorted(report["missing_keys"])
+    if not missing and _OUTPUT in model.all_tied_weights_keys and stored is not None:
+        # T5's configurations tie it whatever they say, so that only the files tell.
+        untied = model_files.read_config(folder / CONFIG).get("tie_word_embeddings") is False
+        missing = [_OUTPUT] if untied and _OUTPUT not in stored else []
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         verb = "lacks" if len(parts) == 1 else "lack"
         remedy = "copy or download all of the weights again"
-        if missing[0] == "lm_head.weight":
+        if missing[0] == _OUTPUT:
             remedy += ", or set tie_word_embeddings to true where the output layer is the embedding"
         raise LoadingError(f"{where} {verb} {missing[0]}{more}, which config.json calls for: {remedy}")
     for name, found, due in sorted(report["mismatched_keys"], key=lambda entry: str(entry[0])):

@@ -51,8 +51,8 @@ def naming(what: str, name: str) -> Iterator[None]:
 
 
 def in_one_line(error: BaseException, source: str) -> str:
-    """The first sentences of an error, without the folder that they may name."""
-    text = " ".join((str(error) or type(error).__name__).split())
+    """The first sentence of an error, without the folder that it may name."""
+    text = " ".join((str(error) or type(error).__name__).split()).partition(". ")[0]
     for folder in (source, str(Path(source).resolve())):
         text = text.replace(f"{folder}/", "").replace(folder, public_name(source)) if "/" in folder else text
     return text if len(text) <= 300 else f"{text[:300]}..."
@@ -120,8 +120,11 @@ def read_tokenizer(path: Path) -> Tokenizer:
         raise LoadingError(f"{path.name} is no tokenizer that can be read ({error}): copy it again") from error
 
 
-def check_weights(folder: Path) -> None:
+def check_weights(folder: Path) -> frozenset[str]:
     """Refuse weights that are not safetensors, or not whole; only their heads are read.
+
+    Returns:
+        The names of the tensors.
 
     Raises:
         LoadingError: they cannot be used.
@@ -135,20 +138,22 @@ def check_weights(folder: Path) -> None:
             f"{SINGLE} is not there" + (f", only {', '.join(others[:3])}" if others else "") + ": save the model with "
             "save_pretrained(); of weights only safetensors are read, never pickled ones (.bin, .pt) or GGUF"
         )
-    for part in parts:
-        check_part(folder / part)
+    return frozenset(name for part in parts for name in check_part(folder / part))
 
 
-def check_part(path: Path) -> None:
+def check_part(path: Path) -> list[str]:
     """Refuse a safetensors file that is cut short or damaged in its head.
+
+    Returns:
+        The names of its tensors.
 
     Raises:
         LoadingError: it cannot be used.
     """
     check(path)
     try:
-        with safe_open(path, framework="pt"):
-            pass
+        with safe_open(path, framework="pt") as opened:
+            return list(opened.keys())
     except (SafetensorError, OSError) as error:
         raise LoadingError(
             f"{path.name} cannot be read ({in_one_line(error, str(path.parent))}), it may be cut short: copy it again"
