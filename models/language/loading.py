@@ -320,7 +320,8 @@ def read_weights(
             dtype=dtype,
             use_safetensors=True,
             local_files_only=offline,
-            attn_implementation="sdpa",
+            # sdpa where the family has it, else eager (Gemma 2).
+            attn_implementation=None,
             device_map="meta" if device.type == "meta" else None,
             output_loading_info=True,
             # They are told of in the report, and refused.

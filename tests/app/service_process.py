@@ -17,12 +17,15 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 @contextmanager
-def service(model: Path, folder: Path, **settings: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def service(
+    model: Path, folder: Path, address: str | None = None, **settings: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The process and its URL, once ready; killed at the end if it still runs.
 
     Args:
         model: folder of the model.
         folder: for cache, state and log.
+        address: where it listens, if host and port are among the settings.
         settings: variables without their prefix, in lower case.
     """
     with socket.socket() as probe:
@@ -45,7 +48,7 @@ def service(model: Path, folder: Path, **settings: str) -> Iterator[tuple[subpro
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "-m", "app.entry", "serve"], cwd=ROOT, env=environment, stderr=log)
         try:
-            url = f"http://127.0.0.1:{port}"
+            url = address or f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + 60
             while not ready(url):
                 assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()

@@ -14,7 +14,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
-from models.language.checkpoint import Checkpoint
+from models.language.checkpoint import Checkpoint, Configuration, tensors
 from models.language.decoder import FAMILIES
 from models.language.scorer import CausalScorer
 from tests.models.tiny import CONFIGS, GEMMA, HEADS, build, vocabulary
@@ -67,6 +67,15 @@ def change(folder: Path, **entries: Any) -> None:
 
 def test_every_family_of_the_decoder_is_tried() -> None:
     assert {make().model_type for make in DIRECT.values()} == FAMILIES
+
+
+@pytest.mark.parametrize("family", sorted(DIRECT))
+def test_it_asks_for_the_tensors_that_transformers_makes(family: str, tmp_path: Path) -> None:
+    folder = saved(DIRECT[family](), tmp_path)
+    model = read(folder, torch.float32)
+    copies = model.all_tied_weights_keys.keys()
+    made = {name: tuple(tensor.shape) for name, tensor in model.state_dict().items() if name not in copies}
+    assert tensors(Configuration(json.loads((folder / "config.json").read_text()))) == made
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
