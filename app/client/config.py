@@ -33,12 +33,20 @@ class Config:
         """What is given, else what CHAINWRIGHT_URL and CHAINWRIGHT_API_KEY say.
 
         Raises:
-            ValueError: the URL is none of http.
+            ValueError: the URL is none of http, or the key cannot be one.
         """
-        url = url or os.environ.get("CHAINWRIGHT_URL") or URL
-        if not url.startswith(("http://", "https://")):
+        url = (url or os.environ.get("CHAINWRIGHT_URL") or URL).strip()
+        try:
+            whole = url.startswith(("http://", "https://")) and bool(httpx.URL(url).host)
+        except httpx.InvalidURL:
+            whole = False
+        if not whole:
             raise ValueError(f"{url!r} is no http:// or https:// URL; give one such as {URL}")
-        return cls(url.rstrip("/"), api_key or os.environ.get("CHAINWRIGHT_API_KEY"), timeout, retries, longest_wait)
+        # A key that was read from a file may have a line feed at its end.
+        key = (api_key or os.environ.get("CHAINWRIGHT_API_KEY") or "").strip() or None
+        if key is not None and not (key.isascii() and key.isprintable()):
+            raise ValueError("the API key holds what no key does; give it as chainwright keys create printed it")
+        return cls(url.rstrip("/"), key, timeout, retries, longest_wait)
 
     def http(self) -> dict[str, Any]:
         """Arguments of an httpx client."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.doctor import weights
+from app.main import create_app
 from app.settings import Settings
+from tests.app.live import until
 
 NAMES = [
     "..",
@@ -94,3 +99,55 @@ def test_static_files_of_the_documentation_only(client: TestClient) -> None:
     for path in ("..%2f..%2f..%2fetc%2fpasswd", "%2e%2e/core.py", "....//core.py", "/etc/passwd"):
         answer = client.get(f"/static-offline-docs/{path}")
         assert answer.status_code == 404 and "root:" not in answer.text and "import" not in answer.text
+
+
+def test_answers_name_models_not_their_folders(client: TestClient, settings: Settings) -> None:
+    name, keys = Path(settings.model).name, Path(settings.retrieval_model or "").name
+    sampled = {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, "steps": 1}}
+    answers = [
+        client.get("/ready"),
+        client.get("/v1/models"),
+        client.post("/v1/score", json={"texts": ["今天。"]}),
+        client.post("/v1/sentences", json=sampled),
+        client.post("/v1/sentences", json=sampled | {"stream": True}),
+    ]
+    searched = client.post("/v1/indexes/demo/search", json={"query": "今天"})
+    assert searched.status_code == 200 and searched.json()["model"]["name"] == keys
+    for answer in answers:
+        assert answer.status_code == 200 and f'"{name}"' in answer.text
+    for answer in [*answers, searched, client.get("/v1/workers")]:
+        assert settings.model not in answer.text and str(settings.retrieval_model) not in answer.text
+
+
+def test_results_of_jobs_name_models_not_their_folders(client: TestClient, settings: Settings) -> None:
+    made = client.post("/v1/jobs", json={"url": "/v1/score", "bodies": [{"texts": ["今天。"]}]}).json()
+    until(lambda: client.get(f"/v1/jobs/{made['id']}").json()["status"] == "completed", 60)
+    results = client.get(f"/v1/jobs/{made['id']}/results").text
+    assert f'"{Path(settings.model).name}"' in results and settings.model not in results
+    workers = client.get("/v1/workers").json()["workers"]
+    assert [worker["model"] for worker in workers] == [Path(settings.model).name]
+
+
+def test_why_a_model_is_not_served_has_the_doctors_words_and_no_folder(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "mine"
+    shutil.copytree(settings.model, folder)
+    entries = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(entries | {"tie_word_embeddings": False}))
+    damaged = settings.model_copy(update={"model": str(folder), "retrieval_model": None, "state_dir": tmp_path})
+    finding = next(iter(weights.model(damaged)))
+    assert finding.status == "error" and "lm_head.weight" in finding.found and str(folder) in finding.remedy
+    reasons: list[str] = []
+    with TestClient(create_app(damaged, on_failure=reasons.append)) as client:
+        until(lambda: bool(reasons), 60)
+        answers = [client.get("/ready"), client.get("/v1/models"), client.post("/v1/score", json={"texts": ["今天。"]})]
+    for answer in answers:
+        assert answer.status_code == 503 and finding.found in answer.json()["errors"][0]["message"]
+        assert str(tmp_path) not in answer.text
+    assert reasons == [finding.found]
+    keys = settings.model_copy(update={"retrieval_model": str(folder), "state_dir": tmp_path})
+    told = [each.found for each in weights.model(keys) if each.status == "error"]
+    with TestClient(create_app(keys)) as client:
+        until(lambda: client.get("/ready").status_code == 200, 60)
+        answer = client.post("/v1/indexes/demo/search", json={"query": "今天"})
+    assert answer.status_code == 503 and told[0] in answer.json()["errors"][0]["message"]
+    assert str(tmp_path) not in answer.text

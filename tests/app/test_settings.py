@@ -105,9 +105,7 @@ def test_a_mark_in_a_password_is_told_of_and_the_password_is_not(
     assert "s3cr" not in told and "et@" not in told and "team" not in told
 
 
-@pytest.mark.parametrize(
-    "url", ["http://u:s3cret@h:6379", "redis://:s3cret", "s3cret", "redis://h?password=s3cret#x"]
-)
+@pytest.mark.parametrize("url", ["http://u:s3cret@h:6379", "redis://:s3cret", "s3cret", "redis://h?password=s3cret#x"])
 def test_no_password_is_shown(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINWRIGHT_REDIS_URL", url)
     assert "s3cret" not in refused(keys()) and "s3cret" not in masked(url)
@@ -293,3 +291,14 @@ def test_a_real_process_ends_with_one_line(settings: dict[str, str], words: list
     )
     (line,) = done.stderr.splitlines()
     assert done.returncode == 2 and all(word in line for word in words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("URL", "cache:8000"), ("URL", "http://"), ("URL", "http://h:80x"), ("API_KEY", "ключ")]
+)
+def test_the_clients_variables_are_refused_alike(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("lines").write_text('{"texts": ["a"]}\n')
+    monkeypatch.setenv("CHAINWRIGHT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
+    command = ["batch", "lines", "--route", "/v1/score", "-o", "out"]
+    assert ("URL" if name == "URL" else "API key") in refused(CliRunner().invoke(cli, command))
