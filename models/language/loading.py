@@ -134,7 +134,8 @@ def load(
         model = causal_model(source, dtype, place, offline)
         with model_files.naming("model", source):
             tokenizer = reading.result()
-    config = model.config.get_text_config()
+            config = model.config.get_text_config()
+            model_files.check_tokenizer(tokenizer.backend, getattr(config, "vocab_size", None))
     # Before the scorer takes it apart.
     fingerprint = fingerprint_of(files, model, dtype)
     begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
@@ -185,11 +186,13 @@ def verify(source: str, offline: bool, kind: str = "AutoModelForCausalLM", adapt
     """
     files, nowhere = find_files(source, offline), torch.device("meta")
     with model_files.naming("model", source):
-        model_files.read_tokenizer(files[TOKENIZER])
+        tokenizer = model_files.read_tokenizer(files[TOKENIZER])
     if kind == "AutoModelForCausalLM":
-        causal_model(source, torch.float32, nowhere, offline, adapter)
+        model = causal_model(source, torch.float32, nowhere, offline, adapter)
     else:
-        read_weights(kind, source, torch.float32, nowhere, offline, adapter)
+        model = read_weights(kind, source, torch.float32, nowhere, offline, adapter)
+    with model_files.naming("model", source):
+        model_files.check_tokenizer(tokenizer, getattr(model.config.get_text_config(), "vocab_size", None))
 
 
 def read_configuration(source: str, offline: bool) -> Any:

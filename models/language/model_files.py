@@ -120,6 +120,19 @@ def read_tokenizer(path: Path) -> Tokenizer:
         raise LoadingError(f"{path.name} is no tokenizer that can be read ({error}): copy it again") from error
 
 
+def check_tokenizer(tokenizer: Tokenizer, rows: int | None) -> None:
+    """Refuse a tokenizer of another model: one with more tokens than the model has embeddings, added ones not counted.
+
+    Raises:
+        LoadingError: it has.
+    """
+    tokens = tokenizer.get_vocab_size(with_added_tokens=False)
+    if rows is not None and tokens > rows:
+        raise LoadingError(
+            f"{TOKENIZER} has {tokens} tokens, where config.json has a vocab_size of {rows}: take those of one model"
+        )
+
+
 def check_weights(folder: Path) -> frozenset[str]:
     """Refuse weights that are not safetensors, or not whole; only their heads are read.
 

@@ -29,6 +29,7 @@ from models.language.model_files import (
     CONFIG,
     TOKENIZER,
     LoadingError,
+    check_tokenizer,
     in_one_line,
     naming,
     public_name,
@@ -234,6 +235,8 @@ def load_key_model(
         model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
     with _naming(adapter):
         fitted = _channel(adapter, questions)
+    with naming("model", source):
+        check_tokenizer(tokenizer.backend, getattr(weights.config.get_text_config(), "vocab_size", None))
     return LoadedKeyModel(
         name=NAME if name == "default" else public_name(name),
         model=model,

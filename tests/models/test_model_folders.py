@@ -168,9 +168,17 @@ DAMAGES: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "no tokenizer": (lambda f: (f / "tokenizer.json").unlink(), ["tokenizer.json is not there"]),
     "tokenizer": (lambda f: (f / "tokenizer.json").write_text("no"), ["tokenizer.json", "copy it again"]),
     "tokenizer object": (lambda f: (f / "tokenizer.json").write_text("{}"), ["tokenizer.json", "copy it again"]),
+    "another's tokenizer": (lambda f: more_tokens(f), ["tokenizer.json", "vocab_size"]),
     "untied": (lambda f: configure(f, tie_word_embeddings=False), ["lm_head.weight", "model.safetensors"]),
     "rows": (lambda f: configure(f, vocab_size=99), ["model.embed_tokens.weight", "[99, 32]"]),
 }
+
+
+def more_tokens(folder: Path) -> None:
+    path = folder / "tokenizer.json"
+    entries = json.loads(path.read_text())
+    entries["model"]["vocab"] += [[f"more{number}", -20.0] for number in range(3)]
+    path.write_text(json.dumps(entries))
 
 
 def cut(folder: Path, to: int) -> None:
