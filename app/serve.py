@@ -18,6 +18,7 @@ import uvicorn
 
 from app import logs
 from app.access.keys import KeyFileError
+from app.access.ring import keys_fault
 from app.address import AddressError, try_to_listen, written
 from app.codes import Code
 from app.console import conversion_bar, fail
@@ -104,9 +105,7 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
         try:
             app = create_app(settings, progress=progress, on_failure=stop)
         except KeyFileError as error:
-            message, _, remedy = str(error).partition("; ")
-            field = "CHAINWRIGHT_STATE_DIR" if settings.keys_file is None else "CHAINWRIGHT_KEYS_FILE"
-            fail([Fault(field=field, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
+            fail([keys_fault(error, settings)])
         config = uvicorn.Config(
             app,
             host=settings.host,

@@ -9,6 +9,8 @@ from pathlib import Path
 import structlog
 
 from app.access.keys import Key, KeyFileError, matching, read_keys
+from app.codes import Code
+from app.problems import Fault
 from app.settings import Settings
 
 log = structlog.get_logger()
@@ -20,6 +22,13 @@ LOOK_EVERY = 1.0
 def keys_path(settings: Settings) -> Path:
     """Where the keys of the settings are."""
     return settings.keys_file or settings.state_dir / "keys.json"
+
+
+def keys_fault(error: KeyFileError, settings: Settings) -> Fault:
+    """What is wrong with the keys of the settings, under the variable that says where they are."""
+    message, _, remedy = str(error).partition("; ")
+    variable = "CHAINWRIGHT_STATE_DIR" if settings.keys_file is None else "CHAINWRIGHT_KEYS_FILE"
+    return Fault(field=variable, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)
 
 
 @dataclass(eq=False)

@@ -8,9 +8,12 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from app.access.keys import KeyFileError
+from app.access.ring import keys_fault
 from app.client import AsyncClient
 from app.console import ModelLoadError, conversion_bar
 from app.main import create_app
+from app.problems import ProblemError
 from app.settings import Settings
 
 LOOK_EVERY = 0.05
@@ -23,9 +26,13 @@ async def embedded(settings: Settings, api_key: str | None) -> AsyncIterator[Asy
 
     Raises:
         ModelLoadError: the model could not be loaded.
+        ProblemError: the file of API keys cannot be used.
     """
     with conversion_bar() as progress:
-        app = create_app(settings, progress=progress)
+        try:
+            app = create_app(settings, progress=progress)
+        except KeyFileError as error:
+            raise ProblemError(422, [keys_fault(error, settings)]) from error
         async with app.router.lifespan_context(app):
             while app.state.loading.engine is None:
                 if app.state.loading.failure is not None:

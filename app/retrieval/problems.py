@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -82,6 +83,20 @@ def told(root: Path, field: str = "name") -> Iterator[None]:
         raise file_problem(error) from error
     except MODEL_ERRORS as error:
         raise model_problem(error) from error
+    except OSError as error:
+        raise _file_problem(error) from error
+
+
+def _file_problem(error: OSError) -> ProblemError:
+    """503: the disk is full, or files are not the service's own; the folder is not told."""
+    name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "a file"
+    fault = Fault(
+        field="",
+        code=Code.UNUSABLE_FILE,
+        message=f"{name} cannot be read or written ({error.strerror or error})",
+        remedy="let the service's user read and write it, see the disk, or set CHAINWRIGHT_STATE_DIR",
+    )
+    return ProblemError(503, [fault])
 
 
 def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:

@@ -268,6 +268,33 @@ def test_every_command_refuses_alike(command: list[str], monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize(
+    "command",
+    [
+        ["batch", "lines", "--route", "/v1/score", "-o", "out"],
+        ["search", "demo", "a"],
+        ["index", "build", "mine", "triples"],
+        ["index", "add", "demo", "a", "b", "c"],
+        ["keys", "list"],
+        ["keys", "create", "me"],
+        ["calibrate", "questions", "--index", "demo"],
+    ],
+    ids=" ".join,
+)
+def test_a_state_directory_that_cannot_be(
+    command: list[str], key_model_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("lines").write_text('{"texts": ["a"]}\n')
+    Path("triples").write_text("a\tb\tc\n")
+    Path("questions").write_text('{"question": "a?", "answer": "a ||| b ||| c"}\n')
+    for name, value in {"MODEL": str(key_model_folder), "STATE_DIR": "/dev/null/state", "REDIS_URL": "off"}.items():
+        monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 2 and isinstance(result.exception, SystemExit), result.exception
+    told = result.stderr.splitlines()[-1]
+    assert told.startswith("Error: ") and ("CHAINWRIGHT_STATE_DIR" in told or "/dev/null/state" in told)
+
+
+@pytest.mark.parametrize(
     ("settings", "words"),
     [
         ({"cors_origins": "app"}, ["CHAINWRIGHT_CORS_ORIGINS=app"]),
