@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import structlog
+
 from app.codes import Code
 from app.files import file_problem
 from app.problems import Fault, ProblemError
@@ -60,6 +62,8 @@ _KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
     ),
 )
 
+log = structlog.get_logger()
+
 MODEL_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ConfidenceError, RankingError)
 """What loading a model that writes keys may raise."""
 
@@ -84,6 +88,7 @@ def told(root: Path, field: str = "name") -> Iterator[None]:
     except MODEL_ERRORS as error:
         raise model_problem(error) from error
     except OSError as error:
+        log.error("a file of the indexes cannot be used", reason=str(error))
         raise _file_problem(error) from error
 
 

@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
@@ -23,6 +23,8 @@ from models.retrieval.index.manifest import Manifest, sync
 from models.retrieval.index.sources import Source
 from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.tokenizing import Encode
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"[a-z0-9_-]{1,64}")
 _CURRENT = "current"
@@ -74,18 +76,15 @@ class Catalogue:
             CorruptIndexError: it is damaged.
             TokenizerMismatchError: it was built with another tokenizer.
         """
+
+        def opened(folder: Path) -> LiveIndex:
+            held = self._open.get(name)
+            if held is None or held.folder != folder:
+                held = self._open[name] = LiveIndex.open(folder, tokenizer=self._tokenizer)
+            return held
+
         with self._turn:
-            while True:
-                folder = self._current(name)
-                held = self._open.get(name)
-                if held is not None and held.folder == folder:
-                    return held
-                try:
-                    self._open[name] = LiveIndex.open(folder, tokenizer=self._tokenizer)
-                except CorruptIndexError:
-                    # Replaced between the two looks? Then the new one is to be opened.
-                    if self._current(name) == folder:
-                        raise
+            return self._reading(name, opened)
 
     def manifest(self, name: str) -> Manifest:
         """The head of an index, without opening it.
@@ -94,7 +93,17 @@ class Catalogue:
             UnknownIndexError: there is none.
             CorruptIndexError: it is damaged.
         """
-        return Manifest.read(self._current(name))
+        return self._reading(name, Manifest.read)
+
+    def _reading(self, name: str, read: Callable[[Path], T]) -> T:
+        """What is read of an index's folder; of the new one, if it was replaced and the old one removed meanwhile."""
+        while True:
+            folder = self._current(name)
+            try:
+                return read(folder)
+            except (CorruptIndexError, FileNotFoundError):
+                if self._current(name) == folder:
+                    raise
 
     def unload(self, name: str) -> bool:
         """Forget an open index; whoever holds it keeps it. Whether it was open.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,8 @@ from models.retrieval.index.errors import (
     TokenizerMismatchError,
     UnknownIndexError,
 )
+from models.retrieval.index.live import LiveIndex
+from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.sources import Records
 from tests.models.retrieval.reference import PLAIN, assert_same, encode, key_of, model_of
 
@@ -66,6 +69,29 @@ def test_another_process_replaces_and_deletes(tmp_path: Path) -> None:
     theirs.delete("name")
     with pytest.raises(UnknownIndexError):
         mine.open("name")
+
+
+@pytest.mark.parametrize(("reader", "method"), [(Manifest, "read"), (LiveIndex, "open")])
+def test_an_index_that_is_replaced_while_it_is_read(
+    reader: type[Any], method: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = Catalogue(tmp_path), Catalogue(tmp_path)
+    put(theirs, "one", ONE)
+    read, folders = getattr(reader, method), list[Path]()
+
+    def reading(folder: Path, **options: Any) -> Any:
+        folders.append(folder)
+        if len(folders) == 1:
+            put(theirs, "one", OTHER)
+            (folder / "manifest.json").stat()  # as a file that is mapped a moment too late
+        return read(folder, **options)
+
+    monkeypatch.setattr(reader, method, reading)
+    if reader is Manifest:
+        assert mine.manifest("one").counts["keys"] == len(OTHER)
+    else:
+        assert_same(mine.open("one").view, model_of(OTHER, PLAIN))
+    assert len(set(folders)) == 2
 
 
 def test_changes_outlive_unloading_and_merging_and_go_with_a_replacement(tmp_path: Path) -> None:
