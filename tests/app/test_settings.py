@@ -262,7 +262,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_every_command_refuses_alike(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("lines").write_text("{}\n")
+    Path("lines").write_text('{"keywords": ["a"]}\n')
     monkeypatch.setenv("CHAINWRIGHT_PORT", "tcp://10.0.0.1:8000")
     assert "CHAINWRIGHT_PORT=tcp://10.0.0.1:8000" in refused(CliRunner().invoke(cli, command))
 
