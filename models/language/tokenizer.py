@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import cache, cached_property
-from pathlib import Path
 
 from tokenizers import AddedToken, Tokenizer
 
@@ -15,20 +14,13 @@ class TextTokenizer:
     """A fast tokenizer for which every text is text: one that spells a control token is not read as that token.
 
     Attributes:
-        backend: the loaded ``tokenizer.json``.
+        backend: the loaded ``tokenizer.json``; see :func:`read_as_text`.
     """
 
     backend: Tokenizer
 
-    @classmethod
-    def load(cls, path: Path) -> TextTokenizer:
-        """Read a ``tokenizer.json``."""
-        backend = Tokenizer.from_file(str(path))
-        backend.encode_special_tokens = True
-        # Some control tokens are not declared special: <start_of_image> of Gemma, <think> of Qwen.
-        controls = [token for token in backend.get_added_tokens_decoder().values() if _is_control(token)]
-        backend.add_special_tokens([_as_special(token) for token in controls])
-        return cls(backend)
+    def __post_init__(self) -> None:
+        read_as_text(self.backend)
 
     def encode(self, text: str) -> list[int]:
         """Token ids, nothing added at either end."""
@@ -85,6 +77,16 @@ _MARKUP = re.compile(
     r"|table|tbody|td|tfoot|th|thead|tr|u|ul)>"
 )
 """Elements of HTML that tokenizers have tokens for: these are text."""
+
+
+def read_as_text(backend: Tokenizer) -> None:
+    """Make a tokenizer take texts that spell its control tokens for text.
+
+    Some control tokens are not declared special: ``<start_of_image>`` of Gemma, ``<think>`` of Qwen.
+    """
+    backend.encode_special_tokens = True
+    controls = [token for token in backend.get_added_tokens_decoder().values() if _is_control(token)]
+    backend.add_special_tokens([_as_special(token) for token in controls])
 
 
 def _is_control(token: AddedToken) -> bool:

@@ -38,6 +38,7 @@ from models.language.model_files import (
 )
 from models.language.precision import Precision
 from models.language.scorer import CausalScorer
+from models.language.tokenizer import read_as_text
 from models.retrieval import channel
 from models.retrieval.causal import CausalKeyModel
 from models.retrieval.channel import Channel
@@ -122,7 +123,7 @@ class KeyTokenizer:
                 codec = KeyCodec.prefix_lm(separating, decode, end if begin is None else begin, end)
         except ValueError as error:
             raise LoadingError(f"model {name!r}: {error}") from error
-        backend.encode_special_tokens = True
+        read_as_text(backend)
         codec = replace(codec, encode=lambda word: list(backend.encode(word, add_special_tokens=False).ids))
         digest = hashlib.blake2b(path.read_bytes(), digest_size=8)
         digest.update(codec.separator.to_bytes(4, "little"))
