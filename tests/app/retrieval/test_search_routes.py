@@ -41,6 +41,16 @@ def test_every_key_is_found_with_its_parts_and_all_values(client: TestClient, in
         assert result["score"] == result["renormalised"] and result["raw"] < result["renormalised"]
 
 
+def test_keys_that_begin_each_other_are_each_found_once(client: TestClient) -> None:
+    keys = ["New York", "New York dog", "New York dog house", "New"]
+    index = facts.build(client, [f"{key}\t{number}" for number, key in enumerate(keys)], format="pairs")
+    (answer,) = facts.search(client, index, query="New York dog", mode="exact", n=4, beams=4)
+    assert sorted((one["text"], one["values"]) for one in answer["results"]) == sorted(
+        (key, [str(number)]) for number, key in enumerate(keys)
+    )
+    assert sum(math.exp(one["renormalised"]) for one in answer["results"]) == pytest.approx(1, abs=1e-6)
+
+
 def test_a_wide_beam_finds_what_exact_mode_proves(client: TestClient, index: str) -> None:
     (exact,) = facts.search(client, index, query="公园", mode="exact", n=3)
     (beam,) = facts.search(client, index, query="公园", n=3, beams=8)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 QUESTIONS = {
     "法国的货币是什么？": ("法国", "货币", "欧元"),
@@ -35,17 +36,39 @@ QUESTIONS = {
 """Each with subject, predicate and one of the values."""
 
 
+NAMES = """
+奥比特（第二版）	发布时间	2021年
+奥比特（第三版）	发布时间	2024年
+奥比特	发布时间	2019年
+Dover, Kent	starred_actors	A. Example
+Dover	starred_actors	B. Example
+Who Ate the Last Pie?	directed_by	C. Example
+Cafe\u0301 Roma	city	Paris
+Café Roma	city	Lyon
+""".strip()
+"""Names that differ in a bracket or behind a comma, end in a mark, or are written in two ways."""
+
+NAMED = {
+    "奥比特（第三版）是什么时候发布的？": ("奥比特", "第三版", ["2024年"]),
+    "奥比特第二版的发布时间": ("奥比特", "第二版", ["2021年"]),
+    "who acted in Dover, Kent": ("Dover, Kent", "", ["A. Example"]),
+    "who directed Who Ate the Last Pie?": ("Who Ate the Last Pie?", "", ["C. Example"]),
+    "Which city is Café Roma in?": ("Cafe\u0301 Roma", "", ["Paris", "Lyon"]),
+    "Which city is Cafe\u0301 Roma in?": ("Cafe\u0301 Roma", "", ["Paris", "Lyon"]),
+}
+"""Each with subject, meaning and values, the subject as it was first written."""
+
+
+def test_names_are_told_apart_and_found_however_they_are_written(tmp_path: Path) -> None:
+    (tmp_path / "names.tsv").write_text(NAMES, "utf-8")
+    run(tmp_path, "index", "build", "names", str(tmp_path / "names.tsv"))
+    answers = run(tmp_path, "search", "names", *NAMED, "-n", "1", "--json")["answers"]
+    found = [answer["results"][0] for answer in answers]
+    assert [(one["key"]["subject"], one["key"]["meaning"], one["values"]) for one in found] == list(NAMED.values())
+
+
 def test_facts_are_found_in_both_languages(tmp_path: Path) -> None:
-    environment = os.environ | {"CHAINWRIGHT_STATE_DIR": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-m", "app.entry", "search", "demo", *QUESTIONS, "-n", "1", "--json"],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    answer = json.loads(done.stdout)
+    answer = run(tmp_path, "search", "demo", *QUESTIONS, "-n", "1", "--json")
     assert answer["model"]["adapter"] == "kgclue" and answer["model"]["note"] is None
     assert answer["model"]["calibrated"] and answer["ranking"] == "fitted"
     wrong = []
@@ -57,3 +80,16 @@ def test_facts_are_found_in_both_languages(tmp_path: Path) -> None:
         else:
             assert value in result["values"]
     assert not wrong
+
+
+def run(state: Path, *arguments: str) -> Any:
+    """What a command prints, as JSON if it is."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app.entry", *arguments],
+        env=os.environ | {"CHAINWRIGHT_STATE_DIR": str(state)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout) if "--json" in arguments else done.stdout
