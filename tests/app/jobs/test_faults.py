@@ -46,16 +46,19 @@ def test_a_poison_item_is_parked_and_the_others_complete(crew: Fleet) -> None:
     assert found["workers_that_died"] == 3
 
 
-def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet) -> None:
-    first = crew.start_worker(lease_seconds="3600")  # so that the end of a lease cannot help
+def test_a_stopping_worker_hands_its_chunk_back_at_once(crew: Fleet, queue: QueueServer) -> None:
+    first = crew.start_worker()
     crew.wait_workers(1)
     job = crew.submit([sentences(number, chains=4, steps=60) for number in range(10)])
     until(lambda: crew.alive() and crew.alive()[0]["items_running"])
     time.sleep(0.3)
     first.send(signal.SIGTERM)
     first.wait(60)
+    with redis.Redis.from_url(queue.url) as client:
+        left = client.xpending("chainwright-bulk:stream", "docket-workers")
+        assert left["pending"] == 0, "for nobody is there who could take over what its lease holds"
     assert first.pid not in [worker["pid"] for worker in crew.client.get("/v1/workers").json()["workers"]]
-    crew.start_worker(lease_seconds="3600")
+    crew.start_worker()
     seen = watch(crew, job)
     assert seen.job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
 
