@@ -56,6 +56,7 @@ class Code(StrEnum):
     CONFLICT = "conflict", "it belongs to something else, or has just changed"
     LOADING = "loading", "the model is still loading"
     UNUSABLE_MODEL = "unusable-model", "the model cannot be loaded"
+    UNUSABLE_DEVICE = "unusable-device", "the device does not compute what is asked of it"
     STOPPING = "stopping", "the service is stopping"
     UNAVAILABLE = "unavailable", "a part of the service is away, hangs or is full"
     UNUSABLE_FILE = "unusable-file", "a file or folder that cannot be read, written or made sense of"

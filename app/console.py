@@ -20,7 +20,7 @@ from app.codes import Code
 from app.engine import Engine, open_engine
 from app.env_file import ENV_FILE, EnvFileError
 from app.files import file_problem
-from app.loading import LOADING_ERRORS, reason_of
+from app.loading import LOADING_ERRORS, fault_of
 from app.problems import Fault, ProblemError
 from app.retrieval.retrieval import Retrieval
 from app.settings import Settings
@@ -61,6 +61,10 @@ OPTIONS = {
 class ModelLoadError(Exception):
     """The model could not be loaded."""
 
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; failures that the user can mend end the process with code 2."""
@@ -72,16 +76,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except TextFileError as error:
         fail(file_problem(error).faults)
     except ModelLoadError as error:
-        fail(
-            [
-                Fault(
-                    field="CHAINWRIGHT_MODEL",
-                    code=Code.UNUSABLE_MODEL,
-                    message=str(error),
-                    remedy="name another model, or mend this one",
-                )
-            ]
-        )
+        fail([error.fault])
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -138,7 +133,7 @@ async def engine(chosen: Settings) -> AsyncIterator[Engine]:
         try:
             opened = await opening.__aenter__()
         except LOADING_ERRORS as error:
-            raise ModelLoadError(reason_of(error)) from error
+            raise ModelLoadError(fault_of(error)) from error
     try:
         yield opened
     finally:

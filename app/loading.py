@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from app.codes import Code
+from app.device import device_fault
 from app.engine import Engine, open_engine
 from app.ops.tracing import Tracing
 from app.problems import Fault, ProblemError
@@ -17,18 +18,26 @@ from app.retrieval.retrieval import SearchReport
 from app.settings import Settings
 from models.language.batcher import BatchReport
 from models.language.default_weights import ConversionError, Progress
+from models.language.device import DeviceError
 from models.language.loading import LoadingError
 from models.language.scorer import UnsupportedModelError
 
 log = structlog.get_logger()
 
-LOADING_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ValueError, OSError)
+LOADING_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelError, ValueError, OSError)
 """What loading a model may raise that its user can mend."""
 
 
-def reason_of(error: BaseException) -> str:
-    """Why a model could not be loaded, in one line."""
-    return " ".join(str(error).split()) or repr(error)
+def fault_of(error: BaseException) -> Fault:
+    """Why a model could not be loaded, in one line, and which setting to mend."""
+    if isinstance(error, DeviceError):
+        return device_fault(error)
+    return Fault(
+        field="CHAINWRIGHT_MODEL",
+        code=Code.UNUSABLE_MODEL,
+        message=" ".join(str(error).split()) or repr(error),
+        remedy="name another model, or mend this one",
+    )
 
 
 @dataclass(eq=False)
@@ -49,13 +58,13 @@ class Loading:
 
     settings: Settings
     progress: Progress
-    on_failure: Callable[[str], None]
+    on_failure: Callable[[Fault], None]
     on_batch: Callable[[BatchReport], None] | None = None
     on_search: Callable[[SearchReport], None] | None = None
     tracing: Tracing | None = None
     beside: Callable[[Engine], AbstractAsyncContextManager[None]] | None = None
     engine: Engine | None = None
-    failure: str | None = None
+    failure: Fault | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self) -> None:
@@ -78,9 +87,9 @@ class Loading:
                 async with self.beside(engine) if self.beside is not None else nullcontext():
                     await self._stop.wait()
         except Exception as error:  # whatever it is, the task must not die unheard
-            self.failure = reason_of(error)
+            self.failure = fault_of(error)
             known = isinstance(error, LOADING_ERRORS)
-            log.error("model not loaded", model=self.settings.model, reason=self.failure, exc_info=not known)
+            log.error("model not loaded", model=self.settings.model, reason=self.failure.message, exc_info=not known)
             self.on_failure(self.failure)
         finally:
             self.engine = None
@@ -100,9 +109,9 @@ class Loading:
         if self.failure is not None:
             fault = Fault(
                 field="",
-                code=Code.UNUSABLE_MODEL,
-                message=f"the model could not be loaded: {self.failure}",
-                remedy="mend the setting CHAINWRIGHT_MODEL and start the service again",
+                code=self.failure.code,
+                message=f"the model could not be loaded: {self.failure.message}",
+                remedy=f"{self.failure.field}: {self.failure.remedy}, and start the service again",
             )
             return ProblemError(503, [fault])
         fault = Fault(

@@ -30,6 +30,7 @@ from app.ops.metrics import Metrics
 from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.ops.tracing import Tracing
+from app.problems import Fault
 from app.retrieval.routes import router as retrieval
 from app.root_path import WithoutRoot, WithRoot
 from app.score.routes import router as scoring
@@ -51,7 +52,7 @@ def create_app(
     settings: Settings | None = None,
     *,
     progress: Progress | None = None,
-    on_failure: Callable[[str], None] | None = None,
+    on_failure: Callable[[Fault], None] | None = None,
 ) -> FastAPI:
     """The service.
 

@@ -95,10 +95,10 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
     except AddressError as error:
         message, _, remedy = str(error).partition("; remedy: ")
         fail([Fault(field="", code=Code.UNAVAILABLE, message=message, remedy=remedy)])
-    failures: list[str] = []
+    failures: list[Fault] = []
     with conversion_bar() as progress:
 
-        def stop(reason: str) -> None:
+        def stop(reason: Fault) -> None:
             failures.append(reason)
             server.should_exit = True
 
@@ -118,16 +118,7 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
         server = Server(config, app.state)
         asyncio.run(_serve(server, first_request))
     if failures:
-        fail(
-            [
-                Fault(
-                    field="CHAINWRIGHT_MODEL",
-                    code=Code.UNUSABLE_MODEL,
-                    message=failures[0],
-                    remedy="name another model, or mend this one",
-                )
-            ]
-        )
+        fail(failures)
     if not server.started:
         raise typer.Exit(1)
     if app.state.drain.started.is_set():

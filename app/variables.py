@@ -17,8 +17,8 @@ from app.settings import Limits, Settings
 
 KNOWN = frozenset(
     f"{PREFIX}{name.upper()}"
-    # The last four are read elsewhere: by the client, and by the compose file.
-    for name in (*Settings.model_fields, *Limits.model_fields, "url", "api_key", "image", "listen")
+    # The last five are read elsewhere: by the client, the compose file, and models/language/layer.py.
+    for name in (*Settings.model_fields, *Limits.model_fields, "url", "api_key", "image", "listen", "compiled_layers")
 )
 
 _KUBERNETES = re.compile(r".*(_SERVICE_(HOST|PORT)(_.*)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")

@@ -5,11 +5,15 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 import psutil
 
 from app.doctor.finding import Finding, error, ok, warning
 from app.settings import Settings
+
+if TYPE_CHECKING:
+    import torch
 
 PACKAGES = ("chainwright", "torch", "transformers", "safetensors", "tokenizers", "fastapi", "redis")
 LEAST_MEMORY = 2 << 30
@@ -42,39 +46,55 @@ def device(settings: Settings) -> Iterator[Finding]:
     """Whether the device computes, in the precision asked for."""
     import torch
 
-    from models.language.loading import LoadingError, device_of, dtype_of
+    from models.language.device import DeviceError, device_of
+    from models.language.loading import dtype_of
 
     try:
         chosen = device_of(settings.device)
-    except LoadingError as problem:
-        yield error("device", str(problem), "set CHAINWRIGHT_DEVICE to auto, or mend the driver")
-        return
-    dtype = dtype_of(settings.precision, chosen)
-    try:
-        ones = torch.ones(8, 8, device=chosen, dtype=dtype)
-        right = bool((ones @ ones == 8).all())
-    except RuntimeError as problem:
-        yield error("device", f"{chosen} does not compute: {problem}", "see the driver's messages, or take another")
+        dtype = dtype_of(settings.precision, chosen)
+    except DeviceError as problem:
+        yield error("device", problem.found, f"{problem.setting}: {problem.remedy}")
         return
     told = f"{_named(chosen)}, {str(dtype).removeprefix('torch.')}"
-    if not right:
-        yield error("device", f"{told}: 8 x 8 products are wrong", "the hardware is broken: take another device")
-    elif chosen.type == "cpu" and torch.version.cuda and settings.device == "auto":
+    if chosen.type == "cpu" and torch.version.cuda and settings.device == "auto":
         remedy = "mend the driver (nvidia-smi tells), or set CHAINWRIGHT_DEVICE=cpu if there is no GPU"
         yield warning("device", f"{told}, though this torch is made for CUDA", remedy)
     else:
         yield ok("device", told)
     if chosen.type == "cpu":
+        yield _products(dtype)
         yield _layers()
+
+
+def _products(dtype: torch.dtype) -> Finding:
+    import torch
+
+    from models.language.layer import instructions
+    from models.language.products import products
+
+    ways = products(torch.device("cpu"), dtype)
+    told = f"{ways}, instruction set {instructions()}"
+    if ways.dtype != dtype:
+        remedy = "set CHAINWRIGHT_PRECISION=auto, which takes float32: bfloat16 saves nothing on this CPU"
+        return warning("matrix products", told, remedy)
+    return ok("matrix products", told)
 
 
 def _layers() -> Finding:
     from models.language import layer
+    from models.language.device import DeviceError
 
-    if layer.library() is None:
-        remedy = "install again where Zig's package (ziglang) can be had; it compiles models/language/layer.c"
+    try:
+        compiled = layer.library() is not None
+    except DeviceError as problem:
+        return error("layers", f"{problem.setting}: {problem.found}", problem.remedy)
+    if not compiled:
+        remedy = (
+            f"unset {layer.SWITCH} if it is off, else install again where Zig's package (ziglang) can be had; "
+            "it compiles models/language/layer.c"
+        )
         return warning("layers", "not compiled, or not from this source: sampling takes half as long again", remedy)
-    return ok("layers", "compiled")
+    return ok("layers", f"compiled, the build for {layer.build()}")
 
 
 def _named(device: object) -> str:

@@ -8,7 +8,7 @@ from app.codes import Code
 from app.drain import Drain
 from app.engine import Engine
 from app.http import ReadyEngine, problem_responses, ready_engine
-from app.ops.schemas import Health, ModelCard, Models, Ready, StoreReport
+from app.ops.schemas import Computing, Health, ModelCard, Models, Ready, StoreReport
 from app.problems import Fault, ProblemError
 
 STUCK = 600.0
@@ -69,6 +69,7 @@ async def models(engine: ReadyEngine) -> Models:
         fingerprint=model.fingerprint,
         precision=model.precision,
         device=model.device,
+        computing=Computing.model_validate(model.scorer.arithmetic),
         parameters=model.parameters,
         batch_invariant=model.scorer.batch_invariant,
         max_context=model.max_context,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.settings import Limits
 
@@ -34,6 +34,20 @@ class Ready(BaseModel):
     store: StoreReport
 
 
+class Computing(BaseModel):
+    """What computes scores; by another, their last bits may differ."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    instructions: str | None = Field(
+        description="a CPU's instruction set as PyTorch uses it, such as avx2; null elsewhere"
+    )
+    layers: str | None = Field(
+        description="build of the compiled layers: any, avx2 or avx512; null where tensor operations do their work"
+    )
+    products: str = Field(description="in which precision matrices are multiplied, and by which library")
+
+
 class ModelCard(BaseModel):
     """A loaded model."""
 
@@ -41,6 +55,7 @@ class ModelCard(BaseModel):
     fingerprint: str = Field(description="over configuration, weights, tokenizer and precision")
     precision: str
     device: str
+    computing: Computing
     parameters: int
     batch_invariant: bool = Field(
         description="whether a sentence's score is the same to the last bit whatever else is scored beside it"

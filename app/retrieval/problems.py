@@ -10,10 +10,12 @@ from pathlib import Path
 import structlog
 
 from app.codes import Code
+from app.device import device_fault
 from app.files import file_problem
 from app.problems import Fault, ProblemError
 from app.retrieval.library import ReservedNameError
 from models.language.default_weights import ConversionError
+from models.language.device import DeviceError
 from models.language.loading import LoadingError
 from models.language.scorer import UnsupportedModelError
 from models.retrieval.confidence import ConfidenceError
@@ -64,7 +66,7 @@ _KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
 
 log = structlog.get_logger()
 
-MODEL_ERRORS = (LoadingError, ConversionError, UnsupportedModelError, ConfidenceError, RankingError)
+MODEL_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelError, ConfidenceError, RankingError)
 """What loading a model that writes keys may raise."""
 
 
@@ -119,6 +121,8 @@ def message_of(error: BaseException, root: Path) -> str:
 
 def model_problem(error: BaseException) -> ProblemError:
     """503: the model that writes keys cannot be loaded."""
+    if isinstance(error, DeviceError):
+        return ProblemError(503, [device_fault(error)])
     fault = Fault(
         field="",
         code=Code.UNUSABLE_MODEL,

@@ -14,6 +14,7 @@ import torch
 from filelock import FileLock, Timeout
 
 from app.codes import Code
+from app.device import device_fault
 from app.problems import Fault, ProblemError, invalid
 from app.retrieval.problems import MODEL_ERRORS
 from app.retrieval.retrieval import SHIPPED_ADAPTER, model_name
@@ -23,7 +24,8 @@ from app.train.interrupts import wishes_to_stop
 from app.train.view import training_view
 from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.language.default_weights import Progress
-from models.language.loading import device_of, dtype_of, source_of
+from models.language.device import DeviceError, device_of
+from models.language.loading import dtype_of, source_of
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.loading import KeyTokenizer
 from models.retrieval.training.adapter import StartError, shape_of
@@ -180,6 +182,8 @@ def _told(folder: Path) -> Iterator[None]:
     """Errors that the user can mend, as problems."""
     try:
         yield
+    except DeviceError as error:
+        raise ProblemError(422, [device_fault(error)]) from error
     except MODEL_ERRORS as error:
         raise invalid("--model", Code.UNUSABLE_MODEL, str(error), "name another model, or mend this one") from error
     except ExampleError as error:

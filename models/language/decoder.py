@@ -21,7 +21,8 @@ from torch.nn import functional
 
 from models.language.layer import Pass, Turns, fits
 from models.language.packing import Packing
-from models.language.projection import Activation, Projection
+from models.language.products import Activation, products
+from models.language.projection import Projection
 
 FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text"})
 """``model_type`` of the configurations whose layers this module knows."""
@@ -73,6 +74,7 @@ class Decoder:
 
     Attributes:
         compiles: whether norms and attention run compiled (:mod:`models.language.layer`).
+        products: who multiplies matrices.
     """
 
     def __init__(self, body: Any) -> None:
@@ -93,6 +95,7 @@ class Decoder:
             body.layers[i] = nn.Identity()
         sizes = (len(self._norm), self._layers[0].head_scale.shape[1])
         self.compiles = fits(self._dtype, self._norm.device, *sizes)
+        self.products = products(self._norm.device, self._dtype)
 
     @staticmethod
     def knows(config: Any) -> bool:

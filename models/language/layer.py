@@ -8,6 +8,7 @@ run side by side (figures: benchmarks/step.json).
 from __future__ import annotations
 
 import ctypes
+import os
 import sysconfig
 import zlib
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.language.device import DeviceError
 from models.language.packing import Packing
 
 WIDTH = 16
@@ -26,8 +28,11 @@ WIDTH = 16
 SOURCE = Path(__file__).with_suffix(".c")
 """Lies beside this file in a working tree, where it may have changed since the installation."""
 
-_BUILDS = {"AVX512": "avx512", "AVX2": "avx2"}
-"""By what PyTorch says of the processor; any other takes the build for all."""
+_BUILDS = {"avx512": "avx512", "avx2": "avx2"}
+"""By instruction set; any other takes the build for all."""
+
+SWITCH = "CHAINWRIGHT_COMPILED_LAYERS"
+"""Environment variable; ``off`` leaves all to tensor operations."""
 
 
 class _Batch(ctypes.Structure):
@@ -46,9 +51,26 @@ class _Batch(ctypes.Structure):
     )
 
 
+def instructions() -> str:
+    """The processor's instruction set as PyTorch uses it; its variable ATEN_CPU_CAPABILITY can hold it lower."""
+    return torch.backends.cpu.get_cpu_capability().lower()
+
+
+def build() -> str:
+    """Which build suits the instruction set."""
+    return _BUILDS.get(instructions(), "any")
+
+
 def library() -> ctypes.CDLL | None:
-    """The build for this processor, or None where the installation has none, or one of another source."""
-    return _library(_BUILDS.get(torch.backends.cpu.get_cpu_capability(), "any"))
+    """That build; None where it is switched off, where the installation has none, or one of another source.
+
+    Raises:
+        DeviceError: the switch is neither on nor off.
+    """
+    switch = os.environ.get(SWITCH, "on")
+    if switch not in ("on", "off", ""):
+        raise DeviceError(SWITCH, f"{switch!r} cannot be read", "set it to on or off")
+    return None if switch == "off" else _library(build())
 
 
 @cache

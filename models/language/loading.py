@@ -18,9 +18,11 @@ from models.language import default_weights, model_files
 from models.language.checkpoint import Checkpoint, Configuration
 from models.language.decoder import Decoder
 from models.language.default_weights import Progress
+from models.language.device import device_of, try_out
 from models.language.model_files import CONFIG, TOKENIZER, in_one_line, public_name
 from models.language.model_files import LoadingError as LoadingError
 from models.language.precision import Precision
+from models.language.products import products
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import RULES, WIDE, Rule, Vocabulary, wide_rule
@@ -119,9 +121,10 @@ def load(
         threads: of a forward on CPU, for the whole process; None leaves torch's choice.
 
     Raises:
-        LoadingError: no such model, no safetensors, no fast tokenizer, or an unknown device.
+        LoadingError: no such model, no safetensors, or no fast tokenizer.
         models.language.default_weights.ConversionError: the default model could not be made.
         models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
+        models.language.device.DeviceError: the device cannot run it.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -218,31 +221,25 @@ def source_of(name: str, cache: Path, progress: Progress) -> str:
     return str(default_weights.default_weights(cache, progress)) if name == "default" else name
 
 
-def device_of(name: str) -> torch.device:
-    """The device of this name, or the best one here for ``auto``.
+def dtype_of(precision: Precision, device: torch.device) -> torch.dtype:
+    """The precision asked for; for ``auto`` bfloat16 where the device multiplies it in hardware.
 
     Raises:
-        LoadingError: it is not here.
+        DeviceError: the device does not compute in it.
     """
-    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        return torch.device(next(kind for kind, there in present.items() if there))
-    if not present.get(name.split(":")[0], False):
-        here = ", ".join(kind for kind, there in present.items() if there)
-        raise LoadingError(f"device {name!r} is not here: set CHAINWRIGHT_DEVICE to auto, or one of {here}")
-    return torch.device(name)
-
-
-def dtype_of(precision: Precision, device: torch.device) -> torch.dtype:
-    """The precision asked for; for ``auto`` bfloat16 where the device multiplies it in hardware."""
-    if precision != "auto":
-        return torch.float32 if precision == "float32" else torch.bfloat16
-    return torch.bfloat16 if device.type == "cuda" or _multiplies_bfloat16(device) else torch.float32
+    if precision == "auto":
+        dtype = torch.bfloat16 if device.type == "cuda" or _multiplies_bfloat16(device) else torch.float32
+    else:
+        dtype = torch.float32 if precision == "float32" else torch.bfloat16
+    try_out(device, dtype)
+    return dtype
 
 
 def _multiplies_bfloat16(device: torch.device) -> bool:
     """Whether a CPU has bfloat16 products in hardware: AVX-512 BF16 or AMX, twice as fast as float32 and more."""
-    return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    has = device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    # oneDNN may be held to less than the processor has (ONEDNN_MAX_CPU_ISA).
+    return has and products(device, torch.bfloat16).dtype == torch.bfloat16
 
 
 def find_files(source: str, offline: bool) -> dict[str, Path]:

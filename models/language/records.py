@@ -37,7 +37,13 @@ class Records:
 
     def __init__(self, model: LoadedModel, vocabulary: Vocabulary, context: Sequence[int]) -> None:
         mask = [vocabulary.interior, vocabulary.ends]
-        fields = (model.fingerprint, model.scorer.arithmetic, mask, vocabulary.ids.astype("<i8").tobytes(), context)
+        fields = (
+            model.fingerprint,
+            str(model.scorer.arithmetic),
+            mask,
+            vocabulary.ids.astype("<i8").tobytes(),
+            context,
+        )
         self._scores = KeySpace("score", *fields)
         self._rows = KeySpace("row", *fields)
 

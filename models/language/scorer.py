@@ -13,15 +13,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from models.language import layer
+from models.language.arithmetic import Arithmetic
 from models.language.checkpoint import Checkpoint
 from models.language.context_store import ContextStore
 from models.language.contexts import Contexts
 from models.language.decoder import Decoder
+from models.language.device import DeviceError, out_of_memory
 from models.language.drawing import draw
 from models.language.head import Head
 from models.language.item import Item
 from models.language.lanes import Lanes
 from models.language.packing import Packing, pack
+from models.language.products import Products
 from models.language.projection import Projection
 from models.language.scored import Context, ScoredSentence, ScoreJob, Store, Usage
 from models.language.vocabulary import Vocabulary
@@ -56,7 +60,7 @@ class CausalScorer:
         max_tokens: most new tokens in one forward; larger batches are split.
         max_slots: likewise, places for keys and values, padding counted; tensor operations need the memory.
         usage: work done so far.
-        arithmetic: what computes; by another, scores may differ in their last bits.
+        arithmetic: what computes.
         batch_invariant: whether a probe sentence scored alone, among others and from a kept prefix
             has the same score to the last bit.
 
@@ -64,6 +68,7 @@ class CausalScorer:
         UnsupportedModelError: a first short sentence scores otherwise than by the model's own
             forward (recurrent or unusual attention, transformed logits). A checkpoint has none to
             compare with, and is of a family that the tests compare.
+        DeviceError: the device cannot run the model.
     """
 
     model: Any
@@ -74,9 +79,6 @@ class CausalScorer:
 
     def __post_init__(self) -> None:
         self.device = self.model.device
-        self.arithmetic = self.device.type
-        if self.device.type == "cpu":
-            self.arithmetic += f"-{torch.backends.cpu.get_cpu_capability().lower()}"
         direct = isinstance(self.model, Checkpoint)
         self.parameters: int = self.model.parameter_count if direct else sum(p.numel() for p in self.model.parameters())
         body = self.model.get_decoder()
@@ -99,17 +101,38 @@ class CausalScorer:
         self._full: Projection | None = None
         probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():
-            expected = None if direct else self.model(torch.tensor([probe], device=self.device), use_cache=False).logits
+            expected = None if direct else self._own_logits(probe)
             try:
                 self._body = self._make_body(body, config)
                 hidden = self._probe(probe)
             except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
+                if isinstance(error, RuntimeError) and (Decoder.knows(config) or out_of_memory(error)):
+                    raise self._not_run(error) from error
                 raise UnsupportedModelError(
                     f"{type(self.model).__name__} does not run on transformers' attention interface: {error}"
                 ) from error
         if expected is not None:
             with torch.inference_mode():
                 self._compare(hidden, expected[0])
+
+    def _own_logits(self, tokens: list[int]) -> Tensor:
+        """By the model's own forward, (1, N, V)."""
+        try:
+            logits: Tensor = self.model(torch.tensor([tokens], device=self.device), use_cache=False).logits
+        except RuntimeError as error:
+            raise self._not_run(error) from error
+        return logits
+
+    def _not_run(self, error: RuntimeError) -> DeviceError | UnsupportedModelError:
+        what = f"in {str(self._dtype).removeprefix('torch.')} on {self.device}"
+        if out_of_memory(error):
+            remedy = "free memory, or take a smaller model"
+            return DeviceError("CHAINWRIGHT_DEVICE", f"the model has no room {what} ({error})", remedy)
+        if self.device.type == "cpu" and self._dtype == torch.float32:
+            return UnsupportedModelError(f"{type(self.model).__name__} does not run {what}: {error}")
+        remedy = "set CHAINWRIGHT_DEVICE=cpu and CHAINWRIGHT_PRECISION=float32, which run whatever can be run"
+        found = f"{type(self.model).__name__} does not run {what} ({error})"
+        return DeviceError("CHAINWRIGHT_PRECISION", found, remedy)
 
     def _compare(self, hidden: Tensor, expected: Tensor) -> None:
         logits = self._capped(functional.linear(hidden, self._output.weight, self._output.bias))
@@ -125,12 +148,13 @@ class CausalScorer:
     def _make_body(self, body: Any, config: Any) -> Callable[[Packing], Tensor]:
         if Decoder.knows(config):
             decoder = Decoder(body)
-            self.arithmetic += "-compiled" if decoder.compiles else ""
+            self.arithmetic = self._computed(decoder.products, layer.build() if decoder.compiles else None)
             return decoder
         # Imported where it is needed: transformers takes seconds.
         from models.language.ragged import NAME
 
         self.model.set_attn_implementation(NAME)
+        self.arithmetic = self._computed(Products("torch", self._dtype), None)
 
         def forward(packing: Packing) -> Tensor:
             output = body(
@@ -142,6 +166,10 @@ class CausalScorer:
             return output.last_hidden_state[0]  # type: ignore[no-any-return]
 
         return forward
+
+    def _computed(self, products: Products, layers: str | None) -> Arithmetic:
+        kind = self.device.type
+        return Arithmetic(kind, layer.instructions() if kind == "cpu" else None, layers, str(products))
 
     def _probe(self, tokens: list[int]) -> Tensor:
         """Last hidden states of a sentence of 12 tokens, read in two parts; sets ``batch_invariant``.

@@ -13,9 +13,9 @@ import torch
 from tokenizers import Tokenizer
 
 from models.language.default_weights import NAME, Progress
+from models.language.device import device_of
 from models.language.loading import (
     causal_model,
-    device_of,
     dtype_of,
     find_file,
     find_files,
@@ -206,6 +206,7 @@ def load_key_model(
         models.retrieval.ranking.RankingError: nor its ranking, channel or example questions.
         models.language.default_weights.ConversionError: likewise.
         models.language.scorer.UnsupportedModelError: likewise.
+        models.language.device.DeviceError: likewise.
     """
     with _naming(adapter):
         confidence, ranking, examples = _confidence(adapter), _ranking(adapter), _examples(adapter)

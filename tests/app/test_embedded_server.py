@@ -128,7 +128,7 @@ def test_no_server_outlives_a_killed_service(folder: Path) -> None:
         assert alive(pid)
         asyncio.run(store(f"unix://{folder / 'socket'}"))
         process.kill()
-        until(lambda: not alive(pid), 2)
+        until(lambda: not alive(pid))
     with owner(folder) as (_, again):  # what it had was saved nevertheless
         assert again != pid
         assert asyncio.run(stored(f"unix://{folder / 'socket'}")) == list(ITEMS.values())
@@ -181,9 +181,9 @@ def test_two_services_share_a_server_and_the_second_takes_over(folder: Path) -> 
                 while store.counters.writes < len(ITEMS):
                     await asyncio.sleep(0.01)
                 first.terminate()
-                await asyncio.to_thread(first.wait, 10)
+                await asyncio.to_thread(first.wait, 60)
                 assert not alive(pid)
-                deadline = time.monotonic() + 5
+                deadline = time.monotonic() + 60
                 while await store.get_many(list(ITEMS)) != list(ITEMS.values()):
                     assert time.monotonic() < deadline
                     await asyncio.sleep(0.05)
@@ -200,7 +200,7 @@ def test_the_second_stops_without_harm_to_the_first(folder: Path) -> None:
         with owner(folder) as (second, none):
             assert none == 0
             second.terminate()
-            assert second.wait(10) == 0
+            assert second.wait(60) == 0
         assert alive(pid)
         asyncio.run(store(f"unix://{folder / 'socket'}"))
 
@@ -215,14 +215,14 @@ def test_many_at_once_start_one_server(folder: Path) -> None:
         for process in processes:
             process.kill()
             process.communicate()
-    until(lambda: not alive(max(pids)), 2)
+    until(lambda: not alive(max(pids)))
 
 
 def test_a_crashed_server_is_started_again(folder: Path) -> None:
     with owner(folder) as (_, pid):
         os.kill(pid, signal.SIGKILL)
-        until(lambda: pid_in(folder) not in (0, pid) and alive(pid_in(folder)), 5)
-        until(lambda: asyncio.run(stored(f"unix://{folder / 'socket'}")) is not None, 5)
+        until(lambda: pid_in(folder) not in (0, pid) and alive(pid_in(folder)))
+        until(lambda: asyncio.run(stored(f"unix://{folder / 'socket'}")) is not None)
 
 
 def test_a_server_that_keeps_crashing_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

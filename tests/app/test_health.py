@@ -41,7 +41,7 @@ def test_ready_tells_where_scores_are_kept(settings: Settings, tmp_path: Path, c
             assert with_redis.get("/ready").json()["store"] == {"kept": "redis", "redis": "closed"}
             server.stop()
             assert with_redis.post("/v1/sentences", json=BODY).status_code == 200
-            until(lambda: with_redis.get("/ready").json()["store"]["kept"] == "memory", 5)
+            until(lambda: with_redis.get("/ready").json()["store"]["kept"] == "memory")
             assert with_redis.get("/ready").status_code == 200
     finally:
         server.stop()

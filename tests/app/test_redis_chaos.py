@@ -46,17 +46,17 @@ def test_nothing_fails_and_nothing_changes(settings: Settings) -> None:
         first = int(pid_file.read_text())
         assert breaker(client) == "closed"
         answers = [pool.submit(ask, client, body(k)) for k in range(100)]
-        until(lambda: sum(answer.done() for answer in answers) >= 20, 60)
+        until(lambda: sum(answer.done() for answer in answers) >= 20)
         os.kill(first, signal.SIGSTOP)
-        until(lambda: breaker(client) != "closed", 30)
+        until(lambda: breaker(client) != "closed")
         time.sleep(0.5)
         os.kill(first, signal.SIGCONT)
-        until(lambda: breaker(client) == "closed", 30)
+        until(lambda: breaker(client) == "closed")
         answers += [pool.submit(ask, client, body(k)) for k in range(100, 200)]
-        until(lambda: sum(answer.done() for answer in answers) >= 120, 60)
+        until(lambda: sum(answer.done() for answer in answers) >= 120)
         os.kill(first, signal.SIGKILL)
         got = [essence(answer.result()) for answer in answers]
-        until(lambda: int(pid_file.read_text() or 0) not in (0, first) and breaker(client) == "closed", 30)
+        until(lambda: int(pid_file.read_text() or 0) not in (0, first) and breaker(client) == "closed")
         again = ask(client, body(0))
     assert alike(got, [expected[k % DISTINCT] for k in range(200)])
     assert alike(essence(again), expected[0])

@@ -121,8 +121,8 @@ def test_same_seed_same_answer(client: TestClient) -> None:
 
 def test_a_deadline_ends_the_run_with_what_was_found(client: TestClient) -> None:
     sampler = {"kind": "metropolis", "chains": 3, "steps": 5000}
-    answer = ask(client, keywords=["今天", "公园"], sampler=sampler, seconds=0.3)
-    assert 0.3 <= answer["diagnostics"]["seconds"] < 3
+    answer = ask(client, keywords=["今天", "公园"], sampler=sampler, seconds=1.0)
+    assert answer["diagnostics"]["seconds"] >= 1.0
     assert 0 < answer["diagnostics"]["steps"] < 5000
     assert covered(["今天", "公园"], texts(answer)[0], False)
 

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from app import logs
 from app.access.keys import create_key
 from app.main import create_app
+from app.problems import Fault
 from app.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
 from tests.app.contract import hold
@@ -32,7 +33,7 @@ def test_health_ready_and_models(client: TestClient) -> None:
 
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:
-    reasons: list[str] = []
+    reasons: list[Fault] = []
     settings = Settings(model=str(tmp_path), offline=True, cache_dir=tmp_path, state_dir=tmp_path)
     with TestClient(create_app(settings, on_failure=reasons.append)) as client:
         while not reasons:

@@ -52,9 +52,9 @@ def test_a_client_who_leaves_midway_in_an_upload_is_no_error(settings: Settings)
     with serving(app) as url:
         with structlog.testing.capture_logs() as logs, connected(url) as connection:
             upload(connection, "left")
-            until(lambda: app.state.drain.busy == 1, 5)
+            until(lambda: app.state.drain.busy == 1)
             connection.close()
-            until(lambda: app.state.drain.busy == 0, 5)
+            until(lambda: app.state.drain.busy == 0)
         assert [line["log_level"] for line in logs if line["event"] != "request"] == []
     assert not (settings.state_dir / "indexes" / "left").exists()
 
@@ -62,5 +62,6 @@ def test_a_client_who_leaves_midway_in_an_upload_is_no_error(settings: Settings)
 def test_an_answer_that_takes_too_long_gets_504_and_its_chains_stop(url: str) -> None:
     problem = assert_problem(post(url, LONG), 504)
     assert "within 1 seconds" in problem["detail"]
-    # Its turn is free again.
-    assert post(url, {**LONG, "sampler": {"kind": "metropolis", "chains": 1, "steps": 1}}).status_code == 200
+    # Its turn is free again; a busy machine may take more than a second even for this.
+    short = {**LONG, "sampler": {"kind": "metropolis", "chains": 1, "steps": 1}}
+    until(lambda: post(url, short).status_code == 200)

@@ -8,6 +8,7 @@ import pytest
 
 from app import engine
 from app.engine import Turns
+from tests.models.virtual import run
 
 
 def test_rest_begins_once_nobody_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,4 +29,4 @@ def test_rest_begins_once_nobody_has_come_for_a_while(monkeypatch: pytest.Monkey
         seen.append(len(rests))
         return seen
 
-    assert asyncio.run(scenario()) == [0, 0, 0, 1, 1]
+    assert run(scenario()) == [0, 0, 0, 1, 1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,11 @@ from hypothesis import strategies as st
 from models.language import layer
 from models.language.context_store import ContextStore
 from models.language.decoder import Decoder
+from models.language.device import DeviceError
 from models.language.packing import Packing, pack
 from tests.models.tiny import CONFIGS, GEMMA, HEADS, build
+
+pytestmark = pytest.mark.skipif(os.environ.get(layer.SWITCH) == "off", reason="the compiled layers are switched off")
 
 SHAPES: dict[str, Any] = {
     **{name: make for name, make in CONFIGS.items() if name != "gpt2" and not name.endswith("narrow")},
@@ -107,6 +111,17 @@ def test_a_build_of_another_source_is_none(monkeypatch: pytest.MonkeyPatch, tmp_
     changed.write_bytes(layer.SOURCE.read_bytes() + b"\n")
     monkeypatch.setattr(layer, "SOURCE", changed)
     assert layer._library.__wrapped__("any") is None
+
+
+def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(layer.SWITCH, "off")
+    assert layer.library() is None
+    monkeypatch.setenv(layer.SWITCH, "on")
+    assert layer.library() is not None
+    monkeypatch.setenv(layer.SWITCH, "perhaps")
+    with pytest.raises(DeviceError, match=r"'perhaps' cannot be read: set it to on or off") as caught:
+        decoder("gemma3", torch.float32)
+    assert caught.value.setting == layer.SWITCH
 
 
 def test_runs_without_a_build(monkeypatch: pytest.MonkeyPatch) -> None:

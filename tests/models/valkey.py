@@ -41,7 +41,7 @@ class Valkey:
         self.process = subprocess.Popen(
             [*command, "--save", "300 1", "--loglevel", "warning", *self.options], stdout=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while True:
             with suppress(redis.RedisError):
                 if self.client.ping():
@@ -57,7 +57,7 @@ class Valkey:
         if self.process is not None:
             self.process.send_signal(number)
             self.process.send_signal(signal.SIGCONT)
-            self.process.wait(10)
+            self.process.wait(60)
             self.process = None
 
     def calls(self, command: str) -> int:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.access.limiter import Limiter
+from tests.models.loop_time import waiting
 from tests.models.valkey import Valkey
 
 
@@ -36,12 +37,20 @@ def test_a_rate_is_kept_for_each_caller_and_told() -> None:
     asyncio.run(work())
 
 
-def test_a_refused_request_does_not_use_up_the_quota_and_own_limits_go_first() -> None:
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The time of day, which passes when it is told to."""
+    now = [time.time()]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    return now
+
+
+def test_a_refused_request_does_not_use_up_the_quota_and_own_limits_go_first(clock: list[float]) -> None:
     async def work() -> None:
         limiter = Limiter(rate="2/second", quota="4/day")
         for _ in range(2):
             assert await hits(limiter, 20) == [True] * 2 + [False] * 18
-            await asyncio.sleep(1.05)
+            clock[0] += 1.05
         verdict = await limiter.hit("a")
         assert verdict.over is not None and verdict.over.name == "quota" and verdict.over.reset > 3600
         assert (await limiter.hit("b", quota="1/day")).over is None
@@ -50,12 +59,12 @@ def test_a_refused_request_does_not_use_up_the_quota_and_own_limits_go_first() -
     asyncio.run(work())
 
 
-def test_after_retry_after_a_request_goes_through() -> None:
+def test_after_retry_after_a_request_goes_through(clock: list[float]) -> None:
     async def work() -> None:
         limiter = Limiter(rate="5/2 seconds")
         assert await hits(limiter, 6) == [True] * 5 + [False]
         verdict = await limiter.hit("a")
-        await asyncio.sleep(int(verdict.headers["Retry-After"]))
+        clock[0] += int(verdict.headers["Retry-After"]) + 0.001  # of travel
         assert (await limiter.hit("a")).over is None
 
     asyncio.run(work())
@@ -72,11 +81,11 @@ def test_services_that_share_a_redis_count_together_and_go_on_without_it(tmp_pat
             assert await hits(one, 3) == [True] * 3
             assert await hits(two, 3) == [True, False, False]
             server.stop()
-            started = time.monotonic()
             # Away: each counts by itself, and nobody waits for it.
-            assert await hits(one, 5) == [True] * 4 + [False]
-            assert await hits(two, 2) == [True] * 2
-            assert time.monotonic() - started < 1
+            async with waiting() as waited:
+                assert await hits(one, 5) == [True] * 4 + [False]
+                assert await hits(two, 2) == [True] * 2
+            assert waited.seconds < 1
             await one.stop()
             await two.stop()
         finally:
@@ -94,9 +103,9 @@ def test_a_redis_that_hangs_holds_one_request_up_for_a_moment(tmp_path: Path) ->
             await limiter.start()
             assert await hits(limiter, 1) == [True]
             server.send(signal.SIGSTOP)
-            started = time.monotonic()
-            assert await hits(limiter, 4) == [True] * 3 + [False]
-            assert time.monotonic() - started < 0.5
+            async with waiting() as waited:
+                assert await hits(limiter, 4) == [True] * 3 + [False]
+            assert waited.seconds < 0.5
             await limiter.stop()
         finally:
             server.stop()
@@ -108,10 +117,10 @@ def test_a_redis_that_hangs_holds_one_request_up_for_a_moment(tmp_path: Path) ->
 def test_a_redis_that_never_was_there_stops_nothing(url: str) -> None:
     async def work() -> None:
         limiter = Limiter(url, rate="1/minute")
-        started = time.monotonic()
-        await limiter.start()
-        assert await hits(limiter, 2) == [True, False]
-        assert time.monotonic() - started < 1
+        async with waiting() as waited:
+            await limiter.start()
+            assert await hits(limiter, 2) == [True, False]
+        assert waited.seconds < 1
         await limiter.stop()
 
     asyncio.run(work())

@@ -234,7 +234,7 @@ def test_killed_embedded_batches_go_on(nursery: Nursery, folder: Path, variables
 def interrupted(process: Handle, number: signal.Signals, output: Path) -> None:
     """Send a signal once there are three more lines, and before all are there."""
     before = count(output)
-    until(lambda: count(output) > before + 2 or not process.alive, 60)
+    until(lambda: count(output) > before + 2 or not process.alive)
     process.send(number)
     process.wait(20)
     assert before < count(output) < COUNT
@@ -251,17 +251,17 @@ def test_batch_and_service_are_killed(nursery: Nursery, folder: Path, variables:
         processes.wait_ready()
         arguments = [file, "-o", output, "--url", f"http://127.0.0.1:{processes.port}"]
         first = spawn(nursery, folder, arguments, {})
-        until(lambda: count(output) > 1, 60)
+        until(lambda: count(output) > 1)
         first.send(signal.SIGKILL)
-        first.wait(10)
+        first.wait(60)
         second = spawn(nursery, folder, arguments, {})
         assert processes.service is not None
         processes.service.send(signal.SIGKILL)
-        processes.service.wait(10)
+        processes.service.wait(60)
         time.sleep(0.5)
         processes.start_service()
         processes.wait_ready()
-        second.wait(90)
+        second.wait(180)
         assert "Error" not in (folder / "batch.log").read_text()
         complete(output)
         assert len(processes.client.get("/v1/jobs").json()["data"]) == 1

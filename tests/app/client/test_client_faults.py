@@ -96,7 +96,7 @@ def test_a_service_that_comes_later_is_waited_for(settings: Settings) -> None:
     began.wait()
     time.sleep(0.3)
     with serving(create_app(settings.model_copy(update={"queue_url": None})), port):
-        thread.join(30)
+        thread.join(60)
     assert done == [True]
 
 

@@ -93,7 +93,7 @@ def test_a_server_that_ended_is_told_to_all_and_its_successor_is_found(tmp_path:
             assert await exchanges.run("add", ["exchange:n"], [1]) == 1
             queue.stop()
             calls = [exchanges.run("add", ["exchange:n"], [1]) for _ in range(4)]
-            replies = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 10)
+            replies = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 60)
             assert all(isinstance(reply, AWAY) for reply in replies)
             queue.start()
             assert await exchanges.run("add", ["exchange:n"], [1]) == 2
@@ -113,6 +113,6 @@ def test_a_loop_that_ends_leaves_nobody_waiting(queue: QueueServer) -> None:
             exchanges._sender.cancel()
             for each in waiting:
                 with pytest.raises(asyncio.CancelledError):
-                    await asyncio.wait_for(each, 1)
+                    await asyncio.wait_for(each, 60)
 
     asyncio.run(work())

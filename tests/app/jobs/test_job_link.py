@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import time
 
 import pytest
 
@@ -12,6 +11,7 @@ from app.jobs import link
 from app.jobs.link import connected, told
 from app.problems import ProblemError
 from benchmarks.fleet import QueueServer
+from tests.models.loop_time import waiting
 
 
 def test_cancelling_is_never_swallowed(queue: QueueServer) -> None:
@@ -28,7 +28,7 @@ def test_cancelling_is_never_swallowed(queue: QueueServer) -> None:
                 task = asyncio.create_task(ask())
                 await asyncio.sleep(0.001 + number * 1e-5)
                 task.cancel()
-                _, pending = await asyncio.wait([task], timeout=2)
+                _, pending = await asyncio.wait([task], timeout=60)
                 assert not pending
 
     asyncio.run(work())
@@ -42,11 +42,11 @@ def test_a_hung_server_is_told_in_time(queue: QueueServer, monkeypatch: pytest.M
             assert await client.ping()
             assert queue.process is not None
             queue.process.send_signal(signal.SIGSTOP)
-            began = time.monotonic()
             try:
-                with pytest.raises(ProblemError) as raised, told():
-                    await client.get("nothing")
-                assert raised.value.status == 503 and time.monotonic() - began < 2
+                async with waiting() as waited:
+                    with pytest.raises(ProblemError) as raised, told():
+                        await client.get("nothing")
+                assert raised.value.status == 503 and waited.seconds < 2
             finally:
                 queue.process.send_signal(signal.SIGCONT)
             assert await client.get("nothing") is None

@@ -127,19 +127,20 @@ def test_a_cancelled_job_takes_no_result_and_ends_when_its_chunks_have(queue: Qu
 
 def test_a_job_expires_and_is_forgotten(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
-        job_id = await store.accept(accepted(2, expires_after=0.2))
+        job_id = await store.accept(accepted(2))
         await store.start(job_id, 0, 2, "x")
         assert await store.settle(job_id) == "in_progress"
-        await asyncio.sleep(0.3)
+        await store.redis.hset(keys.job(job_id), "expires_at", "1")  # long ago
         assert await store.settle(job_id) == "expired" and not await store.write(job_id, 0, "late", "completed")
-        assert await store.record(job_id) is not None
-        await asyncio.sleep(1.2)
+        kept = await store.redis.ttl(keys.job(job_id))
+        assert 50 < kept <= 60 and await store.record(job_id) is not None
+        await asyncio.gather(*[store.redis.expire(key, 0) async for key in store.redis.scan_iter(f"*{job_id}*")])
         assert await store.record(job_id) is None
         assert job_id not in [record.id for record in await store.records(None, 1000)]
         assert await store.redis.zscore(keys.ALL, job_id) is None
         assert not [key async for key in store.redis.scan_iter(f"*{job_id}*")]
 
-    on_server(queue, work, retention=1)
+    on_server(queue, work)
 
 
 def test_an_idempotency_key_makes_one_job_of_many_tries_at_once(queue: QueueServer) -> None:
@@ -171,7 +172,7 @@ def test_chunks_that_were_lost_are_put_into_the_queue_again(
             task = asyncio.create_task(keep(store, waiting))
             try:
                 for _ in range(2):
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(60):
                         while await waiting.idle("interactive"):
                             await asyncio.sleep(0.02)
                     async with docket.redis() as redis:
@@ -204,7 +205,7 @@ def test_a_job_whose_record_is_spoilt_holds_up_no_other(queue: QueueServer, monk
             with capture_logs() as logs:
                 task = asyncio.create_task(keep(store, waiting))
                 try:
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(60):
                         while set(short) & set(await store.open_ids()):
                             await asyncio.sleep(0.02)
                     assert not task.done()
@@ -238,10 +239,11 @@ def test_one_looks_after_jobs_until_it_is_silent(queue: QueueServer) -> None:
         await store.redis.delete(keys.KEEPER)  # of another test
         names = [new_id() for _ in range(4)]
         for _ in range(3):
-            assert [await store.lead(name, 1.0) for name in names] == [True, False, False, False]
-            await asyncio.sleep(0.6)
-        await asyncio.sleep(1.1)
-        assert [await store.lead(name, 1.0) for name in names[1:]] == [True, False, False]
-        assert not await store.lead(names[0], 1.0)
+            assert [await store.lead(name, 60.0) for name in names] == [True, False, False, False]
+            assert await store.redis.pttl(keys.KEEPER) > 30_000, "told of anew"
+            await store.redis.pexpire(keys.KEEPER, 20_000)
+        await store.redis.pexpire(keys.KEEPER, 0)  # silent for so long
+        assert [await store.lead(name, 60.0) for name in names[1:]] == [True, False, False]
+        assert not await store.lead(names[0], 60.0)
 
     on_server(queue, work)
