@@ -17,13 +17,15 @@ class Head:
 
     Attributes:
         vocabulary: which tokens.
-        weight: rows of the output embedding, (V, d).
+        ids: token ids of the allowed tokens by local id, (V,).
+        weight: the whole output embedding, shared by all vocabularies, of which single rows are read.
         bias: (V,), or None.
         projection: computes hidden @ weight.T + bias.
         softcap: logits are softcap * tanh(logits / softcap), if set (Gemma 2).
     """
 
     vocabulary: Vocabulary
+    ids: Tensor
     weight: Tensor
     bias: Tensor | None
     projection: Projection
@@ -35,7 +37,7 @@ class Head:
 
     def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
         """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""
-        logits = (hidden.float() * self.weight[local].float()).sum(-1)
+        logits = (hidden.float() * self.weight[self.ids[local]].float()).sum(-1)
         return self._capped(logits if self.bias is None else logits + self.bias[local].float())
 
     def _capped(self, logits: Tensor) -> Tensor:

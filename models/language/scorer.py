@@ -193,9 +193,10 @@ class CausalScorer:
         """The output layer over a vocabulary's tokens, made once for each vocabulary."""
         if vocabulary not in self._heads:
             ids = torch.from_numpy(vocabulary.ids).to(self.device)
-            weight = self._output.weight.detach()[ids].to(self._dtype).contiguous()
+            weight = self._output.weight.detach()
             bias = None if (whole := self._bias()) is None else whole[ids]
-            self._heads[vocabulary] = Head(vocabulary, weight, bias, Projection(weight, bias), self._softcap)
+            projection = Projection(weight[ids].to(self._dtype), bias)
+            self._heads[vocabulary] = Head(vocabulary, ids, weight, bias, projection, self._softcap)
         return self._heads[vocabulary]
 
     @torch.inference_mode()
