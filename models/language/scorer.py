@@ -105,6 +105,8 @@ class CausalScorer:
             try:
                 self._body = self._make_body(body, config)
                 hidden = self._probe(probe)
+            except DeviceError:
+                raise
             except (AttributeError, KeyError, TypeError, ValueError, RuntimeError) as error:
                 if isinstance(error, RuntimeError) and (Decoder.knows(config) or out_of_memory(error)):
                     raise self._not_run(error) from error
