@@ -72,10 +72,14 @@ async def fuzz(url: str, count: int, seed: int, side_by_side: int = 8) -> Findin
                 left -= 1
                 request = fuzzer.request()
                 started = time.perf_counter()
-                response = await client.request(
-                    request.method, request.path, content=request.body, headers=request.headers
-                )
-                findings.add(request, response, time.perf_counter() - started)
+                try:
+                    response = await client.request(
+                        request.method, request.path, content=request.body, headers=request.headers
+                    )
+                except httpx.TransportError as error:
+                    findings.failures.append(f"no answer ({error!r}): {request!r}"[:1500])
+                else:
+                    findings.add(request, response, time.perf_counter() - started)
 
         await asyncio.gather(*(sender() for _ in range(side_by_side)))
     return findings
@@ -93,10 +97,11 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        with service(save_with_bytes(root / "model"), root, retrieval_adapter="none") as (_, url):
+        with service(save_with_bytes(root / "model"), root, retrieval_adapter="none") as (process, url):
             started = time.perf_counter()
             findings = asyncio.run(fuzz(url, arguments.requests, arguments.seed))
             seconds = time.perf_counter() - started
+            died = process.poll()
         tracebacks = (root / "log").read_text("utf-8", "replace").count("Traceback")
     result: dict[str, Any] = {
         "machine": machine(),
@@ -107,6 +112,7 @@ def main() -> None:
         "slowest_seconds": findings.slowest[0],
         "slowest_request": findings.slowest[1],
         "tracebacks": tracebacks,
+        "exit_code_of_a_service_that_died": died,
         "failures": len(findings.failures),
         "examples": findings.failures[:20],
     }
