@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from app.doctor import weights
 from app.main import create_app
+from app.problems import Fault
 from app.settings import Settings
 from tests.app.live import until
 
@@ -136,14 +137,14 @@ def test_why_a_model_is_not_served_has_the_doctors_words_and_no_folder(settings:
     damaged = settings.model_copy(update={"model": str(folder), "retrieval_model": None, "state_dir": tmp_path})
     finding = next(iter(weights.model(damaged)))
     assert finding.status == "error" and "lm_head.weight" in finding.found and str(folder) in finding.remedy
-    reasons: list[str] = []
+    reasons: list[Fault] = []
     with TestClient(create_app(damaged, on_failure=reasons.append)) as client:
         until(lambda: bool(reasons), 60)
         answers = [client.get("/ready"), client.get("/v1/models"), client.post("/v1/score", json={"texts": ["今天。"]})]
     for answer in answers:
         assert answer.status_code == 503 and finding.found in answer.json()["errors"][0]["message"]
         assert str(tmp_path) not in answer.text
-    assert reasons == [finding.found]
+    assert [reason.message for reason in reasons] == [finding.found]
     keys = settings.model_copy(update={"retrieval_model": str(folder), "state_dir": tmp_path})
     told = [each.found for each in weights.model(keys) if each.status == "error"]
     with TestClient(create_app(keys)) as client:
