@@ -37,7 +37,9 @@ class Head:
 
     def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
         """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""
-        logits = (hidden.float() * self.weight[self.ids[local]].float()).sum(-1)
+        # A file may hold the embedding in another precision than the projection, whose rows these must be.
+        rows = self.weight[self.ids[local]].to(hidden.dtype)
+        logits = (hidden.float() * rows.float()).sum(-1)
         return self._capped(logits if self.bias is None else logits + self.bias[local].float())
 
     def _capped(self, logits: Tensor) -> Tensor:
