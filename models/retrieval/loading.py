@@ -21,7 +21,6 @@ from models.language.loading import (
     find_files,
     fingerprint_of,
     read_configuration,
-    read_weights,
     source_of,
     verify,
 )
@@ -37,6 +36,7 @@ from models.language.model_files import (
     read_tokenizer,
 )
 from models.language.precision import Precision
+from models.language.pretrained import read_weights
 from models.language.scorer import CausalScorer
 from models.language.tokenizer import read_as_text
 from models.retrieval import channel

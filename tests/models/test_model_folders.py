@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM
 
 from models.language.checkpoint import Checkpoint
-from models.language.loading import LoadingError, causal_model, load, read_weights, verify
+from models.language.loading import LoadingError, causal_model, load, verify
 from models.language.model_files import public_name
+from models.language.pretrained import read_weights
 from models.retrieval.loading import KeyTokenizer, load_key_model, verify_key_model
 from tests.app import tiny
 from tests.models.test_checkpoint import DIRECT

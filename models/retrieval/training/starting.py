@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from transformers.utils import logging as transformers_logging
 
-from models.language.loading import LoadingError, read_weights
+from models.language.loading import LoadingError
+from models.language.pretrained import read_weights
 from models.retrieval.codec import KeyCodec
 from models.retrieval.loading import Family, KeyTokenizer
 from models.retrieval.training.causal import CausalLearner
@@ -38,7 +39,7 @@ def start(
         name: what the adapter calls the model.
         tokenizer: of the model.
         options: of the training.
-        dtype, device, offline: see :func:`models.language.loading.read_weights`.
+        dtype, device, offline: see :func:`models.language.pretrained.read_weights`.
         adapter: folder of the adapter to go on from; None for a new one.
 
     Raises:
