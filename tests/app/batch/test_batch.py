@@ -34,6 +34,11 @@ ITEMS = [
     }
     for number in range(COUNT)
 ]
+LASTING = [
+    *ITEMS[:-1],
+    {**ITEMS[-1], "body": {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, "steps": 2000}}},
+]
+"""The last one takes seconds, so that a run is sure to be still going on when a signal is sent."""
 
 
 @pytest.fixture
@@ -220,7 +225,7 @@ def test_a_state_directory_with_keys_asks_for_one(folder: Path) -> None:
 
 def test_killed_embedded_batches_go_on(nursery: Nursery, folder: Path, variables: dict[str, str]) -> None:
     """kill -9, and what was written but not noted; then Ctrl-C; then to the end."""
-    file, output = write(folder / "in.jsonl", ITEMS), folder / "out.jsonl"
+    file, output = write(folder / "in.jsonl", LASTING), folder / "out.jsonl"
     interrupted(spawn(nursery, folder, [file, "-o", output], variables), signal.SIGKILL, output)
     with output.open("ab") as out:
         out.write(b'{"half a li')
@@ -245,7 +250,7 @@ def count(path: Path) -> int:
 
 
 def test_batch_and_service_are_killed(nursery: Nursery, folder: Path, variables: dict[str, str]) -> None:
-    file, output = write(folder / "in.jsonl", ITEMS), folder / "out.jsonl"
+    file, output = write(folder / "in.jsonl", LASTING), folder / "out.jsonl"
     with fleet(nursery, folder / "fleet", variables) as processes:
         processes.start_service()
         processes.wait_ready()
