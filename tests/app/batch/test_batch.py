@@ -36,7 +36,7 @@ ITEMS = [
 ]
 LASTING = [
     *ITEMS[:-1],
-    {**ITEMS[-1], "body": {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, "steps": 2000}}},
+    {**ITEMS[-1], "body": {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, "steps": 5000}}},
 ]
 """The last one takes seconds, so that a run is sure to be still going on when a signal is sent."""
 
