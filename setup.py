@@ -1,4 +1,4 @@
-"""Compiles models/language/layer.c, once for each kind of processor that its users may have.
+"""Compiles models/language/forward/layer.c, once for each kind of processor that its users may have.
 
 By Zig's C compiler, which comes as a package: an installation needs none of its own, and equal
 processors get equal bits. Where it fails, chainwright runs without.
@@ -14,7 +14,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-SOURCE = "models/language/layer.c"
+SOURCE = "models/language/forward/layer.c"
 BUILDS = {"any": "baseline"}
 if platform.machine().lower() in ("x86_64", "amd64"):
     BUILDS = {"any": "x86_64", "avx2": "x86_64_v3", "avx512": "x86_64_v4"}
@@ -43,5 +43,5 @@ class Build(build_ext):
 
 setup(
     cmdclass={"build_ext": Build},
-    ext_modules=[Extension(f"models.language.layer_{name}", [SOURCE], optional=True) for name in BUILDS],
+    ext_modules=[Extension(f"models.language.forward.layer_{name}", [SOURCE], optional=True) for name in BUILDS],
 )

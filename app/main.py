@@ -12,30 +12,30 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
-from app import handlers
-from app.access.limiter import Limiter
-from app.access.middleware import Access
-from app.access.ring import KeyRing, keys_path
-from app.drain import Drain, Gate
-from app.engine import Engine
-from app.examples import add_examples
-from app.heads import Heads
+from app.engine.engine import Engine
+from app.engine.loading import Loading
+from app.indexes.routes import router as retrieval
 from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
-from app.jobs.worker import JobWorker
-from app.loading import Loading
-from app.middleware import AccessLog, BodyLimit, SecurityHeaders
-from app.openapi import describe
+from app.jobs.work.worker import JobWorker
 from app.ops.metrics import Metrics
 from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.ops.tracing import Tracing
-from app.problems import Fault
-from app.retrieval.routes import router as retrieval
-from app.root_path import WithoutRoot, WithRoot
-from app.score.routes import router as scoring
-from app.sentences.routes import router as sentences
-from app.settings import Settings
+from app.settings.settings import Settings
+from app.tasks.keywords.routes import router as sentences
+from app.tasks.score.routes import router as scoring
+from app.web import handlers
+from app.web.access.limiter import Limiter
+from app.web.access.middleware import Access
+from app.web.access.ring import KeyRing, keys_path
+from app.web.drain import Drain, Gate
+from app.web.examples import add_examples
+from app.web.head_requests import Heads
+from app.web.middleware import AccessLog, BodyLimit, SecurityHeaders
+from app.web.openapi import describe
+from app.web.problems import Fault
+from app.web.root_path import WithoutRoot, WithRoot
 from models.language.default_weights import Progress
 
 UPLOADS = (("PUT", "/v1/indexes/"), ("POST", "/v1/jobs"))

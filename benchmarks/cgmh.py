@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from benchmarks.rejection import full
-from models.language.session import Session
+from models.language.scoring.session import Session
 from samplers.state import State
 from samplers.target import Target
 

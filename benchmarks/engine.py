@@ -29,7 +29,7 @@ import torch
 from torch.nn import functional
 from transformers import AutoModelForCausalLM
 
-from app.settings import Settings
+from app.settings.settings import Settings
 from benchmarks.machine import machine, write
 from benchmarks.plain import plain
 from models.language.default_weights import default_weights
@@ -67,7 +67,7 @@ def service(state: Path, **settings: str) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     environment = os.environ | {"CHAINWRIGHT_PORT": str(port), "CHAINWRIGHT_STATE_DIR": str(state)} | settings
-    command = [sys.executable, "-m", "app.entry", "serve"]
+    command = [sys.executable, "-m", "app.cli.entry", "serve"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         url = f"http://127.0.0.1:{port}"
         try:

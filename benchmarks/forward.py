@@ -20,8 +20,8 @@ import transformers
 from transformers import AutoModelForCausalLM
 
 from benchmarks.machine import machine, write
-from models.language.scored import ScoredSentence
-from models.language.scorer import CausalScorer
+from models.language.scoring.kv_cache import ScoredSentence
+from models.language.scoring.scorer import CausalScorer
 from models.language.vocabulary import Vocabulary
 
 ALLOWED = 12_800

@@ -87,8 +87,8 @@ async def fuzz(url: str, count: int, seed: int, side_by_side: int = 8) -> Findin
 
 def main() -> None:
     """Run it."""
-    from tests.app.service_process import service
-    from tests.app.tiny import save_with_bytes
+    from tests.support.service_process import service
+    from tests.support.tiny_service import save_with_bytes
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=100_000)

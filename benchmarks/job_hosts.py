@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.fleet import Fleet
-from benchmarks.job_chaos import Watched, compare, watch
-from benchmarks.job_items import essences
+from tests.support.fleet import Fleet
+from tests.support.job_chaos import Watched, compare, watch
+from tests.support.job_items import essences
 
 NETWORK = "10.87.41"
 HOSTS = ("a", "b")

@@ -13,13 +13,13 @@ from typing import Any
 
 import httpx
 
-from app.jobs.worker import URGENCY
-from benchmarks.fleet import Fleet, QueueServer
-from benchmarks.job_chaos import watch
-from benchmarks.job_items import sentences
-from benchmarks.processes import Handle
+from app.jobs.work.worker import URGENCY
 from benchmarks.turns import Work, by_turns
-from models.language.batcher import urgency
+from models.language.scoring.batcher import urgency
+from tests.support.fleet import Fleet, QueueServer
+from tests.support.job_chaos import watch
+from tests.support.job_items import sentences
+from tests.support.processes import Handle
 
 POLL_EVERY = 2.0
 """Seconds between looks at a job: what :mod:`app.client` comes to."""
@@ -45,10 +45,10 @@ def direct() -> None:
     """Run the bodies of the file CHAINWRIGHT_BODIES in this process, without a queue, as urgent as CHAINWRIGHT_URGENCY:
     those that warm up, and when the file CHAINWRIGHT_GO is there, the others; tells when it ended, and the time that it
     spent on cores."""
-    from app.engine import open_engine
-    from app.sentences.schemas import SentencesRequest
-    from app.sentences.service import complete
-    from app.settings import Settings
+    from app.engine.engine import open_engine
+    from app.settings.settings import Settings
+    from app.tasks.keywords.schemas import SentencesRequest
+    from app.tasks.keywords.service import complete
 
     warming, bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
     settings = Settings()

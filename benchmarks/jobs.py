@@ -24,13 +24,13 @@ from typing import Any
 from rich.console import Console
 
 from app.embedded.process import find_server
-from benchmarks.fleet import Fleet, QueueServer, fleet
-from benchmarks.job_chaos import chaos, poison
 from benchmarks.job_hosts import NETWORK, hosts, shared
-from benchmarks.job_items import build_index, mixed
 from benchmarks.job_speed import before_bulk, latency, overhead, scaling
 from benchmarks.machine import machine, write
-from benchmarks.processes import Nursery, free_port
+from tests.support.fleet import Fleet, QueueServer, fleet
+from tests.support.job_chaos import chaos, poison
+from tests.support.job_items import build_index, mixed
+from tests.support.processes import Nursery, free_port
 
 TINY = {"device": "cpu", "precision": "float32", "offline": "true", "torch_threads": "1"}
 
@@ -40,7 +40,7 @@ def bench(folder: Path, tiny: bool, address: str = "127.0.0.1", **settings: str)
     """A queue's server and a service without a worker unless told otherwise, its index built."""
     chosen = {"state_dir": str(folder / "state"), "redis_url": "off", **settings}
     if tiny:
-        from tests.app.tiny import save
+        from tests.support.tiny_service import save
 
         model, keys = save(folder / "model"), save(folder / "keys", ["\n", "（", "）", "<", ">", *"气晴热后夜"])
         chosen |= {**TINY, "model": str(model), "retrieval_model": str(keys), "cache_dir": str(folder / "cache")}
@@ -58,13 +58,13 @@ def bench(folder: Path, tiny: bool, address: str = "127.0.0.1", **settings: str)
 
 
 def run_chaos(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any]:
-    """See :func:`benchmarks.job_chaos.chaos`."""
+    """See :func:`tests.support.job_chaos.chaos`."""
     with bench(folder, tiny, lease_seconds="3") as (processes, queue):
         return chaos(processes, queue, mixed(items, steps=steps))
 
 
 def run_poison(folder: Path, tiny: bool, items: int, steps: int) -> dict[str, Any]:
-    """See :func:`benchmarks.job_chaos.poison`; the worker that dies of a keyword belongs to the tests."""
+    """See :func:`tests.support.job_chaos.poison`; the worker that dies of a keyword belongs to the tests."""
     from tests.app.jobs.poisoned import POISON
 
     with bench(folder, tiny, lease_seconds="3") as (processes, _):

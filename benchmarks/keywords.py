@@ -21,17 +21,17 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from app.sentences.openings import context_of
-from app.sentences.plan import make_plan
-from app.sentences.schemas import SentencesRequest
-from app.settings import Settings
+from app.languages.openings import context_of
+from app.settings.settings import Settings
+from app.tasks.keywords.plan import make_plan
+from app.tasks.keywords.schemas import SentencesRequest
 from benchmarks.cgmh import cgmh
 from benchmarks.machine import machine, write
 from benchmarks.rejection import rejection
-from models.language.batcher import Batcher
 from models.language.loading import LoadedModel, load
-from models.language.session import Session
-from samplers.initial import construct
+from models.language.scoring.batcher import Batcher
+from models.language.scoring.session import Session
+from samplers.first_states import construct
 from samplers.run import generators, run
 from samplers.state import State
 from samplers.trace import Trace, rank

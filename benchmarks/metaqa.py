@@ -25,16 +25,16 @@ from typing import Any
 
 import numpy as np
 
-from app.retrieval.retrieval import adapter_of, model_name, open_library
-from app.settings import Settings
-from app.train.card import NAME as CARD
+from app.cli.training.card import NAME as CARD
+from app.indexes.opened import adapter_of, model_name, open_library
+from app.settings.settings import Settings
 from benchmarks.machine import machine, write
 from benchmarks.metaqa_questions import Keys, Question, label, read_keys, read_questions, relations, split
 from models.retrieval.index.overlay import OverlayView
-from models.retrieval.index_floor import IndexFloor
-from models.retrieval.loading import LoadedKeyModel, load_key_model
+from models.retrieval.ranking.index_baseline import IndexFloor
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
+from models.retrieval.writers.loading import LoadedKeyModel, load_key_model
 
 TOGETHER = 16
 """Questions of one search."""

@@ -9,14 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.sentences.openings import context_of
-from app.sentences.plan import make_plan
-from app.sentences.schemas import SentencesRequest
-from app.settings import Settings
-from models.language.batcher import Batcher
+from app.languages.openings import context_of
+from app.settings.settings import Settings
+from app.tasks.keywords.plan import make_plan
+from app.tasks.keywords.schemas import SentencesRequest
 from models.language.loading import LoadedModel, load
-from models.language.session import Known, Session
-from samplers.initial import construct
+from models.language.scoring.batcher import Batcher
+from models.language.scoring.session import Known, Session
+from samplers.first_states import construct
 from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.language import RowQuery, RowReply
 from samplers.run import generators, run

@@ -31,16 +31,16 @@ from rich.console import Console
 from rich.table import Table
 
 from app.embedded.process import find_server
-from app.engine import Engine, Turns
-from app.retrieval.retrieval import Retrieval
-from app.sentences.schemas import SentencesRequest
-from app.sentences.service import complete
-from app.settings import Settings
+from app.engine.engine import Engine, Turns
+from app.indexes.opened import Retrieval
+from app.settings.settings import Settings
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.keywords.service import complete
 from benchmarks.engine import SETS
 from benchmarks.machine import machine, write
-from models.language.batcher import Batcher
 from models.language.loading import load
-from models.language.score_store import ScoreStore
+from models.language.scoring.batcher import Batcher
+from models.scores.cache import ScoreStore
 
 SIDE_BY_SIDE = 4
 SAMPLER = {"kind": "annealing", "chains": 2, "steps": 12}

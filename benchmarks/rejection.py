@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.language.scored import ScoredSentence
-from models.language.session import Known, Session
+from models.language.scoring.kv_cache import ScoredSentence
+from models.language.scoring.session import Known, Session
 from samplers.language import Alphabet, RowQuery
 from samplers.state import END, State
 from samplers.target import Target

@@ -21,18 +21,18 @@ import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
-from app.retrieval.retrieval import SHIPPED_ADAPTER
+from app.indexes.opened import SHIPPED_ADAPTER
 from benchmarks.machine import machine, write
 from models.language.loading import source_of
-from models.retrieval.evidence import evidence
 from models.retrieval.examples import Example, read_examples
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.overlay import OverlayView
-from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
+from models.retrieval.search.confidence_features import evidence
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import is_right, without
 from models.retrieval.training.misspelling import misspell
+from models.retrieval.writers.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 
 TOGETHER = 16
 """Questions of one search, and rows of one ``generate``."""

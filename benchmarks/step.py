@@ -22,10 +22,10 @@ from rich.console import Console
 from rich.table import Table
 from transformers import AutoModelForCausalLM
 
-from app.settings import Settings
+from app.settings.settings import Settings
 from benchmarks.machine import machine, write
 from models.language.default_weights import default_weights
-from models.language.scorer import CausalScorer
+from models.language.scoring.scorer import CausalScorer
 from models.language.vocabulary import Vocabulary
 
 LENGTH = 12

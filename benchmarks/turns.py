@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.processes import Handle
+from tests.support.processes import Handle
 
 TURN = 2.0
 """Seconds of a turn: short beside what a shared machine does to whoever has it, and far shorter than the lease of a

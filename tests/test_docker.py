@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings import Limits, Settings
+from app.settings.settings import Limits, Settings
 
 ROOT = Path(__file__).parent.parent
 

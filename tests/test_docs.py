@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Limits, Settings
+from app.settings.settings import Limits, Settings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "benchmarks").glob("*.md"))]

@@ -29,5 +29,5 @@ def test_builds(machine: str, builds: dict[str, str], monkeypatch: pytest.Monkey
     monkeypatch.setattr(setuptools, "setup", lambda **options: asked.append(options))
     assert runpy.run_path(str(SETUP))["BUILDS"] == builds
     modules = asked[0]["ext_modules"]
-    assert [module.name for module in modules] == [f"models.language.layer_{name}" for name in builds]
+    assert [module.name for module in modules] == [f"models.language.forward.layer_{name}" for name in builds]
     assert all(module.optional for module in modules), "where a build fails, chainwright runs without"

@@ -19,9 +19,9 @@ import pytest
 import yaml
 
 from app.main import create_app
-from app.settings import Settings
-from tests.app import tiny
-from tests.app.live import serving
+from app.settings.settings import Settings
+from tests.support import tiny_service as tiny
+from tests.support.live import serving
 
 ROOT = Path(__file__).parent.parent
 PAGES = {name: (ROOT / "docs" / name).read_text("utf-8") for name in ("tutorial.md", "client.md")}

@@ -13,7 +13,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from app.client.config import CONNECT, QUICK, Config
 from app.client.errors import AnswerError, ServiceError
-from app.problems import Problem
+from app.web.problems import Problem
 
 T = TypeVar("T", covariant=True)
 M = TypeVar("M")

@@ -15,13 +15,13 @@ from typing_extensions import Unpack
 from app.client.call import Call, Stream, answer, validated
 from app.client.errors import AnswerError
 from app.client.options import JobOptions, ScoreOptions, SearchOptions, SentencesOptions
+from app.indexes.formats import AnyFormat
+from app.indexes.schemas import Addition, Indexes, IndexReport, PatchAnswer, Removal
 from app.jobs.schemas import Item, Job, JobList, ResultLine, Worker, Workers
 from app.ops.schemas import Health, Models, Ready
-from app.retrieval.formats import AnyFormat
-from app.retrieval.index_schemas import Addition, Indexes, IndexReport, PatchAnswer, Removal
-from app.retrieval.schemas import Answered, SearchAnswer
-from app.score.schemas import ScoreAnswer
-from app.sentences.schemas import Sentence, SentencesAnswer, StepReport
+from app.tasks.keywords.schemas import Sentence, SentencesAnswer, StepReport
+from app.tasks.score.schemas import ScoreAnswer
+from app.tasks.search.schemas import Answered, SearchAnswer
 
 Keyword = str | Sequence[str]
 """A word, or its forms of which any will do."""

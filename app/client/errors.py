@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.codes import Code
-from app.problems import Fault, Problem
+from app.web.codes import Code
+from app.web.problems import Fault, Problem
 
 
 class ClientError(Exception):

@@ -16,8 +16,8 @@ from app.client.bar import Progress, telling
 from app.client.call import Call
 from app.client.calls import Kind, Page
 from app.client.errors import ClientError, ServiceError, TimedOutError, UnreachableError
+from app.indexes.schemas import IndexReport
 from app.jobs.schemas import ENDED, Job, ResultLine
-from app.retrieval.index_schemas import IndexReport
 
 T = TypeVar("T")
 

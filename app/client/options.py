@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from app.sentences.schemas import Annealing, Length, Metropolis
+from app.tasks.keywords.schemas import Annealing, Length, Metropolis
 
 
 class SentencesOptions(TypedDict, total=False):
-    """Fields of :class:`app.sentences.schemas.SentencesRequest`."""
+    """Fields of :class:`app.tasks.keywords.schemas.SentencesRequest`."""
 
     ordered: bool
     language: Literal["zh", "en", "auto"]
@@ -25,14 +25,14 @@ class SentencesOptions(TypedDict, total=False):
 
 
 class ScoreOptions(TypedDict, total=False):
-    """Fields of :class:`app.score.schemas.ScoreRequest`."""
+    """Fields of :class:`app.tasks.score.schemas.ScoreRequest`."""
 
     context: str
     language: Literal["zh", "en", "auto"]
 
 
 class SearchOptions(TypedDict, total=False):
-    """Fields of :class:`app.retrieval.schemas.SearchRequest`."""
+    """Fields of :class:`app.tasks.search.schemas.SearchRequest`."""
 
     n: int
     mode: Literal["beam", "exact"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.http import problem_responses
 from app.jobs.schemas import JobRequest
+from app.web.requests import problem_responses
 
 JSONL = "application/jsonl"
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncGenerator
 
 from fastapi.sse import format_sse_event
 
-from app.jobs.link import AWAY
 from app.jobs.schemas import ENDED, JobEvent, RequestCounts
-from app.jobs.store import JobStore
+from app.jobs.store.connection import AWAY
+from app.jobs.store.store import JobStore
 
 LOOK_EVERY = 0.25
 """Seconds between looks for new events: no connection is held, and a restarted server goes unnoticed."""

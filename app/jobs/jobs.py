@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 import structlog
 
+from app.embedded.queue_server import QueueServer
 from app.embedded.server import EmbeddedServerError
-from app.jobs import queue as queues
-from app.jobs.keeper import keep
-from app.jobs.link import connected, warn_of_loss
-from app.jobs.queue import JobQueue
-from app.jobs.queue_server import QueueServer
-from app.jobs.store import JobStore
-from app.settings import Settings
+from app.jobs.store import dockets as queues
+from app.jobs.store.connection import connected, warn_of_loss
+from app.jobs.store.dockets import JobQueue
+from app.jobs.store.store import JobStore
+from app.jobs.work.maintenance import keep
+from app.settings.settings import Settings
 
 log = structlog.get_logger()
 

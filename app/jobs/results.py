@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.jobs.lines import is_error, undone_line
-from app.jobs.record import Record
-from app.jobs.store import JobStore
+from app.jobs.store.lines import is_error, undone_line
+from app.jobs.store.record import Record
+from app.jobs.store.store import JobStore
 
 READ = 500
 """Items looked at in one exchange."""

@@ -9,25 +9,25 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
-from app.codes import Code
-from app.events import EventResponse
-from app.http import ReadyEngine, problem_responses, unless_gone
 from app.jobs import documentation as documented
 from app.jobs import results as result_lines
-from app.jobs.body import read_body
 from app.jobs.events import events
-from app.jobs.intake import Intake, digest_of
+from app.jobs.intake.body import read_body
+from app.jobs.intake.check import Intake, digest_of
+from app.jobs.intake.submission import Options, read_submission
 from app.jobs.jobs import Jobs
-from app.jobs.keeper import put
-from app.jobs.link import AWAY, told
-from app.jobs.record import Record, UnreadableError
 from app.jobs.results import Kind
 from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
-from app.jobs.store import SMOOTHING
-from app.jobs.submission import Options, read_submission
-from app.jobs.workers import costs, workers
-from app.media import media_type
-from app.problems import Fault, ProblemError, invalid
+from app.jobs.store.connection import AWAY, told
+from app.jobs.store.record import Record, UnreadableError
+from app.jobs.store.store import SMOOTHING
+from app.jobs.store.workers import costs, workers
+from app.jobs.work.maintenance import put
+from app.web.codes import Code
+from app.web.events import EventResponse
+from app.web.media import media_type
+from app.web.problems import Fault, ProblemError, invalid
+from app.web.requests import ReadyEngine, problem_responses, unless_gone
 
 router = APIRouter(tags=["jobs"])
 

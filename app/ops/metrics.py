@@ -12,10 +12,10 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from app.engine import Engine
-from app.http import problem_responses
-from app.retrieval.retrieval import SearchReport
-from models.language.batcher import BatchReport
+from app.engine.engine import Engine
+from app.indexes.opened import SearchReport
+from app.web.requests import problem_responses
+from models.language.scoring.batcher import BatchReport
 
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
-from app.codes import Code
-from app.drain import Drain
-from app.engine import Engine
-from app.http import ReadyEngine, problem_responses, ready_engine
+from app.engine.engine import Engine
 from app.ops.schemas import Computing, Health, ModelCard, Models, Ready, StoreReport
-from app.problems import Fault, ProblemError
+from app.web.codes import Code
+from app.web.drain import Drain
+from app.web.problems import Fault, ProblemError
+from app.web.requests import ReadyEngine, problem_responses, ready_engine
 
 STUCK = 600.0
 """Seconds of one batch after which the model is taken to hang: the longest, the conversion of a default

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.settings import Limits
+from app.settings.settings import Limits
 
 
 class Health(BaseModel):

@@ -19,8 +19,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracer, Span, Tracer, get_current_span, set_span_in_context
 from starlette.types import Scope
 
-from app.drain import PROBES
-from models.language.batcher import BatchReport
+from app.web.drain import PROBES
+from models.language.scoring.batcher import BatchReport
 
 FLUSH_WITHIN = 2.0
 """Seconds that a stopping service gives its collector."""

@@ -14,16 +14,16 @@ from typing import Any
 import torch
 
 from models.language import default_weights, model_files
-from models.language.checkpoint import Checkpoint, Configuration
-from models.language.decoder import Decoder
 from models.language.default_weights import Progress
 from models.language.device import device_of, try_out
+from models.language.forward.checkpoint import Checkpoint, Configuration
+from models.language.forward.decoder import Decoder
+from models.language.forward.products import products
 from models.language.model_files import CONFIG, TOKENIZER, in_one_line, public_name
 from models.language.model_files import LoadingError as LoadingError
 from models.language.precision import Precision
 from models.language.pretrained import read_weights
-from models.language.products import products
-from models.language.scorer import CausalScorer
+from models.language.scoring.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import RULES, WIDE, Rule, Vocabulary, wide_rule
 

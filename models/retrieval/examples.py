@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from models.normalisation import normalise_name
 from models.retrieval.fact import Fact
 from models.retrieval.index.values import normal_value
-from models.text_files import TextFileError, read_lines
+from models.text.files import TextFileError, read_lines
+from models.text.normalisation import normalise_name
 
 SEPARATOR = " ||| "
 
@@ -41,7 +41,7 @@ def read_examples(path: Path, encoding: str | None = None) -> list[Example]:
 
     Args:
         path: the file.
-        encoding: see :func:`models.text_files.read_blocks`.
+        encoding: see :func:`models.text.files.read_blocks`.
 
     Raises:
         ExampleError: the file cannot be read, has no questions, or a line is malformed.

@@ -11,7 +11,7 @@ class Constraint(Protocol):
     """A set of allowed states, given by a distance to it.
 
     The sampler only asks whether the distance is 0. Its size guides the construction of a
-    first state (:mod:`samplers.initial`), so count what is missing or too much: keywords
+    first state (:mod:`samplers.first_states`), so count what is missing or too much: keywords
     absent, units too few.
     """
 

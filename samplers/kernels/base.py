@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from samplers.kernels.ahead import Ahead
+from samplers.kernels.prefetch import Ahead
 from samplers.language import LanguageModel, Scored
 from samplers.state import State
 

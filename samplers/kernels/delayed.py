@@ -7,9 +7,9 @@ from math import log
 
 import numpy as np
 
-from samplers.kernels.ahead import Ahead, Wanted
 from samplers.kernels.base import Chain
 from samplers.kernels.metropolis import MetropolisHastings
+from samplers.kernels.prefetch import Ahead, Wanted
 from samplers.language import Scored
 from samplers.state import State
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from samplers.kernels.ahead import Ahead, Wanted
 from samplers.kernels.base import Chain, Try
+from samplers.kernels.prefetch import Ahead, Wanted
 from samplers.language import LanguageModel, RowReply, Scored
 from samplers.moves.base import Move, MoveWeights
 from samplers.schedules import Schedule, constant

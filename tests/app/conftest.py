@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Limits, Settings
-from tests.app import tiny
+from app.settings.settings import Limits, Settings
+from tests.support import tiny_service as tiny
 
 
 @pytest.fixture(scope="session")

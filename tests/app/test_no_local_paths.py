@@ -10,11 +10,11 @@ from urllib.parse import quote
 import pytest
 from starlette.testclient import TestClient
 
-from app.doctor import weights
+from app.cli.doctor import weights
 from app.main import create_app
-from app.problems import Fault
-from app.settings import Settings
-from tests.app.live import until
+from app.settings.settings import Settings
+from app.web.problems import Fault
+from tests.support.live import until
 
 NAMES = [
     "..",

@@ -13,13 +13,13 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app import logs
-from app.access.keys import create_key
 from app.main import create_app
-from app.problems import Fault
-from app.settings import Limits, Settings
+from app.settings.settings import Limits, Settings
+from app.web.access.keys import create_key
+from app.web.problems import Fault
 from tests.app.conftest import wait_until_ready
-from tests.app.contract import hold
-from tests.app.test_bad_input import assert_problem
+from tests.app.web.test_bad_input import assert_problem
+from tests.support.contract import hold
 
 
 def test_health_ready_and_models(client: TestClient) -> None:
@@ -99,7 +99,7 @@ def test_an_unexpected_error_is_a_problem(settings: Settings) -> None:
 
 
 def test_users_replace_vocabulary_rules(settings: Settings) -> None:
-    rules = {"zh": "tests.app.rules:without_park"}
+    rules = {"zh": "tests.support.rules:without_park"}
     with TestClient(create_app(settings.model_copy(update={"vocabularies": rules}))) as client:
         wait_until_ready(client)
         body = {"keywords": ["今天"], "samples": 50, "sampler": {"kind": "metropolis", "chains": 8, "steps": 20}}
@@ -107,7 +107,7 @@ def test_users_replace_vocabulary_rules(settings: Settings) -> None:
         assert all("公园" not in sentence["tokens"] for sentence in answer["sentences"])
 
 
-@pytest.mark.parametrize("rule", ["nowhere:rule", "tests.app.rules", "tests.app.rules:nothing"])
+@pytest.mark.parametrize("rule", ["nowhere:rule", "tests.support.rules", "tests.support.rules:nothing"])
 def test_a_rule_that_cannot_be_imported_is_refused(rule: str) -> None:
     with pytest.raises(ValueError, match="vocabulary rule 'zh'"):
         Settings(vocabularies={"zh": rule})

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.cli import cli
+from app.cli.main import cli
 from benchmarks.metaqa import Marks, ceiling, evaluate, marks, prepare
 from benchmarks.metaqa_questions import Question, label, read_keys, relations, split
 from models.retrieval.examples import Example, read_examples
 from models.retrieval.fact import Fact
-from tests.app import tiny
+from tests.support import tiny_service as tiny
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "metaqa"
 TRIPLES = [

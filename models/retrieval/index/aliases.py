@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.normalisation import normalise_name
 from models.retrieval.index.collecting import Collected
 from models.retrieval.index.key_format import split_entity
 from models.retrieval.index.names import normal_forms
 from models.retrieval.index.ragged import spread
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Source
+from models.text.normalisation import normalise_name
 
 
 def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report) -> None:

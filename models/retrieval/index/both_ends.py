@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.normalisation import normalise_name
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Batch, Source
+from models.text.normalisation import normalise_name
 
 INVERSE = b"^"
 """Begins the name of a relation read from object to subject, as in SPARQL 1.1's property paths."""

@@ -40,7 +40,7 @@ def build(
     """Build an index; it appears in ``folder`` whole, or not at all, whenever the process is killed.
 
     The same key in several lines keeps all its values in order of appearance, a pair that comes again
-    is counted and left out. Texts pass :mod:`models.normalisation` first: names of one normal form are one
+    is counted and left out. Texts pass :mod:`models.text.normalisation` first: names of one normal form are one
     key, shown as it was first written, and values are kept in their normal form. Lines that cannot be read,
     and keys that cannot be (a part without tokens, or with the separator's first token in it), are counted
     and named in the manifest's report.

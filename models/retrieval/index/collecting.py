@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.normalisation import are_normal_names
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.names import AT_ONCE, Names, halves_of, normal_forms
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import Source
 from models.retrieval.index.tokenizing import Interner, Tell
 from models.retrieval.index.values import normal_value
+from models.text.normalisation import are_normal_names
 
 
 @dataclass

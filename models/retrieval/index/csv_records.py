@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from models.normalisation import normalise_name
-from models.text_files import Block, Line
+from models.text.files import Block, Line
+from models.text.normalisation import normalise_name
 
 Header = tuple[int, ...]
 """For each column of a source the field that it stands in."""
@@ -30,7 +30,7 @@ class Record(NamedTuple):
         line: where it begins.
         fields: none if there is a fault.
         fault: why it cannot be read.
-        done: see :class:`models.text_files.Block`.
+        done: see :class:`models.text.files.Block`.
     """
 
     line: int

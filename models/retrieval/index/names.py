@@ -9,10 +9,10 @@ from operator import ne
 import numpy as np
 from numpy.typing import NDArray
 
-from models.normalisation import are_normal_names, normalise_name
 from models.retrieval.index.key_format import split_entity
 from models.retrieval.index.tokenizing import Interner
 from models.retrieval.index.written import Written
+from models.text.normalisation import are_normal_names, normalise_name
 
 AT_ONCE = 512
 """Texts that are looked at together: most are in their normal form already."""

@@ -11,8 +11,8 @@ from models.retrieval.index.added_names import AddedNames
 from models.retrieval.index.additions import NOWHERE, Additions
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.sharing import asked_once
-from models.retrieval.prefix_index import Allowed
-from models.retrieval.subtree import nodes_of
+from models.retrieval.search.prefix_index import Allowed
+from models.retrieval.search.subtree import nodes_of
 
 
 class OverlayView:
@@ -187,7 +187,7 @@ class OverlayView:
     def spelt(
         self, hashes: NDArray[np.uint64], decode: Callable[[Sequence[int]], str]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """See :class:`models.retrieval.spelling.SpeltNames`; nothing if the base was built without a table."""
+        """See :class:`models.retrieval.ranking.spelling.SpeltNames`; nothing if the base was built without a table."""
         if self.base.spelling is None:
             return np.empty(0, np.int64), np.empty(0, np.int64)
         pairs = zip(self.base.spelling.find(hashes), self._names.find(hashes, decode), strict=True)
@@ -195,7 +195,7 @@ class OverlayView:
         return np.concatenate([which, more]), np.concatenate([numbers, added + self.base.table.names])
 
     def name(self, number: int) -> tuple[int, ...] | None:
-        """See :class:`models.retrieval.spelling.SpeltNames`: names of the base, then those added."""
+        """See :class:`models.retrieval.ranking.spelling.SpeltNames`: names of the base, then those added."""
         added = number - self.base.table.names
         name = self._names[added] if added >= 0 else self.base.table.name(number)
         return name if self._has(name, added=added >= 0) else None

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models.normalisation import normalise_name
 from models.retrieval.index.csv_records import Header, header_of, read_records
 from models.retrieval.index.key_format import join_entity, split_entity
 from models.retrieval.index.report import Report
-from models.text_files import BLOCK, Block, read_blocks
+from models.text.files import BLOCK, Block, read_blocks
+from models.text.normalisation import normalise_name
 
 PLAIN_COLUMNS = ("key", "value")
 TRIPLE_COLUMNS = ("subject", "predicate", "object")
@@ -60,7 +60,7 @@ class _File:
 
     Attributes:
         path: the file.
-        encoding: see :func:`models.text_files.read_blocks`.
+        encoding: see :func:`models.text.files.read_blocks`.
         most: likewise.
     """
 

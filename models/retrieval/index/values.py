@@ -9,9 +9,9 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from models.normalisation import normalise
 from models.retrieval.index.ragged import spread, starts_of
 from models.retrieval.index.rows import Rows
+from models.text.normalisation import normalise
 
 BETWEEN = b"\xff"
 _AT_ONCE = 4 << 20

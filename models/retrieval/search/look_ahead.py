@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.codec import KeyCodec
-from models.retrieval.metrics import lcs
-from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.ranking.metrics import lcs
+from models.retrieval.search.prefix_index import PrefixIndex
 from models.retrieval.search.stem import Stem
+from models.retrieval.writers.codec import KeyCodec
 
 BREADTH = 8
 """Completions of a branch that are followed at once."""

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from models.retrieval.codec import KeyCodec
-from models.retrieval.floor import likeness
-from models.retrieval.metrics import normalised
-from models.retrieval.prefix_index import PrefixIndex
-from models.retrieval.spelling import SpeltNames, near
-from models.retrieval.subtree import below, below_each, nodes_of
+from models.retrieval.ranking.baseline import likeness
+from models.retrieval.ranking.metrics import normalised
+from models.retrieval.ranking.spelling import SpeltNames, near
+from models.retrieval.search.prefix_index import PrefixIndex
+from models.retrieval.search.subtree import below, below_each, nodes_of
+from models.retrieval.writers.codec import KeyCodec
 
 MOST_SPANS = 4000
 """Spans of a question that are looked up: of a long question only short ones."""
@@ -30,9 +30,9 @@ class Mentions:
     """Candidates that a beam may have lost: a short name is easily taken for the whole of a long one.
 
     Of the longest subjects that stand in the question as they are written in the index, the
-    predicates that are most like the rest of the question (:func:`models.retrieval.floor.likeness`).
+    predicates that are most like the rest of the question (:func:`models.retrieval.ranking.baseline.likeness`).
     Likewise of the longest subjects that it misspells by one character
-    (:func:`models.retrieval.spelling.near`), if the index knows such, those of one length in the order
+    (:func:`models.retrieval.ranking.spelling.near`), if the index knows such, those of one length in the order
     of their best predicate; the rest of the question is then what is left without the misspelt name.
 
     Attributes:

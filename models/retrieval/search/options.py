@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from models.retrieval.channel import Channel
-from models.retrieval.ranking import Ranking
+from models.retrieval.ranking.logit import Ranking
+from models.retrieval.ranking.noisy_channel import Channel
 
 Score = Literal["raw", "renormalised"]
 

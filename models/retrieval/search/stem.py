@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.model import Extended, Extension, Session
-from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.search.prefix_index import PrefixIndex
+from models.retrieval.writers.base import Extended, Extension, Session
 
 NOWHERE = -1
 """The child of the end token."""

@@ -8,21 +8,21 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.channel import FEATURES as CHANNEL
-from models.retrieval.channel import Channel, QuestionLikelihood, doubtful, with_question
-from models.retrieval.confidence import Confidence
-from models.retrieval.evidence import evidence
 from models.retrieval.examples import Example
 from models.retrieval.index.overlay import OverlayView
-from models.retrieval.metrics import exact_match
-from models.retrieval.misspelt import SHORTEST
-from models.retrieval.model import KeyModel
-from models.retrieval.ranking import Ranking
+from models.retrieval.ranking.logit import Ranking
+from models.retrieval.ranking.metrics import exact_match
+from models.retrieval.ranking.misspelt import SHORTEST
+from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL
+from models.retrieval.ranking.noisy_channel import Channel, QuestionLikelihood, doubtful, with_question
+from models.retrieval.search.confidence import Confidence
+from models.retrieval.search.confidence_features import evidence
 from models.retrieval.search.options import Answer, Found, SearchOptions
-from models.retrieval.search.order import asked_back, columns, reordered
+from models.retrieval.search.rerank import asked_back, columns, reordered
 from models.retrieval.search.search import search
-from models.retrieval.subtree import below, nodes_of
+from models.retrieval.search.subtree import below, nodes_of
 from models.retrieval.training.misspelling import misspell
+from models.retrieval.writers.base import KeyModel
 
 TOGETHER = 16
 """Questions of one search."""
@@ -171,7 +171,7 @@ class Remembered:
     known: dict[object, NDArray[np.float64]] = field(default_factory=dict)
 
     def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-        """See :class:`models.retrieval.channel.QuestionLikelihood`."""
+        """See :class:`models.retrieval.ranking.noisy_channel.QuestionLikelihood`."""
         name = question, tuple(map(tuple, keys))
         if name not in self.known:
             self.known[name] = self.likelihood.log_likelihoods(question, keys)

@@ -68,7 +68,7 @@ class Learner(Protocol):
         """Hidden states, ready for :attr:`output`, of the rows that predict the keys' tokens, key after key, (N, d).
 
         Args:
-            questions: what the model reads, as :meth:`models.retrieval.codec.KeyCodec.question` writes it.
+            questions: what the model reads, as :meth:`models.retrieval.writers.codec.KeyCodec.question` writes it.
             keys: of each the key, its end token included.
         """
         ...

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from models.retrieval.codec import KeyCodec
 from models.retrieval.examples import Example
 from models.retrieval.fact import Fact
+from models.retrieval.writers.codec import KeyCodec
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.retrieval.codec import KeyCodec
 from models.retrieval.examples import Example, ExampleError
 from models.retrieval.training.batches import batches
 from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position, load_checkpoint, save_checkpoint
@@ -23,6 +22,7 @@ from models.retrieval.training.loss import Losses, key_losses
 from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
+from models.retrieval.writers.codec import KeyCodec
 
 ADAPTER = "adapter"
 """The folder of the best adapter, in that of the training."""

@@ -10,8 +10,8 @@ import pytest
 
 from app.client import AsyncClient, Client
 from app.main import create_app
-from app.settings import Limits, Settings
-from tests.app.live import serving
+from app.settings.settings import Limits, Settings
+from tests.support.live import serving
 
 
 @pytest.fixture(scope="session")

@@ -12,18 +12,18 @@ from typing import Any
 import httpx
 import pytest
 
-from app.access.keys import create_key
 from app.client import AnswerError, AsyncClient, Client, ServiceError, TimedOutError, UnreachableError
 from app.client.call import plain, service_error, validated
 from app.client.options import JobOptions, ScoreOptions, SearchOptions, SentencesOptions
 from app.jobs.schemas import Job, JobRequest
 from app.main import create_app
-from app.retrieval.schemas import SearchRequest
-from app.score.schemas import ScoreRequest
-from app.sentences.schemas import Length, SentencesRequest
-from app.settings import Settings
-from benchmarks.processes import free_port
-from tests.app.live import serving
+from app.settings.settings import Settings
+from app.tasks.keywords.schemas import Length, SentencesRequest
+from app.tasks.score.schemas import ScoreRequest
+from app.tasks.search.schemas import SearchRequest
+from app.web.access.keys import create_key
+from tests.support.live import serving
+from tests.support.processes import free_port
 
 LONG = {"kind": "metropolis", "chains": 1, "steps": 3000}
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from app.client import ServiceError
-from app.codes import Code
-from app.retrieval.schemas import Answered, SearchAnswer
-from app.sentences.schemas import Annealing, Sentence, SentencesAnswer, StepReport
-from tests.app.retrieval import facts
+from app.tasks.keywords.schemas import Annealing, Sentence, SentencesAnswer, StepReport
+from app.tasks.search.schemas import Answered, SearchAnswer
+from app.web.codes import Code
+from tests.support import facts
 
 SHORT = {"kind": "annealing", "chains": 2, "steps": 10}
 

@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from app.main import create_app
-from app.settings import Limits, Settings
-from benchmarks.fleet import Fleet, QueueServer, fleet
-from benchmarks.job_items import build_index
-from benchmarks.processes import Nursery, free_port
+from app.settings.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
+from tests.support.fleet import Fleet, QueueServer, fleet
+from tests.support.job_items import build_index
+from tests.support.processes import Nursery, free_port
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,9 @@ import os
 import signal
 from typing import Any
 
-from app.sentences import service
-from app.sentences.plan import make_plan
-from benchmarks import nursery
+from app.tasks.keywords import service
+from app.tasks.keywords.plan import make_plan
+from tests.support import nursery
 
 POISON = "手机"
 

@@ -14,15 +14,15 @@ import psutil
 import pytest
 import redis
 
-from app.jobs import keys
-from app.jobs.worker import BEAT_EVERY
-from app.jobs.workers import LEAST
-from benchmarks.fleet import Fleet, QueueServer, fleet
-from benchmarks.job_chaos import chaos, poison, watch
-from benchmarks.job_items import alike, essences, mixed, sentences
-from benchmarks.processes import Nursery
+from app.jobs.store import keys
+from app.jobs.store.workers import LEAST
+from app.jobs.work.worker import BEAT_EVERY
 from tests.app.jobs.poisoned import POISON
-from tests.app.live import until
+from tests.support.fleet import Fleet, QueueServer, fleet
+from tests.support.job_chaos import chaos, poison, watch
+from tests.support.job_items import alike, essences, mixed, sentences
+from tests.support.live import until
+from tests.support.processes import Nursery
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="forks workers and looks into /proc")
 

@@ -13,13 +13,13 @@ import redis
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from app.jobs import keys
+from app.jobs.store import keys
 from app.main import create_app
-from app.settings import Settings
-from benchmarks.job_items import alike
+from app.settings.settings import Settings
 from tests.app.conftest import wait_until_ready
-from tests.app.retrieval import facts
-from tests.app.test_bad_input import assert_problem
+from tests.app.web.test_bad_input import assert_problem
+from tests.support import facts
+from tests.support.job_items import alike
 
 FAST = {"kind": "metropolis", "chains": 1, "steps": 3}
 SLOW = {"kind": "metropolis", "chains": 8, "steps": 3000}

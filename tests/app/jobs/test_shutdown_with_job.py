@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 
-from tests.app.service_process import service
-from tests.app.test_shutdown import DIRECT, read
+from tests.app.web.test_shutdown import DIRECT, read
+from tests.support.service_process import service
 
 ITEM = {"keywords": ["今天", "公园"], "sampler": {"kind": "metropolis", "chains": 2, "steps": 30}}
 ITEMS = 24

@@ -11,13 +11,13 @@ import torch
 import transformers
 from transformers import AutoModelForSeq2SeqLM
 
-from models.language.scorer import CausalScorer
-from models.retrieval.causal import CausalKeyModel
-from models.retrieval.codec import KeyCodec
-from models.retrieval.encoder_decoder import EncoderDecoderKeyModel
-from models.retrieval.model import KeyModel
+from models.language.scoring.scorer import CausalScorer
+from models.retrieval.writers.base import KeyModel
+from models.retrieval.writers.causal import CausalKeyModel
+from models.retrieval.writers.codec import KeyCodec
+from models.retrieval.writers.encoder_decoder import EncoderDecoderKeyModel
 from tests.models.retrieval.dict_index import DictIndex
-from tests.models.tiny import CONFIGS, SIZE, build
+from tests.support.tiny_model import CONFIGS, SIZE, build
 
 END = 1
 FIRST = 5

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from models.normalisation import normalise_name
 from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat, split_entity
 from models.retrieval.index.sources import Records
 from models.retrieval.index.values import normal_value
-from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.search.prefix_index import PrefixIndex
+from models.text.normalisation import normalise_name
 
 Model = dict[tuple[int, ...], list[str]]
 PLAIN = KeyFormat()

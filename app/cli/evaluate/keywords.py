@@ -1,0 +1,248 @@
+"""Runs sets of keywords and reports coverage, fluency, length, distinctness and speed."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import IO, Any, Literal
+
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import track
+
+from app.cli.evaluate.coverage import covered
+from app.engine.engine import Engine
+from app.languages.words import count_characters, count_words
+from app.tasks.keywords.schemas import SentencesAnswer, SentencesRequest, normalised
+from app.tasks.keywords.service import complete
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError, invalid
+from app.web.validation import faults_of
+from models.language.scoring.session import Session
+from models.language.vocabulary import SpellingError
+from models.text.files import read_lines
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """What to run.
+
+    Attributes:
+        file: JSON Lines with ``keywords`` or ``concepts``, and maybe ``reference`` or ``references``.
+        forms: JSON Lines beside it: for each keyword of the line its accepted forms.
+        limit: only the first so many lines.
+        chains: chains side by side.
+        steps: steps of each chain.
+        seed: of the first line; each line takes the next.
+        language: zh, en or auto.
+        output: where each line's result goes, as JSON Lines.
+        encoding: of the files; None for UTF-8.
+    """
+
+    file: Path
+    forms: Path | None
+    limit: int | None
+    chains: int
+    steps: int
+    seed: int
+    language: Literal["zh", "en", "auto"]
+    output: Path | None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeywordSet:
+    """A line: its number, for each keyword its forms, and reference sentences."""
+
+    line: int
+    keywords: list[list[str]]
+    references: list[str]
+
+
+async def evaluate_keywords(evaluation: Evaluation, sets: Sequence[KeywordSet], engine: Engine) -> dict[str, Any]:
+    """Run every set and report; a progress bar goes to standard error.
+
+    Raises:
+        ProblemError: the output cannot be written.
+    """
+    lines: list[dict[str, Any]] = []
+    errors = Console(stderr=True)
+    bar = track(sets, "Evaluating", console=errors, disable=not errors.is_terminal)
+    with _sink(evaluation.output) as sink:
+        for number, keyword_set in enumerate(bar):
+            line = await _one(keyword_set, evaluation, number, engine)
+            lines.append(line)
+            if sink:
+                print(json.dumps(line, ensure_ascii=False), file=sink, flush=True)
+    return {
+        **summary(lines, evaluation.chains),
+        "chains": evaluation.chains,
+        "steps": evaluation.steps,
+        "seed": evaluation.seed,
+        "model": engine.model.name,
+        "fingerprint": engine.model.fingerprint,
+        "precision": engine.model.precision,
+        "device": engine.model.device,
+    }
+
+
+def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
+    """The lines of the files.
+
+    Raises:
+        ProblemError: a line is not what it should be.
+        TextFileError: a file cannot be read.
+    """
+    forms = _lines(evaluation.forms, evaluation.encoding) if evaluation.forms else None
+    for place, (number, line) in enumerate(_lines(evaluation.file, evaluation.encoding)[: evaluation.limit]):
+        where = f"{evaluation.file.name}:{number}"
+        keywords = line.get("keywords", line.get("concepts")) if isinstance(line, dict) else None
+        if not isinstance(keywords, list):
+            raise invalid(
+                where,
+                Code.MISSING,
+                "the line has neither keywords nor concepts",
+                "give a JSON object with a list of them",
+            )
+        accepted = [[k] if isinstance(k, str) else k for k in keywords]
+        if forms is not None:
+            at, given = forms[place] if place < len(forms) else (number, None)
+            if not isinstance(given, list) or len(given) != len(keywords):
+                raise invalid(
+                    where,
+                    Code.MALFORMED,
+                    f"the forms file has no list of {len(keywords)} lists at line {at}",
+                    "mend that line",
+                )
+            accepted = given
+        references = line.get("references", [line["reference"]] if "reference" in line else [])
+        if not isinstance(references, list) or not all(isinstance(reference, str) for reference in references):
+            raise invalid(
+                where, Code.WRONG_TYPE, "references must be a list of texts, and reference a text", "mend that line"
+            )
+        yield KeywordSet(number, accepted, references)
+
+
+def _lines(path: Path, encoding: str | None) -> list[tuple[int, Any]]:
+    """What each line that is not blank holds, with its number."""
+    parsed = []
+    for number, text, fault in read_lines(path, encoding):
+        if fault is not None:
+            raise invalid(f"{path.name}:{number}", Code.MALFORMED, fault, "mend that line")
+        if text.strip():
+            try:
+                parsed.append((number, json.loads(text)))
+            except (ValueError, RecursionError) as error:
+                raise invalid(
+                    f"{path.name}:{number}", Code.MALFORMED_JSON, f"not JSON: {error}", "mend that line"
+                ) from error
+    if not parsed:
+        raise invalid(path.name, Code.MISSING, "there are no lines", "write a JSON object a line")
+    return parsed
+
+
+@contextmanager
+def _sink(path: Path | None) -> Iterator[IO[str] | None]:
+    if path is None:
+        yield None
+        return
+    try:
+        file = path.open("w", encoding="utf-8")
+    except OSError as error:
+        raise invalid(
+            "--output", Code.UNUSABLE_FILE, f"{path} cannot be written: {error.strerror}", "name another file"
+        ) from error
+    with file:
+        yield file
+
+
+async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, engine: Engine) -> dict[str, Any]:
+    forms = keyword_set.keywords
+    line: dict[str, Any] = {"line": keyword_set.line, "keywords": forms}
+    try:
+        request = SentencesRequest.model_validate(
+            {
+                "keywords": forms,
+                "language": evaluation.language,
+                "sampler": {"kind": "annealing", "chains": evaluation.chains, "steps": evaluation.steps},
+                "seed": evaluation.seed + number,
+            }
+        )
+        answer = await complete(request, engine)
+    except (ProblemError, ValidationError) as error:
+        faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
+        return {**line, "failed": _reason(faults)}
+    best = answer.sentences[0]
+    spaced = engine.model.vocabulary(answer.model.vocabulary).spaced
+    references = await _reference_scores(keyword_set.references, answer, engine)
+    return {
+        **line,
+        "text": best.text,
+        "log_prob_per_token": best.log_prob_per_token,
+        "covered": [covered(each, best.text, spaced) for each in forms],
+        "vocabulary": answer.model.vocabulary,
+        "characters": count_characters(best.text),
+        "words": count_words(best.text, spaced),
+        "references": references,
+        "references_not_spelled": len(keyword_set.references) - len(references),
+        "seconds": answer.diagnostics.seconds,
+        "steps": answer.diagnostics.steps,
+        "acceptance": {name: report.model_dump() for name, report in answer.diagnostics.acceptance.items()},
+        "lm_tokens": answer.usage.lm_tokens,
+    }
+
+
+async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, engine: Engine) -> list[float]:
+    """Log-prob per token of those references that the answer's vocabulary spells."""
+    name = answer.model.vocabulary
+    vocabulary = await asyncio.to_thread(engine.model.vocabulary, name)
+    spelled = []
+    for reference in references:
+        try:
+            spelled.append(vocabulary.sentence(normalised(reference).strip()))
+        except (SpellingError, ValueError):
+            continue
+    if not spelled:
+        return []
+    session = await Session.open(engine.model, name, answer.model.context, engine.batcher, remember=0)
+    return [float(s.log_probs.mean()) for s in await session.score(spelled, [None] * len(spelled))]
+
+
+def summary(lines: Sequence[dict[str, Any]], chains: int) -> dict[str, Any]:
+    """Figures over all lines; None where there is nothing to average."""
+    done = [line for line in lines if "failed" not in line]
+    failed = [line for line in lines if "failed" in line]
+    words = sum(len(line["keywords"]) for line in lines)
+    seconds = sum(line["seconds"] for line in done)
+    referenced = [line for line in done if line["references"]]
+    return {
+        "sets": len(lines),
+        "coverage": sum(sum(line["covered"]) for line in done) / words if words else None,
+        "sentences_with_all_keywords": sum(all(line["covered"]) for line in done) / len(lines) if lines else None,
+        "failed": len(failed),
+        "failures": [{"line": line["line"], "reason": line["failed"]} for line in failed],
+        "log_prob_per_token": _mean([line["log_prob_per_token"] for line in done]),
+        "log_prob_per_token_where_referenced": _mean([line["log_prob_per_token"] for line in referenced]),
+        "reference_log_prob_per_token": _mean([fmean(line["references"]) for line in referenced]),
+        "references_scored": sum(len(line["references"]) for line in done),
+        "references_not_spelled": sum(line["references_not_spelled"] for line in done),
+        "mean_characters": _mean([line["characters"] for line in done]),
+        "mean_words": _mean([line["words"] for line in done]),
+        "distinct": len({line["text"] for line in done}) / len(done) if done else None,
+        "seconds_per_sentence": _mean([line["seconds"] for line in done]),
+        "steps_per_second": sum(line["steps"] for line in done) / seconds if seconds else None,
+        "chain_steps_per_second": chains * sum(line["steps"] for line in done) / seconds if seconds else None,
+    }
+
+
+def _mean(values: Sequence[float]) -> float | None:
+    return fmean(values) if values else None
+
+
+def _reason(faults: Sequence[Fault]) -> str:
+    return "; ".join(f"{fault.field}: {fault.message}" for fault in faults)

@@ -1,0 +1,142 @@
+"""What a training was, to lie beside its adapter."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from app.cli.signature import flag
+from models.retrieval.training.adapter import WEIGHTS
+from models.retrieval.training.checkpoint import Position
+from models.retrieval.training.options import TrainingOptions
+from models.retrieval.training.train import Scaled
+
+NAME = "card.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """A file of questions.
+
+    Attributes:
+        file: the file.
+        given: how many it has.
+        used: how many of these, from the first on, were used.
+    """
+
+    file: Path
+    given: int
+    used: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Name, SHA-256 and counts; no path of this machine."""
+        digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
+        return {"file": self.file.name, "sha256": digest, "questions": self.given, "used": self.used}
+
+
+@dataclass(frozen=True, slots=True)
+class Beginning:
+    """The adapter that a training went on from.
+
+    Attributes:
+        given: as it is given on the command line.
+        folder: where it is.
+    """
+
+    given: str
+    folder: Path
+
+    @property
+    def shown(self) -> str:
+        """Without a path of this machine."""
+        return Path(self.given).name
+
+    def as_json(self) -> dict[str, Any]:
+        """Name, and SHA-256 of the weights."""
+        return {"adapter": self.shown, "sha256": hashlib.sha256((self.folder / WEIGHTS).read_bytes()).hexdigest()}
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A training that is done.
+
+    Attributes:
+        model: name of the model.
+        given_model: as it is given on the command line; None for the default.
+        precision, device: of the training.
+        options: of the training.
+        train, dev: its questions.
+        steps: of all epochs.
+        position: where it ended.
+        scaled: the scales tried at the end, the best first.
+        beginning: the adapter that it went on from; None for a new one.
+        encoding: of the files, if it was given.
+    """
+
+    model: str
+    given_model: str | None
+    precision: str
+    device: str
+    options: TrainingOptions
+    train: Questions
+    dev: Questions
+    steps: int
+    position: Position
+    scaled: Sequence[Scaled]
+    beginning: Beginning | None = None
+    encoding: str | None = None
+
+
+def card(course: Course) -> dict[str, Any]:
+    """All that is needed to judge a training and to do it again."""
+    weight = course.options.siblings
+    rows = course.position.evaluations
+    best = min(rows, key=lambda row: row["language"] + weight * row["siblings"])
+    return {
+        "model": course.model,
+        "precision": course.precision,
+        "device": course.device,
+        "threads": torch.get_num_threads(),
+        "options": course.options.model_dump(),
+        "start": None if course.beginning is None else course.beginning.as_json(),
+        "train": course.train.as_json(),
+        "dev": course.dev.as_json(),
+        "steps": course.position.step,
+        "steps_of_all_epochs": course.steps,
+        "stopped_by_dev": course.position.step < course.steps,
+        "seconds": round(course.position.seconds, 1),
+        "best": best,
+        "evaluations": rows,
+        "scale": course.scaled[0].factor,
+        "scales": [asdict(one) for one in course.scaled],
+        "command": command(course),
+        "versions": {name: version(name) for name in ("chainwright", "torch", "transformers", "peft")}
+        | {"python": platform.python_version()},
+    }
+
+
+def command(course: Course) -> str:
+    """What reproduces it: options other than the defaults."""
+    words = ["chainwright", "train", "retrieval", course.train.file.name, course.dev.file.name, "FOLDER"]
+    if course.given_model is not None:
+        words += ["--model", course.given_model]
+    if course.beginning is not None:
+        words += ["--adapter", course.beginning.shown]
+    if course.encoding is not None:
+        words += ["--encoding", course.encoding]
+    for name, questions in (("train_rows", course.train), ("dev_rows", course.dev)):
+        if questions.used < questions.given:
+            words += [flag(name), str(questions.used)]
+    for name, field in TrainingOptions.model_fields.items():
+        value = getattr(course.options, name)
+        if value != field.default:
+            words += [flag(name), str(value)]
+    return shlex.join(words)

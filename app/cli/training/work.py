@@ -1,0 +1,212 @@
+"""Trains an adapter for a model that writes keys, from files of questions."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+from app.cli.training.card import NAME, Beginning, Course, Questions, card
+from app.cli.training.interrupts import wishes_to_stop
+from app.cli.training.view import training_view
+from app.engine.device import device_fault
+from app.indexes.opened import SHIPPED_ADAPTER, model_name
+from app.indexes.problems import MODEL_ERRORS
+from app.settings.settings import Settings
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError, invalid
+from models.language.default_weights import NAME as DEFAULT_MODEL
+from models.language.default_weights import Progress
+from models.language.device import DeviceError, device_of
+from models.language.loading import dtype_of, source_of
+from models.retrieval.examples import Example, ExampleError, read_examples
+from models.retrieval.training.adapter import StartError, shape_of
+from models.retrieval.training.checkpoint import CheckpointError
+from models.retrieval.training.options import TrainingOptions
+from models.retrieval.training.starting import start
+from models.retrieval.training.train import DivergedError, Trainer
+from models.retrieval.writers.loading import KeyTokenizer
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalTraining:
+    """What to train.
+
+    Attributes:
+        train, dev: JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``.
+        folder: gets checkpoints, the adapter and the card.
+        train_rows, dev_rows: only the first so many questions.
+        options: see there.
+        adapter: folder of the adapter to go on from, ``default`` for the shipped one, None for a new one.
+        encoding: of the files; None for UTF-8.
+    """
+
+    train: Path
+    dev: Path
+    folder: Path
+    train_rows: int | None
+    dev_rows: int | None
+    options: TrainingOptions
+    adapter: str | None = None
+    encoding: str | None = None
+
+
+def train_retrieval(
+    training: RetrievalTraining, settings: Settings, progress: Progress, say: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """Train to the end, or until Ctrl-C; shows itself on standard error.
+
+    Args:
+        training: what to train.
+        settings: the model, its precision and device.
+        progress: told how far the first conversion of the default model is.
+        say: told that a training goes on from a checkpoint, or was stopped.
+
+    Returns:
+        The card, also written to the folder beside the adapter; None if it was stopped before the end.
+
+    Raises:
+        ProblemError: files, model or folder cannot be used, or the loss is not a number.
+    """
+    with _told(training.folder):
+        examples = [
+            _read(file, rows, field, training.encoding)
+            for file, rows, field in (
+                (training.train, training.train_rows, "TRAIN"),
+                (training.dev, training.dev_rows, "DEV"),
+            )
+        ]
+        (train, train_file), (dev, dev_file) = examples
+        training.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(training.folder / ".lock", timeout=0):
+            name = model_name(settings)
+            beginning = _beginning(training.adapter)
+            if beginning is not None:
+                training = replace(training, options=shape_of(beginning.folder, training.options))
+            given = None if name == "default" else Path(name).name if Path(name).is_dir() else name
+            trainer = _trainer(training, train, dev, settings, progress, given or DEFAULT_MODEL, beginning)
+            position = trainer.resume()
+            if position.step:
+                say(f"Goes on from the checkpoint of step {position.step} of {trainer.steps}")
+            with (
+                wishes_to_stop() as stopping,
+                training_view(training.options.batch, position.step, trainer.steps) as view,
+            ):
+                trainer.stopping, trainer.on_report = stopping, view.update
+                position = trainer.run(position)
+            if not trainer.over(position):
+                say(f"Stopped after step {position.step} of {trainer.steps}; the same command goes on from there")
+                return None
+            scaled = trainer.shrink(position)
+            if not scaled:
+                say("Stopped while the scale was chosen; the same command goes on from there")
+                return None
+            output = trainer.learner.output
+            found = card(
+                Course(
+                    model=given or DEFAULT_MODEL,
+                    given_model=given,
+                    precision=str(output.dtype).removeprefix("torch."),
+                    device=output.device.type,
+                    options=training.options,
+                    train=train_file,
+                    dev=dev_file,
+                    steps=trainer.steps,
+                    position=position,
+                    scaled=scaled,
+                    beginning=beginning,
+                    encoding=training.encoding,
+                )
+            )
+            _write(training.folder / NAME, found)
+            return found
+
+
+def _trainer(
+    training: RetrievalTraining,
+    train: list[Example],
+    dev: list[Example],
+    settings: Settings,
+    progress: Progress,
+    name: str,
+    beginning: Beginning | None,
+) -> Trainer:
+    if settings.torch_threads is not None:
+        torch.set_num_threads(settings.torch_threads)
+    source = source_of(model_name(settings), settings.cache_dir, progress)
+    tokenizer = KeyTokenizer.load(source, offline=settings.offline)
+    device = device_of(settings.device)
+    learner = start(
+        source,
+        name,
+        tokenizer,
+        training.options,
+        dtype=dtype_of(settings.precision, device),
+        device=device,
+        offline=settings.offline,
+        adapter=None if beginning is None else beginning.folder,
+    )
+    return Trainer(learner, tokenizer.codec, train, dev, training.folder, training.options, longest=tokenizer.longest)
+
+
+def _beginning(adapter: str | None) -> Beginning | None:
+    if adapter is None:
+        return None
+    return Beginning(adapter, SHIPPED_ADAPTER if adapter == "default" else Path(adapter))
+
+
+def _read(file: Path, rows: int | None, field: str, encoding: str | None) -> tuple[list[Example], Questions]:
+    try:
+        found = read_examples(file, encoding)
+    except ExampleError as error:
+        raise invalid(field, Code.UNUSABLE_FILE, str(error), error.remedy) from error
+    used = found[:rows]
+    return used, Questions(file, len(found), len(used))
+
+
+def _write(path: Path, found: dict[str, Any]) -> None:
+    scratch = path.with_name(f".{path.name}.writing")
+    scratch.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    os.replace(scratch, path)
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Errors that the user can mend, as problems."""
+    try:
+        yield
+    except DeviceError as error:
+        raise ProblemError(422, [device_fault(error)]) from error
+    except MODEL_ERRORS as error:
+        raise invalid("--model", Code.UNUSABLE_MODEL, str(error), "name another model, or mend this one") from error
+    except ExampleError as error:
+        raise invalid("TRAIN or DEV", Code.UNUSABLE_FILE, str(error), error.remedy) from error
+    except StartError as error:
+        raise invalid("--adapter", Code.UNUSABLE_FILE, str(error), "or train a new one without it") from error
+    except CheckpointError as error:
+        raise invalid("FOLDER", Code.UNUSABLE_FILE, str(error), "or name another folder") from error
+    except DivergedError as error:
+        raise invalid("", Code.NOT_FINITE, str(error), "and name another folder") from error
+    except Timeout as error:
+        raise invalid(
+            "FOLDER", Code.IN_USE, f"{folder} is being trained into", "wait for it, or name another folder"
+        ) from error
+    except OSError as error:
+        raise ProblemError(
+            422,
+            [
+                Fault(
+                    field="FOLDER",
+                    code=Code.UNUSABLE_FILE,
+                    message=f"{folder} cannot be written: {error}",
+                    remedy="mend that",
+                )
+            ],
+        ) from error

@@ -1,0 +1,1 @@
+"""The engine: the model, its thread, admission, the score cache, readiness."""

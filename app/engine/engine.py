@@ -1,0 +1,152 @@
+"""The loaded model, the one thread that runs it, and the turns that requests take."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from opentelemetry.trace import NoOpTracer, Tracer
+
+from app.engine.memory import give_back
+from app.engine.scores import open_server, open_store
+from app.indexes.opened import Retrieval
+from app.settings.settings import Limits, Settings
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError
+from models.language.default_weights import Progress
+from models.language.loading import LoadedModel, load
+from models.language.scoring.batcher import Batcher
+from models.scores.cache import ScoreStore
+
+REST = 1.0
+"""Seconds without a request after which freed memory goes back to the operating system."""
+
+
+class Turns:
+    """At most ``running`` holders at a time, at most ``waiting`` more in a queue.
+
+    ``on_rest`` is called once nobody has been there for :data:`REST` seconds.
+
+    Attributes:
+        tracer: of the span ``turn``, the wait.
+    """
+
+    def __init__(self, running: int, waiting: int, on_rest: Callable[[], object] = lambda: None) -> None:
+        self.tracer: Tracer = NoOpTracer()
+        self._on_rest = on_rest
+        self._rest: asyncio.TimerHandle | None = None
+        self._slots = asyncio.Semaphore(running)
+        self._running = running
+        self._most = running + waiting
+        self._present = 0
+
+    @property
+    def present(self) -> int:
+        """Holders and waiters."""
+        return self._present
+
+    @property
+    def running(self) -> int:
+        """Holders."""
+        return min(self._present, self._running)
+
+    @asynccontextmanager
+    async def take(self) -> AsyncIterator[None]:
+        """Wait for a turn and hold it.
+
+        Raises:
+            ProblemError: 429 if the queue is full.
+        """
+        if self._present >= self._most:
+            fault = Fault(
+                field="",
+                code=Code.BUSY,
+                message=f"{self._present} requests are running or waiting, the most this service takes",
+                remedy="try again after the seconds that the Retry-After header gives",
+            )
+            raise ProblemError(429, [fault], {"Retry-After": str(max(1, self._most // 2))})
+        self._present += 1
+        if self._rest is not None:
+            self._rest.cancel()
+            self._rest = None
+        try:
+            with self.tracer.start_as_current_span("turn", end_on_exit=True):
+                await self._slots.acquire()
+            try:
+                yield
+            finally:
+                self._slots.release()
+        finally:
+            self._present -= 1
+            if not self._present:
+                self._rest = asyncio.get_running_loop().call_later(REST, self._on_rest)
+
+
+@dataclass(eq=False)
+class Engine:
+    """All that a request needs of the process.
+
+    Attributes:
+        model: the loaded model.
+        batcher: where the work of all requests meets.
+        turns: who may use it.
+        retrieval: indexes and the model that writes their keys.
+        limits: the most that a request may ask for.
+        store: scores from before; None if the settings turn it off.
+    """
+
+    model: LoadedModel
+    batcher: Batcher
+    turns: Turns
+    retrieval: Retrieval
+    limits: Limits = field(default_factory=Limits)
+    store: ScoreStore | None = None
+
+
+def load_model(settings: Settings, progress: Progress) -> LoadedModel:
+    """Load the model of the settings; slow, so call it in a thread.
+
+    Raises:
+        models.language.loading.LoadingError: see :func:`models.language.loading.load`.
+        models.language.default_weights.ConversionError: likewise.
+        models.language.scorer.UnsupportedModelError: likewise.
+    """
+    return load(
+        settings.model,
+        cache=settings.cache_dir,
+        progress=progress,
+        device=settings.device,
+        precision=settings.precision,
+        offline=settings.offline,
+        rules=settings.rules(),
+        threads=settings.torch_threads,
+    )
+
+
+@asynccontextmanager
+async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[Engine]:
+    """Load the model in the thread that will run it, open the store, and close both at the end."""
+    executor = ThreadPoolExecutor(1, thread_name_prefix="model")
+    try:
+        loading = asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
+        async with open_server(settings) as server:
+            model = await loading
+            # After loading, which holds up the event loop: a first try would seem slow.
+            async with open_store(settings, server) as store:
+                loop = asyncio.get_running_loop()
+                turns = Turns(
+                    settings.limits.max_running,
+                    settings.limits.max_waiting,
+                    lambda: loop.run_in_executor(None, give_back),
+                )
+                batcher = Batcher(executor)
+                retrieval = Retrieval(settings, batcher, progress, model)
+                try:
+                    yield Engine(model, batcher, turns, retrieval, settings.limits, store)
+                finally:
+                    retrieval.close()
+    finally:
+        executor.shutdown(wait=False, cancel_futures=True)

@@ -1,1 +1,0 @@
-"""Measures the service on files of requests."""

@@ -1,0 +1,1 @@
+"""Indexes: built, changed, listed and opened."""

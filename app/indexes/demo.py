@@ -1,0 +1,63 @@
+"""The index `demo`: facts that any machine can make, built when first asked for."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.metadata import version
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock
+
+from models.retrieval.demo import demo_triples
+from models.retrieval.index.catalogue import Catalogue
+from models.retrieval.index.errors import CorruptIndexError, UnknownIndexError
+from models.retrieval.index.sources import Records
+from models.retrieval.writers.loading import KeyTokenizer
+
+DEMO = "demo"
+
+
+def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, anew: bool = False) -> None:
+    """Build the index unless it is there, of this tokenizer and of the facts of the Babel installed.
+
+    Nobody else builds an index of this name. Processes that come at once wait for the one that
+    builds; the stamp is written last, so a build that was killed is made again.
+
+    Args:
+        root: folder of the indexes.
+        catalogue: of that folder.
+        tokenizer: of the keys.
+        anew: build it in any case, because it is damaged.
+
+    Raises:
+        RetrievalIndexError: it cannot be built.
+    """
+    stamp = root / f".{DEMO}.json"
+    if not anew and _is_current(catalogue, stamp, tokenizer):
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    with FileLock(root / f".{DEMO}.first.lock"):
+        if not anew and _is_current(catalogue, stamp, tokenizer):
+            return
+        catalogue.build(
+            DEMO,
+            [Records(demo_triples(), "CLDR")],
+            tokenizer.key_format(triples=True),
+            tokenizer.encode,
+            tokenizer=tokenizer.fingerprint,
+            decode=tokenizer.decode,
+        )
+        scratch = stamp.with_name(f"{stamp.name}.{uuid4().hex}")
+        scratch.write_text(json.dumps({"babel": version("babel")}), "utf-8")
+        os.replace(scratch, stamp)
+
+
+def _is_current(catalogue: Catalogue, stamp: Path, tokenizer: KeyTokenizer) -> bool:
+    try:
+        built_for = catalogue.manifest(DEMO).tokenizer
+        written = json.loads(stamp.read_text("utf-8"))
+        return built_for == tokenizer.fingerprint and bool(written["babel"] == version("babel"))
+    except (UnknownIndexError, CorruptIndexError, OSError, ValueError, KeyError, TypeError):
+        return False

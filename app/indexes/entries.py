@@ -1,0 +1,107 @@
+"""From the entries of an update to keys."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.indexes.schemas import Entry
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError
+from models.retrieval.index.names import in_one_line
+from models.retrieval.index.overlay import OverlayView
+from models.retrieval.writers.loading import KeyTokenizer
+from models.text.normalisation import normalise_name
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of an update.
+
+    Attributes:
+        tokens: of its parts in their normal form.
+        written: by column, how a part is written where that is not its normal form.
+    """
+
+    tokens: tuple[int, ...]
+    written: dict[int, str]
+
+
+def keys_of(entries: Sequence[tuple[str, Entry]], view: OverlayView, tokenizer: KeyTokenizer) -> list[Key]:
+    """The keys of entries, each given with the field that it came in.
+
+    Raises:
+        ProblemError: 422, a fault for each part that cannot be.
+    """
+    keys: list[Key] = []
+    faults: list[Fault] = []
+    for field, entry in entries:
+        found = _key(field, entry, view, tokenizer)
+        if isinstance(found, Key):
+            keys.append(found)
+        else:
+            faults += found
+    if faults:
+        raise ProblemError(422, faults[:20])
+    return keys
+
+
+def _key(field: str, entry: Entry, view: OverlayView, tokenizer: KeyTokenizer) -> Key | list[Fault]:
+    key_format = view.base.key_format
+    given = {name: getattr(entry, name) for name in ("subject", "predicate", "meaning", "key")}
+    parts: list[Sequence[int]] = []
+    written: dict[int, str] = {}
+    faults: list[Fault] = []
+    for name, text in given.items():
+        if text is not None and name not in key_format.parts:
+            due = ", ".join(key_format.parts)
+            faults.append(
+                Fault(
+                    field=f"{field}.{name}",
+                    code=Code.UNKNOWN_FIELD,
+                    message=f"keys of this index are made of {due}",
+                    remedy=f"give {due}",
+                )
+            )
+    for column, (name, separator) in enumerate(zip(key_format.parts, (*key_format.separators, ()), strict=True)):
+        text = None if given[name] is None else normalise_name(given[name])
+        if text is None and name != "meaning":
+            faults.append(
+                Fault(field=f"{field}.{name}", code=Code.MISSING, message="it is missing", remedy=f"add the {name}")
+            )
+            continue
+        tokens = tokenizer.encode([text])[0] if text else ()
+        fault = key_format.fault(name, tokens, separator)
+        if fault is not None or (text and not tokens):
+            said = fault if tokens else "has no tokens"
+            faults.append(
+                Fault(
+                    field=f"{field}.{name}",
+                    code=Code.MALFORMED,
+                    message=f"{(text or '')[:40]!r}: it {said}",
+                    remedy="leave line breaks and control tokens out, and give some text",
+                )
+            )
+        parts.append(tokens)
+        if text and (shown := in_one_line(given[name])) != text:
+            written[column] = shown
+    if faults:
+        return faults
+    return Key(
+        _as_built(key_format.join(parts), given, view, tokenizer) if written else key_format.join(parts), written
+    )
+
+
+def _as_built(
+    key: tuple[int, ...], given: dict[str, str | None], view: OverlayView, tokenizer: KeyTokenizer
+) -> tuple[int, ...]:
+    """The key; or, in an index built before names were normalised, the one that it has in the form given."""
+    key_format = view.base.key_format
+    if view.find(key) is not None:
+        return key
+    parts = tokenizer.encode([given[name] or "" for name in key_format.parts])
+    try:
+        old = key_format.join(parts)
+    except ValueError:
+        return key
+    return key if view.find(old) is None else old

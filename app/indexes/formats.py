@@ -1,0 +1,123 @@
+"""Formats of the lines that an index is built from."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from models.retrieval.index.both_ends import BothEnds
+from models.retrieval.index.csv_records import read_records
+from models.retrieval.index.errors import EmptyIndexError, MalformedInputError
+from models.retrieval.index.sources import CommaSeparated, JsonLines, Source, Tabbed
+from models.text.files import Block, check_encoding, read_blocks
+
+Format = Literal["triples", "pairs", "triples-jsonl", "pairs-jsonl", "triples-csv", "pairs-csv"]
+"""``S<TAB>P<TAB>O``, ``key<TAB>value``, or JSON Lines or CSV of the same."""
+
+AnyFormat = Literal["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl", "csv"]
+"""What may be asked for: ``auto`` is any, ``csv`` either of its two, as the file looks."""
+
+_LOOK_AT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of lines.
+
+    Attributes:
+        path: where it is.
+        format: as it was asked for.
+        encoding: see :func:`models.text.files.read_blocks`.
+        most: likewise.
+    """
+
+    path: Path
+    format: AnyFormat = "auto"
+    encoding: str | None = None
+    most: int | None = None
+
+    def chosen(self) -> Format:
+        """The format, looked for in the file's first lines if it has to be.
+
+        Raises:
+            EmptyIndexError: there are no lines.
+            MalformedInputError: none of the first lines has a format.
+            TextFileError: the file cannot be read.
+        """
+        if self.encoding is not None:
+            check_encoding(self.encoding)
+        if self.format != "auto" and self.format != "csv":
+            return self.format
+        blocks = read_blocks(self.path, self.encoding, most=self.most)
+        first = list(islice(blocks, 1))
+        found = _format_of(first, csv=self.format == "csv")
+        if found is not None:
+            return found
+        for _ in islice(blocks, 1):  # of a short file this tells whether it is in another encoding
+            pass
+        if not any(block.body.strip() for block in first):
+            raise EmptyIndexError(f"there are no lines in {self.path.name}")
+        raise MalformedInputError(
+            f"{self.path.name}: none of the first lines is S<TAB>P<TAB>O, key<TAB>value, a JSON object, or CSV of two "
+            "or three fields: name the format"
+        )
+
+    def source(self, chosen: Format, *, both_ends: bool = False) -> Source:
+        """The file in a format.
+
+        Args:
+            chosen: the format.
+            both_ends: each triple is to be found from its object, too.
+
+        Raises:
+            MalformedInputError: ``both_ends`` of lines that are no triples.
+        """
+        kind = JsonLines if chosen.endswith("jsonl") else CommaSeparated if chosen.endswith("csv") else Tabbed
+        found = kind(self.path, self.encoding, self.most)
+        if not both_ends:
+            return found
+        if not is_triples(chosen):
+            raise MalformedInputError("the lines are pairs of key and value, and only triples have two ends")
+        return BothEnds(found)
+
+    def aliases(self) -> Source:
+        """The file as pairs of an alias and what it stands for, tab-separated unless it is JSON Lines or CSV."""
+        chosen = self.chosen()
+        return self.source("pairs" if is_triples(chosen) else chosen)
+
+
+def is_triples(chosen: Format) -> bool:
+    """Whether keys are subject, predicate and meaning."""
+    return chosen.startswith("triples")
+
+
+def _format_of(blocks: Sequence[Block], *, csv: bool) -> Format | None:
+    """That of the first line that has one; CSV if no line has another."""
+    if not csv:
+        for text in islice(_lines(blocks), _LOOK_AT):
+            if (found := _format_of_line(text)) is not None:
+                return found
+    fields: dict[int, Format] = {2: "pairs-csv", 3: "triples-csv"}
+    counts = Counter(len(record.fields) for record in islice(read_records(blocks), _LOOK_AT) if any(record.fields))
+    usual, times = max(counts.items(), key=lambda one: one[1], default=(0, 0))
+    return fields.get(usual) if csv or times * 2 > counts.total() else None
+
+
+def _lines(blocks: Sequence[Block]) -> Iterator[str]:
+    for block in blocks:
+        yield from block.decoded()[0]
+
+
+def _format_of_line(text: str) -> Format | None:
+    if text.startswith("{"):
+        try:
+            return "pairs-jsonl" if "key" in json.loads(text) else "triples-jsonl"
+        except (ValueError, RecursionError):
+            return None
+    columns: dict[int, Format] = {1: "pairs", 2: "triples"}
+    return columns.get(text.count("\t"))

@@ -1,0 +1,188 @@
+"""The indexes of a state directory, in the tokens of one model."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from app.indexes.demo import DEMO, ensure_demo
+from models.retrieval.index.building import Progress
+from models.retrieval.index.catalogue import Catalogue
+from models.retrieval.index.errors import CorruptIndexError, RetrievalIndexError, TokenizerMismatchError
+from models.retrieval.index.live import Changed, LiveIndex
+from models.retrieval.index.manifest import Manifest
+from models.retrieval.index.overlay import OverlayView
+from models.retrieval.index.sources import Source
+from models.retrieval.writers.loading import KeyTokenizer
+
+
+class ReservedNameError(RetrievalIndexError):
+    """The name belongs to the service."""
+
+
+@dataclass(eq=False)
+class Library:
+    """Opens, builds and changes indexes. All methods may take long: keep them off the event loop.
+
+    Attributes:
+        root: folder of the indexes.
+        read_tokenizer: gives the tokenizer of the keys; called once, when first needed.
+    """
+
+    root: Path
+    read_tokenizer: Callable[[], KeyTokenizer]
+    catalogue: Catalogue = field(init=False)
+    _tokenizer: KeyTokenizer | None = field(default=None, init=False)
+    _reading: threading.Lock = field(default_factory=threading.Lock, init=False)
+    _demo_seen: bool = field(default=False, init=False)
+
+    def __post_init__(self) -> None:
+        self.catalogue = Catalogue(self.root)
+
+    @property
+    def tokenizer(self) -> KeyTokenizer:
+        """Of the keys.
+
+        Raises:
+            models.language.loading.LoadingError: it cannot be read.
+        """
+        with self._reading:
+            if self._tokenizer is None:
+                self._tokenizer = self.read_tokenizer()
+            return self._tokenizer
+
+    def names(self) -> list[str]:
+        """All indexes, the demo among them whether or not it is built yet."""
+        return sorted({DEMO, *(listed.name for listed in self.catalogue.names())})
+
+    def is_open(self, name: str) -> bool:
+        """Whether this process holds an index open."""
+        return any(listed.opened for listed in self.catalogue.names() if listed.name == name)
+
+    def open(self, name: str) -> LiveIndex:
+        """An index, with what other processes changed taken in; the demo is built at first.
+
+        Raises:
+            UnknownIndexError: there is none.
+            CorruptIndexError: it is damaged.
+            TokenizerMismatchError: its keys are written in other tokens than the model's.
+        """
+        if name == DEMO:
+            self._ensure_demo()
+        try:
+            live = self.look(name)
+        except CorruptIndexError:
+            if name != DEMO:
+                raise
+            self._ensure_demo(anew=True)
+            live = self.look(name)
+        if live.manifest.tokenizer != self.tokenizer.fingerprint:
+            raise TokenizerMismatchError(
+                f"the index {name!r} was built for the tokenizer {live.manifest.tokenizer}; "
+                f"that of the model is {self.tokenizer.fingerprint}"
+            )
+        return live
+
+    def look(self, name: str) -> LiveIndex:
+        """An index of whatever tokenizer, to be reported on, not searched.
+
+        Raises:
+            UnknownIndexError: there is none.
+            CorruptIndexError: it is damaged.
+        """
+        live = self.catalogue.open(name)
+        live.refresh()
+        return live
+
+    def _ensure_demo(self, *, anew: bool = False) -> None:
+        if anew or not self._demo_seen:
+            ensure_demo(self.root, self.catalogue, self.tokenizer, anew=anew)
+            self._demo_seen = True
+
+    def build(
+        self,
+        name: str,
+        sources: Sequence[Source],
+        *,
+        triples: bool,
+        aliases: Sequence[Source] = (),
+        strict: bool = False,
+        typos: bool = True,
+        progress: Progress = lambda what, done, total: None,
+    ) -> Manifest:
+        """Build an index; one of the same name serves until it is replaced.
+
+        Args:
+            name: of the index.
+            sources: of keys and values.
+            triples: keys of subject, predicate and meaning, not of one part.
+            aliases: pairs of an alias and what it stands for.
+            strict: refuse malformed lines.
+            typos: keep a table by which misspelt names are found.
+            progress: told how far the build is.
+
+        Raises:
+            ReservedNameError: it is the demo's.
+            RetrievalIndexError: it is being built already.
+            EmptyIndexError: there is not a single key.
+            MalformedInputError: a malformed line, and ``strict``.
+            TextFileError: a source cannot be read.
+        """
+        refuse_reserved(name)
+        return self.catalogue.build(
+            name,
+            sources,
+            self.tokenizer.key_format(triples=triples),
+            self.tokenizer.encode,
+            tokenizer=self.tokenizer.fingerprint,
+            decode=self.tokenizer.decode if typos else None,
+            aliases=aliases,
+            strict=strict,
+            progress=progress,
+        )
+
+    def update(self, name: str, added: Sequence[Any] = (), removed: Sequence[Any] = ()) -> Changed:
+        """See :meth:`models.retrieval.index.live.LiveIndex.update`."""
+        return self.open(name).update(added, removed)
+
+    def merge(self, name: str) -> Manifest:
+        """Compile an index with its changes anew.
+
+        Raises:
+            UnknownIndexError: there is none.
+            RetrievalIndexError: it is being built or merged.
+        """
+        return self.catalogue.merge(name, self.tokenizer.decode)
+
+    def delete(self, name: str) -> None:
+        """Remove an index; searches that hold it end as they began.
+
+        Raises:
+            UnknownIndexError: there is none.
+            RetrievalIndexError: it is being built or merged.
+        """
+        if name == DEMO:
+            self._demo_seen = False
+        self.catalogue.delete(name)
+
+    def texts(self, view: OverlayView, tokens: Sequence[int]) -> dict[str, str]:
+        """The text of each part of a key, as it was first written."""
+        key_format = view.base.key_format
+        decode = self.tokenizer.codec.decode
+        return {
+            name: view.written(column, part) or decode(part).strip()
+            for column, (name, part) in enumerate(zip(key_format.parts, key_format.split(tokens), strict=True))
+        }
+
+
+def refuse_reserved(name: str) -> None:
+    """Raise for a name that belongs to the service.
+
+    Raises:
+        ReservedNameError: it does.
+    """
+    if name == DEMO:
+        raise ReservedNameError(f"{DEMO!r} is the index that the service builds itself: choose another name")

@@ -1,0 +1,142 @@
+"""All that a search needs of the process: indexes, and the model that writes keys."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import structlog
+
+from app.indexes.builds import Builds
+from app.indexes.library import Library
+from app.indexes.problems import MODEL_ERRORS, model_problem
+from app.settings.settings import Limits, Settings
+from models.language.default_weights import Progress
+from models.language.loading import LoadedModel, source_of
+from models.language.scoring.batcher import Batcher
+from models.retrieval.writers.loading import KeyTokenizer, LoadedKeyModel, load_key_model
+
+log = structlog.get_logger()
+
+SHIPPED_ADAPTER = Path(__file__).parents[2] / "models" / "retrieval" / "adapters" / "kgclue"
+"""The default model's adapter; it may be left out of an installation."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchReport:
+    """What a search was, for the metrics.
+
+    Attributes:
+        questions: how many it answered.
+        seconds: what it took.
+    """
+
+    questions: int
+    seconds: float
+
+
+@dataclass(eq=False)
+class Retrieval:
+    """Indexes, and the model that writes their keys, loaded when a search first asks for it.
+
+    Attributes:
+        settings: which model, and where the indexes are.
+        batcher: the model's thread, shared with sampling.
+        progress: told how far the first conversion of the default model is.
+        library: the indexes.
+        builds: that run in the background.
+        sampling: the model that samples, if it is loaded.
+        on_search: told of every search that is done.
+    """
+
+    settings: Settings
+    batcher: Batcher
+    progress: Progress = lambda what, share: None
+    sampling: LoadedModel | None = None
+    library: Library = field(init=False)
+    builds: Builds = field(init=False)
+    on_search: Callable[[SearchReport], None] | None = None
+    _loading: asyncio.Task[LoadedKeyModel] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self.library = open_library(self.settings, self.progress)
+        self.builds = Builds(self.library)
+
+    @property
+    def limits(self) -> Limits:
+        """The most that a request may ask for."""
+        return self.settings.limits
+
+    async def model(self) -> LoadedKeyModel:
+        """The model that writes keys; requests that come while it loads wait for the one loading.
+
+        Raises:
+            ProblemError: 503 if it cannot be loaded.
+        """
+        if self._loading is None or (self._loading.done() and not _succeeded(self._loading)):
+            self._loading = asyncio.create_task(self._load())
+        try:
+            # Shielded: it is not for one request alone.
+            return await asyncio.shield(self._loading)
+        except MODEL_ERRORS as error:
+            raise model_problem(error) from error
+
+    async def _load(self) -> LoadedKeyModel:
+        settings, sampling = self.settings, self.sampling
+        same = model_name(settings) == settings.model
+        tokenizer = await asyncio.to_thread(lambda: self.library.tokenizer)
+        loaded: LoadedKeyModel = await self.batcher.call(
+            partial(
+                load_key_model,
+                model_name(settings),
+                adapter_of(settings),
+                tokenizer,
+                cache=settings.cache_dir,
+                progress=self.progress,
+                device=settings.device,
+                precision=settings.precision,
+                offline=settings.offline,
+                threads=settings.torch_threads,
+                bare=sampling.scorer if sampling is not None and same else None,
+            )
+        )
+        log.info("model of keys loaded", model=loaded.name, adapter=str(loaded.adapter), fingerprint=loaded.fingerprint)
+        return loaded
+
+    def close(self) -> None:
+        """Let builds end, and drop a loading that nobody waits for."""
+        self.builds.stop()
+        if self._loading is not None:
+            self._loading.cancel()
+
+
+def open_library(settings: Settings, progress: Progress = lambda what, share: None) -> Library:
+    """The indexes of the settings' state directory."""
+
+    def read_tokenizer() -> KeyTokenizer:
+        source = source_of(model_name(settings), settings.cache_dir, progress)
+        return KeyTokenizer.load(source, offline=settings.offline)
+
+    return Library(settings.state_dir / "indexes", read_tokenizer)
+
+
+def model_name(settings: Settings) -> str:
+    """The model that writes keys."""
+    return settings.model if settings.retrieval_model is None else settings.retrieval_model
+
+
+def adapter_of(settings: Settings) -> Path | None:
+    """The folder of its adapter; None for none."""
+    if settings.retrieval_adapter == "none":
+        return None
+    if settings.retrieval_adapter != "default":
+        return Path(settings.retrieval_adapter)
+    fits = model_name(settings) == "default" and (SHIPPED_ADAPTER / "adapter_config.json").is_file()
+    return SHIPPED_ADAPTER if fits else None
+
+
+def _succeeded(task: asyncio.Task[LoadedKeyModel]) -> bool:
+    return not task.cancelled() and task.exception() is None

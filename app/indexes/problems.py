@@ -1,0 +1,132 @@
+"""What can be wrong with an index, as problems with a remedy."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+
+from app.engine.device import device_fault
+from app.indexes.library import ReservedNameError
+from app.web.codes import Code
+from app.web.file_problems import file_problem
+from app.web.problems import Fault, ProblemError
+from models.language.default_weights import ConversionError
+from models.language.device import DeviceError
+from models.language.loading import LoadingError
+from models.language.scoring.scorer import UnsupportedModelError
+from models.retrieval.index.errors import (
+    BadNameError,
+    CorruptIndexError,
+    EmptyIndexError,
+    MalformedInputError,
+    RetiredIndexError,
+    RetrievalIndexError,
+    TokenizerMismatchError,
+    UnknownIndexError,
+)
+from models.retrieval.ranking.logit import RankingError
+from models.retrieval.search.confidence import ConfidenceError
+from models.text.files import TextFileError
+
+_KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
+    (BadNameError, 422, Code.MALFORMED, "give such a name"),
+    (
+        UnknownIndexError,
+        404,
+        Code.NOT_FOUND,
+        "name one that GET /v1/indexes or `chainwright index list` lists, or build it",
+    ),
+    (ReservedNameError, 422, Code.RESERVED, "choose another name"),
+    (
+        TokenizerMismatchError,
+        409,
+        Code.OTHER_MODEL,
+        "build it anew for this model, or serve the model it was built for (CHAINWRIGHT_RETRIEVAL_MODEL)",
+    ),
+    (CorruptIndexError, 409, Code.DAMAGED, "build it anew, or delete it"),
+    (RetiredIndexError, 409, Code.CONFLICT, "send the request again"),
+    (MalformedInputError, 422, Code.MALFORMED, "mend the line, or build without strict to leave it out"),
+    (
+        EmptyIndexError,
+        422,
+        Code.MISSING,
+        "see docs/retrieval.md for the formats; an index that was there before is as it was",
+    ),
+    (
+        RetrievalIndexError,
+        409,
+        Code.CONFLICT,
+        "mend that, or try again later; GET /v1/indexes tells what is being built",
+    ),
+)
+
+log = structlog.get_logger()
+
+MODEL_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelError, ConfidenceError, RankingError)
+"""What loading a model that writes keys may raise."""
+
+
+@contextmanager
+def told(root: Path, field: str = "name") -> Iterator[None]:
+    """Turn errors of indexes and of the model's loading into problems.
+
+    Args:
+        root: folder of the indexes, which is left out of messages.
+        field: where the name of the index came.
+
+    Raises:
+        ProblemError: 404, 409, 422 or 503.
+    """
+    try:
+        yield
+    except RetrievalIndexError as error:
+        raise problem_of(error, root, field) from error
+    except TextFileError as error:
+        raise file_problem(error) from error
+    except MODEL_ERRORS as error:
+        raise model_problem(error) from error
+    except OSError as error:
+        log.error("a file of the indexes cannot be used", reason=str(error))
+        raise _file_problem(error) from error
+
+
+def _file_problem(error: OSError) -> ProblemError:
+    """503: the disk is full, or files are not the service's own; the folder is not told."""
+    name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "a file"
+    fault = Fault(
+        field="",
+        code=Code.UNUSABLE_FILE,
+        message=f"{name} cannot be read or written ({error.strerror or error})",
+        remedy="let the service's user read and write it, see the disk, or set CHAINWRIGHT_STATE_DIR",
+    )
+    return ProblemError(503, [fault])
+
+
+def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
+    """An error as a problem."""
+    status, code, remedy = next(kind[1:] for kind in _KINDS if isinstance(error, kind[0]))
+    if isinstance(error, MalformedInputError | EmptyIndexError):
+        field = ""
+    return ProblemError(status, [Fault(field=field, code=code, message=message_of(error, root), remedy=remedy)])
+
+
+def message_of(error: BaseException, root: Path) -> str:
+    """What an error says, without where this machine keeps its files."""
+    return str(error).replace(f"{root}/", "") or repr(error)
+
+
+def model_problem(error: BaseException) -> ProblemError:
+    """503: the model that writes keys cannot be loaded."""
+    if isinstance(error, DeviceError):
+        return ProblemError(503, [device_fault(error)])
+    fault = Fault(
+        field="",
+        code=Code.UNUSABLE_MODEL,
+        message=f"the model that writes keys could not be loaded: {error}",
+        remedy="mend the setting CHAINWRIGHT_RETRIEVAL_MODEL or CHAINWRIGHT_RETRIEVAL_ADAPTER and start again",
+    )
+    return ProblemError(503, [fault])

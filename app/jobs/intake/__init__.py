@@ -1,0 +1,1 @@
+"""Intake: a job's body is read, checked, estimated and cut into chunks."""

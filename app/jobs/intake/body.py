@@ -1,0 +1,32 @@
+"""Bodies that are too large for the bound on ordinary requests."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError
+
+
+async def read_body(request: Request, most: int) -> bytes:
+    """The body.
+
+    Args:
+        request: whose body was not read yet.
+        most: bytes.
+
+    Raises:
+        ProblemError: 413 as soon as it is too large.
+    """
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > most:
+            fault = Fault(
+                field="",
+                code=Code.TOO_LARGE,
+                message=f"the body has more than {most} bytes",
+                remedy="divide the job into several, or raise CHAINWRIGHT_MAX_JOB_BYTES",
+            )
+            raise ProblemError(413, [fault], {"Connection": "close"})
+    return bytes(content)

@@ -1,0 +1,168 @@
+"""From a submission to a job that may be accepted: every line is checked as its route would check it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.engine.engine import Engine
+from app.jobs.intake.chunking import Chunker
+from app.jobs.intake.submission import Submission
+from app.jobs.schemas import Item
+from app.jobs.store.lines import error_line
+from app.jobs.store.record import Accepted, Entry, new_id
+from app.settings.settings import Settings
+from app.tasks.endpoints import endpoint_of
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError, make
+from app.web.validation import faults_of
+
+MOST_FAULTS = 1000
+"""Faults that one answer lists."""
+
+SLICE = 100
+"""Lines checked at a time: between slices a client that has left is noticed."""
+
+
+@dataclass(eq=False)
+class Intake:
+    """Checks the lines of one submission.
+
+    Attributes:
+        submission: the lines.
+        engine: whose model and indexes must be able to meet them.
+        settings: limits and defaults.
+        costs: measured seconds of a unit, by kind.
+        job_id: that the job will have.
+    """
+
+    submission: Submission
+    engine: Engine
+    settings: Settings
+    costs: Mapping[str, float]
+    job_id: str = field(default_factory=new_id)
+    _entries: dict[int, Entry] = field(default_factory=dict)
+    _refused: dict[int, list[Fault]] = field(default_factory=dict)
+    _names: dict[str, int] = field(default_factory=dict)
+
+    async def accepted(self, idempotency: str, digest: str) -> Accepted:
+        """The job.
+
+        Args:
+            idempotency: digest of the idempotency key, or "".
+            digest: of the whole request.
+
+        Raises:
+            ProblemError: 422, with the faults of the bad lines.
+        """
+        lines, most = self.submission.lines, self.engine.limits.max_job_items
+        if len(lines) > most:
+            fault = Fault(
+                field="",
+                code=Code.TOO_MANY,
+                message=f"{len(lines)} items are above the limit of {most}",
+                remedy=f"give at most {most}",
+            )
+            raise ProblemError(422, [fault])
+        self._names = {f"item-{number}": number for number, line in enumerate(lines) if _nameless(line)}
+        chunker = Chunker(len(lines), self.costs)
+        for start in range(0, len(lines), SLICE):
+            await asyncio.to_thread(self._check, range(start, min(start + SLICE, len(lines))), chunker)
+        skip = self.submission.options.on_invalid == "skip"
+        if self._refused and not (skip and self._entries):
+            raise ProblemError(422, self._faults())
+        return Accepted(
+            id=self.job_id,
+            items={number: entry.text for number, entry in self._entries.items()},
+            refused={number: self._error(number, faults) for number, faults in self._refused.items()},
+            chunks=chunker.chunks(),
+            priority=self.submission.options.priority or "bulk",
+            expires_after=self.submission.options.expires_after or self.settings.job_seconds,
+            idempotency=idempotency,
+            digest=digest,
+        )
+
+    def _check(self, numbers: range, chunker: Chunker) -> None:
+        for number in numbers:
+            try:
+                entry, kind, units = self._entry(number)
+            except ProblemError as error:
+                self._refused[number] = error.faults
+                chunker.add("", 0.0)
+            else:
+                self._entries[number] = entry
+                chunker.add(kind, units)
+
+    def _entry(self, number: int) -> tuple[Entry, str, float]:
+        line = self.submission.lines[number]
+        if isinstance(line, Fault):
+            raise ProblemError(422, [line])
+        try:
+            item = Item.model_validate(line)
+        except ValidationError as error:
+            # A path that begins with "body" is taken for FastAPI's, which so names the whole body.
+            errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+            raise ProblemError(422, faults_of(errors)) from None
+        name = item.custom_id or f"item-{number}"
+        if self._names.setdefault(name, number) != number:
+            fault = Fault(
+                field="custom_id",
+                code=Code.DUPLICATE,
+                message=f"{name!r} is the custom_id of another line, {self.submission.where(self._names[name], '')}",
+                remedy="give each line one of its own",
+            )
+            raise ProblemError(422, [fault])
+        endpoint = endpoint_of(item.url)
+        try:
+            request = endpoint.read(item.body)
+            endpoint.check(request, self.engine)
+        except ProblemError as error:
+            raise ProblemError(error.status, [_inside(fault) for fault in error.faults]) from None
+        body = item.body
+        if "seed" in type(request).model_fields and request.seed is None:
+            body = body | {"seed": self._seed(number)}
+        return Entry(number, name, item.url, body), endpoint.kind, endpoint.units(request)
+
+    def _seed(self, number: int) -> int:
+        """A seed for an item that names none, so that it gives the same however often it is begun."""
+        digest = hashlib.blake2b(f"{self.job_id}:{number}".encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "big") >> 11  # below 2**53, exact in JavaScript
+
+    def _faults(self) -> list[Fault]:
+        found = [
+            fault.model_copy(update={"field": self.submission.where(number, fault.field)})
+            for number, faults in sorted(self._refused.items())
+            for fault in faults[:3]
+        ]
+        return found[:MOST_FAULTS]
+
+    def _error(self, number: int, faults: list[Fault]) -> str:
+        line = self.submission.lines[number]
+        given = line.get("custom_id") if isinstance(line, dict) else None
+        name = given[:256] if isinstance(given, str) and given else f"item-{number}"
+        problem = make(422, faults).model_dump(exclude_none=True, exclude={"instance"})
+        return error_line(self.job_id, number, name, "invalid_request", str(problem["detail"]), 422, problem)
+
+
+def _nameless(line: Any) -> bool:
+    return isinstance(line, dict) and line.get("custom_id") is None
+
+
+def _inside(fault: Fault) -> Fault:
+    if fault.field == "url":
+        return fault
+    return fault.model_copy(update={"field": f"body{'.' if fault.field else ''}{fault.field}"})
+
+
+def digest_of(*parts: Any) -> str:
+    """A digest of a request or a key."""
+    state = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        data = part if isinstance(part, bytes) else str(part).encode("utf-8", "backslashreplace")
+        state.update(len(data).to_bytes(8, "big") + data)
+    return state.hexdigest()

@@ -1,0 +1,1 @@
+"""Workers: chunks taken from the queue, run and settled."""

@@ -1,1 +1,0 @@
-"""A question in, keys of an index out."""

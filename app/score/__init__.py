@@ -1,1 +1,0 @@
-"""Log-probs of given texts."""

@@ -1,1 +1,0 @@
-"""Keywords in, sentences out."""

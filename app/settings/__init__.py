@@ -1,0 +1,1 @@
+"""Settings: read from the environment, the .env file and the command line, and checked."""

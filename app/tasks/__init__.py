@@ -1,0 +1,1 @@
+"""Tasks: what a client may ask for, one folder each."""

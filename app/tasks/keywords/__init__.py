@@ -1,0 +1,1 @@
+"""The keywords task: sentences that hold given keywords."""

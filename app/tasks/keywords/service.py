@@ -1,0 +1,249 @@
+"""Runs a request: from keywords to ranked sentences, step by step."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import numpy as np
+import structlog
+
+from app.engine.engine import Engine
+from app.languages.openings import context_of
+from app.tasks.keywords.plan import Plan, make_plan
+from app.tasks.keywords.schemas import (
+    ChainReport,
+    Diagnostics,
+    ModelReport,
+    MoveReport,
+    Scorer,
+    Sentence,
+    SentencesAnswer,
+    SentencesRequest,
+    StepReport,
+    UsageReport,
+)
+from app.web.codes import Code
+from app.web.problems import invalid
+from models.language.loading import LoadedModel
+from models.language.scoring.session import ContextLengthError, Session
+from samplers.first_states import InfeasibleError, construct
+from samplers.run import Step, generators, run
+from samplers.state import State
+from samplers.trace import Trace, Visit, rank
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of a run.
+
+    Attributes:
+        step: all chains after the step.
+        best: the best state so far, if this step found it; else None.
+    """
+
+    step: Step
+    best: Visit | None
+
+
+@dataclass(eq=False)
+class SentencesRun:
+    """Chains that stand at their first states, ready to step.
+
+    Attributes:
+        request: what was asked.
+        plan: what it came to.
+        context: what every sentence continues.
+        seed: the seed used.
+        session: the language model of this request.
+        rngs: one generator a chain.
+        first: the chains' first states.
+        trace: what the chains have seen.
+        deadline: seconds of sampling after which it ends where it stands.
+        started: when sampling began, by time.perf_counter.
+        seconds: sampled so far.
+    """
+
+    request: SentencesRequest
+    plan: Plan
+    context: str
+    seed: int
+    session: Session
+    rngs: list[np.random.Generator]
+    first: list[State]
+    deadline: float = float("inf")
+    trace: Trace = field(default_factory=Trace)
+    started: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
+
+    async def progress(self) -> AsyncIterator[Progress]:
+        """Step the chains to the end; closing the iterator stops them."""
+        sampler = self.request.sampler
+        best: Visit | None = None
+        driver = run(self.plan.kernel, self.session, self.first, self.rngs, sampler.steps)
+        try:
+            async for step in driver:
+                better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
+                found = better[0] if better and better[0] is not best else None
+                best = found or best
+                self.seconds = time.perf_counter() - self.started
+                yield Progress(step, found)
+                if self.seconds >= self.deadline:
+                    break
+        finally:
+            await driver.aclose()
+            log.info(
+                "sampled" if self.trace.steps == sampler.steps else "sampling stopped",
+                steps=self.trace.steps,
+                of=sampler.steps,
+                chains=sampler.chains,
+                seconds=round(self.seconds, 3),
+                lm_tokens=self.session.usage.lm_tokens,
+            )
+
+    def sentence(self, visit: Visit) -> Sentence:
+        """A visit as the caller sees it."""
+        vocabulary = self.plan.vocabulary
+        return Sentence(
+            text=vocabulary.decode(visit.state.tokens),
+            log_prob=visit.log_prob,
+            log_prob_per_token=visit.log_prob_per_token,
+            tokens=[vocabulary.piece(token) for token in visit.state.tokens],
+            chain=visit.chain,
+            step=visit.step,
+        )
+
+    def report(self, step: Step) -> StepReport:
+        """A step as the caller sees it."""
+        decode = self.plan.vocabulary.decode
+        return StepReport(
+            step=step.number,
+            steps=self.request.sampler.steps,
+            chains=[
+                ChainReport(
+                    text=decode(chain.state.tokens),
+                    log_prob=chain.log_prob,
+                    log_prob_per_token=chain.log_prob / len(chain.state),
+                    step=chain.steps,
+                    moved=chain.moved,
+                )
+                for chain in step.chains
+            ],
+        )
+
+    def answer(self) -> SentencesAnswer:
+        """The sentences and how the run went, as far as it has gone."""
+        visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self.trace.last
+        chosen: dict[str, Sentence] = {}
+        for visit in rank(list(visits)):
+            if len(chosen) == self.request.samples:
+                break
+            sentence = self.sentence(visit)
+            chosen.setdefault(sentence.text, sentence)
+        usage = self.session.usage
+        return SentencesAnswer(
+            sentences=list(chosen.values()),
+            diagnostics=Diagnostics(
+                acceptance={
+                    name: MoveReport(
+                        tried=count.tried, proposed=count.proposed, moved=count.moved, acceptance=count.acceptance
+                    )
+                    for name, count in sorted(self.trace.moves.items())
+                },
+                states_visited=len(self.trace.visits),
+                seconds=self.seconds,
+                steps=self.trace.steps,
+            ),
+            usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
+            model=ModelReport(
+                **dict(scorer_report(self.session.model)),
+                vocabulary=self.plan.vocabulary.name,
+                context=self.context,
+            ),
+            seed=self.seed,
+        )
+
+
+def scorer_report(model: LoadedModel) -> Scorer:
+    """What scored, for an answer."""
+    return Scorer(name=model.name, fingerprint=model.fingerprint, precision=model.precision, device=model.device)
+
+
+@asynccontextmanager
+async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[SentencesRun]:
+    """Check a request, wait for its turn, construct first states; the turn ends with the context.
+
+    Raises:
+        ProblemError: 422 for a request that cannot be met, 429 if too many wait.
+    """
+    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits, lambda: engine.turns.running)
+    async with engine.turns.take():
+        started = time.perf_counter()
+        # Below 2**53, so that a JavaScript client reads it back exactly.
+        seed = secrets.randbits(53) if request.seed is None else request.seed
+        context = context_of(request.context, plan.language, lambda text: fits(engine, text, plan.most_tokens))
+        session = await open_session(engine, plan.vocabulary.name, context, plan.most_tokens)
+        rngs = generators(seed, request.sampler.chains)
+        with session.sampling():
+            try:
+                first = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
+            except InfeasibleError as error:
+                raise invalid(
+                    "keywords",
+                    Code.INFEASIBLE,
+                    str(error),
+                    "loosen length or forbidden, give other keywords, or try another seed",
+                ) from error
+            deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+            yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
+
+
+def fits(engine: Engine, context: str, room: int) -> bool:
+    """Whether a context leaves ``room`` tokens for a sentence."""
+    return len(engine.model.tokenizer.encode(context)) <= _most_context(engine, room)
+
+
+def _most_context(engine: Engine, room: int) -> int:
+    return min(engine.limits.max_context_tokens, engine.model.max_context - room - 1)
+
+
+async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
+    """Read a context.
+
+    Args:
+        engine: whose model.
+        vocabulary: name of the mask.
+        context: what every sentence continues.
+        room: tokens that must be left for a sentence.
+
+    Raises:
+        ProblemError: 422 if the context is too long.
+    """
+    if context:
+        most = _most_context(engine, room)
+        tokens = len(engine.model.tokenizer.encode(context))
+        if tokens > most:
+            raise invalid(
+                "context",
+                Code.TOO_LONG,
+                f"it has {tokens} tokens, above the limit of {max(most, 0)}",
+                "give a shorter context",
+            )
+    try:
+        return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.store)
+    except ContextLengthError as error:
+        raise invalid("context", Code.TOO_LONG, str(error), "give a shorter context") from error
+
+
+async def complete(request: SentencesRequest, engine: Engine) -> SentencesAnswer:
+    """Run a request to its end."""
+    async with prepared(request, engine) as sampling:
+        async for _ in sampling.progress():
+            pass
+        return sampling.answer()

@@ -1,0 +1,67 @@
+"""Sentences and chains on a terminal."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Group
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from app.tasks.keywords.schemas import SentencesAnswer
+from app.tasks.keywords.service import SentencesRun
+from samplers.run import Step
+
+
+def answer_table(answer: SentencesAnswer) -> Group:
+    """The sentences, and a line on how the run went."""
+    table = Table("sentence", "log p", "log p / token", "chain", "step")
+    table.columns[0].overflow = "fold"
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for sentence in answer.sentences:
+        table.add_row(
+            Text(sentence.text),
+            f"{sentence.log_prob:.2f}",
+            f"{sentence.log_prob_per_token:.3f}",
+            str(sentence.chain),
+            str(sentence.step),
+        )
+    run = answer.diagnostics
+    accepted = ", ".join(f"{name} {move.acceptance:.0%}" for name, move in run.acceptance.items())
+    return Group(
+        table,
+        Text(
+            f"{run.steps} steps in {run.seconds:.1f} s, {run.states_visited} states visited, "
+            f"{answer.usage.lm_tokens} LM tokens, seed {answer.seed}" + (f"\naccepted: {accepted}" if accepted else ""),
+            style="dim",
+        ),
+    )
+
+
+class ChainsView:
+    """The chains of a run while they move."""
+
+    def __init__(self, sampling: SentencesRun) -> None:
+        self._sampling = sampling
+        self._started = time.perf_counter()
+        self._moved = [0] * sampling.request.sampler.chains
+
+    def update(self, step: Step) -> None:
+        """Take in a step."""
+        for i, chain in enumerate(step.chains):
+            self._moved[i] += chain.moved
+
+    def render(self, step: Step) -> Group:
+        """A line for each chain, and how far the run is."""
+        report = self._sampling.report(step)
+        table = Table("chain", "sentence", "log p / token", "moves accepted", expand=True)
+        table.columns[1].overflow = "fold"
+        table.columns[2].justify = table.columns[3].justify = "right"
+        for i, chain in enumerate(report.chains):
+            style = "bold" if chain.moved else ""
+            table.add_row(str(i), Text(chain.text, style=style), f"{chain.log_prob_per_token:.3f}", str(self._moved[i]))
+        pace = (time.perf_counter() - self._started) / max(step.number, 1)
+        bar = ProgressBar(total=max(report.steps, 1), completed=step.number or int(report.steps == 0))
+        return Group(table, bar, Text(f"step {step.number} of {report.steps}, {pace:.3f} s/step", style="dim"))

@@ -1,0 +1,1 @@
+"""The score task: log-probabilities of texts."""

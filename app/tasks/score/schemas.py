@@ -1,0 +1,74 @@
+"""What a request for scores may say, and what it is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.tasks.keywords.schemas import Scorer, Strict, Text, UsageReport, normalised
+from app.web.codes import Code
+from app.web.problems import UnfitError
+
+
+def _text(text: str) -> str:
+    text = normalised(text).strip()
+    if not text:
+        raise UnfitError(Code.BLANK, "it is blank", "give a text, or leave the entry out")
+    return text
+
+
+def _at_least_one(texts: list[Any]) -> list[Any]:
+    if not texts:
+        raise UnfitError(Code.MISSING, "there are no texts", "give at least one")
+    return texts
+
+
+class ScoreRequest(Strict):
+    """Ask how likely texts are."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"texts": ["今天我去公园散步。", "我今天散步公园去。"]}]})
+
+    texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
+        description="outer white space is dropped", json_schema_extra={"minItems": 1}
+    )
+    context: Text | None = Field(
+        default=None,
+        description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
+    )
+    language: Literal["zh", "en", "auto"] = Field(
+        default="auto",
+        description="auto: for each text by itself, Chinese if it has a Han character, else English",
+    )
+
+
+class TextScore(BaseModel):
+    """The score of one text, the same whatever others are sent with it."""
+
+    text: str = Field(description="as it was scored: normalised")
+    language: Literal["zh", "en"]
+    vocabulary: str = Field(
+        description="the mask over which its probabilities are renormalised, the narrowest that spells it; scores "
+        "under different masks cannot be compared"
+    )
+    context: str = Field(description="the text that its score is conditioned on")
+    tokens: list[str] = Field(description="the text of each token")
+    log_probs: list[float] = Field(description="of each token given context and the tokens before, in nats")
+    log_prob: float = Field(description="their sum")
+    log_prob_per_token: float = Field(description="their mean")
+
+
+class ScoringModel(Scorer):
+    """What scored the texts."""
+
+    vocabulary: str | None = Field(description="that of every text, null if they differ")
+    context: str | None = Field(description="that of every text, null if they differ")
+
+
+class ScoreAnswer(BaseModel):
+    """Scores in the order of the texts."""
+
+    scores: list[TextScore]
+    vocabulary: str | None = Field(description="that of every text, null if they differ")
+    usage: UsageReport
+    model: ScoringModel

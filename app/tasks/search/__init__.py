@@ -1,0 +1,1 @@
+"""The search task: facts that answer a question."""

@@ -1,0 +1,96 @@
+"""Refuses searches that no index or model could answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from app.settings.settings import Limits
+from app.tasks.search.schemas import SearchRequest
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError
+from models.retrieval.writers.loading import LoadedKeyModel
+
+
+def check(request: SearchRequest, limits: Limits) -> None:
+    """Refuse what neither index nor model could mend.
+
+    Raises:
+        ProblemError: 422, a fault for each finding.
+    """
+    faults = list(_faults(request, limits))
+    if faults:
+        raise ProblemError(422, faults[:20])
+
+
+def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
+    """Refuse questions that are too long for the model.
+
+    Raises:
+        ProblemError: 422.
+    """
+    most = model.tokenizer.longest
+    codec = model.tokenizer.codec
+    lengths = [len(codec.question(text)) for text in request.questions]
+    faults = [
+        Fault(
+            field=_field(request, i),
+            code=Code.TOO_LONG,
+            message=f"it has {length} tokens, and the model reads at most {most}",
+            remedy="shorten it",
+        )
+        for i, length in enumerate(lengths)
+        if length > most
+    ]
+    if faults:
+        raise ProblemError(422, faults[:20])
+
+
+def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
+    if (request.query is None) == (request.queries is None):
+        given = "neither query nor queries is" if request.query is None else "both query and queries are"
+        yield Fault(
+            field="query" if request.query is None else "queries",
+            code=Code.MISSING if request.query is None else Code.CONTRADICTORY,
+            message=f"{given} given",
+            remedy="give either one query or a list of queries",
+        )
+    most = [
+        ("n", request.n, limits.max_results),
+        ("beams", request.beams or max(request.n, 3), limits.max_beams),
+        ("queries", len(request.questions), limits.max_queries),
+    ]
+    for name, value, limit in most:
+        if value > limit:
+            what = f"{value} queries are" if name == "queries" else f"{value} is"
+            code = Code.TOO_MANY if name == "queries" else Code.TOO_LARGE
+            yield Fault(
+                field=name, code=code, message=f"{what} above the limit of {limit}", remedy=f"give at most {limit}"
+            )
+    for i, text in enumerate(request.questions[: limits.max_queries]):
+        if len(text) > limits.max_query_characters:
+            yield Fault(
+                field=_field(request, i),
+                code=Code.TOO_LONG,
+                message=f"{len(text)} characters are above the limit of {limits.max_query_characters}",
+                remedy=f"give at most {limits.max_query_characters} characters",
+            )
+    if request.mode == "beam" and request.beams is not None and request.beams < request.n:
+        yield Fault(
+            field="beams",
+            code=Code.CONTRADICTORY,
+            message=f"{request.beams} beams cannot give {request.n} keys",
+            remedy=f"give at least {request.n}, or leave beams out",
+        )
+    if request.mode == "exact":
+        for name, weight in (("length_penalty", request.length_penalty), ("look_ahead", request.look_ahead_weight)):
+            if weight:
+                yield Fault(
+                    field=name,
+                    code=Code.CONTRADICTORY,
+                    message=f"{name} leaves nothing to be proven in exact mode",
+                    remedy=f"leave {name} out, or set mode to beam",
+                )
+
+
+def _field(request: SearchRequest, number: int) -> str:
+    return "query" if request.queries is None else f"queries[{number}]"

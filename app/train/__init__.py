@@ -1,1 +1,0 @@
-"""Trains what the service needs learnt."""

@@ -1,0 +1,1 @@
+"""HTTP: problems, validation, middleware, streaming."""

@@ -1,0 +1,165 @@
+"""Counts requests against rates and quotas, in Redis if there is one, else in the process."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from dataclasses import dataclass, field
+
+from limits import RateLimitItem
+from limits.aio.storage import MemoryStorage, RedisStorage
+from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimiter, RateLimiter
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from app.web.access.rates import parsed
+from models.scores.breaker import Breaker, told
+
+WITHIN = 0.1
+"""Seconds that Redis may take for one request's counts before the process counts by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Where a caller stands with one limit.
+
+    Attributes:
+        name: rate or quota.
+        limit: requests that a window allows.
+        seconds: its length.
+        remaining: requests still allowed in it.
+        reset: seconds until more are allowed.
+    """
+
+    name: str
+    limit: int
+    seconds: int
+    remaining: int
+    reset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a request may go on.
+
+    Attributes:
+        windows: of all limits looked at.
+        over: the limit that is used up; None if the request may go on.
+    """
+
+    windows: tuple[Window, ...] = ()
+    over: Window | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RateLimit and RateLimit-Policy (draft-ietf-httpapi-ratelimit-headers-10); Retry-After if over."""
+        if not self.windows:
+            return {}
+        headers = {
+            "RateLimit-Policy": ", ".join(f'"{w.name}";q={w.limit};w={w.seconds}' for w in self.windows),
+            "RateLimit": ", ".join(f'"{w.name}";r={w.remaining};t={w.reset}' for w in self.windows),
+        }
+        return headers | ({"Retry-After": str(self.over.reset)} if self.over is not None else {})
+
+
+@dataclass(eq=False)
+class _Counting:
+    """Two strategies over one storage: an exact moving window for rates, a fixed one for quotas, which are long."""
+
+    rate: RateLimiter
+    quota: RateLimiter
+
+    @classmethod
+    def over(cls, storage: MemoryStorage | RedisStorage) -> _Counting:
+        return cls(MovingWindowRateLimiter(storage), FixedWindowRateLimiter(storage))
+
+
+@dataclass(eq=False)
+class Limiter:
+    """Counts for one service, or for all that share a Redis.
+
+    While Redis is away the process counts by itself, from zero: no request fails or waits for it.
+
+    Attributes:
+        url: redis://, rediss:// or unix://; None for the process alone.
+        rate: of callers whose key has none.
+        quota: likewise.
+    """
+
+    url: str | None = None
+    rate: str | None = None
+    quota: str | None = None
+    _alone: _Counting = field(init=False)
+    _shared: _Counting | None = None
+    _storage: RedisStorage | None = None
+    _breaker: Breaker | None = None
+
+    def __post_init__(self) -> None:
+        self._alone = _Counting.over(MemoryStorage())
+
+    async def start(self) -> None:
+        """Meet Redis, if there is one."""
+        if self.url is None:
+            return
+        scheme, _, rest = self.url.partition("://")
+        storage = self._storage = RedisStorage(
+            f"async+{'redis+unix' if scheme == 'unix' else scheme}://{rest}",
+            implementation="redispy",
+            key_prefix="chainwright:limits",
+            socket_timeout=WITHIN,
+            socket_connect_timeout=WITHIN,
+            retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
+        )
+        self._shared = _Counting.over(storage)
+
+        async def probe() -> None:
+            async with asyncio.timeout(WITHIN):
+                if not await storage.check():
+                    raise ConnectionError("it does not answer")
+
+        self._breaker = Breaker("the Redis that counts requests", probe)
+        await self._breaker.start()
+
+    async def stop(self) -> None:
+        """Leave Redis."""
+        if self._breaker is not None:
+            await self._breaker.close()
+        if self._storage is not None:
+            await self._storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]
+
+    async def hit(self, who: str, rate: str | None = None, quota: str | None = None) -> Verdict:
+        """Count a request of ``who``; one that its rate refuses does not use up its quota.
+
+        Args:
+            who: a key's id, or an address.
+            rate: the caller's own, before that of the service.
+            quota: likewise.
+        """
+        items = [
+            (name, parsed(text))
+            for name, text in (("rate", rate or self.rate), ("quota", quota or self.quota))
+            if text is not None
+        ]
+        if not items:
+            return Verdict()
+        if self._shared is not None and self._breaker is not None and self._breaker.closed:
+            try:
+                async with asyncio.timeout(WITHIN):
+                    return await _count(self._shared, who, items)
+            except Exception as error:  # whatever a broken server makes its client raise
+                self._breaker.trip(told(error))
+        return await _count(self._alone, who, items)
+
+
+async def _count(counting: _Counting, who: str, items: list[tuple[str, RateLimitItem]]) -> Verdict:
+    windows: list[Window] = []
+    for name, item in items:
+        limiter = counting.rate if name == "rate" else counting.quota
+        allowed = await limiter.hit(item, name, who)
+        stats = await limiter.get_window_stats(item, name, who)
+        reset = max(1, math.ceil(stats.reset_time - time.time()))
+        windows.append(Window(name, item.amount, item.get_expiry(), max(0, stats.remaining), reset))
+        if not allowed:
+            return Verdict(tuple(windows), windows[-1])
+    return Verdict(tuple(windows))

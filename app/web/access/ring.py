@@ -1,0 +1,107 @@
+"""The keys that a running service knows, as its file has them now."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+
+from app.settings.settings import Settings
+from app.web.access.keys import Key, KeyFileError, matching, read_keys
+from app.web.codes import Code
+from app.web.problems import Fault
+
+log = structlog.get_logger()
+
+LOOK_EVERY = 1.0
+"""Seconds between looks at the file: a key created or revoked counts after so long."""
+
+
+def keys_path(settings: Settings) -> Path:
+    """Where the keys of the settings are."""
+    return settings.keys_file or settings.state_dir / "keys.json"
+
+
+def keys_fault(error: KeyFileError, settings: Settings) -> Fault:
+    """What is wrong with the keys of the settings, under the variable that says where they are."""
+    message, _, remedy = str(error).partition("; ")
+    variable = "CHAINWRIGHT_STATE_DIR" if settings.keys_file is None else "CHAINWRIGHT_KEYS_FILE"
+    return Fault(field=variable, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)
+
+
+@dataclass(eq=False)
+class KeyRing:
+    """Follows a file of keys.
+
+    With a file the service is protected, also if no key is left in it, and stays so if the file
+    vanishes or is damaged while it runs: the keys known last go on to count, none if there were none.
+
+    Attributes:
+        path: the file.
+        required: whether it must be there from the start.
+    """
+
+    path: Path
+    required: bool = False
+    _keys: dict[str, Key] | None = None
+    _stamp: tuple[int, int, int] | None = None
+    _looked: float = float("-inf")
+    _told: str | None = None
+
+    def __post_init__(self) -> None:
+        """Read the file.
+
+        Raises:
+            KeyFileError: it cannot be read, or is not there and required.
+        """
+        try:
+            self._load()
+        except FileNotFoundError:
+            if self.required:
+                raise KeyFileError(
+                    f"{self.path} is not there; make it with chainwright keys create, or unset CHAINWRIGHT_KEYS_FILE"
+                ) from None
+
+    @property
+    def protected(self) -> bool:
+        """Whether callers need a key."""
+        self._look()
+        return self._keys is not None
+
+    def find(self, token: str) -> Key | None:
+        """The key that a token is; None if it is none."""
+        self._look()
+        return matching(self._keys or {}, token)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        if now - self._looked < LOOK_EVERY:
+            return
+        self._looked = now
+        try:
+            self._load()
+        except FileNotFoundError:
+            self._tell(f"{self.path} is gone")
+        except KeyFileError as error:
+            self._tell(str(error))
+            self._keys = self._keys or {}
+
+    def _tell(self, reason: str) -> None:
+        if self._keys is not None and self._told != reason:
+            log.error("the keys known last go on to count", reason=reason)
+        self._told, self._stamp = reason, None
+
+    def _load(self) -> None:
+        try:
+            status = self.path.stat()
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise KeyFileError(f"{self.path} cannot be read ({error}); let the service's user read it") from error
+        stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
+        if stamp != self._stamp:
+            self._keys = read_keys(self.path)
+            self._stamp, self._told = stamp, None
+        self._looked = time.monotonic()

@@ -1,0 +1,168 @@
+"""Reads JSON that people send: all there is to say of what cannot be read, with a remedy that fits."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from typing import Any
+
+from app.web.codes import Code
+from app.web.problems import Fault
+
+MOST_DEPTH = 100
+"""Lists and objects within one another; what walks through a value by recursion is safe so far."""
+
+_HINTS = (
+    (r"['‘’“”]", 'write strings in straight double quotes: "like this"'),
+    (r"True|False|None|NULL|undefined", "write true, false and null in lower case"),
+    (r"//|/\*|#", "leave comments out: JSON has none"),
+    (r"[A-Za-z_]\w*\s*:", "put names in double quotes"),
+)
+"""What stands where it must not, and the remedy."""
+
+
+_SPACE = " \t\r\n"
+"""What JSON takes for white space."""
+
+_SEPARATORS = {mark: f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"}
+
+
+class JsonError(ValueError):
+    """It cannot be read.
+
+    Attributes:
+        fault: why.
+        status: of a problem, should it be a request's body.
+    """
+
+    def __init__(self, code: Code, message: str, remedy: str, *, field: str = "", status: int = 400) -> None:
+        self.fault = Fault(field=field, code=code, message=message, remedy=remedy)
+        self.status = status
+        super().__init__(message)
+
+
+def read_json(content: bytes, *, line: bool = False) -> Any:
+    """A value.
+
+    Args:
+        content: UTF-8; or UTF-16 or UTF-32, as ``json.loads`` tells them apart.
+        line: whether it is one of several lines.
+
+    Raises:
+        JsonError: it is none, or a name in it stands twice, or it is too deep.
+    """
+    if not content or content.isspace():
+        raise JsonError(Code.MISSING, "it is empty: JSON is due at offset 0", "send a JSON object")
+    text = _text(content)
+    try:
+        value = json.loads(text, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        if encoding := wide(content):
+            raise JsonError(Code.NOT_UNICODE, f"it begins like {encoding} and is no JSON", "send UTF-8") from None
+        message = f"it is not JSON: {error.msg.removesuffix(' at')} at offset {error.pos}"
+        raise JsonError(Code.MALFORMED_JSON, message, _remedy(text, error, line)) from None
+    except RecursionError:
+        raise _too_deep() from None
+    except JsonError:
+        raise
+    except ValueError:  # of int, which Python guards
+        raise JsonError(Code.TOO_LARGE, "a number has thousands of digits", "give a number of fewer digits") from None
+    if _deep(value):
+        raise _too_deep()
+    if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+        message, remedy = "it is a string that holds JSON", "send what it holds: it was made JSON twice"
+        raise JsonError(Code.WRONG_TYPE, message, remedy, status=422)
+    return value
+
+
+def one_line(text: str) -> str:
+    """JSON that every reader of lines takes for one: U+0085, U+2028 and U+2029, which may stand in strings, escaped."""
+    for mark, escaped in _SEPARATORS.items():
+        text = text.replace(mark, escaped)
+    return text
+
+
+def wide(content: bytes) -> str | None:
+    """UTF-16 or UTF-32 by iconv's name, if the content is JSON so encoded, with a mark or without."""
+    found = json.detect_encoding(content[:4])
+    return None if found.startswith("utf-8") else re.sub("-(?=[LB]E)", "", found.upper())
+
+
+def not_utf8(content: bytes, error: UnicodeDecodeError) -> JsonError:
+    """Why bytes are not UTF-8, and what they may be."""
+    message = f"it is not UTF-8: byte 0x{content[error.start]:02X} at offset {error.start}"
+    if content[:2] == b"\x1f\x8b":
+        return JsonError(Code.NOT_UNICODE, f"{message}: it is compressed by gzip", "send it uncompressed")
+    runs = re.findall(rb"[\x80-\xff]+", content)
+    # Letters with accents mostly stand alone in Latin-1, and Chinese characters are pairs of bytes in GBK.
+    if all(len(run) % 2 == 0 for run in runs):
+        return JsonError(Code.NOT_UNICODE, f"{message}; it may be GBK", "send UTF-8: iconv -f GBK -t UTF-8 makes it so")
+    return JsonError(Code.NOT_UNICODE, message, "send UTF-8; iconv -t UTF-8 -f with the encoding's name makes it so")
+
+
+def _text(content: bytes) -> str:
+    try:
+        # Half a surrogate pair is refused later, with the field that it stands in.
+        return content.decode(json.detect_encoding(content), "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise not_utf8(content, error) from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        ((name, count),) = Counter(name for name, _ in pairs).most_common(1)
+        message = f"{name[:80]!r} stands {count} times in one object"
+        raise JsonError(Code.DUPLICATE, message, "give each name once", field=name[:80], status=422)
+    return made
+
+
+def _deep(value: Any) -> bool:
+    level = [value] if isinstance(value, (dict, list)) else []
+    for _ in range(MOST_DEPTH):
+        level = [
+            inner
+            for outer in level
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> JsonError:
+    return JsonError(
+        Code.MALFORMED_JSON, f"it is nested beyond a depth of {MOST_DEPTH}", "send JSON in UTF-8, of moderate depth"
+    )
+
+
+def _remedy(text: str, error: json.JSONDecodeError, line: bool) -> str:
+    before, rest = (
+        text[max(0, error.pos - 100) : error.pos].rstrip(_SPACE),
+        text[error.pos : error.pos + 100].lstrip(_SPACE),
+    )
+    if error.msg == "Extra data" and rest[:1] in ("{", "[", '"'):
+        if line:
+            return (
+                "several objects stand on one line: write each on a line of its own; curl -d takes line feeds out, "
+                "--data-binary keeps them"
+            )
+        return "send one JSON value; JSON Lines go to POST /v1/jobs with the header Content-Type: application/jsonl"
+    if error.msg.startswith("Unterminated string"):
+        return f"close the string that begins at character {error.pos}, and write a line break within it as \\n"
+    if error.msg.startswith("Invalid control character"):
+        return "write a line break within a string as \\n, a tab as \\t"
+    if error.msg.startswith("Invalid \\escape"):
+        return "write a backslash within a string as \\\\"
+    if not rest or (line and error.msg == "Extra data"):
+        return "keep all of an item on one line" if line else "send all of it: it ends too early"
+    # Python before 3.13 complains of the bracket, later of the comma.
+    closing = re.match(r",?\s*([]}])", rest)
+    if closing and (before + rest[0]).endswith((",]", ",}", ",")):
+        return f"take out the comma before the {closing[1]} at character {error.pos}"
+    if error.pos == 0:
+        return "send a JSON object in braces"
+    hints = (remedy for pattern, remedy in _HINTS if re.match(pattern, rest))
+    return next(hints, f"mend the JSON at character {error.pos}")

@@ -1,0 +1,154 @@
+"""Errors as problem+json (RFC 9457): one shape for every failure, with a remedy for each fault."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from asgi_correlation_id import correlation_id
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from app.web.codes import Code
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class Fault(BaseModel):
+    """One thing that is wrong with a request."""
+
+    field: str = Field(description="where, such as sampler.steps or keywords[3]; empty for the request as a whole")
+    code: Code = Field(description="what is wrong, in a word that programs may rely on; docs/api.md lists them")
+    message: str = Field(description="what is wrong")
+    remedy: str = Field(description="how to mend the call")
+
+
+class Problem(BaseModel):
+    """What every failed request answers."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:chainwright:problem:invalid-request",
+                "title": "Invalid request",
+                "status": 422,
+                "detail": "keywords: there are none. Give at least one keyword.",
+                "instance": "urn:uuid:0b5b6f0e-9e0f-4d3c-9f5e-0f9f3a9c6d1b",
+                "errors": [
+                    {
+                        "field": "keywords",
+                        "code": "missing",
+                        "message": "there are none",
+                        "remedy": "give at least one keyword",
+                    },
+                ],
+            }
+        }
+    )
+
+    type: str = Field(description="a URN that names the kind of problem")
+    title: str
+    status: int = Field(ge=400, le=599)
+    detail: str
+    instance: str | None = Field(
+        default=None, description="this occurrence; the same id as the X-Request-ID header and the log"
+    )
+    errors: list[Fault] = Field(default_factory=list)
+
+
+KINDS: dict[int, tuple[str, str]] = {
+    400: ("malformed-body", "The body cannot be read"),
+    401: ("unauthorized", "An API key is needed"),
+    404: ("not-found", "There is nothing here"),
+    405: ("method-not-allowed", "Not with this method"),
+    408: ("body-too-slow", "The body did not come in time"),
+    409: ("conflict", "The index is in no state for this"),
+    413: ("body-too-large", "The body is too large"),
+    415: ("not-json", "The body is not declared as JSON"),
+    422: ("invalid-request", "Invalid request"),
+    429: ("too-many-requests", "Too many requests"),
+    499: ("client-gone", "The client left"),
+    500: ("internal-error", "Internal error"),
+    503: ("not-ready", "Not ready"),
+    504: ("timed-out", "The answer took too long"),
+}
+"""Name and title by status."""
+
+
+class ProblemError(Exception):
+    """A failure that is told to the caller.
+
+    Attributes:
+        status: HTTP status.
+        faults: what is wrong, at least one.
+        headers: extra response headers.
+    """
+
+    def __init__(self, status: int, faults: Sequence[Fault], headers: Mapping[str, str] | None = None) -> None:
+        self.status = status
+        self.faults = list(faults)
+        self.headers = dict(headers or {})
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in self.faults))
+
+    def problem(self) -> Problem:
+        """The problem document."""
+        return make(self.status, self.faults)
+
+
+class UnfitError(ValueError):
+    """What a validator refuses a value with.
+
+    Attributes:
+        code: of the fault.
+        remedy: how to mend the value.
+    """
+
+    def __init__(self, code: Code, message: str, remedy: str) -> None:
+        self.code = code
+        self.remedy = remedy
+        super().__init__(message)
+
+
+def invalid(field: str, code: Code, message: str, remedy: str) -> ProblemError:
+    """A 422 with one fault."""
+    return ProblemError(422, [Fault(field=field, code=code, message=message, remedy=remedy)])
+
+
+def make(status: int, faults: Sequence[Fault], detail: str | None = None) -> Problem:
+    """A problem document; its detail is made of the faults unless given."""
+    if status in KINDS:
+        name, title = KINDS[status]
+    else:
+        name, title = HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase
+    request_id = correlation_id.get()
+    return Problem(
+        type=f"urn:chainwright:problem:{name}",
+        title=title,
+        status=status,
+        detail=detail or " ".join(map(_sentence, faults[:3])) or title,
+        instance=UUID(request_id).urn if request_id else None,
+        errors=list(faults),
+    )
+
+
+def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem as a response."""
+    return Response(to_json(problem), problem.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def to_json(problem: Problem) -> bytes:
+    """JSON bytes. A lone surrogate that came in with a field's name is written escaped."""
+    body: dict[str, Any] = problem.model_dump(exclude_none=True)
+    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
+def _sentence(fault: Fault) -> str:
+    what = f"{fault.field}: {fault.message}" if fault.field else _capital(fault.message)
+    return f"{what}. {_capital(fault.remedy)}."
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

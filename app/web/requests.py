@@ -1,0 +1,144 @@
+"""Parts that all routes share: bodies of JSON, the engine if it is ready, work that ends when the client leaves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Request, Response
+from fastapi.routing import APIRoute
+
+from app.engine.engine import Engine
+from app.web.codes import Code
+from app.web.drain import Drain
+from app.web.json_text import JsonError, read_json
+from app.web.media import is_json, media_type, refused
+from app.web.problems import MEDIA_TYPE, Fault, ProblemError
+
+T = TypeVar("T")
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """OpenAPI entries for the problems that a route may answer."""
+    reference = {"$ref": "#/components/schemas/Problem"}
+    headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
+    described: dict[int | str, dict[str, Any]] = {
+        status: {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
+        for status, description in _DESCRIPTIONS.items()
+        if status in statuses
+    }
+    for status in (429, 503):
+        if status in described:
+            described[status]["headers"] = headers
+    return described
+
+
+_DESCRIPTIONS = {
+    400: "The body is not JSON; the problem says where and why",
+    401: "There is no API key, or it is unknown or revoked",
+    404: "There is nothing at this path, or no index of this name",
+    405: "Not with this method",
+    408: "The body did not come in time",
+    409: "The index is being built, or was built for another model, or is damaged",
+    413: "The body is too large",
+    415: "The body is not declared as JSON, or is compressed",
+    422: "The request cannot be met; `errors` names each field and its remedy",
+    429: "Too many requests are running and waiting, or the caller's rate or quota is used up",
+    500: "Internal error",
+    503: "The model is still loading, or could not be loaded, or the service is stopping",
+    504: "The answer took too long",
+}
+
+
+class JsonRequest(Request):
+    """A request whose body has been read.
+
+    Attributes:
+        content: what its JSON says.
+    """
+
+    content: Any
+
+    async def json(self) -> Any:
+        """For FastAPI, which takes whatever goes wrong here for a mistake of the JSON."""
+        return self.content
+
+
+class JsonRoute(APIRoute):
+    """A route whose body, if it takes one, is JSON, declared as such."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """What FastAPI calls with a request."""
+        handle = super().get_route_handler()
+        if self.body_field is None:
+            return handle
+
+        async def reading(request: Request) -> Response:
+            asked = JsonRequest(request.scope, request.receive)
+            body = await asked.body()
+            kind = media_type(asked.headers)
+            if body and not is_json(kind):
+                raise refused(kind, lines=False)
+            try:
+                asked.content = read_json(body)
+            except JsonError as error:
+                raise ProblemError(error.status, [error.fault]) from None
+            return await handle(asked)
+
+        return reading
+
+
+async def ready_engine(request: Request) -> Engine:
+    """The engine.
+
+    Raises:
+        ProblemError: 503 while the model is loading or if it could not be loaded.
+    """
+    engine: Engine | None = request.app.state.loading.engine
+    if engine is None:
+        raise request.app.state.loading.problem()
+    return engine
+
+
+ReadyEngine = Annotated[Engine, Depends(ready_engine)]
+
+
+async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of ``work``, which is cancelled as soon as the client leaves.
+
+    Raises:
+        ProblemError: 503 if the service stops meanwhile, 504 if it takes longer than any answer may,
+            499, which nobody reads, if the client left.
+    """
+    drain: Drain = request.app.state.drain
+    most = request.app.state.settings.limits.max_answer_seconds
+    task = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_leaving(request))
+    cut = asyncio.ensure_future(drain.cut.wait())
+    try:
+        await asyncio.wait([task, leaving, cut], timeout=most, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        if leaving.done():
+            raise ProblemError(
+                499, [Fault(field="", code=Code.CLIENT_GONE, message="the client left", remedy="stay until the answer")]
+            )
+        if cut.done():
+            raise drain.problem()
+        fault = Fault(
+            field="",
+            code=Code.TIMED_OUT,
+            message=f"there was no answer within {most:g} seconds",
+            remedy="ask for less in one request, stream, or send again when the service is less busy",
+        )
+        raise ProblemError(504, [fault])
+    finally:
+        for each in (task, leaving, cut):
+            each.cancel()
+        await asyncio.gather(task, leaving, cut, return_exceptions=True)
+
+
+async def _leaving(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

@@ -1,0 +1,1 @@
+"""One forward of the language model."""

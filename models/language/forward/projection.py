@@ -1,0 +1,32 @@
+"""Linear layers laid out for the forwards of tens of tokens that a Markov step needs."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from models.language.forward.products import Activation, products
+
+
+class Projection:
+    """y = x W^T + b, with the weight laid out once as the processor's fastest products want it.
+
+    At these sizes reading the weights decides (figures: benchmarks/step.json), and every row of
+    the result is the same bits whatever rows stand beside it.
+    """
+
+    def __init__(self, weight: Tensor, bias: Tensor | None = None) -> None:
+        self._products = products(weight.device, weight.dtype)
+        self._weight = self._products.laid_out(weight)
+        self._bias = None if bias is None else bias.to(self._products.dtype)
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """(N, in) to (N, out), both in the weight's dtype."""
+        return self._products.plain(x, self._weight, self._bias)
+
+    def activated(self, x: Tensor, activation: Activation) -> Tensor:
+        """f(x W^T + b)."""
+        return self._products.activated(x, self._weight, self._bias, activation)
+
+    def times(self, x: Tensor, factor: Tensor) -> Tensor:
+        """(x W^T + b) * factor."""
+        return self._products.times(x, self._weight, self._bias, factor)

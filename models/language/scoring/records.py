@@ -1,0 +1,96 @@
+"""How scores and rows are written in the store."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from math import isnan, nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from models.language.vocabulary import Vocabulary
+from models.scores.key import KeySpace
+from samplers.language import RowQuery, RowReply
+
+if TYPE_CHECKING:
+    from models.language.loading import LoadedModel
+
+_ROW = struct.Struct("<qdd")
+_QUERY = struct.Struct("<ddd?q")
+
+
+class Records:
+    """Keys and values of one model, vocabulary and context.
+
+    A score is kept as its log-probs, little-endian float32, in which they were computed: a reader
+    gets every bit back. A row is kept as the answer to its query, the query's uniform being part of
+    the key: a seeded request that comes again finds the same draws, and no row of 10,000 tokens
+    needs to be kept.
+
+    Args:
+        model: its fingerprint covers weights, tokenizer and precision.
+        vocabulary: the mask.
+        context: token ids.
+    """
+
+    def __init__(self, model: LoadedModel, vocabulary: Vocabulary, context: Sequence[int]) -> None:
+        mask = [vocabulary.interior, vocabulary.ends]
+        fields = (
+            model.fingerprint,
+            str(model.scorer.arithmetic),
+            mask,
+            vocabulary.ids.astype("<i8").tobytes(),
+            context,
+        )
+        self._scores = KeySpace("score", *fields)
+        self._rows = KeySpace("row", *fields)
+
+    def score_key(self, tokens: Sequence[int]) -> bytes:
+        """The key of a sentence's score."""
+        return self._scores.key(tokens)
+
+    @staticmethod
+    def pack_score(log_probs: npt.NDArray[np.float64]) -> bytes:
+        """The value of a score."""
+        return log_probs.astype("<f4").tobytes()
+
+    @staticmethod
+    def score(value: bytes, length: int) -> npt.NDArray[np.float64] | None:
+        """The score of a sentence of ``length`` tokens, or None if the value is of another size."""
+        if len(value) != 4 * length:
+            return None
+        return np.frombuffer(value, "<f4").astype(np.float64)
+
+    def row_key(self, tokens: Sequence[int], query: RowQuery) -> bytes:
+        """The key of an answer; of the sentence it depends on what stands left of the position alone."""
+        numbers = _QUERY.pack(
+            query.epsilon,
+            query.sharpness,
+            nan if query.uniform is None else query.uniform,
+            query.uniform is None,
+            -1 if query.present is None else query.present,
+        )
+        return self._rows.key(tokens[: query.position], query.alphabet.value, numbers)
+
+    @staticmethod
+    def pack_row(reply: RowReply) -> bytes:
+        """The value of an answer."""
+        return _ROW.pack(
+            -1 if reply.token is None else reply.token,
+            nan if reply.log_q is None else reply.log_q,
+            nan if reply.log_q_present is None else reply.log_q_present,
+        )
+
+    @staticmethod
+    def row(value: bytes, query: RowQuery) -> RowReply | None:
+        """The answer to ``query``, or None if the value is not one."""
+        if len(value) != _ROW.size:
+            return None
+        token, log_q, present = _ROW.unpack(value)
+        if (token < 0) != (query.uniform is None) or isnan(present) != (query.present is None):
+            return None
+        return RowReply(
+            None if token < 0 else token, None if isnan(log_q) else log_q, None if isnan(present) else present
+        )

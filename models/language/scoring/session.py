@@ -1,0 +1,242 @@
+"""A language model as samplers see it: one context, one vocabulary, asynchronous."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from models.language.forward.masked_output import Head
+from models.language.loading import LoadedModel
+from models.language.scoring.batcher import Batcher, Regular
+from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob, Usage
+from models.language.scoring.records import Records
+from models.language.scoring.work import Rows, Scores
+from models.scores.cache import ScoreStore
+from samplers.language import RowQuery, RowReply
+
+
+class ContextLengthError(ValueError):
+    """A context does not leave room for a sentence within the model's length."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredScore:
+    """A score that came from the store, without the hidden states that rows are drawn from.
+
+    Attributes:
+        tokens: token ids, n of them.
+        log_probs: log p(x_i | context, x_<i) over the allowed tokens, in nats, (n,).
+    """
+
+    tokens: tuple[int, ...]
+    log_probs: npt.NDArray[np.float64]
+
+
+EDITED = 64
+"""Sentences of a session whose keys and values are kept although no chain may stand at them; 0.5 MB each."""
+
+Known = ScoredSentence | StoredScore
+
+_NONE: Mapping[tuple[int, ...], StoredScore] = MappingProxyType({})
+
+
+@dataclass(eq=False)
+class Session:
+    """Implements :class:`samplers.language.LanguageModel` for one request.
+
+    Answers come from three places, in this order: the sentences that this session scored last,
+    the score store, and the model. Which of them answers changes no answer: scores do not depend
+    on the batch, and a row's draw is a function of its query. The context itself is read only when
+    the model is first needed.
+
+    Attributes:
+        model: the loaded model.
+        head: the output layer of the vocabulary.
+        context: token ids of what every sentence continues.
+        batcher: where the work of all sessions meets.
+        store: scores and rows of earlier sessions, or None.
+        remember: most sentences remembered with their hidden states; 0 remembers none.
+        usage: work done for this session.
+        recalled: scores and rows answered without the model.
+    """
+
+    model: LoadedModel
+    head: Head
+    context: tuple[int, ...]
+    batcher: Batcher
+    store: ScoreStore | None = None
+    remember: int = 512
+    usage: Usage = field(default_factory=Usage)
+    recalled: int = 0
+    _memory: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
+    _edited: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
+    _read: Context | None = None
+    _caller: Regular | None = None
+
+    def __post_init__(self) -> None:
+        self._records = Records(self.model, self.head.vocabulary, self.context)
+
+    @classmethod
+    async def open(
+        cls,
+        model: LoadedModel,
+        vocabulary: str,
+        context: str,
+        batcher: Batcher,
+        *,
+        store: ScoreStore | None = None,
+        remember: int = 512,
+    ) -> Session:
+        """Prepare the vocabulary's head.
+
+        Args:
+            model: the loaded model.
+            vocabulary: name of the mask.
+            context: what every sentence continues.
+            batcher: shared by all sessions of the process.
+            store: likewise, or None.
+            remember: most sentences remembered.
+
+        Raises:
+            ContextLengthError: the context fills the model's length.
+            KeyError: no vocabulary of this name.
+        """
+        tokens = (model.begin, *model.tokenizer.encode(context))
+        if len(tokens) >= model.max_context:
+            raise ContextLengthError(
+                f"context has {len(tokens)} tokens; the model takes {model.max_context} with the sentence"
+            )
+        masked = await asyncio.to_thread(model.vocabulary, vocabulary)
+        # In the model's thread: OpenMP stops spinning at its barriers once two threads have used all cores.
+        head = model.scorer.made(masked)
+        if head is None:
+            head = await batcher.call(lambda: model.scorer.head(masked))
+        return cls(model, head, tokens, batcher, store, remember)
+
+    @contextmanager
+    def sampling(self) -> Iterator[None]:
+        """As long as this holds, every answer is soon followed by the next question; the batcher counts on it."""
+        with self.batcher.regular() as self._caller:
+            try:
+                yield
+            finally:
+                self._caller = None
+
+    async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]) -> list[Known]:
+        """See :meth:`samplers.language.LanguageModel.score`."""
+        known: dict[tuple[int, ...], Known] = {}
+        wanted: dict[tuple[int, ...], Known | None] = {}
+        for tokens, base in zip(sentences, bases, strict=True):
+            if (hit := self._recall(tokens)) is not None:
+                known[tokens] = hit
+            else:
+                wanted.setdefault(tokens, base)
+        if wanted and self.store is not None:
+            asked = list(wanted)
+            values = await self.store.get_many([self._records.score_key(tokens) for tokens in asked])
+            for tokens, value in zip(asked, values, strict=True):
+                if value is not None and (log_probs := self._records.score(value, len(tokens))) is not None:
+                    known[tokens] = StoredScore(tokens, log_probs)
+                    del wanted[tokens]
+        self.recalled += len(sentences) - len(wanted)
+        if wanted:
+            for scored in await self._model_scores(list(wanted), list(wanted.values())):
+                known[scored.tokens] = scored
+        return [known[tokens] for tokens in sentences]
+
+    async def rows(self, scored: Sequence[Known], queries: Sequence[RowQuery]) -> list[RowReply]:
+        """See :meth:`samplers.language.LanguageModel.rows`."""
+        replies: list[RowReply | None] = [None] * len(queries)
+        keys: list[bytes] = []
+        if queries and self.store is not None:
+            keys = [self._records.row_key(one.tokens, query) for one, query in zip(scored, queries, strict=True)]
+            for i, value in enumerate(await self.store.get_many(keys)):
+                replies[i] = None if value is None else self._records.row(value, queries[i])
+        missing = [i for i, reply in enumerate(replies) if reply is None]
+        self.recalled += len(queries) - len(missing)
+        if missing:
+            full = await self._with_states([scored[i] for i in missing])
+            fresh = await self.batcher.submit(
+                Rows(self.model.scorer, self.head, full, [queries[i] for i in missing]), self._caller
+            )
+            for i, reply in zip(missing, fresh, strict=True):
+                replies[i] = reply
+            if self.store is not None:
+                self.store.put_many(
+                    {keys[i]: self._records.pack_row(reply) for i, reply in zip(missing, fresh, strict=True)}
+                )
+        return [reply for reply in replies if reply is not None]
+
+    async def _model_scores(
+        self,
+        sentences: Sequence[tuple[int, ...]],
+        bases: Sequence[Known | None],
+        stored: Mapping[tuple[int, ...], StoredScore] = _NONE,
+    ) -> list[ScoredSentence]:
+        """Score with the model, and keep; what is stored already stays as it is, to the last bit."""
+        edited = {base.tokens: base for base in bases if base is not None}
+        states = dict(zip(edited, await self._with_states(list(edited.values())), strict=True))
+        if self._read is None:
+            self._read = await self.batcher.call(
+                lambda: self.model.scorer.context(list(self.context), self.head, self.usage)
+            )
+        whole = [None if base is None else states[base.tokens] for base in bases]
+        job = ScoreJob(self._read, self.head, sentences, whole, self.usage)
+        computed: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job), self._caller)
+        fresh = [
+            replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed
+        ]
+        for one in fresh:
+            self._remember(one)
+        for base in states.values():
+            self._keep(base)
+        if self.store is not None:
+            self.store.put_many(
+                {
+                    self._records.score_key(one.tokens): self._records.pack_score(one.log_probs)
+                    for one in fresh
+                    if one.tokens not in stored
+                }
+            )
+        return fresh
+
+    async def _with_states(self, scored: Sequence[Known]) -> list[ScoredSentence]:
+        """The same sentences with hidden states, from memory or from the model."""
+        found = {
+            one.tokens: full
+            for one in scored
+            if (full := one if isinstance(one, ScoredSentence) else self._recall(one.tokens)) is not None
+        }
+        lacking = {one.tokens: one for one in scored if isinstance(one, StoredScore) and one.tokens not in found}
+        if lacking:
+            fresh = await self._model_scores(list(lacking), [None] * len(lacking), lacking)
+            found.update(zip(lacking, fresh, strict=True))
+        return [found[one.tokens] for one in scored]
+
+    def _recall(self, tokens: tuple[int, ...]) -> ScoredSentence | None:
+        if (edited := self._edited.get(tokens)) is not None:
+            return edited
+        if (hit := self._memory.get(tokens)) is None:
+            return None
+        self._memory.move_to_end(tokens)
+        return hit.without_store()  # a copy, so that no store is added to what is remembered
+
+    def _keep(self, base: ScoredSentence) -> None:
+        """Keep the keys and values of what was edited last: it will be edited again."""
+        self._edited[base.tokens] = base
+        self._edited.move_to_end(base.tokens)
+        while len(self._edited) > EDITED:
+            self._edited.popitem(last=False)
+
+    def _remember(self, scored: ScoredSentence) -> None:
+        if self.remember:
+            self._memory[scored.tokens] = scored.without_store()
+            while len(self._memory) > self.remember:
+                self._memory.popitem(last=False)

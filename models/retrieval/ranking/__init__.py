@@ -1,0 +1,1 @@
+"""Ranking: what a key's score is weighed with."""

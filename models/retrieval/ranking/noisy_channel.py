@@ -1,0 +1,105 @@
+"""Doubtful candidates in a second order, which also knows how likely the question is under each key.
+
+A model that was trained to write keys gives p(key | question); where candidates are close it errs on
+predicates that it has not seen. The probability of the question under each key, p(question | key), from a
+model that was not trained on keys errs elsewhere (the noisy channel of Brown et al., 1993; for retrieval
+Sachan et al., Improving Passage Retrieval with Zero-Shot Question Generation, EMNLP 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.ranking.logit import FEATURES as OF_A_KEY
+from models.retrieval.ranking.logit import LEAST, Ranking
+
+FEATURES = (*OF_A_KEY, "question")
+"""Names of the columns of the second order.
+
+question: log p(question | key) less that of the likeliest candidate, in nats, at least
+:data:`models.retrieval.ranking.logit.LEAST`; the rest as in :data:`models.retrieval.ranking.logit.FEATURES`.
+"""
+DOUBT = 0.005
+"""Share of the best candidate's probability that another must have to be looked at again."""
+MOST = 10
+"""Candidates that are, at most."""
+
+
+class QuestionLikelihood(Protocol):
+    """Gives log p(question | key)."""
+
+    def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:
+        """Of one question under K keys, (K,), in nats, up to a constant of the question.
+
+        Args:
+            question: its text.
+            keys: the parts of each.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Channel:
+    """The second order.
+
+    Attributes:
+        likelihood: asked for the doubtful candidates of a question.
+        ranking: over :data:`FEATURES`.
+    """
+
+    likelihood: QuestionLikelihood
+    ranking: Ranking
+
+    def log_probs(
+        self, question: str, keys: Sequence[Sequence[str]], columns: NDArray[np.float64], first: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """log p of each candidate.
+
+        Args:
+            question: its text.
+            keys: the parts of each candidate.
+            columns: :func:`models.retrieval.ranking.logit.features` of them, (K, F).
+            first: log p by the first order, (K,).
+        """
+        kept = doubtful(first)
+        if len(kept) < 2:
+            return first
+        return self.combined(first, kept, with_question(self.likelihood, question, keys, columns, kept))
+
+    def combined(
+        self, first: NDArray[np.float64], kept: NDArray[np.int64], columns: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The doubtful candidates share what the first order gave them together as the second has it.
+
+        Args:
+            first: log p by the first order, (K,).
+            kept: the doubtful ones.
+            columns: theirs, (len(kept), F + 1).
+        """
+        both = first.copy()
+        both[kept] = np.logaddexp.reduce(first[kept]) + self.ranking.log_probs(columns)
+        return both
+
+
+def doubtful(first: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Numbers of the candidates to look at again, best first."""
+    order: NDArray[np.int64] = np.argsort(-first, kind="stable")[:MOST]
+    kept: NDArray[np.int64] = order[first[order] >= first[order[:1]] + np.log(DOUBT)]
+    return kept
+
+
+def with_question(
+    likelihood: QuestionLikelihood,
+    question: str,
+    keys: Sequence[Sequence[str]],
+    columns: NDArray[np.float64],
+    kept: NDArray[np.int64],
+) -> NDArray[np.float64]:
+    """The columns of doubtful candidates and that of the question, (len(kept), F + 1)."""
+    logs = likelihood.log_likelihoods(question, [keys[i] for i in kept])
+    return np.column_stack((columns[kept], np.maximum(logs - logs.max(), LEAST)))

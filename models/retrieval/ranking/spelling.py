@@ -1,0 +1,96 @@
+"""Names that a question misspells by one character."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.index.variants import LONGEST, span_variants
+from models.retrieval.ranking.metrics import normalised
+from models.retrieval.ranking.misspelt import SHORTEST, one_error
+
+Decode = Callable[[Sequence[int]], str]
+"""The text of a token sequence."""
+
+
+@runtime_checkable
+class SpeltNames(Protocol):
+    """An index that knows how its names, the first parts of its keys, may be misspelt."""
+
+    def spelt(self, hashes: NDArray[np.uint64], decode: Decode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Hits of hashes of :mod:`models.retrieval.index.variants`: which of them, and a number to ask :meth:`name`."""
+        ...
+
+    def name(self, number: int) -> tuple[int, ...] | None:
+        """The tokens of a name; None if no key has it any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A name one error away from a span of a question.
+
+    Attributes:
+        tokens: of the name.
+        text: of the name, normalised.
+        span: as it stands in the question.
+    """
+
+    tokens: tuple[int, ...]
+    text: str
+    span: str
+
+
+def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> list[Near]:
+    """Names at exactly one error from a span, longest first, each once.
+
+    What an error is says :func:`models.retrieval.ranking.misspelt.one_error`; all texts are normalised first.
+    Of names of one length, those of the longest spans come first, then those of the first spans. Left
+    out are spans that are names themselves, and names that are among the spans. Names have
+    ``SHORTEST`` to ``LONGEST`` characters.
+
+    The time is that of 4 look-ups a character of the spans, and of decoding the names that are given.
+
+    Args:
+        index: that is asked.
+        decode: to text, of its tokens.
+        spans: of a question.
+        most: names wanted.
+    """
+    first: dict[str, str] = {}
+    for span in spans:
+        first.setdefault(normalised(span), span)
+    texts = [text for text in first if SHORTEST - 1 <= len(text) <= LONGEST + 1]
+    if not texts:
+        return []
+    variants = span_variants(texts)
+    which, numbers = index.spelt(variants.hashes, decode)
+    owners, own = variants.owners[which], variants.own[which]
+    known: dict[int, tuple[tuple[int, ...], str] | None] = {}
+
+    def name(number: int) -> tuple[tuple[int, ...], str] | None:
+        if number not in known:
+            tokens = index.name(number)
+            known[number] = None if tokens is None else (tokens, normalised(decode(tokens)))
+        return known[number]
+
+    named = np.zeros(len(texts), np.bool_)
+    for at in np.flatnonzero(own).tolist():
+        hit = name(int(numbers[at]))
+        named[owners[at]] |= hit is not None and hit[1] == texts[owners[at]]
+    sizes = np.fromiter(map(len, texts), np.int64, len(texts))[owners]
+    order = np.lexsort((owners, -sizes, -(sizes + variants.gained[which])))
+    found: dict[tuple[int, ...], Near] = {}
+    for at in order[~(own | named[owners])[order]].tolist():
+        if len(found) >= most:
+            break
+        hit, text = name(int(numbers[at])), texts[owners[at]]
+        if hit is None or hit[0] in found or hit[1] in first:
+            continue
+        if SHORTEST <= len(hit[1]) <= LONGEST and one_error(text, hit[1]):
+            found[hit[0]] = Near(*hit, first[text])
+    return list(found.values())

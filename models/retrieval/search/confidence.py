@@ -1,0 +1,115 @@
+"""Calibrated confidence, and the threshold below which no answer is given."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.search.confidence_features import FEATURES
+
+RIDGE = 1e-2
+"""Weight of |w|^2 / 2 per question: without it a separable sample has no finite fit."""
+_STEPS = 100
+
+
+class ConfidenceError(ValueError):
+    """A file of confidence cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """p(right) = 1 / (1 + exp(-(b + w . (x - mean) / scale))), x the confidence features of a search.
+
+    Attributes:
+        features: their names, in order.
+        mean, scale: of each over the questions of the fit.
+        weights: w.
+        bias: b.
+        threshold: answers with a lower p(right) are withheld.
+    """
+
+    features: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    weights: tuple[float, ...]
+    bias: float
+    threshold: float
+
+    def of(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+        """p(right) for rows of features, (Q, F) to (Q,); 0 where there was no key."""
+        z = self.bias + (evidence - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights)
+        return np.where(np.isnan(z), 0.0, _sigmoid(z))
+
+    @classmethod
+    def fit(
+        cls, evidence: NDArray[np.float64], right: NDArray[np.bool_], present: NDArray[np.bool_], refused: float = 0.05
+    ) -> Confidence:
+        """Logistic regression by Newton's method.
+
+        Args:
+            evidence: (Q, F), of questions with and without an answer in the index.
+            right: whether the best key is the answer, (Q,).
+            present: whether the index has the answer, (Q,); the threshold is the largest at which at
+                most the share ``refused`` of these are withheld.
+            refused: see there.
+
+        Raises:
+            ValueError: not both right and wrong answers, or none present.
+        """
+        known = ~np.isnan(evidence).any(1)
+        x, y = evidence[known], right[known].astype(float)
+        if not 0 < y.sum() < len(y) or not present.any():
+            raise ValueError("confidence needs right and wrong answers to learn from, and questions with an answer")
+        mean, scale = x.mean(0), x.std(0) + 1e-9
+        rows = np.column_stack(((x - mean) / scale, np.ones(len(x))))
+        weights = np.zeros(rows.shape[1])
+        ridge = RIDGE * len(rows) * np.diag([*np.ones(rows.shape[1] - 1), 0.0])
+        for _ in range(_STEPS):
+            p = _sigmoid(rows @ weights)
+            gradient = rows.T @ (p - y) + ridge @ weights
+            curvature = (rows * (p * (1 - p))[:, None]).T @ rows + ridge + 1e-9 * np.eye(len(weights))
+            step = np.linalg.solve(curvature, gradient)
+            weights -= step
+            if np.abs(step).max() < 1e-9:
+                break
+        fitted = cls(
+            FEATURES,
+            tuple(mean.tolist()),
+            tuple(scale.tolist()),
+            tuple(weights[:-1].tolist()),
+            float(weights[-1]),
+            0.0,
+        )
+        ordered = np.sort(fitted.of(evidence)[present])
+        threshold = float(ordered[int(np.floor(refused * len(ordered)))])
+        return cls(fitted.features, fitted.mean, fitted.scale, fitted.weights, fitted.bias, threshold)
+
+    def save(self, path: Path) -> None:
+        """Write as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Confidence:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            ConfidenceError: it cannot be read, or was fitted on other features.
+        """
+        try:
+            record = json.loads(path.read_text("utf-8"))
+            lists = {name: tuple(record[name]) for name in ("features", "mean", "scale", "weights")}
+            loaded = cls(**lists, bias=float(record["bias"]), threshold=float(record["threshold"]))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ConfidenceError(f"{path} cannot be read ({error}): fit the confidence again") from error
+        sizes = {len(loaded.features), len(loaded.mean), len(loaded.scale), len(loaded.weights)}
+        if loaded.features != FEATURES or sizes != {len(FEATURES)}:
+            raise ConfidenceError(f"{path} was fitted on the features {loaded.features}: fit the confidence again")
+        return loaded
+
+
+def _sigmoid(z: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 0.5 * (1 + np.tanh(z / 2))

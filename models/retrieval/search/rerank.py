@@ -1,0 +1,40 @@
+"""The keys of an answer in a fitted order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.ranking.logit import Ranking, features
+from models.retrieval.ranking.noisy_channel import Channel
+from models.retrieval.search.options import Answer, Found
+from models.retrieval.writers.codec import KeyCodec
+
+
+def reordered(ranking: Ranking, codec: KeyCodec, question: str, answer: Answer) -> Answer:
+    """The same keys in the order of a ranking."""
+    return by(ranking.log_probs(columns(codec, question, answer.found)), answer) if answer.found else answer
+
+
+def asked_back(channel: Channel, codec: KeyCodec, question: str, answer: Answer) -> Answer:
+    """The same keys, ranked before, in the order of a channel."""
+    if len(answer.found) < 2:
+        return answer
+    first = np.array([found.rank_score for found in answer.found])
+    keys = [codec.parts(found.tokens) for found in answer.found]
+    return by(channel.log_probs(question, keys, columns(codec, question, answer.found), first), answer)
+
+
+def by(logs: NDArray[np.float64], answer: Answer) -> Answer:
+    """The same keys ranked by these log-probs."""
+    order = np.argsort(-logs, kind="stable")
+    return replace(answer, found=tuple(replace(answer.found[i], rank_score=float(logs[i])) for i in order))
+
+
+def columns(codec: KeyCodec, question: str, found: Sequence[Found]) -> NDArray[np.float64]:
+    """:func:`models.retrieval.ranking.logit.features` of keys, (K, F)."""
+    keys = [codec.parts(one.tokens) for one in found]
+    return features(question, keys, [one.renormalised for one in found], [len(one.tokens) + 1 for one in found])

@@ -1,0 +1,1 @@
+"""Writers: models that write keys."""

@@ -1,0 +1,84 @@
+"""What search asks of a model, whatever its family."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.retrieval.writers.codec import KeyCodec
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extension:
+    """A hypothesis to write on.
+
+    Attributes:
+        question: its number in the session.
+        state: keys and values of what is written, as the session gave them; None if nothing is.
+        run: tokens to write, R of them; none only where nothing is written.
+        asked: tokens that may follow, A of them, or none where nothing need be known of what follows.
+    """
+
+    question: int
+    state: object | None
+    run: tuple[int, ...]
+    asked: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extended:
+    """A hypothesis written on.
+
+    Log-probabilities are in nats. *Raw* ones are normalised over the full vocabulary,
+    *renormalised* ones over the tokens asked for; both come from one row of logits.
+
+    Attributes:
+        state: keys and values up to the last token of the run.
+        renormalised: of the tokens asked for, (A,).
+        raw: of the tokens asked for, (A,); None if raw ones were not wanted.
+        written: raw ones of the run's tokens, (R,), the first of them NaN where something stood
+            before the run, whose row is gone; None if raw ones were not wanted.
+    """
+
+    state: object
+    renormalised: NDArray[np.float64]
+    raw: NDArray[np.float64] | None
+    written: NDArray[np.float64] | None
+
+
+class Session(Protocol):
+    """A batch of questions that a model has been given."""
+
+    def extend(self, extensions: Sequence[Extension], *, raw: bool) -> list[Extended]:
+        """Write on many hypotheses with as few forwards as the family allows.
+
+        Only new tokens are fed; the keys and values of what stood before are reused, any number of
+        times, so that hypotheses branch freely.
+
+        Args:
+            extensions: hypotheses of any questions of the session.
+            raw: whether raw log-probabilities are wanted: they need the output layer over the
+                full vocabulary for every new token.
+        """
+        ...
+
+
+class KeyModel(Protocol):
+    """A model that writes keys, encoder-decoder or prefix-LM."""
+
+    @property
+    def codec(self) -> KeyCodec:
+        """How it writes questions and keys."""
+        ...
+
+    def read(self, questions: Sequence[str]) -> Session:
+        """Begin with a batch of questions.
+
+        Raises:
+            ValueError: a question is too long for the model.
+        """
+        ...

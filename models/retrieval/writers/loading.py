@@ -1,0 +1,310 @@
+"""Load a model that writes keys: a causal LM, perhaps with an adapter, or an encoder-decoder model."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import torch
+from tokenizers import Tokenizer
+
+from models.language.default_weights import NAME, Progress
+from models.language.device import device_of
+from models.language.loading import (
+    causal_model,
+    dtype_of,
+    find_file,
+    find_files,
+    fingerprint_of,
+    read_configuration,
+    source_of,
+    verify,
+)
+from models.language.model_files import (
+    CONFIG,
+    TOKENIZER,
+    LoadingError,
+    check_tokenizer,
+    in_one_line,
+    naming,
+    public_name,
+    read_config,
+    read_tokenizer,
+)
+from models.language.precision import Precision
+from models.language.pretrained import read_weights
+from models.language.scoring.scorer import CausalScorer
+from models.language.tokenizer import read_as_text
+from models.retrieval.examples import Example, ExampleError, read_examples
+from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.tokenizing import batch_encoder
+from models.retrieval.ranking import noisy_channel as channel
+from models.retrieval.ranking.logit import Ranking, RankingError
+from models.retrieval.ranking.noisy_channel import Channel
+from models.retrieval.search.confidence import Confidence, ConfidenceError
+from models.retrieval.writers.base import KeyModel
+from models.retrieval.writers.causal import CausalKeyModel
+from models.retrieval.writers.codec import KeyCodec
+from models.retrieval.writers.question_model import QuestionModel
+
+Family = Literal["causal", "encoder-decoder"]
+
+CONFIDENCE, RANKING, CHANNEL, QUESTIONS = "confidence.json", "ranking.json", "channel.json", "questions.jsonl"
+"""In the folder of an adapter."""
+
+LONGEST_QUESTION = 512
+"""Tokens that a question may have at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class KeyTokenizer:
+    """What building and changing an index needs of a model: its tokens, not its weights.
+
+    Texts are encoded without special tokens: one that spells ``<eos>`` is encoded letter by letter.
+
+    Attributes:
+        codec: how the model writes questions and keys.
+        backend: the tokenizer behind it.
+        family: of the model.
+        longest: most tokens of a question.
+        fingerprint: 16 hexadecimal digits over the tokenizer and the separator.
+    """
+
+    codec: KeyCodec
+    backend: Tokenizer
+    family: Family
+    longest: int
+    fingerprint: str
+
+    @classmethod
+    def load(cls, source: str, *, offline: bool = False) -> KeyTokenizer:
+        """Read a model's configuration and tokenizer.
+
+        Args:
+            source: folder or hub id.
+            offline: never ask the hub.
+
+        Raises:
+            LoadingError: they cannot be read, or nothing can separate the parts of a key.
+        """
+        name = public_name(source)
+        path = find_file(source, TOKENIZER, offline)
+        with naming("model", source):
+            read_config(find_file(source, CONFIG, offline))
+            backend = read_tokenizer(path)
+        try:
+            config = read_configuration(source, offline)
+            text = config.get_text_config()
+            end = _first(text.eos_token_id)
+        except Exception as error:  # transformers raises errors of many kinds
+            raise LoadingError(
+                f"model {name!r}: config.json cannot be used ({in_one_line(error, source)}): copy it again"
+            ) from error
+        if end is None:
+            raise LoadingError(f"model {name!r} has no end token, which closes a key: set eos_token_id in config.json")
+
+        def decode(tokens: Sequence[int]) -> str:
+            return str(backend.decode(list(tokens)))
+
+        def separating(word: str) -> list[int]:
+            # An unknown word may be one token too, but not one that spells it.
+            tokens = list(backend.encode(word, add_special_tokens=False).ids)
+            return tokens if backend.decode(tokens, skip_special_tokens=False).strip(" ") == word else []
+
+        try:
+            if config.is_encoder_decoder:
+                codec = KeyCodec.encoder(separating, decode, end)
+            else:
+                begin = _first(text.bos_token_id)
+                codec = KeyCodec.prefix_lm(separating, decode, end if begin is None else begin, end)
+        except ValueError as error:
+            raise LoadingError(f"model {name!r}: {error}") from error
+        read_as_text(backend)
+        codec = replace(codec, encode=lambda word: list(backend.encode(word, add_special_tokens=False).ids))
+        digest = hashlib.blake2b(path.read_bytes(), digest_size=8)
+        digest.update(codec.separator.to_bytes(4, "little"))
+        room = int(getattr(text, "max_position_embeddings", None) or 2 * LONGEST_QUESTION) // 2
+        family: Family = "encoder-decoder" if config.is_encoder_decoder else "causal"
+        return cls(codec, backend, family, min(LONGEST_QUESTION, room), digest.hexdigest())
+
+    def key_format(self, *, triples: bool) -> KeyFormat:
+        """Of subject, predicate and meaning, or of keys of one part."""
+        return KeyFormat.triples((self.codec.separator,)) if triples else KeyFormat()
+
+    def encode(self, texts: list[str]) -> Sequence[Sequence[int]]:
+        """Tokens of each text; none where they hold the end token, so that no key can hold it."""
+        end = self.codec.end
+        return [() if end in tokens else tokens for tokens in batch_encoder(self.backend)(texts)]
+
+    def decode(self, tokens: list[list[int]]) -> list[str]:
+        """The text of each token sequence, as the codec has it."""
+        return [str(text) for text in self.backend.decode_batch(tokens)]
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedKeyModel:
+    """A model ready to write keys.
+
+    Attributes:
+        name: as asked for; of a folder its last component.
+        model: behind the protocol of its family.
+        tokenizer: its tokens.
+        adapter: the folder of the adapter that was added, or None.
+        device: cpu, cuda or mps.
+        precision: float32 or bfloat16.
+        parameters: how many.
+        fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
+        confidence: fitted for this adapter, or None.
+        ranking: likewise.
+        questions: gives p(question | key), if the adapter comes with example questions.
+        channel: fitted for these, or None.
+    """
+
+    name: str
+    model: KeyModel
+    tokenizer: KeyTokenizer
+    adapter: Path | None
+    device: str
+    precision: str
+    parameters: int
+    fingerprint: str
+    confidence: Confidence | None
+    ranking: Ranking | None
+    questions: QuestionModel | None = None
+    channel: Channel | None = None
+
+
+def load_key_model(
+    name: str,
+    adapter: Path | None,
+    tokenizer: KeyTokenizer,
+    *,
+    cache: Path,
+    progress: Progress,
+    device: str = "auto",
+    precision: Precision = "auto",
+    offline: bool = False,
+    threads: int | None = None,
+    bare: CausalScorer | None = None,
+) -> LoadedKeyModel:
+    """Load a model of either family; slow.
+
+    Args:
+        name: ``default``, a folder, or a hub id.
+        adapter: folder of a peft adapter, added to the weights.
+        tokenizer: of the same model.
+        cache, progress, device, precision, offline, threads: see :func:`models.language.loading.load`.
+        bare: the same weights without an adapter, if they are loaded already.
+
+    Raises:
+        LoadingError: see :func:`models.language.loading.load`.
+        models.retrieval.confidence.ConfidenceError: the adapter's confidence cannot be used.
+        models.retrieval.ranking.RankingError: nor its ranking, channel or example questions.
+        models.language.default_weights.ConversionError: likewise.
+        models.language.scorer.UnsupportedModelError: likewise.
+        models.language.device.DeviceError: likewise.
+    """
+    with _naming(adapter):
+        confidence, ranking, examples = _confidence(adapter), _ranking(adapter), _examples(adapter)
+    place = device_of(device)
+    dtype = dtype_of(precision, place)
+    source = source_of(name, cache, progress)
+    files = find_files(source, offline)
+    if threads is not None:
+        torch.set_num_threads(threads)
+    model: KeyModel
+    questions = None
+    if tokenizer.family == "causal":
+        weights = causal_model(source, dtype, place, offline, adapter)
+        fingerprint = fingerprint_of(files, weights, dtype)
+        scorer = CausalScorer(weights)
+        parameters = scorer.parameters
+        model = CausalKeyModel(scorer, tokenizer.codec, tokenizer.longest)
+        if examples:
+            bare = bare or CausalScorer(causal_model(source, dtype, place, offline))
+            questions = QuestionModel(bare, tokenizer.codec.encode, tokenizer.codec.before[0], examples)
+    else:
+        # Imported where it is needed: transformers takes seconds.
+        from models.retrieval.writers.encoder_decoder import EncoderDecoderKeyModel
+
+        weights = read_weights("AutoModelForSeq2SeqLM", source, dtype, place, offline, adapter)
+        fingerprint = fingerprint_of(files, weights, dtype)
+        parameters = sum(p.numel() for p in weights.parameters())
+        model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
+    with _naming(adapter):
+        fitted = _channel(adapter, questions)
+    with naming("model", source):
+        check_tokenizer(tokenizer.backend, getattr(weights.config.get_text_config(), "vocab_size", None))
+    return LoadedKeyModel(
+        name=NAME if name == "default" else public_name(name),
+        model=model,
+        tokenizer=tokenizer,
+        adapter=adapter,
+        device=str(place.type),
+        precision=str(dtype).removeprefix("torch."),
+        parameters=parameters,
+        fingerprint=fingerprint,
+        confidence=confidence,
+        ranking=ranking,
+        questions=questions,
+        channel=fitted,
+    )
+
+
+def verify_key_model(source: str, adapter: Path | None, offline: bool) -> None:
+    """Refuse what :func:`load_key_model` would refuse of files, with the same words, without holding the weights.
+
+    Raises:
+        LoadingError: the model could not be loaded.
+        models.retrieval.confidence.ConfidenceError, models.retrieval.ranking.RankingError: see there.
+    """
+    with _naming(adapter):
+        _confidence(adapter), _ranking(adapter), _examples(adapter)
+    family = KeyTokenizer.load(source, offline=offline).family
+    kind = "AutoModelForCausalLM" if family == "causal" else "AutoModelForSeq2SeqLM"
+    verify(source, offline, kind, adapter)
+
+
+@contextmanager
+def _naming(adapter: Path | None) -> Iterator[None]:
+    """Let errors of what lies beside an adapter's weights name the adapter, not where it lies."""
+    try:
+        yield
+    except (ConfidenceError, RankingError) as error:
+        raise type(error)(f"adapter {public_name(str(adapter))!r}: {in_one_line(error, str(adapter))}") from error
+
+
+def _confidence(adapter: Path | None) -> Confidence | None:
+    """What was fitted for an adapter lies beside its weights."""
+    path = None if adapter is None else adapter / CONFIDENCE
+    return Confidence.load(path) if path is not None and path.is_file() else None
+
+
+def _ranking(adapter: Path | None) -> Ranking | None:
+    path = None if adapter is None else adapter / RANKING
+    return Ranking.load(path) if path is not None and path.is_file() else None
+
+
+def _examples(adapter: Path | None) -> list[Example]:
+    path = None if adapter is None else adapter / QUESTIONS
+    if path is None or not path.is_file():
+        return []
+    try:
+        return read_examples(path)
+    except ExampleError as error:
+        raise RankingError(f"{error}: mend or remove the example questions of the adapter") from error
+
+
+def _channel(adapter: Path | None, questions: QuestionModel | None) -> Channel | None:
+    path = None if adapter is None else adapter / CHANNEL
+    if path is None or questions is None or not path.is_file():
+        return None
+    return Channel(questions, Ranking.load(path, channel.FEATURES))
+
+
+def _first(token: int | list[int] | None) -> int | None:
+    return token[0] if isinstance(token, list) else token

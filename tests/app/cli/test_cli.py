@@ -1,0 +1,166 @@
+"""The command line, through typer's runner."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+from click.testing import Result
+from typer.testing import CliRunner
+
+from app.cli.main import cli
+
+FAST = ["--chains", "3", "--steps", "8", "--seed", "7"]
+
+
+@pytest.fixture(autouse=True)
+def _environment(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in {
+        "MODEL": str(model_folder),
+        "OFFLINE": "1",
+        "CACHE_DIR": str(tmp_path),
+        "REDIS_URL": "off",
+        "TORCH_THREADS": "1",
+        "DEVICE": "cpu",
+    }.items():
+        monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
+    handlers = logging.getLogger().handlers
+    yield
+    structlog.reset_defaults()
+    logging.getLogger().handlers = handlers
+
+
+def call(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+def test_sentences_as_json_and_as_a_table() -> None:
+    result = call("sentences", "今天", "公园", "--samples", "2", *FAST, "--json")
+    assert result.exit_code == 0, result.output
+    answer = json.loads(result.stdout)
+    assert answer["seed"] == 7 and len(answer["sentences"]) == 2
+    assert (
+        json.loads(call("sentences", "今天", "公园", "--samples", "2", *FAST, "--json").stdout)["sentences"]
+        == (answer["sentences"])
+    )
+    table = call("sentences", "今天", "公园", "--samples", "2", *FAST)
+    assert table.exit_code == 0 and answer["sentences"][0]["text"][:8] in table.stdout and "seed 7" in table.stdout
+
+
+def test_watch_leaves_the_result_on_standard_output() -> None:
+    result = call("sentences", "dog|dogs", "park", *FAST, "--watch", "--json")
+    assert result.exit_code == 0, result.output
+    assert "park" in json.loads(result.stdout)["sentences"][0]["text"]
+
+
+def test_options_reach_the_request() -> None:
+    result = call(
+        *("sentences", "dog", "park", "--ordered", "--min", "6", "--max", "8", "--unit", "words", "--forbid", "cat"),
+        *("--context", "big", "--kind", "annealing", "--schedule", "linear", "--select", "last", *FAST, "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    text = json.loads(result.stdout)["sentences"][0]["text"]
+    assert text.index("dog") < text.index("park") and 6 <= len(text.split()) <= 8 and "cat" not in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["sentences", "今天", "公园😀"], "keywords[1]"),
+        (["sentences", " "], "keywords[0]"),
+        (["sentences", "dog", "--steps", "-1"], "--steps"),
+        (["sentences", "dog", "--steps", "1000000"], "--steps"),
+        (["sentences", "dog", "--chains", "0"], "--chains"),
+        (["sentences", "dog", "--beta", "nan"], "--beta"),
+        (["sentences", "dog", "--kind", "gibbs"], "--kind"),
+        (["sentences", "dog", "--min", "9", "--max", "3"], "--min"),
+        (["sentences", "dog", "--forbid", "dog"], "keywords[0]"),
+        (["sentences", "dog", "--model", "/nowhere/at/all"], "CHAINWRIGHT_MODEL"),
+        (["score", "dog😀"], "texts[0]"),
+        (["serve", "--port", "99999999"], "CHAINWRIGHT_PORT"),
+        (["serve", "--model", "/nowhere/at/all", "--port", "0"], "CHAINWRIGHT_MODEL"),
+    ],
+)
+def test_errors_are_one_line_and_code_2(arguments: list[str], told: str) -> None:
+    result = call(*arguments)
+    assert result.exit_code == 2, result.output
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(errors) == 1 and told in errors[0] and ";" in errors[0]
+    assert "Traceback" not in result.output
+
+
+def test_missing_argument_is_a_usage_error() -> None:
+    assert call("sentences").exit_code == 2
+    assert call("evaluate", "keywords", "nowhere.jsonl").exit_code == 2
+
+
+def test_score() -> None:
+    answer = json.loads(call("score", "the dog runs.", "the cat.", "--json").stdout)
+    assert [score["text"] for score in answer["scores"]] == ["the dog runs.", "the cat."]
+    assert answer["vocabulary"] == "en"
+    assert "the cat." in call("score", "the cat.").stdout
+
+
+def test_evaluate_keywords(tmp_path: Path) -> None:
+    file, forms, output = tmp_path / "sets.jsonl", tmp_path / "forms.jsonl", tmp_path / "out.jsonl"
+    lines = [
+        {"concepts": ["dog", "walk"], "references": ["the dog walks.", "the gnu walks."]},
+        {"concepts": ["cat", "eat"], "references": ["a cat eats food."]},
+        {"concepts": ["dög"]},
+        {"concepts": ["tree"]},
+    ]
+    accepted = [[["dog", "dogs"], ["walk", "walks"]], [["cat"], ["eat", "eats"]], [["dög"]], [["tree"]]]
+    file.write_text("\n".join(map(json.dumps, lines)), "utf-8")
+    forms.write_text("\n".join(map(json.dumps, accepted)), "utf-8")
+    result = call(
+        *("evaluate", "keywords", str(file), "--forms", str(forms), "--limit", "3", "--chains", "2", "--steps", "5"),
+        *("--output", str(output), "--json"),
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["sets"] == 3 and report["failed"] == 1 and report["coverage"] == pytest.approx(4 / 5)
+    assert report["failures"][0]["line"] == 3 and "keywords[0][0]" in report["failures"][0]["reason"]
+    assert report["references_scored"] + report["references_not_spelled"] == 3 and report["distinct"] == 1
+    assert report["log_prob_per_token"] < 0 and report["reference_log_prob_per_token"] < 0
+    assert report["seconds_per_sentence"] > 0 and report["steps_per_second"] > 0
+    written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert len(written) == 3 and written[0]["covered"] == [True, True]
+
+
+def test_evaluate_reads_files_as_people_have_them(tmp_path: Path) -> None:
+    """In UTF-16 with a mark or gzipped, with blank lines, and separators of Unicode that end no line."""
+    file, forms = tmp_path / "sets", tmp_path / "forms"
+    lines = ['{"concepts": ["dog"], "reference": "a dog.\u2028\x85"}', "", '{"concepts": ["dög"]}']
+    accepted = ['[["dog", "dogs"]]', "", '[["dög"]]']
+    more = ("--chains", "1", "--steps", "1", "--json")
+    file.write_bytes("\r\n".join(lines).encode("utf-16"))
+    forms.write_bytes(gzip.compress("\n".join(accepted).encode()))
+    result = call("evaluate", "keywords", str(file), "--forms", str(forms), *more)
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["sets"] == 2 and [failure["line"] for failure in report["failures"]] == [3]
+    for raw, told in (
+        ('{"concepts": ["公园"]}\n{"concepts": ["今天"]}'.encode("gbk"), "--encoding gbk"),
+        (b"\n\n{}", "sets:3: the line has neither"),
+        (b'{"concepts": ["dog"], "references": "a dog"}', "sets:1: references must be"),
+        (b"", "there are no lines"),
+    ):
+        file.write_bytes(raw)
+        refused = call("evaluate", "keywords", str(file), *more)
+        assert refused.exit_code == 2 and told in refused.stderr and len(refused.stderr.splitlines()) == 1
+    file.write_bytes('{"concepts": ["今天"]}'.encode("gbk"))
+    assert call("evaluate", "keywords", str(file), *more, "--encoding", "gbk").exit_code == 0
+    assert "it is a folder" in call("evaluate", "keywords", str(tmp_path), *more).stderr
+
+
+@pytest.mark.parametrize("content", ["{", '["dog"]', '{"words": ["dog"]}'])
+def test_evaluate_names_the_bad_line(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "sets.jsonl"
+    file.write_text('{"keywords": ["dog"]}\n' + content, "utf-8")
+    result = call("evaluate", "keywords", str(file))
+    assert result.exit_code == 2 and "sets.jsonl:2" in result.stderr
