@@ -13,11 +13,11 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from app.engine.engine import Engine
-from app.engine.loading import Loading
 from app.indexes.routes import router as retrieval
 from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
 from app.jobs.work.worker import JobWorker
+from app.loading import Loading
 from app.ops.metrics import Metrics
 from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops

@@ -28,8 +28,9 @@ from app.tasks.keywords.schemas import SentencesRequest
 from benchmarks.cgmh import cgmh
 from benchmarks.machine import machine, write
 from benchmarks.rejection import rejection
-from models.language.loading import LoadedModel, load
+from models.language.loading import load
 from models.language.scoring.batcher import Batcher
+from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import Session
 from samplers.first_states import construct
 from samplers.run import generators, run

@@ -31,10 +31,10 @@ from app.settings.settings import Settings
 from benchmarks.machine import machine, write
 from benchmarks.metaqa_questions import Keys, Question, label, read_keys, read_questions, relations, split
 from models.retrieval.index.overlay import OverlayView
+from models.retrieval.loading import LoadedKeyModel, load_key_model
 from models.retrieval.ranking.index_baseline import IndexFloor
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
-from models.retrieval.writers.loading import LoadedKeyModel, load_key_model
 
 TOGETHER = 16
 """Questions of one search."""

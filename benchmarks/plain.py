@@ -13,8 +13,9 @@ from app.languages.openings import context_of
 from app.settings.settings import Settings
 from app.tasks.keywords.plan import make_plan
 from app.tasks.keywords.schemas import SentencesRequest
-from models.language.loading import LoadedModel, load
+from models.language.loading import load
 from models.language.scoring.batcher import Batcher
+from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import Known, Session
 from samplers.first_states import construct
 from samplers.kernels.annealing import SimulatedAnnealing

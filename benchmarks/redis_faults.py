@@ -31,7 +31,8 @@ from rich.console import Console
 from rich.table import Table
 
 from app.embedded.process import find_server
-from app.engine.engine import Engine, Turns
+from app.engine.admission import Turns
+from app.engine.engine import Engine
 from app.indexes.opened import Retrieval
 from app.settings.settings import Settings
 from app.tasks.keywords.schemas import SentencesRequest

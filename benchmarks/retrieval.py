@@ -27,12 +27,12 @@ from models.language.loading import source_of
 from models.retrieval.examples import Example, read_examples
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.overlay import OverlayView
+from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 from models.retrieval.search.confidence_features import evidence
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import is_right, without
 from models.retrieval.training.misspelling import misspell
-from models.retrieval.writers.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 
 TOGETHER = 16
 """Questions of one search, and rows of one ``generate``."""

@@ -17,10 +17,10 @@ from app.indexes.problems import told
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.retrieval.examples import ExampleError, read_examples
+from models.retrieval.loading import CHANNEL, CONFIDENCE, RANKING
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.training.calibrate import calibrate, searches
-from models.retrieval.writers.loading import CHANNEL, CONFIDENCE, RANKING
 
 
 @dataclass(frozen=True, slots=True)

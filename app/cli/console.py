@@ -17,8 +17,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app import logs
 from app.engine.engine import Engine, open_engine
-from app.engine.loading import LOADING_ERRORS, fault_of
 from app.indexes.opened import Retrieval
+from app.loading import LOADING_ERRORS, fault_of
 from app.settings.env_file import ENV_FILE, EnvFileError
 from app.settings.settings import Settings
 from app.settings.variables import labelled, unknown_variables

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from app.cli import console
-from app.engine.engine import Turns
+from app.engine.admission import Turns
 from app.indexes.builds import Builds
 from app.indexes.changes import change, list_indexes, report
 from app.indexes.formats import AnyFormat, File, is_triples

@@ -23,8 +23,9 @@ from app.cli.serve import serve as run_server
 from app.cli.training.commands import train_cli
 from app.cli.worker import worker as run_worker
 from app.settings.settings import Settings
-from app.tasks.keywords.schemas import SentencesAnswer, SentencesRequest
+from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.service import prepared
+from app.tasks.sampling.schemas import SentencesAnswer
 from app.tasks.sampling.view import ChainsView, answer_table
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest
 from app.tasks.score.score import score as score_texts

@@ -19,7 +19,7 @@ from app.indexes.formats import AnyFormat
 from app.indexes.schemas import Addition, Indexes, IndexReport, PatchAnswer, Removal
 from app.jobs.schemas import Item, Job, JobList, ResultLine, Worker, Workers
 from app.ops.schemas import Health, Models, Ready
-from app.tasks.keywords.schemas import Sentence, SentencesAnswer, StepReport
+from app.tasks.sampling.schemas import Sentence, SentencesAnswer, StepReport
 from app.tasks.score.schemas import ScoreAnswer
 from app.tasks.search.schemas import Answered, SearchAnswer
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
-from app.tasks.keywords.schemas import Annealing, Length, Metropolis
+from app.tasks.keywords.schemas import Length
+from app.tasks.sampling.schemas import Annealing, Metropolis
 
 
 class SentencesOptions(TypedDict, total=False):

@@ -14,7 +14,7 @@ from models.retrieval.demo import demo_triples
 from models.retrieval.index.catalogue import Catalogue
 from models.retrieval.index.errors import CorruptIndexError, UnknownIndexError
 from models.retrieval.index.sources import Records
-from models.retrieval.writers.loading import KeyTokenizer
+from models.retrieval.loading import KeyTokenizer
 
 DEMO = "demo"
 

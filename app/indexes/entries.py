@@ -10,7 +10,7 @@ from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
 from models.retrieval.index.names import in_one_line
 from models.retrieval.index.overlay import OverlayView
-from models.retrieval.writers.loading import KeyTokenizer
+from models.retrieval.loading import KeyTokenizer
 from models.text.normalisation import normalise_name
 
 

@@ -16,7 +16,7 @@ from models.retrieval.index.live import Changed, LiveIndex
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Source
-from models.retrieval.writers.loading import KeyTokenizer
+from models.retrieval.loading import KeyTokenizer
 
 
 class ReservedNameError(RetrievalIndexError):

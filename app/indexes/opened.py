@@ -15,9 +15,10 @@ from app.indexes.library import Library
 from app.indexes.problems import MODEL_ERRORS, model_problem
 from app.settings.settings import Limits, Settings
 from models.language.default_weights import Progress
-from models.language.loading import LoadedModel, source_of
+from models.language.loading import source_of
 from models.language.scoring.batcher import Batcher
-from models.retrieval.writers.loading import KeyTokenizer, LoadedKeyModel, load_key_model
+from models.language.scoring.model import LoadedModel
+from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 
 log = structlog.get_logger()
 

@@ -8,8 +8,9 @@ from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
+from app.engine.ready import ReadyEngine
 from app.indexes.builds import Upload
 from app.indexes.changes import change, check_changes, list_indexes, report
 from app.indexes.formats import AnyFormat
@@ -20,11 +21,11 @@ from app.indexes.schemas import (
     BOTH_ENDS,
     ENCODING,
     FORMAT,
-    NAME_PATTERN,
     STRICT,
     TYPOS,
     BuildRequest,
     Indexes,
+    IndexName,
     IndexReport,
     PatchAnswer,
     PatchRequest,
@@ -35,7 +36,7 @@ from app.tasks.search.search import SearchRun, complete, prepared
 from app.web.codes import Code
 from app.web.events import EventResponse, event
 from app.web.problems import ProblemError, invalid
-from app.web.requests import JsonRoute, ReadyEngine, problem_responses, unless_gone
+from app.web.requests import JsonRoute, problem_responses, unless_gone
 from models.retrieval.index.errors import UnknownIndexError
 
 router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
@@ -43,7 +44,6 @@ router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRou
 UNPACKED = 20
 """Times the limit of a body that it may be as large when unpacked: text is seldom packed tighter."""
 
-IndexName = Annotated[str, Path(pattern=NAME_PATTERN, description="of the index")]
 
 _STREAM = (
     "`stream: true` answers with server-sent events, each with JSON in `data`: `answer` (an Answered) as soon as a "

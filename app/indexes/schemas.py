@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.indexes.formats import AnyFormat
-from app.tasks.keywords.schemas import Strict
 from app.web.codes import Code
 from app.web.problems import UnfitError
+from app.web.schemas import Strict
 from models.retrieval.index.values import normal_value
 
 NAME_PATTERN = r"^[a-z0-9_-]{1,64}$"
@@ -198,3 +199,6 @@ class Indexes(BaseModel):
     """All indexes, by name."""
 
     indexes: list[IndexReport]
+
+
+IndexName = Annotated[str, Path(pattern=NAME_PATTERN, description="of the index")]

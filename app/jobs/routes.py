@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
+from app.engine.ready import ReadyEngine
 from app.jobs import documentation as documented
 from app.jobs import results as result_lines
 from app.jobs.events import events
@@ -27,7 +28,7 @@ from app.web.codes import Code
 from app.web.events import EventResponse
 from app.web.media import media_type
 from app.web.problems import Fault, ProblemError, invalid
-from app.web.requests import ReadyEngine, problem_responses, unless_gone
+from app.web.requests import problem_responses, unless_gone
 
 router = APIRouter(tags=["jobs"])
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from fastapi import APIRouter, Request
 
 from app.engine.engine import Engine
+from app.engine.ready import ReadyEngine, ready_engine
 from app.ops.schemas import Computing, Health, ModelCard, Models, Ready, StoreReport
 from app.web.codes import Code
 from app.web.drain import Drain
 from app.web.problems import Fault, ProblemError
-from app.web.requests import ReadyEngine, problem_responses, ready_engine
+from app.web.requests import problem_responses
 
 STUCK = 600.0
 """Seconds of one batch after which the model is taken to hang: the longest, the conversion of a default

@@ -13,8 +13,8 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from app.settings import values as values
 from app.settings.env_file import ENV_FILE, PREFIX, EnvFile
+from app.settings.rates import parsed
 from app.settings.values import Lower, Size, Switch
-from app.web.access.rates import parsed
 from models.language.precision import Precision
 from models.language.vocabulary import Rule
 from models.scores.connection import connection_options

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-from fastapi import Depends, Request, Response
+from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from app.engine.engine import Engine
 from app.web.codes import Code
 from app.web.drain import Drain
 from app.web.json_text import JsonError, read_json
@@ -87,21 +86,6 @@ class JsonRoute(APIRoute):
             return await handle(asked)
 
         return reading
-
-
-async def ready_engine(request: Request) -> Engine:
-    """The engine.
-
-    Raises:
-        ProblemError: 503 while the model is loading or if it could not be loaded.
-    """
-    engine: Engine | None = request.app.state.loading.engine
-    if engine is None:
-        raise request.app.state.loading.problem()
-    return engine
-
-
-ReadyEngine = Annotated[Engine, Depends(ready_engine)]
 
 
 async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:

@@ -25,7 +25,7 @@ def model(settings: Settings) -> Iterator[Finding]:
 def _finding(about: str, name: str, settings: Settings, adapter: Path | None = None, *, keys: bool = False) -> Finding:
     """What loading the model would say."""
     from models.language.loading import verify
-    from models.retrieval.writers.loading import verify_key_model
+    from models.retrieval.loading import verify_key_model
 
     found, source = None, name
     if name == "default":

@@ -18,10 +18,12 @@ from rich.progress import track
 from app.cli.evaluate.coverage import covered
 from app.engine.engine import Engine
 from app.languages.words import count_characters, count_words
-from app.tasks.keywords.schemas import SentencesAnswer, SentencesRequest, normalised
+from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.service import complete
+from app.tasks.sampling.schemas import SentencesAnswer
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, invalid
+from app.web.schemas import normalised
 from app.web.validation import faults_of
 from models.language.scoring.session import Session
 from models.language.vocabulary import SpellingError

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from app.engine.engine import Turns
+from app.engine.admission import Turns
 from app.indexes.opened import Retrieval
 from app.indexes.problems import told
 from app.tasks.search.checks import check
@@ -22,8 +22,8 @@ from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.values import normal_value
+from models.retrieval.metrics import Marks, Triple, marks
 from models.retrieval.ranking.index_baseline import IndexFloor
-from models.retrieval.ranking.metrics import Marks, Triple, marks
 from models.text.normalisation import normalise_name
 
 TOGETHER = 16

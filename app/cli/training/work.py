@@ -27,12 +27,12 @@ from models.language.default_weights import Progress
 from models.language.device import DeviceError, device_of
 from models.language.loading import dtype_of, source_of
 from models.retrieval.examples import Example, ExampleError, read_examples
+from models.retrieval.loading import KeyTokenizer
 from models.retrieval.training.adapter import StartError, shape_of
 from models.retrieval.training.checkpoint import CheckpointError
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.starting import start
 from models.retrieval.training.train import DivergedError, Trainer
-from models.retrieval.writers.loading import KeyTokenizer
 
 
 @dataclass(frozen=True, slots=True)

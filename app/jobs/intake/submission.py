@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from app.jobs.schemas import ExpiresAfter, OnInvalid, Priority
-from app.tasks.keywords.schemas import Strict
 from app.web.codes import Code
 from app.web.json_text import JsonError, read_json, wide
 from app.web.media import LINES, is_json, refused
 from app.web.problems import Fault, ProblemError, invalid
+from app.web.schemas import Strict
 from app.web.validation import faults_of
 
 

@@ -15,7 +15,8 @@ from typing import Literal
 import structlog
 from redis.exceptions import RedisError
 
-from app.engine.engine import Engine, Turns
+from app.engine.admission import Turns
+from app.engine.engine import Engine
 from app.jobs.jobs import Jobs
 from app.jobs.schemas import Priority, Worker
 from app.jobs.store.connection import AWAY

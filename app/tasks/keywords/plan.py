@@ -10,10 +10,11 @@ from app.languages.choice import Language, Named, choose_language, choose_vocabu
 from app.settings.settings import Limits
 from app.tasks.keywords.checks import check, check_forbidden, check_spaces, form_field, forms_of
 from app.tasks.keywords.room import refuse_without_room
-from app.tasks.keywords.schemas import Annealing, Listed, Moves, SentencesRequest
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.schemas import Annealing, Listed, Moves
 from app.web.codes import Code
 from app.web.problems import invalid
-from models.language.loading import LoadedModel
+from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 from samplers import schedules
 from samplers.constraints.base import Constraint

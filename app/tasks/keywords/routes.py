@@ -7,11 +7,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 
-from app.tasks.keywords.schemas import SentencesAnswer, SentencesRequest
+from app.engine.ready import ReadyEngine
+from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.service import complete, prepared
+from app.tasks.sampling.schemas import SentencesAnswer
 from app.tasks.sampling.stream import events
 from app.web.events import EventResponse
-from app.web.requests import JsonRoute, ReadyEngine, problem_responses, unless_gone
+from app.web.requests import JsonRoute, problem_responses, unless_gone
 
 router = APIRouter(tags=["sentences"], route_class=JsonRoute)
 

@@ -13,24 +13,15 @@ import numpy as np
 import structlog
 
 from app.engine.engine import Engine
+from app.engine.reports import ModelReport, UsageReport
+from app.engine.session import fits, open_session, scorer_report
 from app.languages.openings import context_of
 from app.tasks.keywords.plan import Plan, make_plan
-from app.tasks.keywords.schemas import (
-    ChainReport,
-    Diagnostics,
-    ModelReport,
-    MoveReport,
-    Scorer,
-    Sentence,
-    SentencesAnswer,
-    SentencesRequest,
-    StepReport,
-    UsageReport,
-)
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.schemas import ChainReport, Diagnostics, MoveReport, Sentence, SentencesAnswer, StepReport
 from app.web.codes import Code
 from app.web.problems import invalid
-from models.language.loading import LoadedModel
-from models.language.scoring.session import ContextLengthError, Session
+from models.language.scoring.session import Session
 from samplers.first_states import InfeasibleError, construct
 from samplers.run import Step, generators, run
 from samplers.state import State
@@ -170,11 +161,6 @@ class SentencesRun:
         )
 
 
-def scorer_report(model: LoadedModel) -> Scorer:
-    """What scored, for an answer."""
-    return Scorer(name=model.name, fingerprint=model.fingerprint, precision=model.precision, device=model.device)
-
-
 @asynccontextmanager
 async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[SentencesRun]:
     """Check a request, wait for its turn, construct first states; the turn ends with the context.
@@ -202,43 +188,6 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
                 ) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
             yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
-
-
-def fits(engine: Engine, context: str, room: int) -> bool:
-    """Whether a context leaves ``room`` tokens for a sentence."""
-    return len(engine.model.tokenizer.encode(context)) <= _most_context(engine, room)
-
-
-def _most_context(engine: Engine, room: int) -> int:
-    return min(engine.limits.max_context_tokens, engine.model.max_context - room - 1)
-
-
-async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
-    """Read a context.
-
-    Args:
-        engine: whose model.
-        vocabulary: name of the mask.
-        context: what every sentence continues.
-        room: tokens that must be left for a sentence.
-
-    Raises:
-        ProblemError: 422 if the context is too long.
-    """
-    if context:
-        most = _most_context(engine, room)
-        tokens = len(engine.model.tokenizer.encode(context))
-        if tokens > most:
-            raise invalid(
-                "context",
-                Code.TOO_LONG,
-                f"it has {tokens} tokens, above the limit of {max(most, 0)}",
-                "give a shorter context",
-            )
-    try:
-        return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.store)
-    except ContextLengthError as error:
-        raise invalid("context", Code.TOO_LONG, str(error), "give a shorter context") from error
 
 
 async def complete(request: SentencesRequest, engine: Engine) -> SentencesAnswer:

@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from app.tasks.keywords.schemas import SentencesAnswer
 from app.tasks.keywords.service import SentencesRun
+from app.tasks.sampling.schemas import SentencesAnswer
 from samplers.run import Step
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request
 
+from app.engine.ready import ReadyEngine
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest
 from app.tasks.score.score import score
-from app.web.requests import JsonRoute, ReadyEngine, problem_responses, unless_gone
+from app.web.requests import JsonRoute, problem_responses, unless_gone
 
 router = APIRouter(tags=["score"], route_class=JsonRoute)
 

@@ -6,9 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.tasks.keywords.schemas import Scorer, Strict, Text, UsageReport, normalised
+from app.engine.reports import Scorer, UsageReport
 from app.web.codes import Code
 from app.web.problems import UnfitError
+from app.web.schemas import Strict, Text, normalised
 
 
 def _text(text: str) -> str:

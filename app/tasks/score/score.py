@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 
 from app.engine.engine import Engine
+from app.engine.reports import UsageReport
+from app.engine.session import fits, open_session, scorer_report
 from app.languages.choice import Language, Named, choose_language, choose_vocabulary
 from app.languages.openings import context_of
 from app.settings.settings import Limits
-from app.tasks.keywords.schemas import UsageReport
-from app.tasks.keywords.service import fits, open_session, scorer_report
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
-from models.language.loading import LoadedModel
+from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 
 BATCH_TOKENS = 2048

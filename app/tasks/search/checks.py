@@ -8,7 +8,7 @@ from app.settings.settings import Limits
 from app.tasks.search.schemas import SearchRequest
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
-from models.retrieval.writers.loading import LoadedKeyModel
+from models.retrieval.loading import LoadedKeyModel
 
 
 def check(request: SearchRequest, limits: Limits) -> None:

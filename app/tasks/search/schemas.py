@@ -6,9 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
-from app.tasks.keywords.schemas import Strict, normalised
 from app.web.codes import Code
 from app.web.problems import UnfitError
+from app.web.schemas import Strict, normalised
 from models.text.normalisation import normalise_name
 
 LOOK_AHEAD = 1.0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from app.engine.engine import Turns
+from app.engine.admission import Turns
 from app.indexes.opened import Retrieval, SearchReport
 from app.indexes.problems import told
 from app.tasks.search.checks import check, check_tokens
@@ -26,11 +26,11 @@ from app.tasks.search.schemas import (
 )
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.overlay import OverlayView
+from models.retrieval.loading import LoadedKeyModel
 from models.retrieval.search.confidence import Confidence
 from models.retrieval.search.confidence_features import evidence
 from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.search import rounds
-from models.retrieval.writers.loading import LoadedKeyModel
 
 log = structlog.get_logger()
 

@@ -21,7 +21,7 @@ from typing import Annotated
 from filelock import FileLock
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from app.web.access.rates import parsed
+from app.settings.rates import parsed
 
 _TOKEN = re.compile(r"cw_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 

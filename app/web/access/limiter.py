@@ -13,7 +13,7 @@ from limits.aio.strategies import FixedWindowRateLimiter, MovingWindowRateLimite
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from app.web.access.rates import parsed
+from app.settings.rates import parsed
 from models.scores.breaker import Breaker, told
 
 WITHIN = 0.1

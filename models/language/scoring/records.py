@@ -15,7 +15,7 @@ from models.scores.key import KeySpace
 from samplers.language import RowQuery, RowReply
 
 if TYPE_CHECKING:
-    from models.language.loading import LoadedModel
+    from models.language.scoring.model import LoadedModel
 
 _ROW = struct.Struct("<qdd")
 _QUERY = struct.Struct("<ddd?q")

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from models.language.forward.masked_output import Head
-from models.language.loading import LoadedModel
 from models.language.scoring.batcher import Batcher, Regular
 from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob, Usage
+from models.language.scoring.model import LoadedModel
 from models.language.scoring.records import Records
 from models.language.scoring.work import Rows, Scores
 from models.scores.cache import ScoreStore

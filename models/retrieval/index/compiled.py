@@ -20,7 +20,7 @@ from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import ValueTable
 from models.retrieval.index.wide import WideNodes
 from models.retrieval.index.written import Written
-from models.retrieval.search.prefix_index import Allowed
+from models.retrieval.prefix_index import Allowed
 
 _MANY = 50
 """Successors a node, on average, from which copying them node by node is faster than all at once."""

@@ -11,8 +11,8 @@ from models.retrieval.index.added_names import AddedNames
 from models.retrieval.index.additions import NOWHERE, Additions
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.sharing import asked_once
-from models.retrieval.search.prefix_index import Allowed
-from models.retrieval.search.subtree import nodes_of
+from models.retrieval.prefix_index import Allowed
+from models.retrieval.subtree import nodes_of
 
 
 class OverlayView:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.nodes import NARROW
-from models.retrieval.search.prefix_index import Allowed
+from models.retrieval.prefix_index import Allowed
 
 
 def asked_once(nodes: NDArray[np.int64], answer: Callable[[NDArray[np.int64]], Allowed]) -> Allowed:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.ragged import Ragged, spread
 from models.retrieval.index.variants import name_variants
-from models.retrieval.ranking.metrics import normalised
+from models.retrieval.metrics import normalised
 
 DecodeBatch = Callable[[list[list[int]]], Sequence[str]]
 """The text of each token sequence of a batch."""

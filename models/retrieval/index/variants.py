@@ -18,7 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.ranking.misspelt import SHORTEST
+from models.retrieval.misspelt import SHORTEST
 
 LONGEST = 40
 """Characters of a name that may be misspelt: each adds to the table."""

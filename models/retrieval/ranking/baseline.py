@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from math import sqrt
 
 from models.retrieval.fact import Fact
-from models.retrieval.ranking.metrics import lcs, normalised
+from models.retrieval.metrics import lcs, normalised
 
 
 @dataclass(eq=False)
 class Floor:
     """The longest name that stands in the question, then the predicate with the largest LCS / sqrt(length).
 
-    Names and predicates are compared with the question after :func:`models.retrieval.ranking.metrics.normalised`;
+    Names and predicates are compared with the question after :func:`models.retrieval.metrics.normalised`;
     of names of one length the first in the question counts, of predicates that are alike as much the
-    shortest. LCS is that of :func:`models.retrieval.ranking.metrics.lcs`.
+    shortest. LCS is that of :func:`models.retrieval.metrics.lcs`.
 
     Args:
         facts: the knowledge graph.

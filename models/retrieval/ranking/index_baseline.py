@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.metrics import normalised
+from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.baseline import likeness
-from models.retrieval.ranking.metrics import normalised
-from models.retrieval.search.prefix_index import PrefixIndex
-from models.retrieval.search.subtree import below, nodes_of
+from models.retrieval.subtree import below, nodes_of
 
 MOST_KEYS = 10_000
 """Keys of one subject that are looked at."""

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.ranking.metrics import lcs, normalised
-from models.retrieval.ranking.misspelt import misspelt_span
+from models.retrieval.metrics import lcs, normalised
+from models.retrieval.misspelt import misspelt_span
 
 FEATURES = (
     "renormalised",
@@ -33,7 +33,7 @@ FEATURES = (
 renormalised: log-probability in nats, at least :data:`LEAST`.
 length: tokens of the key.
 named: whether the subject stands in the question.
-near: whether it does not, but one error away (:mod:`models.retrieval.ranking.misspelt`).
+near: whether it does not, but one error away (:mod:`models.retrieval.misspelt`).
 name_length: its characters if either is so, else 0.
 name_cover: LCS of subject and question over the subject's length.
 predicate_likeness: LCS of predicate and the rest of the question over the square root of the predicate's length.
@@ -43,7 +43,7 @@ meant: whether the key has a meaning.
 meaning_likeness: as predicate_likeness.
 predicate_length: characters.
 
-LCS is that of :func:`models.retrieval.ranking.metrics.lcs`; the rest of the question is what is left of it
+LCS is that of :func:`models.retrieval.metrics.lcs`; the rest of the question is what is left of it
 without the subject, if that stands in it, perhaps misspelt.
 """
 LEAST = -30.0

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.variants import LONGEST, span_variants
-from models.retrieval.ranking.metrics import normalised
-from models.retrieval.ranking.misspelt import SHORTEST, one_error
+from models.retrieval.metrics import normalised
+from models.retrieval.misspelt import SHORTEST, one_error
 
 Decode = Callable[[Sequence[int]], str]
 """The text of a token sequence."""
@@ -48,7 +48,7 @@ class Near:
 def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> list[Near]:
     """Names at exactly one error from a span, longest first, each once.
 
-    What an error is says :func:`models.retrieval.ranking.misspelt.one_error`; all texts are normalised first.
+    What an error is says :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
     Of names of one length, those of the longest spans come first, then those of the first spans. Left
     out are spans that are names themselves, and names that are among the spans. Names have
     ``SHORTEST`` to ``LONGEST`` characters.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.ranking.metrics import lcs, normalised
+from models.retrieval.metrics import lcs, normalised
 from models.retrieval.search.options import Answer
 from models.retrieval.writers.base import Extension, KeyModel
 from models.retrieval.writers.codec import KeyCodec

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.ranking.metrics import lcs
-from models.retrieval.search.prefix_index import PrefixIndex
+from models.retrieval.metrics import lcs
+from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.search.stem import Stem
 from models.retrieval.writers.codec import KeyCodec
 

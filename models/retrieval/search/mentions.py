@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from models.retrieval.metrics import normalised
+from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.baseline import likeness
-from models.retrieval.ranking.metrics import normalised
 from models.retrieval.ranking.spelling import SpeltNames, near
-from models.retrieval.search.prefix_index import PrefixIndex
-from models.retrieval.search.subtree import below, below_each, nodes_of
+from models.retrieval.subtree import below, below_each, nodes_of
 from models.retrieval.writers.codec import KeyCodec
 
 MOST_SPANS = 4000

@@ -8,13 +8,13 @@ from typing import cast
 
 import numpy as np
 
+from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.logit import Ranking, features
 from models.retrieval.search.beam import Complete, beam
 from models.retrieval.search.best_first import best_first
 from models.retrieval.search.look_ahead import LookAhead
 from models.retrieval.search.mentions import Mentions
 from models.retrieval.search.options import Answer, Found, SearchOptions
-from models.retrieval.search.prefix_index import PrefixIndex
 from models.retrieval.search.rerank import asked_back
 from models.retrieval.search.score_given import given
 from models.retrieval.search.stem import Choice, Stem, Walker

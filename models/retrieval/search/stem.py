@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.search.prefix_index import PrefixIndex
+from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.writers.base import Extended, Extension, Session
 
 NOWHERE = -1

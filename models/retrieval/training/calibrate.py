@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from models.retrieval.examples import Example
 from models.retrieval.index.overlay import OverlayView
+from models.retrieval.metrics import exact_match
+from models.retrieval.misspelt import SHORTEST
 from models.retrieval.ranking.logit import Ranking
-from models.retrieval.ranking.metrics import exact_match
-from models.retrieval.ranking.misspelt import SHORTEST
 from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL
 from models.retrieval.ranking.noisy_channel import Channel, QuestionLikelihood, doubtful, with_question
 from models.retrieval.search.confidence import Confidence
@@ -20,7 +20,7 @@ from models.retrieval.search.confidence_features import evidence
 from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.rerank import asked_back, columns, reordered
 from models.retrieval.search.search import search
-from models.retrieval.search.subtree import below, nodes_of
+from models.retrieval.subtree import below, nodes_of
 from models.retrieval.training.misspelling import misspell
 from models.retrieval.writers.base import KeyModel
 

@@ -10,12 +10,12 @@ from transformers.utils import logging as transformers_logging
 
 from models.language.loading import LoadingError
 from models.language.pretrained import read_weights
+from models.retrieval.loading import Family, KeyTokenizer
 from models.retrieval.training.causal import CausalLearner
 from models.retrieval.training.encoder_decoder import EncoderDecoderLearner
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.writers.codec import KeyCodec
-from models.retrieval.writers.loading import Family, KeyTokenizer
 
 TOLERANCE = {torch.float32: 1e-3}
 """Largest relative difference between a learner's logits and its model's; 0.1 in other precisions."""

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 import app.cli.main
 from models.language.loading import load
-from models.retrieval.writers.loading import KeyTokenizer
+from models.retrieval.loading import KeyTokenizer
 load({str(model_folder)!r}, cache=Path("nowhere"), progress=lambda what, share: None)
 KeyTokenizer.load({str(key_model_folder)!r})
 print("transformers" in sys.modules)

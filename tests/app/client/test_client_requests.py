@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.client import ServiceError
-from app.tasks.keywords.schemas import Annealing, Sentence, SentencesAnswer, StepReport
+from app.tasks.sampling.schemas import Annealing, Sentence, SentencesAnswer, StepReport
 from app.tasks.search.schemas import Answered, SearchAnswer
 from app.web.codes import Code
 from tests.support import facts

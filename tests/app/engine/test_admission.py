@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.engine import engine
-from app.engine.engine import Turns
+from app.engine.admission import Turns
 from tests.support.virtual_time import run
 
 

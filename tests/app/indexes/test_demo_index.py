@@ -11,13 +11,13 @@ import pytest
 
 from app.indexes import demo
 from app.indexes.library import Library
-from models.retrieval.writers.loading import KeyTokenizer
+from models.retrieval.loading import KeyTokenizer
 
 OPEN = """
 import sys
 from pathlib import Path
 from app.indexes.library import Library
-from models.retrieval.writers.loading import KeyTokenizer
+from models.retrieval.loading import KeyTokenizer
 print("ready", flush=True)
 library = Library(Path(sys.argv[1]), lambda: KeyTokenizer.load(sys.argv[2], offline=True))
 print(library.open("demo").manifest.id)

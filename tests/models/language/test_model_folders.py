@@ -19,7 +19,7 @@ from models.language.forward.checkpoint import Checkpoint
 from models.language.loading import LoadingError, causal_model, load, verify
 from models.language.model_files import public_name
 from models.language.pretrained import read_weights
-from models.retrieval.writers.loading import KeyTokenizer, load_key_model, verify_key_model
+from models.retrieval.loading import KeyTokenizer, load_key_model, verify_key_model
 from tests.models.language.forward.test_checkpoint import DIRECT
 from tests.support import tiny_service as tiny
 from tests.support.tiny_model import CONFIGS, SIZE

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.search.prefix_index import Allowed
+from models.retrieval.prefix_index import Allowed
 
 
 class DictIndex:

@@ -12,7 +12,7 @@ from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat, split_entity
 from models.retrieval.index.sources import Records
 from models.retrieval.index.values import normal_value
-from models.retrieval.search.prefix_index import PrefixIndex
+from models.retrieval.prefix_index import PrefixIndex
 from models.text.normalisation import normalise_name
 
 Model = dict[tuple[int, ...], list[str]]

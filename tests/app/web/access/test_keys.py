@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from app.cli.main import cli
+from app.settings.rates import parsed
 from app.web.access.keys import KeyFileError, create_key, matching, read_keys, revoke_key
-from app.web.access.rates import parsed
 from app.web.access.ring import KeyRing
 
 

@@ -11,8 +11,9 @@ import torch
 from app.languages.openings import OPENINGS
 from app.settings.settings import Settings
 from models.language.forward.masked_output import Head
-from models.language.loading import LoadedModel, load
+from models.language.loading import load
 from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob
+from models.language.scoring.model import LoadedModel
 from tests.support.tiny_model import CONFIGS, engine, vocabulary
 
 

@@ -15,7 +15,7 @@ from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.sources import Records
 from models.retrieval.ranking.baseline import Floor, likeness
 from models.retrieval.ranking.index_baseline import IndexFloor
-from models.retrieval.search.subtree import below, nodes_of
+from models.retrieval.subtree import below, nodes_of
 
 NAMES = st.text("abc", min_size=1, max_size=3)
 FACTS = st.lists(st.tuples(NAMES, st.text("abcxy", min_size=1, max_size=4)), min_size=1, max_size=12, unique=True)

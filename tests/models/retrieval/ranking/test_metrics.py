@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from models.retrieval.examples import read_examples
 from models.retrieval.fact import Fact
+from models.retrieval.metrics import exact_match, f1, lcs, marks
 from models.retrieval.ranking.baseline import Floor
-from models.retrieval.ranking.metrics import exact_match, f1, lcs, marks
 from models.retrieval.search.confidence import Confidence, ConfidenceError
 from models.retrieval.search.confidence_features import FEATURES, MOST_MARGIN, evidence
 from models.retrieval.search.options import SearchOptions

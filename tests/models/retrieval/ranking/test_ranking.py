@@ -20,8 +20,8 @@ from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
+from models.retrieval.misspelt import misspelt_span
 from models.retrieval.ranking.logit import FEATURES, Ranking, RankingError, features
-from models.retrieval.ranking.misspelt import misspelt_span
 from models.retrieval.search.mentions import Mentions, spans_of
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search

@@ -20,8 +20,8 @@ from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
 from models.retrieval.index.spelling_table import SpellingTable, has_table
 from models.retrieval.index.variants import LONGEST, name_variants
-from models.retrieval.ranking.metrics import normalised
-from models.retrieval.ranking.misspelt import SHORTEST, one_error
+from models.retrieval.metrics import normalised
+from models.retrieval.misspelt import SHORTEST, one_error
 from models.retrieval.ranking.spelling import SpeltNames, near
 from models.retrieval.search.mentions import Mentions, spans_of
 from models.retrieval.training.misspelling import misspell

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.retrieval.ranking.metrics import lcs
+from models.retrieval.metrics import lcs
 from models.retrieval.search.look_ahead import LookAhead
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search

@@ -14,6 +14,7 @@ from models.language.loading import LoadingError
 from models.language.scoring.scorer import CausalScorer
 from models.retrieval.examples import Example
 from models.retrieval.fact import Fact
+from models.retrieval.loading import Family
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.options import TrainingOptions
@@ -23,7 +24,6 @@ from models.retrieval.writers.base import KeyModel
 from models.retrieval.writers.causal import CausalKeyModel
 from models.retrieval.writers.codec import KeyCodec
 from models.retrieval.writers.encoder_decoder import EncoderDecoderKeyModel
-from models.retrieval.writers.loading import Family
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.families import END, decode, encode, encoder_decoder
 from tests.support.tiny_model import CONFIGS, SIZE, build

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from models.retrieval.search.prefix_index import PrefixIndex
+from models.retrieval.prefix_index import PrefixIndex
 
 
 def nodes_of(index: PrefixIndex, prefixes: Sequence[Sequence[int]]) -> list[int | None]:

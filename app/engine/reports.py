@@ -1,0 +1,29 @@
+"""What an answer tells of the model and of its work."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+
+class UsageReport(BaseModel):
+    """Work that the language model did for this request."""
+
+    lm_calls: int = Field(description="forwards")
+    lm_tokens: int = Field(description="tokens fed, those reused excluded")
+    recalled: int = Field(description="scores and rows answered without the model: from memory or the score store")
+
+
+class Scorer(BaseModel):
+    """The language model that scored."""
+
+    name: str
+    fingerprint: str = Field(description="over configuration, weights, tokenizer and precision")
+    precision: str
+    device: str
+
+
+class ModelReport(Scorer):
+    """What scored the sentences."""
+
+    vocabulary: str = Field(description="the mask over which probabilities are renormalised")
+    context: str = Field(description="the text that every score is conditioned on")

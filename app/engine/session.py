@@ -1,0 +1,52 @@
+"""A request's session with the language model: its context is checked and read."""
+
+from __future__ import annotations
+
+from app.engine.engine import Engine
+from app.engine.reports import Scorer
+from app.web.codes import Code
+from app.web.problems import invalid
+from models.language.scoring.model import LoadedModel
+from models.language.scoring.session import ContextLengthError, Session
+
+
+def scorer_report(model: LoadedModel) -> Scorer:
+    """What scored, for an answer."""
+    return Scorer(name=model.name, fingerprint=model.fingerprint, precision=model.precision, device=model.device)
+
+
+def fits(engine: Engine, context: str, room: int) -> bool:
+    """Whether a context leaves ``room`` tokens for a sentence."""
+    return len(engine.model.tokenizer.encode(context)) <= _most_context(engine, room)
+
+
+def _most_context(engine: Engine, room: int) -> int:
+    return min(engine.limits.max_context_tokens, engine.model.max_context - room - 1)
+
+
+async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
+    """Read a context.
+
+    Args:
+        engine: whose model.
+        vocabulary: name of the mask.
+        context: what every sentence continues.
+        room: tokens that must be left for a sentence.
+
+    Raises:
+        ProblemError: 422 if the context is too long.
+    """
+    if context:
+        most = _most_context(engine, room)
+        tokens = len(engine.model.tokenizer.encode(context))
+        if tokens > most:
+            raise invalid(
+                "context",
+                Code.TOO_LONG,
+                f"it has {tokens} tokens, above the limit of {max(most, 0)}",
+                "give a shorter context",
+            )
+    try:
+        return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.store)
+    except ContextLengthError as error:
+        raise invalid("context", Code.TOO_LONG, str(error), "give a shorter context") from error

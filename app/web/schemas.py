@@ -1,0 +1,47 @@
+"""What the schemas of requests share: strictness, texts in normal form, unions told apart by kind."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from app.web.codes import Code
+from app.web.problems import UnfitError
+from models.text.normalisation import normalise
+
+
+class Strict(BaseModel):
+    """A part of a request: unknown fields and quoted numbers are refused."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def normalised(text: str) -> str:
+    """The normal form of a text; see :func:`models.text.normalisation.normalise`.
+
+    Raises:
+        UnfitError: a control character other than tab and line ends, or half a surrogate pair.
+    """
+    for at, character in enumerate(text):
+        if unicodedata.category(character) in ("Cc", "Cs") and character not in "\t\n\r":
+            code = Code.NOT_UNICODE if unicodedata.category(character) == "Cs" else Code.CONTROL_CHARACTER
+            raise UnfitError(code, f"character {at} is the control character U+{ord(character):04X}", "remove it")
+    return normalise(text)
+
+
+Text = Annotated[str, AfterValidator(normalised)]
+
+
+def by_kind(default: str) -> tuple[Any, ...]:
+    """Annotations of a union whose members are told apart by `kind`, which may be left out for one of them."""
+
+    def filled(value: Any) -> Any:
+        return {"kind": default, **value} if isinstance(value, dict) else value
+
+    def without_discriminator(schema: dict[str, Any]) -> None:
+        # OpenAPI's names a field that every member requires; that one member matches, `oneOf` says by itself.
+        schema.pop("discriminator", None)
+
+    return Field(discriminator="kind", json_schema_extra=without_discriminator), BeforeValidator(filled)

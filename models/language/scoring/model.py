@@ -1,0 +1,80 @@
+"""The loaded language model: its scorer, tokenizer and vocabularies."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from models.language.model_files import LoadingError as LoadingError
+from models.language.scoring.scorer import CausalScorer
+from models.language.tokenizer import TextTokenizer
+from models.language.vocabulary import WIDE, Rule, Vocabulary, wide_rule
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedModel:
+    """A model ready to score.
+
+    Attributes:
+        name: as asked for; of a folder its last component.
+        scorer: the model behind its batched scorer.
+        tokenizer: texts to ids.
+        rules: vocabulary rules by name.
+        begin: the token that begins every context.
+        max_context: most tokens that a context and a sentence may have together.
+        fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
+    """
+
+    name: str
+    scorer: CausalScorer
+    tokenizer: TextTokenizer
+    rules: Mapping[str, Rule]
+    begin: int
+    max_context: int
+    fingerprint: str
+    _vocabularies: dict[str, Vocabulary] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def vocabulary(self, name: str) -> Vocabulary:
+        """The vocabulary mask of this name, or with :data:`WIDE` the wide one of this name, built at first use.
+
+        Raises:
+            KeyError: there is no such rule.
+        """
+        with self._lock:
+            if name not in self._vocabularies:
+                self._vocabularies[name] = self._build(name)
+            return self._vocabularies[name]
+
+    @property
+    def vocabularies(self) -> list[str]:
+        """Names of the vocabulary masks."""
+        return sorted(name for rule in self.rules for name in (rule, rule + WIDE))
+
+    def _build(self, name: str) -> Vocabulary:
+        base = name.removesuffix(WIDE)
+        tokenizer, rule, wide = self.tokenizer, self.rules[base], base != name
+        return Vocabulary.build(
+            name,
+            wide_rule(rule) if wide else rule,
+            tokenizer.pieces,
+            tokenizer.encode,
+            spaced=base == "en",
+            byte_pieces=tokenizer.byte_pieces if wide else None,
+        )
+
+    @property
+    def device(self) -> str:
+        """cpu, cuda or mps."""
+        return str(self.scorer.device.type)
+
+    @property
+    def precision(self) -> str:
+        """float32 or bfloat16."""
+        return str(self.scorer.model.dtype).removeprefix("torch.")
+
+    @property
+    def parameters(self) -> int:
+        """Number of parameters in the configuration's shape, tied ones once."""
+        return int(self.scorer.parameters)
