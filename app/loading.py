@@ -74,7 +74,7 @@ class Loading:
                 engine.batcher.on_batch = self._batch
                 if self.tracing is not None:
                     engine.batcher.origin = self.tracing.origin
-                    engine.turns.tracer = self.tracing.tracer
+                    engine.admission.tracer = self.tracing.tracer
                 engine.retrieval.on_search = self.on_search
                 self.engine = engine
                 log.info(

@@ -19,7 +19,7 @@ from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import Known, Session
 from samplers.first_states import construct
 from samplers.kernels.annealing import SimulatedAnnealing
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 from samplers.run import generators, run
 
 
@@ -33,7 +33,7 @@ class Whole:
         """See :meth:`samplers.language.LanguageModel.score`."""
         return await self.session.score(sentences, [None] * len(sentences))
 
-    async def rows(self, scored: Sequence[Known], queries: Sequence[RowQuery]) -> list[RowReply]:
+    async def rows(self, scored: Sequence[Known], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
         """See :meth:`samplers.language.LanguageModel.rows`."""
         return await self.session.rows(scored, queries)
 

@@ -31,7 +31,7 @@ from rich.console import Console
 from rich.table import Table
 
 from app.embedded.process import find_server
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from app.engine.engine import Engine
 from app.indexes.opened import Retrieval
 from app.settings.settings import Settings
@@ -41,7 +41,7 @@ from benchmarks.engine import SETS
 from benchmarks.machine import machine, write
 from models.language.loading import load
 from models.language.scoring.batcher import Batcher
-from models.scores.cache import ScoreStore
+from models.scores.cache import ScoreCache
 
 SIDE_BY_SIDE = 4
 SAMPLER = {"kind": "annealing", "chains": 2, "steps": 12}
@@ -51,11 +51,11 @@ SAMPLER = {"kind": "annealing", "chains": 2, "steps": 12}
 class Timed:
     """A score store that books what each request (each task) waits for it."""
 
-    store: ScoreStore
+    store: ScoreCache
     waits: dict[asyncio.Task[Any] | None, float] = field(default_factory=dict)
 
     async def get_many(self, keys: Sequence[bytes]) -> list[bytes | None]:
-        """See :meth:`ScoreStore.get_many`."""
+        """See :meth:`ScoreCache.get_many`."""
         started = time.perf_counter()
         try:
             return await self.store.get_many(keys)
@@ -64,7 +64,7 @@ class Timed:
             self.waits[task] = self.waits.get(task, 0.0) + time.perf_counter() - started
 
     def put_many(self, items: dict[bytes, bytes]) -> None:
-        """See :meth:`ScoreStore.put_many`."""
+        """See :meth:`ScoreCache.put_many`."""
         started = time.perf_counter()
         self.store.put_many(items)
         task = asyncio.current_task()
@@ -138,7 +138,7 @@ async def measure(
     fault: Callable[[Callable[[], int]], Coroutine[Any, Any, None]] = nothing,
 ) -> tuple[dict[str, Any], list[list[str]]]:
     """Run the requests with a fresh store; figures, and the sentences."""
-    store = await ScoreStore.open(2000, url)
+    store = await ScoreCache.open(2000, url)
     timed = Timed(store)
     engine = make_engine(timed)
     places = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -221,7 +221,7 @@ def main(requests: int, output: Path) -> None:
 
         def make_engine(store: Any) -> Engine:
             batcher = Batcher(executor)
-            return Engine(model, batcher, Turns(16, 1000), Retrieval(settings, batcher), settings.limits, store)
+            return Engine(model, batcher, Admission(16, 1000), Retrieval(settings, batcher), settings.limits, store)
 
         results = asyncio.run(conditions(make_engine, requests, Path(folder)))
     table = Table("Redis", "request, s", "store wait, ms: median", "p99", "worst", "hits", "same answers")

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.language.scoring.kv_cache import ScoredSentence
 from models.language.scoring.session import Known, Session
-from samplers.language import Alphabet, RowQuery
+from samplers.language import Alphabet, ProposalQuery
 from samplers.state import END, State
 from samplers.target import Target
 
@@ -42,7 +42,7 @@ async def rejection(
             # An end is drawn with its own probability: the rest of the mask shares what is left.
             stops = [rng.random() < _end_share(session, full(scored[i])) for i in growing]
             queries = [
-                RowQuery(
+                ProposalQuery(
                     states[i].end, 1e-9, alphabet=Alphabet.ENDS if stop else Alphabet.INTERIOR, uniform=rng.random()
                 )
                 for i, stop in zip(growing, stops, strict=True)

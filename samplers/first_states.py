@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from samplers.language import LanguageModel, RowQuery, Scored
+from samplers.language import LanguageModel, ProposalQuery, Scored
 from samplers.state import END, State
 from samplers.target import Target
 
@@ -18,7 +18,7 @@ class InfeasibleError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Blocks:
+class KeywordBlocks:
     """The frozen material of a sentence.
 
     Attributes:
@@ -38,7 +38,7 @@ class Blocks:
 
 
 async def construct(
-    blocks: Blocks,
+    blocks: KeywordBlocks,
     target: Target,
     model: LanguageModel[Any],
     rngs: Sequence[np.random.Generator],
@@ -79,7 +79,7 @@ async def construct(
 
 
 async def draft(
-    blocks: Blocks, model: LanguageModel[Any], rngs: Sequence[np.random.Generator], reach: int
+    blocks: KeywordBlocks, model: LanguageModel[Any], rngs: Sequence[np.random.Generator], reach: int
 ) -> list[State]:
     """Let the model write up to each keyword, and on to an end, from left to right.
 
@@ -99,7 +99,7 @@ async def draft(
                 replies = await model.rows(
                     [score for score in scored if score is not None],
                     [
-                        RowQuery(state.end, _DRAFT_EPSILON, _DRAFT_SHARPNESS, uniform=rng.random())
+                        ProposalQuery(state.end, _DRAFT_EPSILON, _DRAFT_SHARPNESS, uniform=rng.random())
                         for state, rng in zip(grown, rngs, strict=True)
                     ],
                 )
@@ -131,13 +131,13 @@ _DRAFT_EPSILON = 1e-9
 _DRAFT_SHARPNESS = 1.5
 
 
-def _bare(blocks: Blocks, rngs: Sequence[np.random.Generator]) -> list[State]:
+def _bare(blocks: KeywordBlocks, rngs: Sequence[np.random.Generator]) -> list[State]:
     return [State.assemble(blocks.draw(rng), blocks.end) for rng in rngs]
 
 
 async def _repair(
     states: list[State],
-    blocks: Blocks,
+    blocks: KeywordBlocks,
     target: Target,
     model: LanguageModel[Any],
     rngs: Sequence[np.random.Generator],
@@ -154,11 +154,11 @@ async def _repair(
     failures = [0] * len(states)
     while open_chains := [i for i, violation in enumerate(violations) if violation > 0]:
         scored = await model.score([states[i].tokens for i in open_chains], [None] * len(open_chains))
-        asked: list[tuple[Scored, int, RowQuery]] = []
+        asked: list[tuple[Scored, int, ProposalQuery]] = []
         for score, i in zip(scored, open_chains, strict=True):
             gaps = states[i].gaps
             asked += [
-                (score, i, RowQuery(gaps[int(g)], _REPAIR_EPSILON, uniform=rngs[i].random()))
+                (score, i, ProposalQuery(gaps[int(g)], _REPAIR_EPSILON, uniform=rngs[i].random()))
                 for g in rngs[i].permutation(len(gaps))[:8]
                 for _ in range(4)
             ]

@@ -19,7 +19,7 @@ class Alphabet(enum.Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class RowQuery:
+class ProposalQuery:
     """A question about one left-context row q(. | x_<i) of a scored sentence.
 
     The row is the model's next-token distribution p(. | context, x_<i), sharpened to the power
@@ -46,8 +46,8 @@ class RowQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class RowReply:
-    """The answer to a :class:`RowQuery`; log q in nats, None where it was not asked for."""
+class ProposalReply:
+    """The answer to a :class:`ProposalQuery`; log q in nats, None where it was not asked for."""
 
     token: int | None = None
     log_q: float | None = None
@@ -85,6 +85,6 @@ class LanguageModel(Protocol[S]):
         """
         ...
 
-    async def rows(self, scored: Sequence[S], queries: Sequence[RowQuery]) -> Sequence[RowReply]:
+    async def rows(self, scored: Sequence[S], queries: Sequence[ProposalQuery]) -> Sequence[ProposalReply]:
         """Answer one row query for each scored sentence given; a sentence may appear often."""
         ...

@@ -29,7 +29,7 @@ BLOCK = re.compile(r"^```([a-z]+(?: [a-z]+)?)\n(.*?)^```$", re.MULTILINE | re.DO
 COMPOSE = ROOT / "docker-compose.yml"
 REFUSED = re.compile("urn:chainwright:problem|^Error: ", re.MULTILINE)
 WRONG = [code for page in PAGES for kind, code in BLOCK.findall(PAGES[page]) if kind == "sh" and '"max": 3}' in code]
-"""Blocks that show what a wrong request is answered."""
+"""KeywordBlocks that show what a wrong request is answered."""
 
 DEFAULT = "http://127.0.0.1:8000"
 

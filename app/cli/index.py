@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from app.cli import console
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from app.indexes.builds import Builds
 from app.indexes.changes import change, list_indexes, report
 from app.indexes.formats import AnyFormat, File, is_triples
@@ -210,7 +210,7 @@ def search(
 
     async def work() -> SearchAnswer:
         async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:
-            return await complete(name, request, retrieval, Turns(1, 0))
+            return await complete(name, request, retrieval, Admission(1, 0))
 
     answer = console.run(work())
     if as_json:

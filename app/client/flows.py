@@ -51,7 +51,7 @@ def ask(call: Call[T]) -> Generator[Call[Any] | Pause, Any, T]:
     return answer
 
 
-def insist(call: Call[T]) -> Generator[Call[Any] | Pause, Any, T]:
+def retry_until(call: Call[T]) -> Generator[Call[Any] | Pause, Any, T]:
     """The same from a service that may be away for a while.
 
     Raises:
@@ -109,7 +109,7 @@ def _until(
 ) -> Generator[Call[Any] | Pause, Any, T]:
     began, wait = time.monotonic(), WAIT[0]
     while True:
-        report = yield from insist(look())
+        report = yield from retry_until(look())
         tell(report)
         if reached(report):
             return report
@@ -160,7 +160,7 @@ def _pages(
 ) -> Generator[Call[Any] | Pause | Emit[T], Any, None]:
     wait = WAIT[0]
     while True:
-        page = yield from insist(calls.page(job, kind, after))
+        page = yield from retry_until(calls.page(job, kind, after))
         moved, after = page.cursor > after, page.cursor
         for part in parts(page) if moved else ():
             yield Emit(part)

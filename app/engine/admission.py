@@ -15,7 +15,7 @@ REST = 1.0
 """Seconds without a request after which freed memory goes back to the operating system."""
 
 
-class Turns:
+class Admission:
     """At most ``running`` holders at a time, at most ``waiting`` more in a queue.
 
     ``on_rest`` is called once nobody has been there for :data:`REST` seconds.

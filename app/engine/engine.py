@@ -1,4 +1,4 @@
-"""The loaded model, the one thread that runs it, and the turns that requests take."""
+"""The loaded model, the one thread that runs it, and the admission of requests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from app.engine.memory import give_back
 from app.engine.scores import open_server, open_store
 from app.indexes.opened import Retrieval
@@ -17,7 +17,7 @@ from models.language.default_weights import Progress
 from models.language.loading import load
 from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
-from models.scores.cache import ScoreStore
+from models.scores.cache import ScoreCache
 
 
 @dataclass(eq=False)
@@ -27,18 +27,18 @@ class Engine:
     Attributes:
         model: the loaded model.
         batcher: where the work of all requests meets.
-        turns: who may use it.
+        admission: who may use it.
         retrieval: indexes and the model that writes their keys.
         limits: the most that a request may ask for.
-        store: scores from before; None if the settings turn it off.
+        scores: cached scores from before; None if the settings turn it off.
     """
 
     model: LoadedModel
     batcher: Batcher
-    turns: Turns
+    admission: Admission
     retrieval: Retrieval
     limits: Limits = field(default_factory=Limits)
-    store: ScoreStore | None = None
+    scores: ScoreCache | None = None
 
 
 def load_model(settings: Settings, progress: Progress) -> LoadedModel:
@@ -72,7 +72,7 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
             # After loading, which holds up the event loop: a first try would seem slow.
             async with open_store(settings, server) as store:
                 loop = asyncio.get_running_loop()
-                turns = Turns(
+                admission = Admission(
                     settings.limits.max_running,
                     settings.limits.max_waiting,
                     lambda: loop.run_in_executor(None, give_back),
@@ -80,7 +80,7 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
                 batcher = Batcher(executor)
                 retrieval = Retrieval(settings, batcher, progress, model)
                 try:
-                    yield Engine(model, batcher, turns, retrieval, settings.limits, store)
+                    yield Engine(model, batcher, admission, retrieval, settings.limits, store)
                 finally:
                     retrieval.close()
     finally:

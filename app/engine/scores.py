@@ -11,7 +11,7 @@ import structlog
 from app.embedded.score_server import StoreServer
 from app.embedded.server import EmbeddedServerError
 from app.settings.settings import Settings
-from models.scores.cache import ScoreStore
+from models.scores.cache import ScoreCache
 
 log = structlog.get_logger()
 
@@ -35,7 +35,7 @@ async def open_server(settings: Settings) -> AsyncIterator[StoreServer | None]:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, server: StoreServer | None) -> AsyncIterator[ScoreStore | None]:
+async def open_store(settings: Settings, server: StoreServer | None) -> AsyncIterator[ScoreCache | None]:
     """The store over ``server`` or over the server that the settings name; None if it is off."""
     if not settings.score_cache_memory:
         yield None
@@ -43,7 +43,7 @@ async def open_store(settings: Settings, server: StoreServer | None) -> AsyncIte
     url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
     if server is not None:
         url = server.url
-    store = await ScoreStore.open(settings.score_cache_memory, None if url == "off" else url)
+    store = await ScoreCache.open(settings.score_cache_memory, None if url == "off" else url)
     if server is not None:
         server.on_start = store.hurry
     try:

@@ -36,7 +36,7 @@ from app.tasks.search.search import SearchRun, complete, prepared
 from app.web.codes import Code
 from app.web.events import EventResponse, event
 from app.web.problems import ProblemError, invalid
-from app.web.requests import JsonRoute, problem_responses, unless_gone
+from app.web.requests import JsonRoute, problem_responses, until_disconnect
 from models.retrieval.index.errors import UnknownIndexError
 
 router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
@@ -90,11 +90,11 @@ async def search(name: IndexName, body: SearchRequest, request: Request, engine:
     go on with what leads to a key of the index. When the client leaves, the search stops.
     """
     if not body.stream:
-        return await unless_gone(request, complete(name, body, engine.retrieval, engine.turns))
+        return await until_disconnect(request, complete(name, body, engine.retrieval, engine.admission))
     held = AsyncExitStack()
     try:
-        opening = held.enter_async_context(prepared(name, body, engine.retrieval, engine.turns))
-        run = await unless_gone(request, opening)
+        opening = held.enter_async_context(prepared(name, body, engine.retrieval, engine.admission))
+        run = await until_disconnect(request, opening)
         return EventResponse(_events(run), held, request.app.state.settings.ping_seconds)
     except BaseException:
         await held.aclose()

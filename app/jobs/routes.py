@@ -28,7 +28,7 @@ from app.web.codes import Code
 from app.web.events import EventResponse
 from app.web.media import media_type
 from app.web.problems import Fault, ProblemError, invalid
-from app.web.requests import problem_responses, unless_gone
+from app.web.requests import problem_responses, until_disconnect
 
 router = APIRouter(tags=["jobs"])
 
@@ -90,7 +90,7 @@ async def submit(
     digest = digest_of(kind, options, content)
     with told():
         intake = Intake(submission, engine, jobs.settings, await costs(jobs.store.redis))
-        accepted = await unless_gone(
+        accepted = await until_disconnect(
             request, intake.accepted(digest_of(idempotency_key) if idempotency_key else "", digest)
         )
         try:

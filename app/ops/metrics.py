@@ -132,19 +132,19 @@ class Metrics:
         return observe
 
     def _store(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None and engine.store is not None:
-            counters = engine.store.counters
+        if (engine := self.engine()) is not None and engine.scores is not None:
+            counters = engine.scores.counters
             yield Observation(counters.hits_local, {"found": "memory"})
             yield Observation(counters.hits_remote, {"found": "redis"})
             yield Observation(counters.misses, {"found": "nowhere"})
 
     def _held(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None and engine.store is not None:
-            yield Observation(engine.store.counters.bytes_held)
+        if (engine := self.engine()) is not None and engine.scores is not None:
+            yield Observation(engine.scores.counters.bytes_held)
 
     def _redis(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None and engine.store is not None:
-            yield Observation(int(engine.store.counters.breaker == "closed"))
+        if (engine := self.engine()) is not None and engine.scores is not None:
+            yield Observation(int(engine.scores.counters.breaker == "closed"))
 
     def _building(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None:
@@ -152,7 +152,7 @@ class Metrics:
 
     def _present(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None:
-            yield Observation(engine.turns.present)
+            yield Observation(engine.admission.present)
 
     def _waiting(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None:

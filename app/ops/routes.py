@@ -53,9 +53,9 @@ async def ready(request: Request) -> Ready:
 
 
 def _store(engine: Engine) -> StoreReport:
-    if engine.store is None:
+    if engine.scores is None:
         return StoreReport(kept="nowhere")
-    state = engine.store.counters.breaker
+    state = engine.scores.counters.breaker
     if state == "off":
         return StoreReport(kept="memory")
     return StoreReport(kept="redis" if state == "closed" else "memory", redis=state)

@@ -130,7 +130,7 @@ class Search(Endpoint[SearchRequest]):
 
     async def run(self, request: SearchRequest, engine: Engine) -> BaseModel:
         """See :meth:`Endpoint.run`."""
-        return await retrieval.complete(self.name, request, engine.retrieval, engine.turns)
+        return await retrieval.complete(self.name, request, engine.retrieval, engine.admission)
 
 
 @lru_cache(maxsize=64)

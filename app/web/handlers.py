@@ -1,4 +1,4 @@
-"""Turns every exception that leaves a route into a problem."""
+"""Admission every exception that leaves a route into a problem."""
 
 from __future__ import annotations
 

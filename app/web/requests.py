@@ -88,7 +88,7 @@ class JsonRoute(APIRoute):
         return reading
 
 
-async def unless_gone(request: Request, work: Coroutine[Any, Any, T]) -> T:
+async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
     """The result of ``work``, which is cancelled as soon as the client leaves.
 
     Raises:

@@ -44,7 +44,7 @@ class Counters:
     bytes_held: int
 
 
-class ScoreStore:
+class ScoreCache:
     """Two levels of memory for scores. Use it within one event loop.
 
     Nothing that Redis does makes a method raise. :meth:`get_many` waits for Redis less than
@@ -66,7 +66,7 @@ class ScoreStore:
         self._hits_local = self._hits_remote = self._misses = 0
 
     @classmethod
-    async def open(cls, memory: int, url: str | None = None) -> ScoreStore:
+    async def open(cls, memory: int, url: str | None = None) -> ScoreCache:
         """A store that has tried its server once, so that no request finds it away."""
         store = cls(memory, url)
         if store._reader is not None:

@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from samplers.kernels.prefetch import Ahead
+from samplers.kernels.prefetch import PrefetchedStep
 from samplers.language import LanguageModel, Scored
 from samplers.state import State
 
 FADING = 0.95
-"""What is left of a step's weight in the pace of its chain after the next step."""
+"""What is left of a step's weight in the acceptance_rate of its chain after the next step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +41,21 @@ class Chain:
         steps: steps taken so far.
         tries: the steps of the last advance, in order; only the last of them can have moved.
         ahead: steps drawn after those, of which some scores are wanted still; none as a rule.
-        pace: share of its steps that moved it, of late: each weighs 5 % less than the one after it.
+        acceptance_rate: share of its steps that moved it, of late: each weighs 5 % less than the one after it.
     """
 
     state: State
     scored: Scored
     steps: int = 0
     tries: tuple[Try, ...] = ()
-    ahead: Sequence[Ahead] = ()
-    pace: float = 0.2
+    ahead: Sequence[PrefetchedStep] = ()
+    acceptance_rate: float = 0.2
 
     def after(self, tries: Sequence[Try], moved_to: tuple[State, Scored] | None) -> Chain:
         """The chain after more steps, of which the last moved it, or none did."""
         state, scored = moved_to or (self.state, self.scored)
-        pace = self.pace * FADING ** len(tries) + (1 - FADING) * (moved_to is not None)
-        return Chain(state, scored, self.steps + len(tries), tuple(tries), pace=pace)
+        acceptance_rate = self.acceptance_rate * FADING ** len(tries) + (1 - FADING) * (moved_to is not None)
+        return Chain(state, scored, self.steps + len(tries), tuple(tries), acceptance_rate=acceptance_rate)
 
     @property
     def log_prob(self) -> float:

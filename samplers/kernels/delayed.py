@@ -9,7 +9,7 @@ import numpy as np
 
 from samplers.kernels.base import Chain
 from samplers.kernels.metropolis import MetropolisHastings
-from samplers.kernels.prefetch import Ahead, Wanted
+from samplers.kernels.prefetch import PrefetchedStep, ScoreRequest
 from samplers.language import Scored
 from samplers.state import State
 
@@ -39,18 +39,18 @@ class DelayedAcceptance(MetropolisHastings):
 
     tail: int = 2
 
-    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> Ahead:
+    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> PrefetchedStep:
         # Not super(): a dataclass with slots is another class than the one that the cell refers to.
         step = MetropolisHastings._draw(self, state, rng, beta)
         step.second_log_uniform = log(1.0 - rng.random())
         step.generator_state = rng.bit_generator.state
         return step
 
-    def _ask(self, chain: Chain, proposed: State) -> Wanted:
+    def _request(self, chain: Chain, proposed: State) -> ScoreRequest:
         tokens = proposed.tokens
-        return Wanted(tokens[: window(chain.state.tokens, tokens, self.tail).new_stop], chain.scored)
+        return ScoreRequest(tokens[: window(chain.state.tokens, tokens, self.tail).new_stop], chain.scored)
 
-    def _hear(self, chain: Chain, step: Ahead, scored: Scored) -> None:
+    def _receive(self, chain: Chain, step: PrefetchedStep, scored: Scored) -> None:
         """Take in the score up to the window's end, or to that of what passed."""
         proposal = step.proposal
         assert proposal is not None
@@ -64,7 +64,7 @@ class DelayedAcceptance(MetropolisHastings):
         longer = self.target.length_reward * (len(state) - len(chain.state))
         step.first_log_ratio = step.beta * (float(gained) + longer) + proposal.log_q_ratio
         if step.log_uniform < step.first_log_ratio:
-            step.wanted = Wanted(state.tokens, scored)
+            step.wanted = ScoreRequest(state.tokens, scored)
 
 
 @dataclass(frozen=True, slots=True)

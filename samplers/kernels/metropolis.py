@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from samplers.kernels.base import Chain, Try
-from samplers.kernels.prefetch import Ahead, Wanted
-from samplers.language import LanguageModel, RowReply, Scored
+from samplers.kernels.prefetch import PrefetchedStep, ScoreRequest
+from samplers.language import LanguageModel, ProposalReply, Scored
 from samplers.moves.base import Move, MoveWeights
 from samplers.schedules import Schedule, constant
 from samplers.state import State
@@ -94,10 +94,10 @@ class MetropolisHastings:
     ) -> list[Chain]:
         """The same, step t of a chain at beta = schedule(t)."""
         active = sum(chain.steps < until for chain in chains)
-        ahead: list[Sequence[Ahead]] = []
-        fresh: list[tuple[Chain, Ahead]] = []
+        ahead: list[Sequence[PrefetchedStep]] = []
+        fresh: list[tuple[Chain, PrefetchedStep]] = []
         for chain, rng in zip(chains, rngs, strict=True):
-            steps: Sequence[Ahead] = chain.ahead
+            steps: Sequence[PrefetchedStep] = chain.ahead
             if not steps and chain.steps < until:
                 most = self.lookahead(chain, active) if callable(self.lookahead) else self.lookahead
                 numbers = range(chain.steps + 1, min(chain.steps + most, until) + 1)
@@ -113,37 +113,39 @@ class MetropolisHastings:
         ]
         scores = await model.score([wanted.tokens for *_, wanted in asked], [wanted.base for *_, wanted in asked])
         for (chain, step, _), scored in zip(asked, scores, strict=True):
-            self._hear(chain, step, scored)
+            self._receive(chain, step, scored)
         return [
             self._accept(schedule, chain, steps, rng) for chain, steps, rng in zip(chains, ahead, rngs, strict=True)
         ]
 
-    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> Ahead:
+    def _draw(self, state: State, rng: np.random.Generator, beta: float) -> PrefetchedStep:
         """All random choices of one step from ``state``, in a fixed order."""
         thresholds = np.cumsum([self.weights[move.name] for move in self.moves])[:-1]
         move = self.moves[int(np.searchsorted(thresholds, rng.random(), "right"))]
         draft = move.draft(state, rng, self.weights, beta)
-        return Ahead(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
+        return PrefetchedStep(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 
-    async def _propose(self, fresh: Sequence[tuple[Chain, Ahead]], model: LanguageModel[Any]) -> None:
+    async def _propose(self, fresh: Sequence[tuple[Chain, PrefetchedStep]], model: LanguageModel[Any]) -> None:
         """Fill in the proposals, asking for all rows in one call."""
         drafted = [(chain, step, step.draft) for chain, step in fresh if step.draft is not None]
         asked = [(chain, query) for chain, _, draft in drafted if (query := draft.query) is not None]
         replies = iter(await model.rows([chain.scored for chain, _ in asked], [query for _, query in asked]))
         for chain, step, draft in drafted:
-            step.proposal = draft.finish(RowReply() if draft.query is None else next(replies))
+            step.proposal = draft.finish(ProposalReply() if draft.query is None else next(replies))
             if step.proposal.state != chain.state and self.target.admits(step.proposal.state):
-                step.wanted = self._ask(chain, step.proposal.state)
+                step.wanted = self._request(chain, step.proposal.state)
 
-    def _ask(self, chain: Chain, proposed: State) -> Wanted:
+    def _request(self, chain: Chain, proposed: State) -> ScoreRequest:
         """What to score of a proposal."""
-        return Wanted(proposed.tokens, chain.scored)
+        return ScoreRequest(proposed.tokens, chain.scored)
 
-    def _hear(self, chain: Chain, step: Ahead, scored: Scored) -> None:
+    def _receive(self, chain: Chain, step: PrefetchedStep, scored: Scored) -> None:
         """Take in the score of what a step wanted."""
         step.scored, step.wanted = scored, None
 
-    def _accept(self, schedule: Schedule, chain: Chain, ahead: Sequence[Ahead], rng: np.random.Generator) -> Chain:
+    def _accept(
+        self, schedule: Schedule, chain: Chain, ahead: Sequence[PrefetchedStep], rng: np.random.Generator
+    ) -> Chain:
         """Walk the steps drawn ahead until one moves the chain; wait where a score is wanted still."""
         tries: list[Try] = []
         for step in ahead:

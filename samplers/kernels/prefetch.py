@@ -9,7 +9,7 @@ from samplers.language import Scored
 from samplers.moves.base import Draft, Proposal
 
 
-class Wanted(NamedTuple):
+class ScoreRequest(NamedTuple):
     """What the model has to score next.
 
     Attributes:
@@ -22,7 +22,7 @@ class Wanted(NamedTuple):
 
 
 @dataclass(slots=True)
-class Ahead:
+class PrefetchedStep:
     """A step drawn ahead: its random choices, and what the model answers to them.
 
     Attributes:
@@ -44,7 +44,7 @@ class Ahead:
     log_uniform: float
     generator_state: Any
     proposal: Proposal | None = None
-    wanted: Wanted | None = None
+    wanted: ScoreRequest | None = None
     scored: Scored | None = None
     second_log_uniform: float = 0.0
     first_log_ratio: float | None = None

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 from samplers.state import State
 
 
@@ -35,8 +35,8 @@ class Draft:
         finish: makes the proposal of the reply (an empty reply when there is no query).
     """
 
-    query: RowQuery | None
-    finish: Callable[[RowReply], Proposal]
+    query: ProposalQuery | None
+    finish: Callable[[ProposalReply], Proposal]
 
 
 MoveWeights = dict[str, float]

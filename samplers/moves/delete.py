@@ -7,7 +7,7 @@ from math import log
 
 import numpy as np
 
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 from samplers.moves.base import Draft, MoveWeights, Proposal
 from samplers.state import State
 
@@ -31,8 +31,8 @@ class Delete:
         shorter = state.deleted(position)
         log_ratio = log(weights["insert"]) - log(len(shorter.gaps)) - log(weights[self.name]) + log(len(free))
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             assert reply.log_q_present is not None
             return Proposal(shorter, log_ratio + reply.log_q_present)
 
-        return Draft(RowQuery(position, self.epsilon, sharpness, present=state.tokens[position]), finish)
+        return Draft(ProposalQuery(position, self.epsilon, sharpness, present=state.tokens[position]), finish)

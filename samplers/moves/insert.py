@@ -7,7 +7,7 @@ from math import log
 
 import numpy as np
 
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 from samplers.moves.base import Draft, MoveWeights, Proposal
 from samplers.state import State
 
@@ -31,8 +31,8 @@ class Insert:
         gap = gaps[int(rng.integers(len(gaps)))]
         log_ratio = log(weights["delete"]) - log(len(state.free) + 1) - log(weights[self.name]) + log(len(gaps))
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             assert reply.token is not None and reply.log_q is not None
             return Proposal(state.inserted(gap, reply.token), log_ratio - reply.log_q)
 
-        return Draft(RowQuery(gap, self.epsilon, sharpness, uniform=rng.random()), finish)
+        return Draft(ProposalQuery(gap, self.epsilon, sharpness, uniform=rng.random()), finish)

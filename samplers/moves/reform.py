@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samplers.language import RowReply
+from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights, Proposal
 from samplers.state import State
 
@@ -45,7 +45,7 @@ class Reform:
         others = [form for form in self.forms[keyword] if form != state.tokens[span]]
         reformed = state.spliced(span, others[int(rng.integers(len(others)))], keyword)
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             return Proposal(reformed, 0.0)
 
         return Draft(None, finish)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samplers.language import Alphabet, RowQuery, RowReply
+from samplers.language import Alphabet, ProposalQuery, ProposalReply
 from samplers.moves.base import Draft, MoveWeights, Proposal
 from samplers.state import State
 
@@ -34,11 +34,13 @@ class Replace:
         position = places[int(rng.integers(len(places)))]
         alphabet = Alphabet.ENDS if position == state.end else Alphabet.INTERIOR
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             assert reply.token is not None and reply.log_q is not None and reply.log_q_present is not None
             return Proposal(state.replaced(position, reply.token), reply.log_q_present - reply.log_q)
 
         return Draft(
-            RowQuery(position, self.epsilon, sharpness, alphabet, uniform=rng.random(), present=state.tokens[position]),
+            ProposalQuery(
+                position, self.epsilon, sharpness, alphabet, uniform=rng.random(), present=state.tokens[position]
+            ),
             finish,
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from samplers.language import RowReply
+from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights, Proposal
 from samplers.state import State
 
@@ -42,7 +42,7 @@ class Swap:
             + owners[right.stop :],
         )
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             return Proposal(swapped, 0.0)
 
         return Draft(None, finish)

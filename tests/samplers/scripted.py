@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
-from samplers.language import RowReply
+from samplers.language import ProposalReply
 from samplers.moves.base import Move, MoveWeights, Proposal
 from samplers.state import State
 from tests.samplers.spaces import EPSILON
@@ -44,7 +44,7 @@ async def propose(
     if draft is None:
         return None
     if draft.query is None:
-        return draft.finish(RowReply())
+        return draft.finish(ProposalReply())
     scored = await model.score([state.tokens], [None])
     (reply,) = await model.rows(scored, [draft.query])
     return draft.finish(reply)

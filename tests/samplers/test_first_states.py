@@ -13,7 +13,7 @@ from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.words import spaced_boundaries
-from samplers.first_states import Blocks, InfeasibleError, construct
+from samplers.first_states import InfeasibleError, KeywordBlocks, construct
 from samplers.run import generators
 from samplers.state import State
 from samplers.target import Target
@@ -32,7 +32,7 @@ def build(
 ) -> list[State]:
     target = Target(decode, constraints)
     states = asyncio.run(
-        construct(Blocks(forms, ordered, STOP), target, ToyLanguage(), generators(seed, chains), reach=reach)
+        construct(KeywordBlocks(forms, ordered, STOP), target, ToyLanguage(), generators(seed, chains), reach=reach)
     )
     assert len(states) == chains
     for state in states:
@@ -48,7 +48,9 @@ def test_of_several_drafts_a_chain_keeps_the_densest_and_does_not_know_its_neigh
     model, target = ToyLanguage(), Target(decode, (LengthBounds(length_in_tokens, 0, 9),), length_reward=0.5)
 
     def densities(drafts: int, chains: int) -> list[float]:
-        states = asyncio.run(construct(Blocks(FORMS, False, STOP), target, model, generators(5, chains), drafts=drafts))
+        states = asyncio.run(
+            construct(KeywordBlocks(FORMS, False, STOP), target, model, generators(5, chains), drafts=drafts)
+        )
         assert all(target.admits(state) for state in states)
         scored = asyncio.run(model.score([state.tokens for state in states], [None] * chains))
         return [

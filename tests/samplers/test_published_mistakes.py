@@ -17,7 +17,7 @@ import pytest
 
 from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.metropolis import MetropolisHastings
-from samplers.language import Alphabet, LanguageModel, RowQuery, RowReply
+from samplers.language import Alphabet, LanguageModel, ProposalQuery, ProposalReply
 from samplers.moves.base import Draft, Move, MoveWeights, Proposal
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
@@ -118,11 +118,11 @@ class RawProbability:
         assert query is not None
         p = self.model.probabilities(state.tokens[: query.position])
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             token = reply.token if query.present is None else query.present
             assert token is not None
             raw = log(p[token])
-            return draft.finish(RowReply(reply.token, raw, raw))
+            return draft.finish(ProposalReply(reply.token, raw, raw))
 
         return Draft(query, finish)
 
@@ -159,14 +159,14 @@ class ReplaceAt:
         position = places[self.place % len(places)]
         alphabet = Alphabet.ENDS if position == state.end else Alphabet.INTERIOR
 
-        def finish(reply: RowReply) -> Proposal:
+        def finish(reply: ProposalReply) -> Proposal:
             assert reply.token is not None
             assert reply.log_q is not None
             assert reply.log_q_present is not None
             return Proposal(state.replaced(position, reply.token), reply.log_q_present - reply.log_q)
 
         uniform = rng.random()
-        return Draft(RowQuery(position, EPSILON, sharpness, alphabet, uniform, state.tokens[position]), finish)
+        return Draft(ProposalQuery(position, EPSILON, sharpness, alphabet, uniform, state.tokens[position]), finish)
 
 
 @dataclass(slots=True)

@@ -165,7 +165,7 @@ def test_the_pace_of_a_chain_is_the_share_of_its_steps_that_moved_it_of_late() -
                 path += [attempt.moved for attempt in chain.tries]
                 fading = [0.95**age for age in range(len(path))]
                 late = 0.05 * sum(weight for weight, one in zip(fading, reversed(path), strict=True) if one)
-                assert chain.pace == pytest.approx(late + 0.2 * 0.95 ** len(path))
+                assert chain.acceptance_rate == pytest.approx(late + 0.2 * 0.95 ** len(path))
         assert any(map(any, moved))
 
     asyncio.run(check())

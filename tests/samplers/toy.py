@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from samplers.language import Alphabet, RowQuery, RowReply, Scored
+from samplers.language import Alphabet, ProposalQuery, ProposalReply, Scored
 
 PIECES = (" a", " b", " c", "s", ".", "!", " k", "t")
 """Token texts. " a" is a word; "s" grows the word before it ("as"), so it can spoil a keyword."""
@@ -67,7 +67,7 @@ class ToyLanguage:
         assert len(sentences) == len(bases)
         return [self._scored(tuple(x)) for x in sentences]
 
-    async def rows(self, scored: Sequence[Scored], queries: Sequence[RowQuery]) -> list[RowReply]:
+    async def rows(self, scored: Sequence[Scored], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
         """See :class:`samplers.language.LanguageModel`."""
         self.calls.append(("rows", len(queries)))
         return [self._reply(base.tokens, query) for base, query in zip(scored, queries, strict=True)]
@@ -89,7 +89,7 @@ class ToyLanguage:
             self._rows[key] = q.cumsum().tolist(), np.log(q).tolist()
         return self._rows[key]
 
-    def _reply(self, tokens: tuple[int, ...], query: RowQuery) -> RowReply:
+    def _reply(self, tokens: tuple[int, ...], query: ProposalQuery) -> ProposalReply:
         alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
         cdf, log_q = self._row(tokens[: query.position], query.epsilon, query.sharpness, alphabet)
         token = drawn = present = None
@@ -98,4 +98,4 @@ class ToyLanguage:
             token, drawn = alphabet[k], log_q[k]
         if query.present is not None:
             present = log_q[alphabet.index(query.present)]
-        return RowReply(token, drawn, present)
+        return ProposalReply(token, drawn, present)

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from app.indexes.opened import Retrieval
 from app.indexes.problems import told
 from app.tasks.search.checks import check
@@ -77,7 +77,7 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
     truths = [(example.fact.subject, example.fact.predicate, example.fact.object) for example in examples]
     answers: list[Triple | None] = []
     floors: list[Triple | None] = []
-    turns = Turns(1, 1)
+    turns = Admission(1, 1)
     seconds = 0.0
     errors = Console(stderr=True)
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:

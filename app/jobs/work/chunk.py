@@ -17,9 +17,9 @@ from app.jobs.store.lines import error_line, problem_line, result_line
 from app.jobs.store.record import Entry
 from app.jobs.store.store import JobStore, Opened, token
 from app.jobs.store.workers import learn
-from app.jobs.work.heartbeat import Lookout
+from app.jobs.work.heartbeat import Heartbeat
 from app.jobs.work.processor_sharing import Share
-from app.jobs.work.read_write_lock import Exclusion
+from app.jobs.work.read_write_lock import ReadWriteLock
 from app.tasks.endpoints import endpoint_of
 from app.web.problems import ProblemError
 
@@ -57,8 +57,8 @@ class Shift(Protocol):
     name: str
     engine: Engine
     store: JobStore
-    lookout: Lookout
-    exclusion: Exclusion
+    lookout: Heartbeat
+    exclusion: ReadWriteLock
     begun: asyncio.Semaphore
     warm: set[str]
     draining: asyncio.Event
@@ -75,7 +75,7 @@ async def pause(draining: asyncio.Event, seconds: float) -> None:
             await draining.wait()
 
 
-async def insist(call: Callable[[], Awaitable[T]], draining: asyncio.Event) -> T:
+async def retry_until(call: Callable[[], Awaitable[T]], draining: asyncio.Event) -> T:
     """The result of an exchange with the queue's server, tried until it answers.
 
     Raises:
@@ -245,4 +245,4 @@ class ChunkRun:
         return error_line(self.job_id, entry.number, entry.custom_id, code, message), "failed"
 
     async def _insist(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        return await insist(call, self.shift.draining)
+        return await retry_until(call, self.shift.draining)

@@ -21,7 +21,7 @@ LOOK_EVERY = 1.0
 
 
 @dataclass(eq=False)
-class Lookout:
+class Heartbeat:
     """Knows which chunks of which jobs are under way.
 
     Attributes:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 
 @dataclass(eq=False)
-class Exclusion:
+class ReadWriteLock:
     """A lock that many may share or one may have alone; who waits to be alone goes before later sharers.
 
     It is let go without waiting for anything, so that a task that is cancelled meanwhile cannot keep it.

@@ -15,7 +15,7 @@ from typing import Literal
 import structlog
 from redis.exceptions import RedisError
 
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from app.engine.engine import Engine
 from app.jobs.jobs import Jobs
 from app.jobs.schemas import Priority, Worker
@@ -24,9 +24,9 @@ from app.jobs.store.store import JobStore
 from app.jobs.store.workers import sign_off, sign_on
 from app.jobs.work.aligned_timer import to_tick
 from app.jobs.work.chunk import ChunkRun, StoppedError, pause
-from app.jobs.work.heartbeat import Lookout
+from app.jobs.work.heartbeat import Heartbeat
 from app.jobs.work.processor_sharing import ProcessorSharing, Share
-from app.jobs.work.read_write_lock import Exclusion
+from app.jobs.work.read_write_lock import ReadWriteLock
 from app.jobs.work.stream_consumer import Taker
 from models.language.scoring.batcher import BACKGROUND, urgency
 
@@ -74,18 +74,18 @@ class JobWorker:
     items: int
     lease: float
     name: str = field(default_factory=lambda: f"{socket.gethostname()}-{os.getpid()}-{os.urandom(3).hex()}")
-    exclusion: Exclusion = field(default_factory=Exclusion)
+    exclusion: ReadWriteLock = field(default_factory=ReadWriteLock)
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     started_at: float = field(default_factory=time.time)
     items_done: int = 0
     warm: set[str] = field(default_factory=set)
     sharing: ProcessorSharing = field(default_factory=ProcessorSharing)
     stations: list[Station] = field(default_factory=list)
-    lookout: Lookout = field(init=False)
+    lookout: Heartbeat = field(init=False)
     _back: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        self.lookout = Lookout(self.store)
+        self.lookout = Heartbeat(self.store)
 
     @property
     def store(self) -> JobStore:
@@ -139,7 +139,7 @@ class JobWorker:
             device=model.device,
             started_at=self.started_at,
             seen_at=time.time(),
-            items_running=sum(station.engine.turns.running for station in self.stations),
+            items_running=sum(station.engine.admission.running for station in self.stations),
             items_done=self.items_done,
             chunks_running=sum(station.chunks_running for station in self.stations),
         )
@@ -211,7 +211,7 @@ class Station:
     def __post_init__(self) -> None:
         self.begun = asyncio.Semaphore(self.worker.items + 1)
         self.name = self.worker.name
-        self.engine = replace(self.worker.engine, turns=Turns(self.worker.items, 1 << 30))
+        self.engine = replace(self.worker.engine, admission=Admission(self.worker.items, 1 << 30))
         self.store = self.worker.store
         self.lookout = self.worker.lookout
         self.exclusion = self.worker.exclusion

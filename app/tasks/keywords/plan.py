@@ -26,7 +26,7 @@ from samplers.constraints.opening import CapitalOpening
 from samplers.constraints.phrases import WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.repeats import NoStutter
-from samplers.first_states import Blocks
+from samplers.first_states import KeywordBlocks
 from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.delayed import DelayedAcceptance
@@ -70,7 +70,7 @@ class Plan:
 
     language: Language
     vocabulary: Vocabulary
-    blocks: Blocks
+    blocks: KeywordBlocks
     target: Target
     kernel: Kernel
     drafts: int
@@ -114,7 +114,7 @@ def make_plan(
     if not request.allow_repeats:
         constraints.append(NoStutter(decode))
     target = Target(decode, constraints, length_reward=request.sampler.length_reward)
-    blocks = Blocks(spellings, request.ordered, _end(vocabulary, spaced, forbidden))
+    blocks = KeywordBlocks(spellings, request.ordered, _end(vocabulary, spaced, forbidden))
     refuse_without_room(blocks, target, vocabulary, length, unit)
     return Plan(
         language=language,
@@ -184,7 +184,7 @@ def _kernel(request: SentencesRequest, target: Target, spellings: Forms, running
 
     def lookahead(chain: Chain, active: int) -> int:
         moving = MOVING[sampler.delayed] / (active * max(1, running()))
-        return max(LEAST_AHEAD, min(MOST_AHEAD, 1 + round(moving / chain.pace)))
+        return max(LEAST_AHEAD, min(MOST_AHEAD, 1 + round(moving / chain.acceptance_rate)))
 
     kind = DelayedAcceptance if sampler.delayed else MetropolisHastings
     if isinstance(sampler, Annealing):

@@ -10,7 +10,7 @@ from app.web.codes import Code
 from app.web.problems import invalid
 from models.language.vocabulary import Vocabulary
 from samplers.constraints.length import LengthBounds
-from samplers.first_states import Blocks
+from samplers.first_states import KeywordBlocks
 from samplers.state import State
 from samplers.target import Target
 
@@ -19,7 +19,7 @@ MOST_SENTENCES = 2000
 
 
 def refuse_without_room(
-    blocks: Blocks, target: Target, vocabulary: Vocabulary, length: LengthBounds, unit: str
+    blocks: KeywordBlocks, target: Target, vocabulary: Vocabulary, length: LengthBounds, unit: str
 ) -> None:
     """Refuse a request where nothing fits beside the keywords and no order or form of them is a sentence.
 
@@ -49,7 +49,7 @@ def refuse_without_room(
     )
 
 
-def _bare(blocks: Blocks, vocabulary: Vocabulary) -> Iterator[State]:
+def _bare(blocks: KeywordBlocks, vocabulary: Vocabulary) -> Iterator[State]:
     """The sentences of nothing but keywords."""
     numbers = range(len(blocks.forms))
     for order in [tuple(numbers)] if blocks.ordered else permutations(numbers):

@@ -13,7 +13,7 @@ from app.tasks.keywords.service import complete, prepared
 from app.tasks.sampling.schemas import SentencesAnswer
 from app.tasks.sampling.stream import events
 from app.web.events import EventResponse
-from app.web.requests import JsonRoute, problem_responses, unless_gone
+from app.web.requests import JsonRoute, problem_responses, until_disconnect
 
 router = APIRouter(tags=["sentences"], route_class=JsonRoute)
 
@@ -45,10 +45,10 @@ async def sentences(body: SentencesRequest, request: Request, engine: ReadyEngin
     training, no prompt. When the client leaves, the chains stop.
     """
     if not body.stream:
-        return await unless_gone(request, complete(body, engine))
+        return await until_disconnect(request, complete(body, engine))
     held = AsyncExitStack()
     try:
-        sampling = await unless_gone(request, held.enter_async_context(prepared(body, engine)))
+        sampling = await until_disconnect(request, held.enter_async_context(prepared(body, engine)))
         return EventResponse(events(sampling), held, request.app.state.settings.ping_seconds)
     except BaseException:
         await held.aclose()

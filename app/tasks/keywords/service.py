@@ -168,8 +168,8 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
     Raises:
         ProblemError: 422 for a request that cannot be met, 429 if too many wait.
     """
-    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits, lambda: engine.turns.running)
-    async with engine.turns.take():
+    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits, lambda: engine.admission.running)
+    async with engine.admission.take():
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed

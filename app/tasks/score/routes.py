@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from app.engine.ready import ReadyEngine
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest
 from app.tasks.score.score import score
-from app.web.requests import JsonRoute, problem_responses, unless_gone
+from app.web.requests import JsonRoute, problem_responses, until_disconnect
 
 router = APIRouter(tags=["score"], route_class=JsonRoute)
 
@@ -23,4 +23,4 @@ async def scores(body: ScoreRequest, request: Request, engine: ReadyEngine) -> S
     Probabilities are renormalised over the vocabulary that the answer names: the same scale as
     the sentences of /v1/sentences in that vocabulary.
     """
-    return await unless_gone(request, score(body, engine))
+    return await until_disconnect(request, score(body, engine))

@@ -58,7 +58,7 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
         together.setdefault(key, []).append(place)
     usage = UsageReport(lm_calls=0, lm_tokens=0, recalled=0)
     scores: dict[int, TextScore] = {}
-    async with engine.turns.take():
+    async with engine.admission.take():
         for (name, before), places in together.items():
             session = await open_session(engine, name, before, max(len(texts[place].tokens) for place in places))
             session.remember = 0

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from app.indexes.opened import Retrieval, SearchReport
 from app.indexes.problems import told
 from app.tasks.search.checks import check, check_tokens
@@ -50,7 +50,7 @@ Round = dict[int, tuple[Answer, float | None]]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Search:
-    """One round of a search, for the model's thread; a :class:`models.language.scoring.batcher.Job`."""
+    """One round of a search, for the model's thread; a :class:`models.language.scoring.batcher.Work`."""
 
     rounds: Iterator[Round]
     cost: int = 0
@@ -235,7 +235,9 @@ def model_report(model: LoadedKeyModel) -> KeyModelReport:
 
 
 @asynccontextmanager
-async def prepared(name: str, request: SearchRequest, retrieval: Retrieval, turns: Turns) -> AsyncIterator[SearchRun]:
+async def prepared(
+    name: str, request: SearchRequest, retrieval: Retrieval, admission: Admission
+) -> AsyncIterator[SearchRun]:
     """Check a request, open the index, wait for a turn, have the model; the turn ends with the context.
 
     Raises:
@@ -245,15 +247,15 @@ async def prepared(name: str, request: SearchRequest, retrieval: Retrieval, turn
     check(request, retrieval.limits)
     with told(retrieval.library.root):
         live = await asyncio.to_thread(retrieval.library.open, name)
-    async with turns.take():
+    async with admission.take():
         model = await retrieval.model()
         check_tokens(request, model)
         yield SearchRun(request, name, live.view, model, retrieval)
 
 
-async def complete(name: str, request: SearchRequest, retrieval: Retrieval, turns: Turns) -> SearchAnswer:
+async def complete(name: str, request: SearchRequest, retrieval: Retrieval, admission: Admission) -> SearchAnswer:
     """Run a search to its end."""
-    async with prepared(name, request, retrieval, turns) as run:
+    async with prepared(name, request, retrieval, admission) as run:
         async for _ in run.answers():
             pass
         return run.answer()

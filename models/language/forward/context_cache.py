@@ -11,7 +11,7 @@ BLOCK = 16
 through the vector units, and a score would depend on the batch by its last bits."""
 
 
-class ContextStore(NamedTuple):
+class ContextCache(NamedTuple):
     """Keys and values of a context of C tokens, padded to a multiple of :data:`BLOCK`.
 
     Attributes:
@@ -23,7 +23,7 @@ class ContextStore(NamedTuple):
     length: int
 
     @classmethod
-    def of(cls, tokens: Tensor) -> ContextStore:
+    def of(cls, tokens: Tensor) -> ContextCache:
         """From keys and values by token, (C, layers, 2, H, D); C may be 0."""
         length = tokens.shape[0]
         padded = tokens.new_zeros(whole_blocks(length), *tokens.shape[1:])

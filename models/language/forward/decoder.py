@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.language.forward.layer import Pass, Turns, fits
+from models.language.forward.layer import Pass, Rotations, fits
 from models.language.forward.packing import Packing
 from models.language.forward.products import Activation, products
 from models.language.forward.projection import Projection
@@ -110,7 +110,7 @@ class Decoder:
     def _compiled(self, x: Tensor, packing: Packing) -> Tensor:
         """By two compiled calls for all of a layer but its matrix products."""
         kinds = {layer.rotary for layer in self._layers}
-        turns = {kind: Turns.of(*self._angles(x, packing.positions, kind)) for kind in kinds}
+        turns = {kind: Rotations.of(*self._angles(x, packing.positions, kind)) for kind in kinds}
         run = Pass(packing, x, self._groups, self._eps, self._dtype)
         scales = [*(layer.before_attention for layer in self._layers), self._norm]
         inner = run.add(None, None, scales[0])

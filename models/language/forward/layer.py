@@ -100,7 +100,7 @@ def fits(dtype: torch.dtype, device: torch.device, *sizes: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class Rotations:
     """Rotations of N tokens, by pairs (2i, 2i + 1) of D values, float32.
 
     Attributes:
@@ -112,7 +112,7 @@ class Turns:
     sines: Tensor
 
     @classmethod
-    def of(cls, cosines: Tensor, sines: Tensor) -> Turns:
+    def of(cls, cosines: Tensor, sines: Tensor) -> Rotations:
         """From one cosine and sine for each pair, (N, D / 2)."""
         return cls(cosines.float().repeat_interleave(2, 1), torch.stack((-sines, sines), -1).float().flatten(1))
 
@@ -188,7 +188,7 @@ class Pass:
         heads: Tensor,
         scale: Tensor,
         normed: bool,
-        turns: Turns,
+        turns: Rotations,
         window: int | None,
         softcap: float | None,
     ) -> Tensor:

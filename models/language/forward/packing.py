@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.language.forward.context_cache import ContextStore
+from models.language.forward.context_cache import ContextCache
 from models.language.forward.padded_attention import Padded
 
 
@@ -38,7 +38,7 @@ class Packing:
     positions: Tensor
     counts: npt.NDArray[np.int64]
     kept: Sequence[Tensor | None]
-    contexts: Sequence[ContextStore]
+    contexts: Sequence[ContextCache]
     room: Callable[[int], Tensor]
     fresh: Tensor | None = None
     _padded: Padded | None = None
@@ -80,7 +80,7 @@ class Packing:
 def pack(
     fed: Sequence[Sequence[int]],
     kept: Sequence[Tensor | None],
-    contexts: Sequence[ContextStore],
+    contexts: Sequence[ContextCache],
     room: Callable[[int], Tensor],
 ) -> Packing:
     """Lay out the new tokens of B sentences.

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.language.forward.context_cache import ContextStore, whole_blocks
+from models.language.forward.context_cache import ContextCache, whole_blocks
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Padded:
     slots: Tensor
     places: Tensor
     run: int
-    contexts: Sequence[tuple[ContextStore, int, int]]
+    contexts: Sequence[tuple[ContextCache, int, int]]
     store: Tensor
     _hidden_pairs: dict[int | None, Tensor] = field(default_factory=dict)
 
@@ -45,7 +45,7 @@ class Padded:
         positions: Tensor,
         counts: npt.NDArray[np.int64],
         kept: Sequence[Tensor | None],
-        contexts: Sequence[ContextStore],
+        contexts: Sequence[ContextCache],
         room: Callable[[int], Tensor],
     ) -> Padded:
         """Lay out the new tokens of B sentences; see :func:`models.language.forward.packing.pack`."""
@@ -59,7 +59,7 @@ class Padded:
         for row, one in enumerate(kept):
             if one is not None:
                 store[row, : one.shape[0]] = one
-        spans: list[tuple[ContextStore, int, int]] = []
+        spans: list[tuple[ContextCache, int, int]] = []
         stops = counts.cumsum()
         for context, start, stop in zip(contexts, stops - counts, stops, strict=True):
             first = spans.pop()[1] if spans and spans[-1][0] is context else int(start)

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from models.language.forward.masked_output import Head
-from samplers.language import Alphabet, RowQuery, RowReply
+from samplers.language import Alphabet, ProposalQuery, ProposalReply
 
 PART = 128
 """Rows drawn at a time: a row over 50,000 tokens takes 2 MB in float64, several times over."""
 
 
-def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[RowQuery]) -> list[RowReply]:
-    """Answer row queries; see :class:`samplers.language.RowQuery` for the distribution.
+def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+    """Answer row queries; see :class:`samplers.language.ProposalQuery` for the distribution.
 
     A token is drawn by inverse CDF in float64 from the query's own uniform, so neither the device
     nor the batch has a part in the draw.
@@ -28,7 +28,7 @@ def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[RowQuery]) -> l
     Raises:
         ValueError: a query's ``present`` token is not of its alphabet.
     """
-    replies: dict[int, RowReply] = {}
+    replies: dict[int, ProposalReply] = {}
     for alphabet in Alphabet:
         chosen = [i for i, query in enumerate(queries) if query.alphabet is alphabet]
         for at in range(0, len(chosen), PART):
@@ -39,7 +39,7 @@ def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[RowQuery]) -> l
     return [replies[i] for i in range(len(queries))]
 
 
-def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[RowQuery]) -> list[RowReply]:
+def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
     vocabulary, device = head.vocabulary, hidden.device
     if alphabet is Alphabet.INTERIOR:
         start, logits = 0, head.logits(hidden)[:, : vocabulary.interior]
@@ -65,7 +65,7 @@ def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[RowQ
     present = torch.tensor(places, device=device)[:, None]
     log_q = torch.cat((q.gather(1, drawn), q.gather(1, present)), 1).log() - cdf[:, -1:].log()
     return [
-        RowReply(
+        ProposalReply(
             None if query.uniform is None else int(vocabulary.ids[start + token]),
             None if query.uniform is None else drawn_q,
             None if query.present is None else present_q,

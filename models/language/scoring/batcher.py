@@ -47,7 +47,7 @@ class Regular:
     served: float = 0.0
 
 
-class Job(Protocol):
+class Work(Protocol):
     """Work for the model's thread.
 
     Jobs of one kind that stand in the queue together run together, by the first one's ``run``.
@@ -114,7 +114,7 @@ class BatchReport:
 
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    job: Job
+    job: Work
     future: asyncio.Future[Any]
     since: float
     origin: object
@@ -187,7 +187,7 @@ class Batcher:
             self._regulars.remove(caller)
             self._back(caller)
 
-    async def submit(self, job: Job, caller: Regular | None = None) -> Any:
+    async def submit(self, job: Work, caller: Regular | None = None) -> Any:
         """The result of a job.
 
         Args:
@@ -295,7 +295,7 @@ class Batcher:
         return {waiting for waiting, caller in asking if caller.served > least[waiting.urgency] + lead}
 
 
-def _outcomes(jobs: Sequence[Job]) -> list[tuple[Any, BaseException | None]]:
+def _outcomes(jobs: Sequence[Work]) -> list[tuple[Any, BaseException | None]]:
     """Result or error of each job, all together if that works, else one by one."""
     try:
         return [(result, None) for result in jobs[0].run(jobs)]

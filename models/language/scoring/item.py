@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from models.language.forward.masked_output import Head
-from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob
+from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreWork
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +31,7 @@ class Item:
     kept: int
 
     @classmethod
-    def of(cls, number: int, place: int, job: ScoreJob) -> Self:
+    def of(cls, number: int, place: int, job: ScoreWork) -> Self:
         """Sentence ``place`` of a job, the ``number``-th of its batch."""
         tokens, base = job.sentences[place], job.bases[place] or job.context.root
         limit = min(len(tokens), max(len(base.tokens), 1)) - 1
@@ -42,7 +42,7 @@ class Item:
         return cls(number, place, job.context, job.head, tokens, base, shared, kept)
 
     @classmethod
-    def whole(cls, number: int, place: int, job: ScoreJob, tokens: tuple[int, ...]) -> Self:
+    def whole(cls, number: int, place: int, job: ScoreWork, tokens: tuple[int, ...]) -> Self:
         """A sentence to be read from its start."""
         return cls(number, place, job.context, job.head, tokens, job.context.root, 0, 0)
 

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from models.language.forward.context_cache import ContextStore
+from models.language.forward.context_cache import ContextCache
 from models.language.forward.masked_output import Head
 
 
 @dataclass(slots=True, eq=False)
-class Store:
+class KVCache:
     """Keys and values of a sentence's tokens but the last.
 
     At first they are a part of what the sentence was edited from and a part of its batch's. Most
@@ -51,7 +51,7 @@ class ScoredSentence:
     log_probs: npt.NDArray[np.float64]
     hidden: Tensor
     log_norms: Tensor
-    store: Store | None
+    store: KVCache | None
 
     def without_store(self) -> ScoredSentence:
         """The same, to be remembered: keys and values take as much as all else many times over."""
@@ -69,7 +69,7 @@ class Context:
     """
 
     tokens: tuple[int, ...]
-    store: ContextStore
+    store: ContextCache
     root: ScoredSentence
 
 
@@ -96,7 +96,7 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ScoreJob:
+class ScoreWork:
     """Sentences to score under one context; jobs of many requests share a forward.
 
     Attributes:

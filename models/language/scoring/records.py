@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from models.language.vocabulary import Vocabulary
 from models.scores.key import KeySpace
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 
 if TYPE_CHECKING:
     from models.language.scoring.model import LoadedModel
@@ -63,7 +63,7 @@ class Records:
             return None
         return np.frombuffer(value, "<f4").astype(np.float64)
 
-    def row_key(self, tokens: Sequence[int], query: RowQuery) -> bytes:
+    def row_key(self, tokens: Sequence[int], query: ProposalQuery) -> bytes:
         """The key of an answer; of the sentence it depends on what stands left of the position alone."""
         numbers = _QUERY.pack(
             query.epsilon,
@@ -75,7 +75,7 @@ class Records:
         return self._rows.key(tokens[: query.position], query.alphabet.value, numbers)
 
     @staticmethod
-    def pack_row(reply: RowReply) -> bytes:
+    def pack_row(reply: ProposalReply) -> bytes:
         """The value of an answer."""
         return _ROW.pack(
             -1 if reply.token is None else reply.token,
@@ -84,13 +84,13 @@ class Records:
         )
 
     @staticmethod
-    def row(value: bytes, query: RowQuery) -> RowReply | None:
+    def row(value: bytes, query: ProposalQuery) -> ProposalReply | None:
         """The answer to ``query``, or None if the value is not one."""
         if len(value) != _ROW.size:
             return None
         token, log_q, present = _ROW.unpack(value)
         if (token < 0) != (query.uniform is None) or isnan(present) != (query.present is None):
             return None
-        return RowReply(
+        return ProposalReply(
             None if token < 0 else token, None if isnan(log_q) else log_q, None if isnan(present) else present
         )

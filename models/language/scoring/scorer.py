@@ -17,7 +17,7 @@ from models.language.device import DeviceError, out_of_memory
 from models.language.forward import layer
 from models.language.forward.arithmetic import Arithmetic
 from models.language.forward.checkpoint import Checkpoint
-from models.language.forward.context_cache import ContextStore
+from models.language.forward.context_cache import ContextCache
 from models.language.forward.decoder import Decoder
 from models.language.forward.masked_output import Head
 from models.language.forward.packing import Packing, pack
@@ -27,9 +27,9 @@ from models.language.forward.proposals import draw
 from models.language.forward.thread_lanes import Lanes
 from models.language.scoring.contexts import Contexts
 from models.language.scoring.item import Item
-from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob, Store, Usage
+from models.language.scoring.kv_cache import Context, KVCache, ScoredSentence, ScoreWork, Usage
 from models.language.vocabulary import Vocabulary
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 
 
 class UnsupportedModelError(ValueError):
@@ -225,7 +225,7 @@ class CausalScorer:
                 booked.add(done)
         last = hidden[-1:]
         root = ScoredSentence((), np.empty(0), last, head.logits(last).logsumexp(-1), None)
-        context = Context(tuple(tokens), ContextStore.of(store), root)
+        context = Context(tuple(tokens), ContextCache.of(store), root)
         self._contexts.put(key, context)
         return context
 
@@ -239,12 +239,12 @@ class CausalScorer:
         """Score sentences under one context; see :meth:`samplers.language.LanguageModel.score`.
 
         Raises:
-            ValueError: see :class:`ScoreJob`.
+            ValueError: see :class:`ScoreWork`.
         """
-        return self.score_jobs([ScoreJob(context, head, sentences, bases)])[0]
+        return self.score_jobs([ScoreWork(context, head, sentences, bases)])[0]
 
     @torch.inference_mode()
-    def score_jobs(self, jobs: Sequence[ScoreJob]) -> list[list[ScoredSentence]]:
+    def score_jobs(self, jobs: Sequence[ScoreWork]) -> list[list[ScoredSentence]]:
         """Score the sentences of several jobs together."""
         items = [Item.of(number, place, job) for number, job in enumerate(jobs) for place in range(len(job.sentences))]
         bare: dict[tuple[int, tuple[int, ...]], list[ScoredSentence]] = {}
@@ -278,13 +278,15 @@ class CausalScorer:
                 base.store = results[item.job, item.place].store
         return [[results[number, place] for place in range(len(job.sentences))] for number, job in enumerate(jobs)]
 
-    def rows(self, head: Head, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:
+    def rows(
+        self, head: Head, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]
+    ) -> list[ProposalReply]:
         """Answer one row query for each scored sentence given; see :func:`models.language.forward.proposals.draw`.
 
         Raises:
             ValueError: see there.
         """
-        replies: list[list[RowReply]] = [[] for _ in range(self._lanes.count)]
+        replies: list[list[ProposalReply]] = [[] for _ in range(self._lanes.count)]
         hidden = [one.hidden[query.position] for one, query in zip(scored, queries, strict=True)]
 
         def work(lane: int, part: slice) -> None:
@@ -296,7 +298,7 @@ class CausalScorer:
 
     @torch.inference_mode()
     def continued(
-        self, fed: Sequence[Sequence[int]], kept: Sequence[Tensor | None], contexts: Sequence[ContextStore]
+        self, fed: Sequence[Sequence[int]], kept: Sequence[Tensor | None], contexts: Sequence[ContextCache]
     ) -> tuple[Tensor, Tensor]:
         """Feed the new tokens of B texts, for callers that keep hidden states and stores themselves.
 
@@ -350,9 +352,9 @@ class CausalScorer:
         bias = self._bias()
         return self._capped(logits if bias is None else logits + bias[tokens].float())
 
-    def no_context(self) -> ContextStore:
+    def no_context(self) -> ContextCache:
         """The context of a text that continues nothing."""
-        return ContextStore.of(self._empty)
+        return ContextCache.of(self._empty)
 
     def _bias(self) -> Tensor | None:
         return None if self._output.bias is None else self._output.bias.detach()
@@ -361,7 +363,7 @@ class CausalScorer:
         return logits if self._softcap is None else self._softcap * torch.tanh(logits / self._softcap)
 
     def _score_in_lanes(
-        self, jobs: Sequence[ScoreJob], batch: Sequence[Item], results: dict[tuple[int, int], ScoredSentence]
+        self, jobs: Sequence[ScoreWork], batch: Sequence[Item], results: dict[tuple[int, int], ScoredSentence]
     ) -> None:
         for item in batch:
             if item.base.store is not None:
@@ -426,16 +428,16 @@ class CausalScorer:
             at += count
 
     @staticmethod
-    def _store(item: Item, fresh: Tensor) -> Store | None:
+    def _store(item: Item, fresh: Tensor) -> KVCache | None:
         if item.base.store is None:
-            return Store(None, fresh) if item.kept == 0 and len(fresh) == len(item.tokens) - 1 else None
-        return Store(item.base.store.joined()[: min(item.kept, len(item.tokens) - 1)], fresh)
+            return KVCache(None, fresh) if item.kept == 0 and len(fresh) == len(item.tokens) - 1 else None
+        return KVCache(item.base.store.joined()[: min(item.kept, len(item.tokens) - 1)], fresh)
 
     def _forward(
         self,
         fed: Sequence[Sequence[int]],
         kept: Sequence[Tensor | None],
-        contexts: Sequence[ContextStore],
+        contexts: Sequence[ContextCache],
         usage: Usage,
         lane: int = 0,
     ) -> tuple[Tensor, Tensor]:

@@ -14,12 +14,12 @@ import numpy.typing as npt
 
 from models.language.forward.masked_output import Head
 from models.language.scoring.batcher import Batcher, Regular
-from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob, Usage
+from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreWork, Usage
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.records import Records
 from models.language.scoring.work import Rows, Scores
-from models.scores.cache import ScoreStore
-from samplers.language import RowQuery, RowReply
+from models.scores.cache import ScoreCache
+from samplers.language import ProposalQuery, ProposalReply
 
 
 class ContextLengthError(ValueError):
@@ -71,7 +71,7 @@ class Session:
     head: Head
     context: tuple[int, ...]
     batcher: Batcher
-    store: ScoreStore | None = None
+    store: ScoreCache | None = None
     remember: int = 512
     usage: Usage = field(default_factory=Usage)
     recalled: int = 0
@@ -91,7 +91,7 @@ class Session:
         context: str,
         batcher: Batcher,
         *,
-        store: ScoreStore | None = None,
+        store: ScoreCache | None = None,
         remember: int = 512,
     ) -> Session:
         """Prepare the vocabulary's head.
@@ -151,9 +151,9 @@ class Session:
                 known[scored.tokens] = scored
         return [known[tokens] for tokens in sentences]
 
-    async def rows(self, scored: Sequence[Known], queries: Sequence[RowQuery]) -> list[RowReply]:
+    async def rows(self, scored: Sequence[Known], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
         """See :meth:`samplers.language.LanguageModel.rows`."""
-        replies: list[RowReply | None] = [None] * len(queries)
+        replies: list[ProposalReply | None] = [None] * len(queries)
         keys: list[bytes] = []
         if queries and self.store is not None:
             keys = [self._records.row_key(one.tokens, query) for one, query in zip(scored, queries, strict=True)]
@@ -188,7 +188,7 @@ class Session:
                 lambda: self.model.scorer.context(list(self.context), self.head, self.usage)
             )
         whole = [None if base is None else states[base.tokens] for base in bases]
-        job = ScoreJob(self._read, self.head, sentences, whole, self.usage)
+        job = ScoreWork(self._read, self.head, sentences, whole, self.usage)
         computed: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job), self._caller)
         fresh = [
             replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed

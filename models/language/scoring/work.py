@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from models.language.forward.masked_output import Head
-from models.language.scoring.kv_cache import ScoredSentence, ScoreJob
+from models.language.scoring.kv_cache import ScoredSentence, ScoreWork
 from models.language.scoring.scorer import CausalScorer
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scores:
-    """Sentences to score; see :class:`models.language.scoring.kv_cache.ScoreJob`."""
+    """Sentences to score; see :class:`models.language.scoring.kv_cache.ScoreWork`."""
 
     scorer: CausalScorer
-    job: ScoreJob
+    job: ScoreWork
 
     @property
     def kind(self) -> object:
@@ -45,7 +45,7 @@ class Rows:
     scorer: CausalScorer
     head: Head
     scored: Sequence[ScoredSentence]
-    queries: Sequence[RowQuery]
+    queries: Sequence[ProposalQuery]
 
     @property
     def kind(self) -> object:
@@ -62,7 +62,7 @@ class Rows:
         """Before scores: they take a tenth of the time."""
         return 0
 
-    def run(self, together: Sequence[Rows]) -> list[list[RowReply]]:
+    def run(self, together: Sequence[Rows]) -> list[list[ProposalReply]]:
         """One product with the output layer for all."""
         scored = [one for job in together for one in job.scored]
         queries = [query for job in together for query in job.queries]

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.language.forward.context_cache import ContextStore
+from models.language.forward.context_cache import ContextCache
 from models.language.scoring.scorer import CausalScorer
 from models.retrieval.writers.base import Extended, Extension
 from models.retrieval.writers.codec import KeyCodec
@@ -60,7 +60,7 @@ class CausalSession:
 
     scorer: CausalScorer
     questions: Sequence[tuple[int, ...]]
-    _contexts: dict[int, tuple[ContextStore, Tensor]] = field(default_factory=dict, init=False)
+    _contexts: dict[int, tuple[ContextCache, Tensor]] = field(default_factory=dict, init=False)
 
     @torch.inference_mode()
     def extend(self, extensions: Sequence[Extension], *, raw: bool) -> list[Extended]:
@@ -136,7 +136,7 @@ class CausalSession:
         at = 0
         for number, one in zip(new, tokens, strict=True):
             stop = at + len(one)
-            self._contexts[number] = (ContextStore.of(fresh[at:stop]), hidden[stop - 1 : stop].clone())
+            self._contexts[number] = (ContextCache.of(fresh[at:stop]), hidden[stop - 1 : stop].clone())
             at = stop
 
     def _log_norms(self, rows: Tensor) -> Tensor:

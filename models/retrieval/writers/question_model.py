@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from models.language.forward.context_cache import ContextStore
+from models.language.forward.context_cache import ContextCache
 from models.language.scoring.scorer import CausalScorer
 from models.retrieval.examples import Example
 
@@ -31,7 +31,7 @@ class QuestionModel:
     encode: Callable[[str], list[int]]
     begin: int
     examples: Sequence[Example]
-    _read: ContextStore | None = field(default=None, init=False, repr=False)
+    _read: ContextCache | None = field(default=None, init=False, repr=False)
 
     def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:
         """See :class:`models.retrieval.ranking.noisy_channel.QuestionLikelihood`; one forward for all keys.
@@ -55,11 +55,11 @@ class QuestionModel:
         known = dict(zip(distinct, sums, strict=True))
         return np.array([known[beginning] for beginning in beginnings])
 
-    def _context(self) -> ContextStore:
+    def _context(self) -> ContextCache:
         if self._read is None:
             text = "".join(f"{_line(*example.fact.parts[:2])}{example.question}\n" for example in self.examples)
             _, store = self.scorer.continued([[self.begin, *self.encode(text)]], [None], [self.scorer.no_context()])
-            self._read = ContextStore.of(store)
+            self._read = ContextCache.of(store)
         return self._read
 
 

@@ -31,7 +31,7 @@ from app.engine.engine import Engine
 from app.engine.scores import open_server, open_store
 from app.main import create_app
 from app.settings.settings import Settings
-from models.scores.cache import ScoreStore
+from models.scores.cache import ScoreCache
 from tests.app.conftest import wait_until_ready
 from tests.support.live import until
 
@@ -74,7 +74,7 @@ def pid_in(folder: Path) -> int:
 
 
 async def stored(url: str) -> list[bytes | None]:
-    store = await ScoreStore.open(0, url)
+    store = await ScoreCache.open(0, url)
     try:
         return await store.get_many(list(ITEMS))
     finally:
@@ -82,7 +82,7 @@ async def stored(url: str) -> list[bytes | None]:
 
 
 async def store(url: str) -> None:
-    store = await ScoreStore.open(0, url)
+    store = await ScoreCache.open(0, url)
     store.put_many(ITEMS)
     await store.close()
     assert store.counters.writes == len(ITEMS)
@@ -174,7 +174,7 @@ def test_two_services_share_a_server_and_the_second_takes_over(folder: Path) -> 
             server = StoreServer(folder, 32 << 20)
             await server.start()
             assert not server.owned and pid_in(folder) == pid
-            store = await ScoreStore.open(0, server.url)
+            store = await ScoreCache.open(0, server.url)
             server.on_start = store.hurry
             try:
                 store.put_many(ITEMS)
@@ -313,7 +313,7 @@ def test_the_service_has_a_store_and_ends_its_server(settings: Settings, folder:
     with TestClient(app) as client:
         wait_until_ready(client)
         engine: Engine = app.state.loading.engine
-        assert engine.store is not None and engine.store.counters.breaker == "closed"
+        assert engine.scores is not None and engine.scores.counters.breaker == "closed"
         pid = pid_in(folder)
         os.kill(pid, signal.SIGSTOP)  # a hung server changes nothing for the service
         assert client.get("/health").status_code == client.get("/ready").status_code == 200

@@ -1,4 +1,4 @@
-"""Turns, and what happens when nobody is left."""
+"""Admission, and what happens when nobody is left."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from app.engine import engine
-from app.engine.admission import Turns
+from app.engine.admission import Admission
 from tests.support.virtual_time import run
 
 
@@ -16,7 +16,7 @@ def test_rest_begins_once_nobody_has_come_for_a_while(monkeypatch: pytest.Monkey
     rests: list[int] = []
 
     async def scenario() -> list[int]:
-        turns = Turns(1, 1, lambda: rests.append(1))
+        turns = Admission(1, 1, lambda: rests.append(1))
         seen = []
         for _ in range(3):
             async with turns.take():

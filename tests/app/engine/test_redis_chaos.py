@@ -30,7 +30,7 @@ def body(number: int) -> dict[str, Any]:
 
 
 def breaker(client: TestClient) -> str:
-    return str(client.app.state.loading.engine.store.counters.breaker)  # type: ignore[attr-defined]
+    return str(client.app.state.loading.engine.scores.counters.breaker)  # type: ignore[attr-defined]
 
 
 def test_nothing_fails_and_nothing_changes(settings: Settings) -> None:

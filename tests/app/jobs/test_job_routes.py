@@ -301,7 +301,7 @@ def test_jobs_do_not_take_turns_from_requests(job_client: TestClient, job_app: F
     job = submit(job_client, items=slow)
     while not job_client.get("/v1/workers").json()["workers"][0]["items_running"]:
         time.sleep(0.05)
-    assert job_app.state.loading.engine.turns.present == 0
+    assert job_app.state.loading.engine.admission.present == 0
     assert job_client.post("/v1/sentences", json=sentences()).status_code == 200
     job_client.delete(f"/v1/jobs/{job['id']}")
     ended(job_client, job["id"])

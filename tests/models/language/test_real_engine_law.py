@@ -13,7 +13,7 @@ from models.language.forward.masked_output import Head
 from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer
 from samplers.kernels.annealing import SimulatedAnnealing
-from samplers.language import RowQuery, RowReply
+from samplers.language import ProposalQuery, ProposalReply
 from samplers.schedules import geometric
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
 from tests.samplers.enumeration import Law, total_variation
@@ -41,7 +41,7 @@ class Engine:
         self.sentence_tokens += sum(map(len, sentences))
         return self.scorer.score(self.context, self.head, sentences, bases)
 
-    async def rows(self, scored: Sequence[ScoredSentence], queries: Sequence[RowQuery]) -> list[RowReply]:
+    async def rows(self, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
         return self.scorer.rows(self.head, scored, queries)
 
 

@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.scores.cache import ScoreStore
+from models.scores.cache import ScoreCache
 from models.scores.connection import connection_options
 from models.scores.key import KEY_BYTES, Field, KeySpace, score_key
 from models.scores.memory import ENTRY_BYTES, ByteLRU
@@ -54,8 +54,8 @@ def valkey(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Valkey]:
 
 
 @asynccontextmanager
-async def opened(memory: int, url: str | None = None) -> AsyncIterator[ScoreStore]:
-    store = await ScoreStore.open(memory, url)
+async def opened(memory: int, url: str | None = None) -> AsyncIterator[ScoreCache]:
+    store = await ScoreCache.open(memory, url)
     try:
         yield store
     finally:
@@ -79,7 +79,7 @@ async def until(condition: Callable[[], bool], seconds: float = 60) -> None:
         await asyncio.sleep(0.01)
 
 
-async def timed(store: ScoreStore, items: Mapping[bytes, bytes]) -> tuple[list[bytes | None], float]:
+async def timed(store: ScoreCache, items: Mapping[bytes, bytes]) -> tuple[list[bytes | None], float]:
     async with waiting() as waited:
         values = await store.get_many(list(items))
     return values, waited.seconds
@@ -274,7 +274,7 @@ async def test_corrupt_values_are_misses(valkey: Valkey) -> None:
 # Servers that are unwell
 
 
-async def suffer(store: ScoreStore, harm: Mapping[int, Callable[[], None]], *, batches: int = 200) -> list[float]:
+async def suffer(store: ScoreCache, harm: Mapping[int, Callable[[], None]], *, batches: int = 200) -> list[float]:
     """Put and get batches with harm done before some; no answer may be wrong. Seconds of each."""
     seconds: list[float] = []
     for number in range(batches):
@@ -409,7 +409,7 @@ GARBAGE = {
 async def test_a_server_that_talks_nonsense(kind: str) -> None:
     answer = _silence if kind == "silence" else _always(GARBAGE[kind])
     async with listening(answer) as url:
-        store = ScoreStore(NOTHING, url)  # unlike open(), not warned by a first try
+        store = ScoreCache(NOTHING, url)  # unlike open(), not warned by a first try
         try:
             seconds = await suffer(store, {}, batches=50)
             assert sum(seconds) < LONGEST + SLACK

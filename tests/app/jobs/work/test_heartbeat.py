@@ -11,7 +11,7 @@ from app.jobs.store import keys
 from app.jobs.store.connection import connected
 from app.jobs.store.store import JobStore
 from app.jobs.work import heartbeat as lookout
-from app.jobs.work.heartbeat import Lookout
+from app.jobs.work.heartbeat import Heartbeat
 from tests.app.jobs.store.test_job_store import accepted
 from tests.support.fleet import QueueServer
 
@@ -27,7 +27,7 @@ def test_it_keeps_chunks_alive_and_tells_those_whose_job_wants_no_more(
     async def work() -> None:
         async with connected(queue.url) as client:
             store = JobStore(client, 60)
-            looking = Lookout(store)
+            looking = Heartbeat(store)
             first, second = [await store.accept(accepted(4)) for _ in range(2)]
             chunks = [(first, "a"), (first, "b"), (second, "c")]
             for job_id, chunk in chunks:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import random
 
-from app.jobs.work.read_write_lock import Exclusion
+from app.jobs.work.read_write_lock import ReadWriteLock
 
 
 def test_who_is_alone_is_alone() -> None:
     async def work() -> None:
-        exclusion, together, most, alone = Exclusion(), 0, 0, 0
+        exclusion, together, most, alone = ReadWriteLock(), 0, 0, 0
 
         async def share() -> None:
             nonlocal together, most
@@ -37,7 +37,7 @@ def test_who_is_alone_is_alone() -> None:
 
 def test_who_waits_to_be_alone_goes_before_later_sharers_and_may_give_up() -> None:
     async def work() -> None:
-        exclusion, order = Exclusion(), list[str]()
+        exclusion, order = ReadWriteLock(), list[str]()
 
         async def held(name: str, alone: bool) -> None:
             async with exclusion.alone() if alone else exclusion.shared():
@@ -66,7 +66,7 @@ def test_who_is_cancelled_while_letting_go_keeps_nothing() -> None:
             await asyncio.sleep(0)
 
     async def work() -> None:
-        exclusion = Exclusion()
+        exclusion = ReadWriteLock()
 
         async def held(alone: bool) -> None:
             async with exclusion.alone() if alone else exclusion.shared():

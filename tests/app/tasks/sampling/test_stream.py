@@ -79,7 +79,7 @@ def test_steps_are_throttled(service: tuple[str, Any]) -> None:
 @pytest.mark.parametrize("stream", [True, False])
 def test_chains_stop_when_the_client_leaves(service: tuple[str, Any], stream: bool) -> None:
     url, state = service
-    turns = state.loading.engine.turns
+    turns = state.loading.engine.admission
     until(lambda: turns.present == 0)  # the test before has read its answer; its turn ends a moment later
     usage = state.loading.engine.model.scorer.usage
     before = usage.lm_calls
@@ -103,7 +103,7 @@ def test_chains_stop_when_the_client_leaves(service: tuple[str, Any], stream: bo
 
 def test_too_many_requests_get_429_and_the_waiting_are_served(service: tuple[str, Any]) -> None:
     url, state = service
-    turns = state.loading.engine.turns  # two run, one waits
+    turns = state.loading.engine.admission  # two run, one waits
     with httpx.Client(trust_env=False, timeout=60) as client:
         streams = [client.stream("POST", f"{url}/v1/sentences", json={**LONG, "stream": True}) for _ in range(2)]
         for stream in streams:

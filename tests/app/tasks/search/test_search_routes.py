@@ -230,11 +230,11 @@ def test_the_search_stops_when_the_client_leaves(service: tuple[str, FastAPI], i
         if stream:
             with http.stream("POST", f"{url}/v1/indexes/{index}/search", json=body) as response:
                 assert any(line == "event: answer" for line in response.iter_lines())
-                assert engine.turns.present == 1
+                assert engine.admission.present == 1
         else:
             with pytest.raises(httpx.ReadTimeout):
                 http.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=0.7)
-    until(lambda: engine.turns.present == 0)
+    until(lambda: engine.admission.present == 0)
     until(lambda: engine.batcher.waiting == 0)
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from models.language.device import DeviceError
 from models.language.forward import layer
-from models.language.forward.context_cache import ContextStore
+from models.language.forward.context_cache import ContextCache
 from models.language.forward.decoder import Decoder
 from models.language.forward.packing import Packing, pack
 from tests.support.tiny_model import CONFIGS, GEMMA, HEADS, build
@@ -59,7 +59,7 @@ def packings(decoder: Decoder, rng: np.random.Generator) -> tuple[Packing, Packi
     """The same sentences twice: two contexts, the second empty, and prefixes kept of some."""
     heads, size = decoder._heads, decoder._layers[0].head_scale.shape[1]
     stores = torch.from_numpy(rng.normal(size=(40, 2, 2, heads, size)).astype(np.float32))
-    contexts = [ContextStore.of(stores[:23])] * 3 + [ContextStore.of(stores[:0])] * 3
+    contexts = [ContextCache.of(stores[:23])] * 3 + [ContextCache.of(stores[:0])] * 3
     fed = [rng.integers(3, 30, count).tolist() for count in rng.integers(1, 6, 6)]
     kept = [None if count == 0 else stores[:count] for count in rng.integers(0, 19, 6)]
     one, other = (pack(fed, kept, contexts, lambda slots: stores.new_zeros(slots, *stores.shape[1:])) for _ in range(2))

@@ -12,7 +12,7 @@ from app.languages.openings import OPENINGS
 from app.settings.settings import Settings
 from models.language.forward.masked_output import Head
 from models.language.loading import load
-from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreJob
+from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreWork
 from models.language.scoring.model import LoadedModel
 from tests.support.tiny_model import CONFIGS, engine, vocabulary
 
@@ -70,7 +70,7 @@ def test_jobs_of_other_contexts_and_vocabularies_leave_no_trace(model: LoadedMod
         sentences = [
             tuple(int(mask.ids[k]) for k in rng.integers(0, mask.interior, length)) for length in rng.integers(1, 20, 9)
         ]
-        jobs.append(ScoreJob(read, head, sentences, [None] * len(sentences)))
+        jobs.append(ScoreWork(read, head, sentences, [None] * len(sentences)))
     together = scorer.score_jobs(jobs)
     apart = [scorer.score_jobs([job])[0] for job in jobs]
     assert all(same(one, other) for a, b in zip(together, apart, strict=True) for one, other in zip(a, b, strict=True))

@@ -11,7 +11,7 @@ import pytest
 from models.language.forward.masked_output import Head
 from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer, UnsupportedModelError
-from samplers.language import Alphabet, RowQuery
+from samplers.language import Alphabet, ProposalQuery
 from tests.support.tiny_model import CONFIGS, UNSUPPORTED, Plain, build, engine, vocabulary
 
 # Out of order and with holes, so that a local id taken for a token id shows.
@@ -159,7 +159,7 @@ def test_rows_are_drawn_by_inverse_cdf(
         q = expected_row(bench.plain, base.tokens[:position], epsilon, part, sharpness)
         edges = np.concatenate(([0.0], q.cumsum()[:-1], [1.0]))
         inside = [edges[k] + share * q[k] for k in range(len(q)) for share in (0.01, 0.99)]
-        queries = [RowQuery(position, epsilon, sharpness, alphabet, uniform=u, present=allowed[0]) for u in inside]
+        queries = [ProposalQuery(position, epsilon, sharpness, alphabet, uniform=u, present=allowed[0]) for u in inside]
         replies = bench.scorer.rows(bench.head, [base] * len(queries), queries)
         assert [reply.token for reply in replies] == [token for token in allowed for _ in range(2)]
         log_q = [reply.log_q for reply in replies[::2]]
@@ -170,11 +170,11 @@ def test_rows_are_drawn_by_inverse_cdf(
 
 def test_rows_ask_only_for_what_is_wanted_and_sum_to_one(llama: Bench) -> None:
     (base,) = llama.score([(9, 12, 7, 15)])
-    present = [RowQuery(2, 0.2, present=token) for token in INTERIOR]
+    present = [ProposalQuery(2, 0.2, present=token) for token in INTERIOR]
     replies = llama.scorer.rows(llama.head, [base] * 5, present)
     assert all(reply.token is None and reply.log_q is None for reply in replies)
     assert sum(np.exp(reply.log_q_present or 0) for reply in replies) == pytest.approx(1, abs=1e-12)
-    (drawn,) = llama.scorer.rows(llama.head, [base], [RowQuery(3, 0.2, alphabet=Alphabet.ENDS, uniform=0.0)])
+    (drawn,) = llama.scorer.rows(llama.head, [base], [ProposalQuery(3, 0.2, alphabet=Alphabet.ENDS, uniform=0.0)])
     assert drawn.token == ENDS[0]
     assert drawn.log_q_present is None
     assert llama.scorer.rows(llama.head, [], []) == []
@@ -186,7 +186,7 @@ def test_row_draws_have_their_frequencies_whatever_else_is_in_the_batch(llama: B
     bases = llama.score([(9, 12, 7, 15), (30, 25)])
     uniforms = rng.random(1500)
     queries = [
-        RowQuery(i % 2, 0.1, alphabet=Alphabet.ENDS if i % 5 == 0 else Alphabet.INTERIOR, uniform=float(u))
+        ProposalQuery(i % 2, 0.1, alphabet=Alphabet.ENDS if i % 5 == 0 else Alphabet.INTERIOR, uniform=float(u))
         for i, u in enumerate(uniforms)
     ]
     scored = [bases[i % 3 == 0] for i in range(len(queries))]
@@ -204,7 +204,7 @@ def test_row_draws_have_their_frequencies_whatever_else_is_in_the_batch(llama: B
 
 def test_a_row_does_not_see_what_follows(llama: Bench) -> None:
     bases = llama.score([(9, 12, 7, 15), (9, 12, 30, 30, 25)])
-    first, second = llama.scorer.rows(llama.head, bases, [RowQuery(2, 0.1, uniform=0.4, present=9)] * 2)
+    first, second = llama.scorer.rows(llama.head, bases, [ProposalQuery(2, 0.1, uniform=0.4, present=9)] * 2)
     assert first.token == second.token
     assert first.log_q_present == pytest.approx(second.log_q_present, abs=1e-5)
 
@@ -262,4 +262,4 @@ def test_a_model_of_twelve_tokens() -> None:
 def test_a_row_of_a_token_outside_its_alphabet_is_refused(llama: Bench) -> None:
     (base,) = llama.scorer.score(llama.context, llama.head, [(20, 9, 15)], [None])
     with pytest.raises(ValueError, match="outside its alphabet"):
-        llama.scorer.rows(llama.head, [base], [RowQuery(1, 0.1, alphabet=Alphabet.ENDS, present=20)])
+        llama.scorer.rows(llama.head, [base], [ProposalQuery(1, 0.1, alphabet=Alphabet.ENDS, present=20)])
