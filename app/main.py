@@ -23,8 +23,8 @@ from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.ops.tracing import Tracing
 from app.settings.settings import Settings
-from app.tasks.keywords.routes import router as sentences
-from app.tasks.score.routes import router as scoring
+from app.tasks import registry
+from app.tasks.routes import task_routes
 from app.web import handlers
 from app.web.access.limiter import Limiter
 from app.web.access.middleware import Access
@@ -106,7 +106,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.drain = drain
-    for router in (sentences, scoring, retrieval, queueing, ops, measuring):
+    for router in (task_routes(registry.TASKS), retrieval, queueing, ops, measuring):
         app.include_router(router)
     handlers.install(app)
     # The last one added is the first to see a request.

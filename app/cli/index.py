@@ -8,17 +8,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.cli import console
-from app.engine.admission import Admission
 from app.indexes.builds import Builds
 from app.indexes.changes import change, list_indexes, report
 from app.indexes.formats import AnyFormat, File, is_triples
@@ -26,8 +24,6 @@ from app.indexes.library import Library
 from app.indexes.opened import open_library
 from app.indexes.problems import told
 from app.indexes.schemas import IndexReport, PatchRequest
-from app.tasks.search.schemas import QueryAnswer, SearchAnswer, SearchRequest
-from app.tasks.search.search import complete
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, invalid
 from models.retrieval.index.building import Progress as OnProgress
@@ -176,58 +172,6 @@ def merge(name: Name, as_json: Json = False) -> None:
     with _library() as library:
         library.merge(name)
         _print_report(report(name, library, Builds(library)), as_json)
-
-
-def search(
-    name: Name,
-    questions: Annotated[list[str], typer.Argument(help="What is asked.")],
-    n: Annotated[int, typer.Option("-n", help="Keys for each question at most.")] = 3,
-    mode: Annotated[Literal["beam", "exact"], typer.Option(help="exact proves the order, at a higher price.")] = "beam",
-    beams: Annotated[int | None, typer.Option(help="Width of the beam; the greater of n and 3 unless given.")] = None,
-    score: Annotated[Literal["renormalised", "raw"], typer.Option(help="Which score ranks.")] = "renormalised",
-    length_penalty: Annotated[float, typer.Option(help="Ranked by score / tokens ** this.")] = 0.0,
-    look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
-    rerank: Annotated[bool, typer.Option(help="By the order that was fitted for the model.")] = True,
-    abstain: Annotated[bool, typer.Option("--abstain", help="Say so where the best key is likelier wrong.")] = False,
-    model: Model = None,
-    as_json: Json = False,
-) -> None:
-    """Find the keys of an index that answer questions, and their values."""
-    request = console.validated(
-        SearchRequest,
-        {
-            "queries": questions,
-            "n": n,
-            "mode": mode,
-            "beams": beams,
-            "score": score,
-            "length_penalty": length_penalty,
-            "look_ahead": look_ahead,
-            "rerank": rerank,
-            "abstain": abstain,
-        },
-    )
-
-    async def work() -> SearchAnswer:
-        async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:
-            return await complete(name, request, retrieval, Admission(1, 0))
-
-    answer = console.run(work())
-    if as_json:
-        _print_json(answer.model_dump())
-        return
-    if answer.model.note:
-        typer.echo(f"Note: {answer.model.note}.", err=True)
-    for one in answer.answers:
-        Console().print(_table(one))
-
-
-def _table(answer: QueryAnswer) -> Table:
-    title = escape(answer.query) + (": no answer" if answer.no_answer else "")
-    table = Table("confidence", "key", "values", title=title, title_justify="left", box=None)
-    for result in answer.results:
-        table.add_row(f"{result.confidence:.3f}", escape(result.text), escape("; ".join(result.values)))
-    return table
 
 
 def _change(name: str, what: str, fields: list[str], meaning: str | None, as_json: bool) -> None:

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 import typer
 from rich.console import Console
-from rich.live import Live
 from rich.table import Table
 
 from app.cli import console
@@ -17,18 +16,13 @@ from app.cli.calibrate import command as calibrate
 from app.cli.doctor.command import doctor
 from app.cli.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
 from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
-from app.cli.index import index_cli, search
+from app.cli.index import index_cli
 from app.cli.keys import keys_cli
 from app.cli.serve import serve as run_server
+from app.cli.task_commands import add_command
 from app.cli.training.commands import train_cli
 from app.cli.worker import worker as run_worker
-from app.settings.settings import Settings
-from app.tasks.keywords.schemas import SentencesRequest
-from app.tasks.keywords.service import prepared
-from app.tasks.sampling.schemas import SentencesAnswer
-from app.tasks.sampling.view import ChainsView, answer_table
-from app.tasks.score.schemas import ScoreAnswer, ScoreRequest
-from app.tasks.score.score import score as score_texts
+from app.tasks import registry
 from app.tasks.search.schemas import SearchRequest
 
 cli = typer.Typer(
@@ -43,10 +37,11 @@ cli.add_typer(evaluate, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 cli.add_typer(keys_cli, name="keys")
-cli.command()(search)
 cli.command()(batch)
 cli.command()(doctor)
 cli.command("calibrate")(calibrate)
+for task in registry.TASKS:
+    add_command(cli, task)
 
 Language = Literal["zh", "en", "auto"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -73,110 +68,6 @@ def worker(
 ) -> None:
     """Work off jobs of the queue that CHAINWRIGHT_QUEUE_URL or CHAINWRIGHT_REDIS_URL names."""
     run_worker(console.settings(model=model, worker_items=items))
-
-
-@cli.command()
-def sentences(
-    keywords: Annotated[list[str], typer.Argument(help="Words; a|b|c for forms of which any will do.")],
-    samples: Annotated[int, typer.Option(help="Distinct sentences at most.")] = 1,
-    chains: Annotated[int, typer.Option(help="Chains side by side.")] = 8,
-    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = 100,
-    seed: Annotated[int | None, typer.Option(help="Same seed, same sentences.")] = None,
-    ordered: Annotated[bool, typer.Option("--ordered", help="Keep the keywords in the order given.")] = False,
-    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = "auto",
-    context: Annotated[
-        str | None, typer.Option(help="Text that goes before; a few plain sentences unless given, '' for none.")
-    ] = None,
-    minimum: Annotated[int | None, typer.Option("--min", help="Least length.")] = None,
-    maximum: Annotated[int | None, typer.Option("--max", help="Greatest length.")] = None,
-    unit: Annotated[Literal["characters", "words", "tokens"] | None, typer.Option(help="Unit of length.")] = None,
-    forbid: Annotated[list[str] | None, typer.Option(help="A word that must not occur; may be repeated.")] = None,
-    kind: Annotated[
-        str | None, typer.Option(help="annealing (search; the default) or metropolis (sample; implied by --beta).")
-    ] = None,
-    beta: Annotated[float | None, typer.Option(help="Inverse temperature of metropolis; 1 if not given.")] = None,
-    schedule: Annotated[str, typer.Option(help="Schedule of annealing: linear or geometric.")] = "linear",
-    beta_start: Annotated[float, typer.Option(help="Annealing's first beta.")] = 1.0,
-    beta_stop: Annotated[float, typer.Option(help="Annealing's last beta.")] = 4.0,
-    length_reward: Annotated[
-        float | None, typer.Option(help="Nats a token pays: 3 for annealing, 0 for metropolis, unless given.")
-    ] = None,
-    drafts: Annotated[int | None, typer.Option(help="First states that each chain draws to start from one.")] = None,
-    seconds: Annotated[float | None, typer.Option(help="Sample for so long at most.")] = None,
-    select: Annotated[Literal["best", "last"], typer.Option(help="Best of all visited, or where chains end.")] = "best",
-    model: ModelOption = None,
-    as_json: Json = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Show the chains while they move.")] = False,
-) -> None:
-    """Write sentences that hold all the keywords."""
-    kind = kind or ("annealing" if beta is None else "metropolis")
-    sampler: dict[str, Any] = {"kind": kind, "chains": chains, "steps": steps}
-    if kind == "annealing":
-        sampler["schedule"] = {"kind": schedule, "start": beta_start, "stop": beta_stop}
-    given = {"beta": beta, "length_reward": length_reward, "drafts": drafts}
-    sampler |= {name: value for name, value in given.items() if value is not None}
-    request = console.validated(
-        SentencesRequest,
-        {
-            "keywords": [_forms(keyword) for keyword in keywords],
-            "ordered": ordered,
-            "language": language,
-            "context": context,
-            "length": {"min": minimum, "max": maximum, "unit": unit},
-            "forbidden": forbid or [],
-            "sampler": sampler,
-            "samples": samples,
-            "select": select,
-            "seed": seed,
-            "seconds": seconds,
-        },
-    )
-    answer = console.run(_sentences(request, console.settings(model=model), watch))
-    if as_json:
-        typer.echo(answer.model_dump_json(indent=2))
-    else:
-        Console().print(answer_table(answer))
-
-
-async def _sentences(request: SentencesRequest, settings: Settings, watch: bool) -> SentencesAnswer:
-    async with console.engine(settings) as engine, prepared(request, engine) as sampling:
-        if watch:
-            view = ChainsView(sampling)
-            with Live(console=Console(stderr=True), refresh_per_second=8, transient=True) as live:
-                async for progress in sampling.progress():
-                    view.update(progress.step)
-                    live.update(view.render(progress.step))
-        else:
-            async for _ in sampling.progress():
-                pass
-        return sampling.answer()
-
-
-@cli.command()
-def score(
-    texts: Annotated[list[str], typer.Argument(help="Texts to score.")],
-    context: Annotated[
-        str | None, typer.Option(help="Text that goes before each; that of sentences unless given, '' for none.")
-    ] = None,
-    language: Annotated[Language, typer.Option(help="Language of the texts.")] = "auto",
-    model: ModelOption = None,
-    as_json: Json = False,
-) -> None:
-    """Log-probs of texts, renormalised over a vocabulary."""
-    request = console.validated(ScoreRequest, {"texts": texts, "context": context, "language": language})
-
-    async def work() -> ScoreAnswer:
-        async with console.engine(console.settings(model=model)) as engine:
-            return await score_texts(request, engine)
-
-    answer = console.run(work())
-    if as_json:
-        typer.echo(answer.model_dump_json(indent=2))
-        return
-    for entry in answer.scores:
-        typer.echo(f"{entry.log_prob:.3f}\t{entry.log_prob_per_token:.3f}\t{entry.text}")
-    vocabularies = " ".join(dict.fromkeys(entry.vocabulary for entry in answer.scores))
-    typer.echo(f"log p, log p / token, text; vocabulary {vocabularies}", err=True)
 
 
 @evaluate.command("keywords")
@@ -259,7 +150,3 @@ def evaluate_retrieval_command(
         f"{report['questions']} questions, {report['keys']:,} keys, {report['seconds_per_question']:.3f} s a question; "
         f"{report['name']}, adapter {report['adapter']}"
     )
-
-
-def _forms(keyword: str) -> str | list[str]:
-    return keyword.split("|") if "|" in keyword else keyword

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, aclosing
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
@@ -31,12 +29,9 @@ from app.indexes.schemas import (
     PatchRequest,
 )
 from app.indexes.uploads import encoding_of, new_folder, receive, write_lines
-from app.tasks.search.schemas import SearchAnswer, SearchRequest
-from app.tasks.search.search import SearchRun, complete, prepared
 from app.web.codes import Code
-from app.web.events import EventResponse, event
 from app.web.problems import ProblemError, invalid
-from app.web.requests import JsonRoute, problem_responses, until_disconnect
+from app.web.requests import JsonRoute, problem_responses
 from models.retrieval.index.errors import UnknownIndexError
 
 router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
@@ -45,18 +40,6 @@ UNPACKED = 20
 """Times the limit of a body that it may be as large when unpacked: text is seldom packed tighter."""
 
 
-_STREAM = (
-    "`stream: true` answers with server-sent events, each with JSON in `data`: `answer` (an Answered) as soon as a "
-    "question is answered, in whatever order; at the end `done` (a SearchAnswer), or `error` (a Problem) should the "
-    "search fail midway. Lines that begin with a colon are comments."
-)
-_FOUND: dict[int | str, dict[str, Any]] = {
-    200: {
-        "description": f"An answer for each question. {_STREAM}",
-        "content": {"text/event-stream": {"schema": {"type": "string", "description": _STREAM}}},
-    },
-    **problem_responses(400, 404, 409, 413, 415, 422, 429, 500, 503),
-}
 _ACCEPTED: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "It is being built; `Location` tells how far it is",
@@ -75,37 +58,6 @@ _LINES: dict[str, Any] = {
         },
     }
 }
-
-
-@router.post(
-    "/{name}/search",
-    response_model=SearchAnswer,
-    responses=_FOUND,
-    summary="Questions to keys",
-)
-async def search(name: IndexName, body: SearchRequest, request: Request, engine: ReadyEngine) -> Any:
-    """Find the keys of an index that answer a question, and what the index has under them.
-
-    A Seq2Seq model reads the question and writes the key, token by token; at each step it may only
-    go on with what leads to a key of the index. When the client leaves, the search stops.
-    """
-    if not body.stream:
-        return await until_disconnect(request, complete(name, body, engine.retrieval, engine.admission))
-    held = AsyncExitStack()
-    try:
-        opening = held.enter_async_context(prepared(name, body, engine.retrieval, engine.admission))
-        run = await until_disconnect(request, opening)
-        return EventResponse(_events(run), held, request.app.state.settings.ping_seconds)
-    except BaseException:
-        await held.aclose()
-        raise
-
-
-async def _events(run: SearchRun) -> AsyncGenerator[bytes]:
-    async with aclosing(run.answers()) as answers:
-        async for answer in answers:
-            yield event("answer", answer)
-    yield event("done", run.answer())
 
 
 @router.get("", responses=problem_responses(500, 503), summary="All indexes")

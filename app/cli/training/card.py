@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-from app.cli.signature import flag
+from app.cli.options import flag_of
 from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions
@@ -134,9 +134,9 @@ def command(course: Course) -> str:
         words += ["--encoding", course.encoding]
     for name, questions in (("train_rows", course.train), ("dev_rows", course.dev)):
         if questions.used < questions.given:
-            words += [flag(name), str(questions.used)]
+            words += [flag_of(name), str(questions.used)]
     for name, field in TrainingOptions.model_fields.items():
         value = getattr(course.options, name)
         if value != field.default:
-            words += [flag(name), str(value)]
+            words += [flag_of(name), str(value)]
     return shlex.join(words)

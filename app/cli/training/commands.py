@@ -11,7 +11,7 @@ import typer
 
 from app import logs
 from app.cli import console
-from app.cli.signature import chosen, options_of
+from app.cli.options import Options, with_parameters
 from app.web.problems import ProblemError
 from models.retrieval.training.options import TrainingOptions
 
@@ -26,8 +26,9 @@ def _group() -> None:
     """Keeps `retrieval` a name of its own beside others to come."""
 
 
-@train_cli.command("retrieval")
-@options_of(TrainingOptions)
+OPTIONS = Options(TrainingOptions)
+
+
 def retrieval(
     train: Annotated[Path, Questions],
     dev: Annotated[Path, Questions],
@@ -49,7 +50,7 @@ def retrieval(
     # Here, for it imports peft, which takes a second.
     from app.cli.training.work import RetrievalTraining, train_retrieval
 
-    chosen_options = chosen(TrainingOptions, options)
+    chosen_options = OPTIONS.read(TrainingOptions, options)
     training = RetrievalTraining(train, dev, folder, train_rows, dev_rows, chosen_options, adapter, encoding)
     logs.configure(logging.WARNING)
     try:
@@ -74,3 +75,6 @@ def retrieval(
     )
     named = "" if model is None else f"CHAINWRIGHT_RETRIEVAL_MODEL={model} "
     typer.echo(f"To search with it: {named}CHAINWRIGHT_RETRIEVAL_ADAPTER={folder}/adapter chainwright search ...")
+
+
+train_cli.command("retrieval")(with_parameters(retrieval, OPTIONS.parameters()))

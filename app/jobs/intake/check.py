@@ -17,7 +17,7 @@ from app.jobs.schemas import Item
 from app.jobs.store.lines import error_line
 from app.jobs.store.record import Accepted, Entry, new_id
 from app.settings.settings import Settings
-from app.tasks.endpoints import endpoint_of
+from app.tasks.registry import task_at
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, make
 from app.web.validation import faults_of
@@ -90,15 +90,15 @@ class Intake:
     def _check(self, numbers: range, chunker: Chunker) -> None:
         for number in numbers:
             try:
-                entry, kind, units = self._entry(number)
+                entry, kind, units, unit_seconds = self._entry(number)
             except ProblemError as error:
                 self._refused[number] = error.faults
-                chunker.add("", 0.0)
+                chunker.add("", 0.0, 0.0)
             else:
                 self._entries[number] = entry
-                chunker.add(kind, units)
+                chunker.add(kind, units, unit_seconds)
 
-    def _entry(self, number: int) -> tuple[Entry, str, float]:
+    def _entry(self, number: int) -> tuple[Entry, str, float, float]:
         line = self.submission.lines[number]
         if isinstance(line, Fault):
             raise ProblemError(422, [line])
@@ -117,16 +117,16 @@ class Intake:
                 remedy="give each line one of its own",
             )
             raise ProblemError(422, [fault])
-        endpoint = endpoint_of(item.url)
+        task = task_at(item.url)
         try:
-            request = endpoint.read(item.body)
-            endpoint.check(request, self.engine)
+            request = task.read(item.body)
+            task.check(request, self.engine)
         except ProblemError as error:
             raise ProblemError(error.status, [_inside(fault) for fault in error.faults]) from None
         body = item.body
         if "seed" in type(request).model_fields and request.seed is None:
             body = body | {"seed": self._seed(number)}
-        return Entry(number, name, item.url, body), endpoint.kind, endpoint.units(request)
+        return Entry(number, name, item.url, body), task.kind, task.units(request), task.unit_seconds
 
     def _seed(self, number: int) -> int:
         """A seed for an item that names none, so that it gives the same however often it is begun."""

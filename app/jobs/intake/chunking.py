@@ -18,9 +18,6 @@ LEAST_CHUNKS = 64
 MOST_CHUNKS = 2000
 """Chunks of a job at most: each is an exchange when the job is accepted, and one more when it is taken."""
 
-UNMEASURED = {"sentences": 4e-3, "score": 0.02, "search": 0.3}
-"""Seconds of a unit until it is measured: about right for the default model on two cores."""
-
 
 @dataclass(eq=False)
 class Chunker:
@@ -37,9 +34,9 @@ class Chunker:
     _items: int = 0
     _seconds: float = 0.0
 
-    def add(self, kind: str, units: float) -> None:
-        """Take the next item."""
-        seconds = units * (self.costs.get(kind) or UNMEASURED.get(kind, 0.0))
+    def add(self, kind: str, units: float, unit_seconds: float) -> None:
+        """Take the next item; a unit of it takes ``unit_seconds`` unless that was measured."""
+        seconds = units * (self.costs.get(kind) or unit_seconds)
         size = self._items - self._cuts[-1]
         most = min(MOST, max(1, math.ceil(self.total / LEAST_CHUNKS)))
         least = math.ceil(self.total / MOST_CHUNKS)

@@ -20,7 +20,7 @@ from app.jobs.store.workers import learn
 from app.jobs.work.heartbeat import Heartbeat
 from app.jobs.work.processor_sharing import Share
 from app.jobs.work.read_write_lock import ReadWriteLock
-from app.tasks.endpoints import endpoint_of
+from app.tasks.registry import task_at
 from app.web.problems import ProblemError
 
 log = structlog.get_logger()
@@ -221,16 +221,16 @@ class ChunkRun:
         """
         began = time.perf_counter()
         try:
-            endpoint = endpoint_of(entry.url)
-            request = endpoint.read(entry.body)
-            warm = endpoint.kind in self.shift.warm
-            answer = await endpoint.run(request, self.shift.engine)
+            task = task_at(entry.url)
+            request = task.read(entry.body)
+            warm = task.kind in self.shift.warm
+            answer = await task.run(request, self.shift.engine)
         except ProblemError as error:
             if error.status in PASSING:
                 raise
             return (problem_line(self.job_id, entry.number, entry.custom_id, error), "failed"), None
-        self.shift.warm.add(endpoint.kind)
-        units = (endpoint.kind, endpoint.units(request)) if warm else None
+        self.shift.warm.add(task.kind)
+        units = (task.kind, task.units(request)) if warm else None
         body = answer.model_dump(mode="json")
         log.debug("item done", job=self.job_id, item=entry.number, seconds=round(time.perf_counter() - began, 3))
         return (result_line(self.job_id, entry.number, entry.custom_id, body), "completed"), units

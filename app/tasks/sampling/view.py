@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import time
-
 from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from app.tasks.keywords.service import SentencesRun
-from app.tasks.sampling.schemas import SentencesAnswer
-from samplers.run import Step
+from app.tasks.sampling.schemas import SentencesAnswer, StepReport
 
 
 def answer_table(answer: SentencesAnswer) -> Group:
@@ -40,28 +36,13 @@ def answer_table(answer: SentencesAnswer) -> Group:
     )
 
 
-class ChainsView:
-    """The chains of a run while they move."""
-
-    def __init__(self, sampling: SentencesRun) -> None:
-        self._sampling = sampling
-        self._started = time.perf_counter()
-        self._moved = [0] * sampling.request.sampler.chains
-
-    def update(self, step: Step) -> None:
-        """Take in a step."""
-        for i, chain in enumerate(step.chains):
-            self._moved[i] += chain.moved
-
-    def render(self, step: Step) -> Group:
-        """A line for each chain, and how far the run is."""
-        report = self._sampling.report(step)
-        table = Table("chain", "sentence", "log p / token", "moves accepted", expand=True)
-        table.columns[1].overflow = "fold"
-        table.columns[2].justify = table.columns[3].justify = "right"
-        for i, chain in enumerate(report.chains):
-            style = "bold" if chain.moved else ""
-            table.add_row(str(i), Text(chain.text, style=style), f"{chain.log_prob_per_token:.3f}", str(self._moved[i]))
-        pace = (time.perf_counter() - self._started) / max(step.number, 1)
-        bar = ProgressBar(total=max(report.steps, 1), completed=step.number or int(report.steps == 0))
-        return Group(table, bar, Text(f"step {step.number} of {report.steps}, {pace:.3f} s/step", style="dim"))
+def chains_table(report: StepReport) -> Group:
+    """A line for each chain, and how far the run is."""
+    table = Table("chain", "sentence", "log p / token", expand=True)
+    table.columns[1].overflow = "fold"
+    table.columns[2].justify = "right"
+    for number, chain in enumerate(report.chains):
+        style = "bold" if chain.moved else ""
+        table.add_row(str(number), Text(chain.text, style=style), f"{chain.log_prob_per_token:.3f}")
+    bar = ProgressBar(total=max(report.steps, 1), completed=report.step or int(report.steps == 0))
+    return Group(table, bar, Text(f"step {report.step} of {report.steps}", style="dim"))

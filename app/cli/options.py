@@ -1,0 +1,153 @@
+"""Options of a command, from the fields of a schema."""
+
+from __future__ import annotations
+
+import inspect
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from itertools import chain
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel, ValidationError
+
+from app.cli import console
+from app.web.problems import Fault
+from app.web.validation import faults_of
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Options:
+    """The options that fill in a schema: one for each field, those of nested schemas included.
+
+    An option is named by the shortest end of its field's dotted path that no other field shares, and has the field's
+    description for its help. Options that are not given are left out, so that the schema's defaults hold.
+
+    Args:
+        schema: of the request.
+        argument: the field that the command takes as its arguments; none if empty.
+        names: options by dotted field that are named otherwise, or that there are not (None).
+    """
+
+    def __init__(
+        self, schema: type[BaseModel], argument: str = "", names: Mapping[str, str | None] | None = None
+    ) -> None:
+        names = names or {}
+        self._argument = argument
+        self._fields = {path: leaf for path, leaf in _leaves(schema) if names.get(path, "") is not None}
+        ends = Counter(end for path in self._fields for end in _ends(path))
+        self.flags = {
+            path: names.get(path) or next(flag_of(end) for end in _ends(path) if ends[end] == 1)
+            for path in self._fields
+            if path != argument
+        }
+
+    def parameters(self) -> list[inspect.Parameter]:
+        """The parameters of a command, the argument first."""
+        return sorted(map(self._parameter, self._fields), key=lambda each: each.default is not inspect.Parameter.empty)
+
+    def _parameter(self, path: str) -> inspect.Parameter:
+        kind, text, default = self._fields[path]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        declared: Any
+        if path == self._argument:
+            declared = Annotated.__class_getitem__((kind, typer.Argument(help=text, show_default=False)))
+            return inspect.Parameter(_variable(path), keyword, annotation=declared)
+        flag = self.flags[path]
+        if kind is bool:
+            flag = f"{flag}/--no-{flag.removeprefix('--')}"
+        shown = str(default) if isinstance(default, str | int | float) and default is not False else False
+        declared = Annotated[kind | None, typer.Option(flag, help=text, show_default=shown)]
+        return inspect.Parameter(_variable(path), keyword, default=None, annotation=declared)
+
+    def read(self, schema: type[M], given: dict[str, Any], finish: Callable[[dict[str, Any]], Any] = dict) -> M:
+        """The request, or exit with code 2, the option named.
+
+        Args:
+            schema: of the request.
+            given: values by the parameters' names; None for those not given.
+            finish: puts the body in its last form.
+        """
+        body: dict[str, Any] = {}
+        for path in self._fields:
+            value = given.get(_variable(path))
+            if value is not None and not (value == [] and path != self._argument):
+                *parents, name = path.split(".")
+                reduce(lambda inner, parent: inner.setdefault(parent, {}), parents, body)[name] = value
+        try:
+            return schema.model_validate(finish(body))
+        except ValidationError as error:
+            console.fail(self.named(faults_of(error.errors())))
+
+    def named(self, faults: list[Fault]) -> list[Fault]:
+        """Faults whose fields are the options that set them."""
+        return [fault.model_copy(update={"field": self.flags.get(fault.field, fault.field)}) for fault in faults]
+
+
+def with_parameters(command: Callable[..., None], parameters: list[inspect.Parameter]) -> Callable[..., None]:
+    """A command with parameters in the place of its ``**given``, those without a default first."""
+    signature = inspect.signature(command, eval_str=True)
+    own = [each for each in signature.parameters.values() if each.kind is not inspect.Parameter.VAR_KEYWORD]
+    every = [each.replace(kind=inspect.Parameter.KEYWORD_ONLY) for each in (*own, *parameters)]
+    every.sort(key=lambda each: each.default is not inspect.Parameter.empty)
+    command.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+    return command
+
+
+def flag_of(field: str) -> str:
+    """The option that a field has by its name."""
+    return f"--{field.replace('.', '-').replace('_', '-')}"
+
+
+def _leaves(schema: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, tuple[Any, str, Any]]]:
+    """Fields that are no schemas themselves, with type, help and default; of a union's members each field once."""
+    for name, field in schema.model_fields.items():
+        path = f"{prefix}{name}"
+        members = list(_members(field.annotation))
+        schemas = [member for member in members if inspect.isclass(member) and issubclass(member, BaseModel)]
+        if schemas:
+            found: dict[str, tuple[Any, str, Any]] = {}
+            for each in schemas:
+                for inner, leaf in _leaves(each, f"{path}."):
+                    found.setdefault(inner, leaf)
+            if len(schemas) > 1 and f"{path}.kind" in found:
+                kinds = chain.from_iterable(get_args(each.model_fields["kind"].annotation) for each in schemas)
+                found[f"{path}.kind"] = (str, f"{', '.join(kinds)}; {field.description or ''}".rstrip("; "), None)
+            yield from found.items()
+        else:
+            default = None if field.is_required() else field.get_default(call_default_factory=False)
+            yield path, (_typed(members), field.description or "", default)
+
+
+def _members(annotation: Any) -> Iterator[Any]:
+    """The members of a union, annotations taken off."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _members(get_args(annotation)[0])
+    elif origin in (Union, UnionType):
+        for each in get_args(annotation):
+            yield from _members(each)
+    elif annotation is not NoneType:
+        yield annotation
+
+
+def _typed(members: list[Any]) -> Any:
+    """The type of an option: of several the last, which is the most general; a string for what has no shorter form."""
+    kind = members[-1]
+    if get_origin(kind) is list:
+        (item,) = get_args(kind)
+        return list[_typed([next(_members(item))])]  # type: ignore[misc]
+    return kind if kind in (bool, int, float) or get_origin(kind) is Literal else str
+
+
+def _ends(path: str) -> list[str]:
+    """Ends of a dotted path, the shortest first."""
+    parts = path.split(".")
+    return [".".join(parts[start:]) for start in range(len(parts) - 1, -1, -1)]
+
+
+def _variable(path: str) -> str:
+    return path.replace(".", "__")

@@ -1,0 +1,49 @@
+"""The tasks that there are: a new one is a folder beside this file and a line here."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from app.tasks.keywords.task import Sentences
+from app.tasks.routes import place_of
+from app.tasks.score.task import Score
+from app.tasks.search.task import Search
+from app.tasks.task import Task
+from app.web.codes import Code
+from app.web.problems import invalid
+
+TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Score, Search)
+
+
+def urls() -> str:
+    """The URLs that a job item may name, in words."""
+    *first, last = (re.sub(r"{(\w+)}", lambda found: found[1].upper(), task.path) for task in TASKS)
+    return f"{', '.join(first)}, or {last}"
+
+
+def task_at(url: str) -> Task[Any, Any]:
+    """The task of a URL, bound to its parameters.
+
+    Raises:
+        ProblemError: 422 if no task has this path.
+    """
+    for task in TASKS:
+        found = re.fullmatch(re.sub(r"{(\w+)}", r"(?P<\1>[^/]*)", task.path), url)
+        if found is not None and (bound := _bound(task, found.groupdict())) is not None:
+            return bound
+    raise invalid("url", Code.UNKNOWN_VALUE, f"{url[:80]!r} is no route that an item may name", f"give {urls()}")
+
+
+def _bound(task: type[Task[Any, Any]], place: dict[str, str]) -> Task[Any, Any] | None:
+    try:
+        return task(**{name: TypeAdapter(kind).validate_python(place[name]) for name, kind in place_of(task).items()})
+    except ValidationError:
+        return None
+
+
+def kind_named(kind: str) -> type[Task[Any, Any]] | None:
+    """The task of a kind."""
+    return next((task for task in TASKS if task.kind == kind), None)

@@ -1,0 +1,105 @@
+"""The search task: its registration."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from app.engine.engine import Engine
+from app.indexes.problems import told
+from app.indexes.schemas import IndexName
+from app.tasks.search import search
+from app.tasks.search.checks import check
+from app.tasks.search.schemas import QueryAnswer, SearchAnswer, SearchRequest
+from app.tasks.task import Event, Task
+
+
+@dataclass(frozen=True)
+class Search(Task[SearchRequest, SearchAnswer]):
+    """Keys of an index that answer questions; a unit is a question.
+
+    Attributes:
+        name: of the index.
+    """
+
+    name: IndexName
+
+    kind = "search"
+    path = "/v1/indexes/{name}/search"
+    request = SearchRequest
+    answer = SearchAnswer
+    tag = "retrieval"
+    summary = "Questions to keys"
+    description = """
+        Find the keys of an index that answer a question, and what the index has under them.
+
+        A Seq2Seq model reads the question and writes the key, token by token; at each step it may only
+        go on with what leads to a key of the index. When the client leaves, the search stops.
+        """
+    found = "An answer for each question."
+    events = (
+        "`stream: true` answers with server-sent events, each with JSON in `data`: `answer` (an Answered) as soon as a "
+        "question is answered, in whatever order; at the end `done` (a SearchAnswer), or `error` (a Problem) should "
+        "the search fail midway. Lines that begin with a colon are comments."
+    )
+    statuses = (400, 404, 409, 413, 415, 422, 429, 500, 503)
+    unit_seconds = 0.3
+    argument = "queries"
+    options: ClassVar[Mapping[str, str | None]] = {"query": None, "n": "-n"}
+    model_setting = "retrieval_model"
+
+    def check(self, request: SearchRequest, engine: Engine) -> None:
+        """See :meth:`Task.check`."""
+        check(request, engine.limits)
+        with told(engine.retrieval.library.root, "url"):
+            engine.retrieval.library.open(self.name)
+
+    def units(self, request: SearchRequest) -> float:
+        """See :meth:`Task.units`."""
+        return float(len(request.questions))
+
+    async def run(self, request: SearchRequest, engine: Engine) -> SearchAnswer:
+        """See :meth:`Task.run`."""
+        return await search.complete(self.name, request, engine.retrieval, engine.admission)
+
+    @asynccontextmanager
+    async def stream(self, request: SearchRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
+        """See :meth:`Task.stream`."""
+        async with search.prepared(self.name, request, engine.retrieval, engine.admission) as run:
+
+            async def events() -> AsyncGenerator[Event]:
+                async with aclosing(run.answers()) as answers:
+                    async for answer in answers:
+                        yield Event("answer", answer)
+                yield Event("done", run.answer())
+
+            yield events()
+
+    @classmethod
+    def render(cls, answer: SearchAnswer) -> RenderableType:
+        """A table for each question."""
+        return Group(*map(_table, answer.answers))
+
+    @classmethod
+    def note(cls, answer: SearchAnswer) -> str:
+        """See :meth:`Task.note`."""
+        return f"Note: {answer.model.note}." if answer.model.note else ""
+
+    @classmethod
+    def render_event(cls, event: Event) -> RenderableType | None:
+        """The question answered last."""
+        return _table(event.data) if isinstance(event.data, QueryAnswer) else None
+
+
+def _table(answer: QueryAnswer) -> Table:
+    title = escape(answer.query) + (": no answer" if answer.no_answer else "")
+    table = Table("confidence", "key", "values", title=title, title_justify="left", box=None)
+    for result in answer.results:
+        table.add_row(f"{result.confidence:.3f}", escape(result.text), escape("; ".join(result.values)))
+    return table

@@ -1,0 +1,132 @@
+"""A task: one kind of work that a client may ask for, by REST, in a job and on the command line."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from rich.console import RenderableType
+from rich.json import JSON
+
+from app.engine.engine import Engine
+from app.web.codes import Code
+from app.web.problems import ProblemError, invalid
+from app.web.validation import faults_of
+
+R = TypeVar("R", bound=BaseModel)
+A = TypeVar("A", bound=BaseModel)
+
+
+class Event(NamedTuple):
+    """One server-sent event: its name and its data."""
+
+    name: str
+    data: BaseModel
+
+
+class Task(ABC, Generic[R, A]):
+    """A kind of work; an instance is bound to the parameters of its path.
+
+    A subclass is a frozen dataclass whose fields are the path's parameters, none as a rule. What stands in
+    :data:`app.tasks.registry.TASKS` has a route with its OpenAPI entry, a job URL, a command, a method of the client
+    and a row in docs/api.md.
+
+    Attributes:
+        kind: name of the command and of the client's method; key of the measured costs of job items.
+        path: of the route, with the dataclass's fields in braces.
+        request: schema of the body; the task streams if it has a field ``stream``.
+        answer: schema of the answer.
+        tag: group of the route in the OpenAPI document.
+        operation: name of the route in the OpenAPI document; ``kind`` if empty.
+        summary: of the route, in a few words.
+        description: of the route and the command.
+        found: description of the answer 200.
+        events: the events of a stream, for the OpenAPI document.
+        statuses: of the problems that the route may answer.
+        unit_seconds: seconds that a unit of work takes the default model on two cores, until it is measured.
+        argument: the field that the command takes as its arguments; none if empty.
+        options: options of the command by dotted field where they differ from the field's name; None for none.
+        model_setting: setting that the command's ``--model`` gives.
+    """
+
+    kind: ClassVar[str]
+    path: ClassVar[str]
+    request: ClassVar[type[BaseModel]]
+    answer: ClassVar[type[BaseModel]]
+    tag: ClassVar[str]
+    operation: ClassVar[str] = ""
+    summary: ClassVar[str]
+    description: ClassVar[str]
+    found: ClassVar[str] = "Successful Response"
+    events: ClassVar[str] = ""
+    statuses: ClassVar[tuple[int, ...]] = (400, 413, 415, 422, 429, 500, 503)
+    unit_seconds: ClassVar[float] = 0.02
+    argument: ClassVar[str] = ""
+    options: ClassVar[Mapping[str, str | None]] = {}
+    model_setting: ClassVar[str] = "model"
+
+    @classmethod
+    def streams(cls) -> bool:
+        """Whether a request may ask for server-sent events."""
+        return "stream" in cls.request.model_fields
+
+    def read(self, body: dict[str, Any]) -> R:
+        """The request of a job item's body.
+
+        Raises:
+            ProblemError: 422.
+        """
+        try:
+            request: R = self.request.model_validate(body)  # type: ignore[assignment]
+        except ValidationError as error:
+            raise ProblemError(422, faults_of(error.errors())) from None
+        if getattr(request, "stream", False):
+            raise invalid("stream", Code.CONTRADICTORY, "an item of a job cannot be streamed", "leave stream out")
+        return request
+
+    @abstractmethod
+    def check(self, request: R, engine: Engine) -> None:
+        """Refuse what the route would refuse; may take some milliseconds, so keep it off the event loop.
+
+        Raises:
+            ProblemError: 404, 409 or 422.
+        """
+
+    @abstractmethod
+    def units(self, request: R) -> float:
+        """Work of a request, in units of this task."""
+
+    @abstractmethod
+    async def run(self, request: R, engine: Engine) -> A:
+        """The answer.
+
+        Raises:
+            ProblemError: as the route.
+        """
+
+    def stream(self, request: R, engine: Engine) -> AbstractAsyncContextManager[AsyncGenerator[Event]]:
+        """The events of a request, the last of them ``done`` with the answer; entering it may raise as :meth:`run`."""
+        raise NotImplementedError(f"{self.kind} does not stream")
+
+    @classmethod
+    def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """The body of a command's options, which may be written more shortly than a body's fields."""
+        return body
+
+    @classmethod
+    def render(cls, answer: A) -> RenderableType:
+        """An answer on a terminal; a string is printed as it is."""
+        return JSON(answer.model_dump_json(), ensure_ascii=False)
+
+    @classmethod
+    def note(cls, answer: A) -> str:
+        """A line on standard error beside an answer; none if empty."""
+        return ""
+
+    @classmethod
+    def render_event(cls, event: Event) -> RenderableType | None:
+        """An event on a terminal that shows the latest; None for nothing new."""
+        return JSON(event.data.model_dump_json(), ensure_ascii=False)
