@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from app.engine.engine import Engine
+from app.indexes.opened import retrieval_of
 from app.indexes.problems import told
 from app.indexes.schemas import IndexName
 from app.tasks.search import search
@@ -57,8 +58,9 @@ class Search(Task[SearchRequest, SearchAnswer]):
     def check(self, request: SearchRequest, engine: Engine) -> None:
         """See :meth:`Task.check`."""
         check(request, engine.limits)
-        with told(engine.retrieval.library.root, "url"):
-            engine.retrieval.library.open(self.name)
+        library = retrieval_of(engine).library
+        with told(library.root, "url"):
+            library.open(self.name)
 
     def units(self, request: SearchRequest) -> float:
         """See :meth:`Task.units`."""
@@ -66,12 +68,12 @@ class Search(Task[SearchRequest, SearchAnswer]):
 
     async def run(self, request: SearchRequest, engine: Engine) -> SearchAnswer:
         """See :meth:`Task.run`."""
-        return await search.complete(self.name, request, engine.retrieval, engine.admission)
+        return await search.complete(self.name, request, retrieval_of(engine), engine.admission)
 
     @asynccontextmanager
     async def stream(self, request: SearchRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
         """See :meth:`Task.stream`."""
-        async with search.prepared(self.name, request, engine.retrieval, engine.admission) as run:
+        async with search.prepared(self.name, request, retrieval_of(engine), engine.admission) as run:
 
             async def events() -> AsyncGenerator[Event]:
                 async with aclosing(run.answers()) as answers:
