@@ -122,14 +122,14 @@ def fail(faults: list[Fault]) -> NoReturn:
 
 
 @asynccontextmanager
-async def engine(chosen: Settings) -> AsyncIterator[Engine]:
-    """The engine, with a progress bar while the default model is converted.
+async def engine(chosen: Settings, *, with_model: bool = True) -> AsyncIterator[Engine]:
+    """The engine, with a progress bar while the default model is converted; see :func:`open_engine`.
 
     Raises:
         ModelLoadError: the model could not be loaded.
     """
     with conversion_bar() as progress:
-        opening = open_engine(chosen, progress)
+        opening = open_engine(chosen, progress, with_model=with_model)
         try:
             opened = await opening.__aenter__()
         except LOADING_ERRORS as error:

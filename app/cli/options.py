@@ -52,15 +52,14 @@ class Options:
     def _parameter(self, path: str) -> inspect.Parameter:
         kind, text, default = self._fields[path]
         keyword = inspect.Parameter.KEYWORD_ONLY
-        declared: Any
         if path == self._argument:
-            declared = Annotated.__class_getitem__((kind, typer.Argument(help=text, show_default=False)))
-            return inspect.Parameter(_variable(path), keyword, annotation=declared)
+            argument: Any = Annotated[kind, typer.Argument(help=text, show_default=False)]
+            return inspect.Parameter(_variable(path), keyword, annotation=argument)
         flag = self.flags[path]
         if kind is bool:
             flag = f"{flag}/--no-{flag.removeprefix('--')}"
         shown = str(default) if isinstance(default, str | int | float) and default is not False else False
-        declared = Annotated[kind | None, typer.Option(flag, help=text, show_default=shown)]
+        declared: Any = Annotated[kind | None, typer.Option(flag, help=text, show_default=shown)]
         return inspect.Parameter(_variable(path), keyword, default=None, annotation=declared)
 
     def read(self, schema: type[M], given: dict[str, Any], finish: Callable[[dict[str, Any]], Any] = dict) -> M:

@@ -33,7 +33,8 @@ def add_command(cli: typer.Typer, task: type[Task[Any, Any]]) -> None:
         request = options.read(task.request, given, task.body_of)
 
         async def work() -> BaseModel:
-            async with console.engine(console.settings(**{task.model_setting: model})) as engine:
+            settings = console.settings(**{task.model_setting: model})
+            async with console.engine(settings, with_model=task.model_setting == "model") as engine:
                 try:
                     watched = watch and task.streams()
                     return await (_watched(bound, request, engine) if watched else bound.run(request, engine))

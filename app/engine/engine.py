@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -28,7 +28,7 @@ class Engine:
 
     Attributes:
         settings: of the process.
-        model: the loaded model.
+        loaded: the loaded model; None where no work asks for it.
         batcher: batches the work of all requests in the model's thread.
         admission: bounds how many requests run and wait.
         scores: the score cache; None if the settings turn it off.
@@ -36,12 +36,18 @@ class Engine:
     """
 
     settings: Settings
-    model: LoadedModel
+    loaded: LoadedModel | None
     batcher: Batcher
     admission: Admission
     scores: ScoreCache | None = None
     progress: Progress = lambda what, share: None
     _parts: dict[Callable[[Engine], Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def model(self) -> LoadedModel:
+        """The loaded model."""
+        assert self.loaded is not None, "the engine was opened without its model"
+        return self.loaded
 
     @property
     def limits(self) -> Limits:
@@ -87,10 +93,17 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
 
 
 @asynccontextmanager
-async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[Engine]:
-    """Load the model in the thread that will run it, open the store, and close both at the end."""
+async def open_engine(settings: Settings, progress: Progress, *, with_model: bool = True) -> AsyncIterator[Engine]:
+    """Load the model in the thread that will run it, open the score cache, and close both at the end.
+
+    Without its model it loads and opens nothing: for work that brings a model of its own.
+    """
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
+        if not with_model:
+            with closing(Engine(settings, None, Batcher(executor), Admission(1, 0), progress=progress)) as engine:
+                yield engine
+            return
         loading = asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
         async with open_server(settings) as server:
             model = await loading
@@ -102,10 +115,7 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
                     settings.limits.max_waiting,
                     lambda: loop.run_in_executor(None, give_back),
                 )
-                engine = Engine(settings, model, Batcher(executor), admission, store, progress)
-                try:
+                with closing(Engine(settings, model, Batcher(executor), admission, store, progress)) as engine:
                     yield engine
-                finally:
-                    engine.close()
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

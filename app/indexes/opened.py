@@ -117,7 +117,7 @@ class Retrieval:
 
 def open_retrieval(engine: Engine) -> Retrieval:
     """Indexes over an engine: keys are written in its thread, by its own model where that is the same one."""
-    return Retrieval(engine.settings, engine.batcher, engine.progress, engine.model)
+    return Retrieval(engine.settings, engine.batcher, engine.progress, engine.loaded)
 
 
 def retrieval_of(engine: Engine) -> Retrieval:

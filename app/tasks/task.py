@@ -49,7 +49,7 @@ class Task(ABC, Generic[R, A]):
         unit_seconds: seconds that a unit of work takes the default model on two cores, until it is measured.
         argument: the field that the command takes as its arguments; none if empty.
         options: options of the command by dotted field where they differ from the field's name; None for none.
-        model_setting: setting that the command's ``--model`` gives.
+        model_setting: setting that the command's ``--model`` gives; the engine's model is not loaded for another.
     """
 
     kind: ClassVar[str]
