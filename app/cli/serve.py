@@ -21,6 +21,7 @@ from app.cli.address import AddressError, try_to_listen, written
 from app.cli.console import conversion_bar, fail
 from app.main import create_app
 from app.settings.settings import Settings
+from app.tasks.keywords.task import Sentences
 from app.web.access.keys import KeyFileError
 from app.web.access.ring import keys_fault
 from app.web.codes import Code
@@ -151,9 +152,10 @@ async def _first_request(server: Server) -> None:
     host, port = server.servers[0].sockets[0].getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     url = f"http://{written(host, port)}"
+    route = f"{url}{Sentences.path}"
     body = json.dumps(FIRST_REQUEST, ensure_ascii=False)
-    typer.echo(f"POST {url}/v1/sentences\n{body}")
-    answer = await asyncio.to_thread(_post, f"{url}/v1/sentences", body.encode())
+    typer.echo(f"POST {route}\n{body}")
+    answer = await asyncio.to_thread(_post, route, body.encode())
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     typer.echo(f"\n{answer['sentences'][0]['text']}\n\nServing on {url}, documentation at {url}/docs; Ctrl-C stops.")
 

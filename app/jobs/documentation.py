@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from app.jobs.schemas import JobRequest
+from app.tasks.keywords.task import Sentences
+from app.tasks.score.task import Score
 from app.web.requests import problem_responses
 
 JSONL = "application/jsonl"
 
 _LINES = "JSON Lines: on each line an item, `{custom_id, url, body}`"
 _EXAMPLE = (
-    '{"custom_id": "a", "url": "/v1/sentences", "body": {"keywords": ["今天", "公园"], "seed": 7}}\n'
-    '{"custom_id": "b", "url": "/v1/score", "body": {"texts": ["今天我去公园散步。"]}}\n'
+    f'{{"custom_id": "a", "url": "{Sentences.path}", "body": {{"keywords": ["今天", "公园"], "seed": 7}}}}\n'
+    f'{{"custom_id": "b", "url": "{Score.path}", "body": {{"texts": ["今天我去公园散步。"]}}}}\n'
 )
 
 

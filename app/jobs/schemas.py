@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
+from app.tasks.keywords.task import Sentences
+from app.tasks.registry import urls
+from app.tasks.score.task import Score
 from app.web.schemas import Strict
 
 Status = Literal["validating", "in_progress", "finalizing", "completed", "failed", "cancelling", "cancelled", "expired"]
@@ -15,7 +18,7 @@ OnInvalid = Literal["refuse", "skip"]
 ENDED: frozenset[str] = frozenset({"completed", "failed", "cancelled", "expired"})
 """Statuses that never change."""
 
-URL = "/v1/sentences, /v1/score, or /v1/indexes/NAME/search"
+URL = urls()
 Body = dict[str, Any]
 ExpiresAfter = Annotated[FiniteFloat, Field(gt=0, le=30 * 86_400)]
 CustomId = Annotated[str, Field(min_length=1, max_length=256)]
@@ -42,11 +45,11 @@ class JobRequest(Strict):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"url": "/v1/sentences", "bodies": [{"keywords": ["今天", "公园"]}, {"keywords": ["dog", "park"]}]},
+                {"url": Sentences.path, "bodies": [{"keywords": ["今天", "公园"]}, {"keywords": ["dog", "park"]}]},
                 {
                     "items": [
-                        {"custom_id": "a", "url": "/v1/sentences", "body": {"keywords": ["今天"], "seed": 7}},
-                        {"custom_id": "b", "url": "/v1/score", "body": {"texts": ["今天我去公园散步。"]}},
+                        {"custom_id": "a", "url": Sentences.path, "body": {"keywords": ["今天"], "seed": 7}},
+                        {"custom_id": "b", "url": Score.path, "body": {"texts": ["今天我去公园散步。"]}},
                     ],
                     "on_invalid": "skip",
                 },
