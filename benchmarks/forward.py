@@ -22,7 +22,7 @@ from transformers import AutoModelForCausalLM
 from benchmarks.machine import machine, write
 from models.language.scoring.kv_cache import ScoredSentence
 from models.language.scoring.scorer import CausalScorer
-from models.language.vocabulary import Vocabulary
+from models.language.vocabulary import Vocabulary, after_space
 
 ALLOWED = 12_800
 """Tokens of the mask, as many as the Chinese one has."""
@@ -94,7 +94,7 @@ def measure(shape: str, device: torch.device, dtype: torch.dtype) -> dict[str, A
                 bare.append({"batch": batch, "length": length, "tokens_per_second": batch * length / took})
     scorer = CausalScorer(model, max_tokens=65_536, max_slots=65_536)
     pieces = [f" w{k}" for k in range(32_000)]
-    mask = Vocabulary("random", True, pieces, np.arange(ALLOWED), ALLOWED - 8, 8, lambda text: [])
+    mask = Vocabulary("random", after_space, pieces, np.arange(ALLOWED), ALLOWED - 8, 8, lambda text: [])
     head = scorer.head(mask)
     context = scorer.context([1], head)
     rng = np.random.default_rng(0)

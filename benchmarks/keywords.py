@@ -21,7 +21,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from app.languages.openings import context_of
+from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.plan import make_plan
 from app.tasks.keywords.schemas import SentencesRequest
@@ -48,7 +48,7 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
     )
     plan = make_plan(request, model, Settings().limits)
     started = time.perf_counter()
-    session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher)
+    session = await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher)
     rngs = generators(7, CHAINS)
     states = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
     constructed = time.perf_counter() - started
@@ -75,7 +75,7 @@ async def theirs(model: LoadedModel, keywords: list[str], batcher: Batcher) -> d
     """CGMH's way under the same target, from the bare keywords as CGMH starts."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0)
+    session = await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher, remember=0)
     state = State.assemble([(i, forms[0]) for i, forms in enumerate(plan.blocks.forms)], plan.blocks.end)
     best, text, at = -np.inf, "", 0.0
     started, before = time.perf_counter(), session.usage.lm_tokens
@@ -98,7 +98,7 @@ async def drawn(model: LoadedModel, keywords: list[str], batcher: Batcher) -> di
     """Rejection, up to the cap."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0)
+    session = await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher, remember=0)
     return asdict(await rejection(session, plan.target, np.random.default_rng(7), cap=CAP, batch=64, most_tokens=24))
 
 
@@ -106,7 +106,7 @@ async def main(sets: int, output: Path) -> None:
     """Measure, print, write."""
     where = machine()
     settings = Settings()
-    model = load("default", cache=settings.cache_dir, progress=lambda what, share: None)
+    model = load("default", cache=settings.cache_dir, progress=lambda what, share: None, masks=masks(settings.rules()))
     batcher = Batcher(ThreadPoolExecutor(1))
     await ours(model, SETS[0], batcher, 0.0)  # warm up
     rows: list[dict[str, Any]] = []

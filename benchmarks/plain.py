@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from app.languages.openings import context_of
+from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.plan import make_plan
 from app.tasks.keywords.schemas import SentencesRequest
@@ -41,7 +41,9 @@ class Whole:
 def plain(bodies: Sequence[dict[str, Any]]) -> float:
     """Seconds of annealing requests, one after the other, all chains of one in a batch."""
     settings = Settings()
-    model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None)
+    model = load(
+        settings.model, cache=settings.cache_dir, progress=lambda what, share: None, masks=masks(settings.rules())
+    )
     with ThreadPoolExecutor(1) as executor:
         started = time.perf_counter()
         for body in bodies:
@@ -54,7 +56,7 @@ async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> No
     plan = make_plan(request, model, Settings().limits)
     assert isinstance(plan.kernel, SimulatedAnnealing)
     kernel = replace(plan.kernel, kernel=replace(plan.kernel.kernel, lookahead=1))
-    lm = Whole(await Session.open(model, plan.vocabulary.name, context_of(None, plan.language), batcher, remember=0))
+    lm = Whole(await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher, remember=0))
     rngs = generators(body["seed"], request.sampler.chains)
     first = await construct(plan.blocks, plan.target, lm, rngs, drafts=plan.drafts)
     async for _ in run(kernel, lm, first, rngs, request.sampler.steps):

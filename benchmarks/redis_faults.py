@@ -33,6 +33,7 @@ from rich.table import Table
 from app.embedded.process import find_server
 from app.engine.admission import Admission
 from app.engine.engine import Engine
+from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.service import complete
@@ -215,7 +216,9 @@ def main(requests: int, output: Path) -> None:
     """Measure, print, write."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     where, settings = machine(), Settings()
-    model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None)
+    model = load(
+        settings.model, cache=settings.cache_dir, progress=lambda what, share: None, masks=masks(settings.rules())
+    )
     with ThreadPoolExecutor(1) as executor, tempfile.TemporaryDirectory(prefix="cw") as folder:
 
         def make_engine(store: Any) -> Engine:

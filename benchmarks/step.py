@@ -26,7 +26,7 @@ from app.settings.settings import Settings
 from benchmarks.machine import machine, write
 from models.language.default_weights import default_weights
 from models.language.scoring.scorer import CausalScorer
-from models.language.vocabulary import Vocabulary
+from models.language.vocabulary import Vocabulary, after_space
 
 LENGTH = 12
 SENTENCES = (1, 2, 4, 8, 16)
@@ -86,7 +86,7 @@ def _packed(
 
 def _mask(ids: torch.Tensor) -> Vocabulary:
     pieces = [f" w{k}" for k in range(int(ids.max()) + 1)]
-    return Vocabulary("step", True, pieces, ids.numpy(), len(ids) - 8, 8, lambda text: [])
+    return Vocabulary("step", after_space, pieces, ids.numpy(), len(ids) - 8, 8, lambda text: [])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from app.cli.serve import serve as run_server
 from app.cli.task_commands import add_command
 from app.cli.training.commands import train_cli
 from app.cli.worker import worker as run_worker
+from app.languages.choice import AskedLanguage
 from app.tasks import registry
 from app.tasks.search.schemas import SearchRequest
 
@@ -43,7 +44,6 @@ cli.command("calibrate")(calibrate)
 for task in registry.TASKS:
     add_command(cli, task)
 
-Language = Literal["zh", "en", "auto"]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ModelOption = Annotated[str | None, typer.Option(help="default, a folder, or a hub id.")]
 
@@ -82,7 +82,7 @@ def evaluate_keywords_command(
     chains: Annotated[int, typer.Option(help="Chains side by side.")] = 8,
     steps: Annotated[int, typer.Option(help="Steps of each chain.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
-    language: Annotated[Language, typer.Option(help="Language of the sentences.")] = "auto",
+    language: Annotated[AskedLanguage, typer.Option(help="Language of the sentences.")] = "auto",
     output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
     model: ModelOption = None,
     as_json: Json = False,

@@ -13,7 +13,7 @@ class SentencesOptions(TypedDict, total=False):
     """Fields of :class:`app.tasks.keywords.schemas.SentencesRequest`."""
 
     ordered: bool
-    language: Literal["zh", "en", "auto"]
+    language: str
     context: str
     length: Length | Mapping[str, Any]
     forbidden: Sequence[str]
@@ -29,7 +29,7 @@ class ScoreOptions(TypedDict, total=False):
     """Fields of :class:`app.tasks.score.schemas.ScoreRequest`."""
 
     context: str
-    language: Literal["zh", "en", "auto"]
+    language: str
 
 
 class SearchOptions(TypedDict, total=False):

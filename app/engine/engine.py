@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from app.engine.admission import Admission
 from app.engine.memory import give_back
 from app.engine.scores import open_server, open_store
+from app.languages.registry import masks
 from app.settings.settings import Limits, Settings
 from models.language.default_weights import Progress
 from models.language.loading import load
@@ -87,7 +88,7 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
         device=settings.device,
         precision=settings.precision,
         offline=settings.offline,
-        rules=settings.rules(),
+        masks=masks(settings.rules()),
         threads=settings.torch_threads,
     )
 

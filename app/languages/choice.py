@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from app.languages.base import Language
+from app.languages.registry import LANGUAGES, language_of
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
-from models.language.vocabulary import WIDE, SpellingError, Vocabulary, is_simplified
+from models.language.vocabulary import WIDE, SpellingError, Vocabulary
 
-Language = Literal["zh", "en"]
-
-_HAN_CHARACTER = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff〇\U00020000-\U0003ffff]"
-_HAN = re.compile(_HAN_CHARACTER)
-_SPACED_HAN = re.compile(rf"{_HAN_CHARACTER}\s+{_HAN_CHARACTER}")
-_LATIN = re.compile(r"[A-Za-z]")
+if TYPE_CHECKING:
+    LanguageCode: TypeAlias = str
+    AskedLanguage: TypeAlias = str
+else:
+    LanguageCode = Literal[tuple(LANGUAGES)]
+    """The code of a language."""
+    AskedLanguage = Literal[(*LANGUAGES, "auto")]
+    """The code of a language, or auto for the one that the texts are in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +30,18 @@ class Named:
     text: str
 
 
-def choose_language(asked: Literal["zh", "en", "auto"], texts: Iterable[Named]) -> Language:
-    """The language asked for; if left open, Chinese as soon as one Han character occurs."""
-    if asked != "auto":
-        return asked
-    return "zh" if any(_HAN.search(named.text) for named in texts) else "en"
+def choose_language(asked: AskedLanguage, texts: Iterable[str]) -> Language:
+    """The language asked for; if left open, the one that the texts are in."""
+    return language_of(texts) if asked == "auto" else LANGUAGES[asked]
 
 
-def spaced_han(text: str) -> bool:
-    """Whether white space stands between two Han characters."""
-    return _SPACED_HAN.search(text) is not None
-
-
-def candidates(language: Language, texts: Sequence[Named]) -> list[str]:
-    """Names of the vocabularies to try, narrowest first.
-
-    English has one. Chinese is written in simplified characters if it can be, else with all
-    Han characters; with Latin letters in it, in the mixed vocabulary. What none of these spells
-    is spelled by the wide form of the vocabulary that fits.
-    """
-    if language == "en":
-        # A Han character is more likely a forgotten language than a word of an English sentence.
-        return ["en"] if any(_HAN.search(named.text) for named in texts) else ["en", "en" + WIDE]
-    if any(_LATIN.search(named.text) for named in texts):
-        return ["mixed", "mixed" + WIDE]
-    proposals = "zh" if all(map(is_simplified, _HAN.findall("".join(named.text for named in texts)))) else "zh-full"
-    return ["zh", "zh-full", proposals + WIDE]
+def candidates(language: Language, texts: Sequence[str]) -> list[str]:
+    """Names of the vocabularies to try, narrowest first."""
+    names = language.vocabularies(texts)
+    if any(other.claims(text) for other in LANGUAGES.values() if other is not language for text in texts):
+        # Another language's letter is more likely a forgotten language than a word of a sentence in this one.
+        return [name for name in names if not name.endswith(WIDE)]
+    return names
 
 
 def choose_vocabulary(
@@ -73,7 +62,7 @@ def choose_vocabulary(
         ProblemError: none spells them; one fault for each text that the widest cannot spell.
     """
     faults: list[Fault] = []
-    for name in candidates(language, texts):
+    for name in candidates(language, [named.text for named in texts]):
         chosen, faults = vocabulary(name), []
         for named in texts:
             try:
@@ -89,12 +78,13 @@ def _fault(named: Named, error: SpellingError, language: Language) -> Fault:
     shift = len(error.text) - len(named.text)  # a leading space that the spelling adds
     at = max(error.at - shift, 0)
     character = named.text[at : at + 1]
-    written = {"zh": "Chinese", "en": "English"}[language]
     message = (
-        f"{named.text[:40]!r} cannot be spelled in the {written} vocabulary from {character!r} on (character {at})"
+        f"{named.text[:40]!r} cannot be spelled in the {language.name} vocabulary from {character!r} on "
+        f"(character {at})"
     )
-    if language == "en" and _HAN.search(character):
-        remedy = 'set language to "zh" or "auto"'
+    owner = language_of([character])
+    if owner is not language and owner.claims(character):
+        remedy = f'set language to "{owner.code}" or "auto"'
     elif error.at < shift:
         message += f": the model has no token for the space before {character!r}"
         remedy = "begin it with a letter, or load a model whose tokenizer has the space as a token or spells by bytes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from models.language.pretrained import read_weights
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
-from models.language.vocabulary import RULES, Rule
+from models.language.vocabulary import Mask
 
 
 def load(
@@ -35,7 +35,7 @@ def load(
     device: str = "auto",
     precision: Precision = "auto",
     offline: bool = False,
-    rules: Mapping[str, Rule] | None = None,
+    masks: Iterable[Mask] = (),
     threads: int | None = None,
 ) -> LoadedModel:
     """Load a model and its tokenizer side by side.
@@ -48,7 +48,7 @@ def load(
         device: auto (cuda, then mps, then cpu), or one of these.
         precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
         offline: never ask the hub.
-        rules: vocabulary rules that replace or join :data:`models.language.vocabulary.RULES`.
+        masks: vocabulary masks; with none it spells no sentence.
         threads: of a forward on CPU, for the whole process; None leaves torch's choice.
 
     Raises:
@@ -77,7 +77,7 @@ def load(
         name=default_weights.NAME if name == "default" else public_name(name),
         scorer=CausalScorer(model),
         tokenizer=tokenizer,
-        rules={**RULES, **(rules or {})},
+        masks={mask.name: mask for mask in masks},
         begin=begin[0] if isinstance(begin, list) else int(begin or 0),
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
         fingerprint=fingerprint,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -26,85 +27,36 @@ class Role(enum.Enum):
 Rule = Callable[[str, int], Role | None]
 """The part that a token plays, by its text (a leading space kept) and its id; None masks it out."""
 
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff〇]+")
-_HAN_MARK = re.compile(
-    r"[\u3001-\u3003\u3005\u3008-\u3011\u2013\u2014\u2018\u2019\u201c\u201d\u2026·％～（），：；！？]{1,2}"
-)
-_LATIN_WORD = re.compile(r" [A-Za-z][a-z]*| [A-Z]+")
-_LATIN_PIECE = re.compile(r"[a-z]+|[A-Z]")
-_UNSPACED_WORD = re.compile(r"[A-Z][A-Za-z]+")
-LATIN_WORD_RANK = 100_000
-"""BPE ranks (ids) from which on Latin words are left out: rarer ones are seldom English."""
-LATIN_PIECE_RANK = 60_000
+Lead = Callable[[str], Sequence[str]]
+"""Texts that may go before a word in a sentence; the first of them also goes before a sentence."""
+
+WORD_RANK = 100_000
+"""BPE ranks (ids) from which on words in letters are left out: rarer ones are seldom of the language."""
+PIECE_RANK = 60_000
 
 
-def is_simplified(text: str) -> bool:
-    """Whether GB 2312, the simplified characters in daily use, has all of a text."""
-    try:
-        text.encode("gb2312")
-    except UnicodeEncodeError:
-        return False
-    return True
+def adjoining(word: str) -> Sequence[str]:
+    """Nothing before a word."""
+    return ("",)
 
 
-def _han(piece: str) -> Role | None:
-    if _HAN.fullmatch(piece):
-        return Role.INTERIOR
-    if piece in ("。", "！", "？"):
-        return Role.END
-    if piece in ("，", "、"):
-        return Role.INTERIOR
-    if _HAN_MARK.fullmatch(piece) or (len(piece) == 1 and piece in "0123456789%.-"):
-        return Role.SPELLING
-    return None
+def after_space(word: str) -> Sequence[str]:
+    """A space before each word, which tokens carry."""
+    return (" ",)
 
 
-def chinese_rule(piece: str, rank: int) -> Role | None:
-    """Simplified Chinese: words and characters of GB 2312, ，、 between, 。！？ to close."""
-    role = _han(piece)
-    return role if role is not Role.INTERIOR or is_simplified(piece) else None
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """A named rule for tokens, and how words are written with them."""
 
+    name: str
+    rule: Rule
+    lead: Lead = adjoining
 
-def han_rule(piece: str, rank: int) -> Role | None:
-    """Every Han character, traditional ones too; marks as :func:`chinese_rule`."""
-    return _han(piece)
+    def widened(self) -> Mask:
+        """The mask by :func:`wide_rule`."""
+        return replace(self, name=self.name + WIDE, rule=wide_rule(self.rule))
 
-
-def english_rule(piece: str, rank: int) -> Role | None:
-    """English: whole words with their leading space, a comma between, `. ! ?` to close.
-
-    Pieces of words only spell keywords and given texts, so no proposal can grow or split a word.
-    """
-    if piece in (".", "!", "?"):
-        return Role.END
-    if piece == ",":
-        return Role.INTERIOR
-    if _LATIN_WORD.fullmatch(piece):
-        if len(piece) == 2 and piece not in (" a", " A", " I"):
-            return Role.SPELLING
-        return Role.INTERIOR if rank < LATIN_WORD_RANK else None
-    if _LATIN_PIECE.fullmatch(piece):
-        return Role.SPELLING if rank < LATIN_PIECE_RANK or len(piece) == 1 else None
-    if re.fullmatch(r" ?[0-9;:'\"()$%&’“”-]", piece):
-        return Role.SPELLING
-    return None
-
-
-def mixed_rule(piece: str, rank: int) -> Role | None:
-    """Chinese (all Han) and English together; unspaced Latin words spell keywords such as APP."""
-    role = han_rule(piece, rank) or english_rule(piece, rank)
-    if role is None and rank < LATIN_PIECE_RANK and _UNSPACED_WORD.fullmatch(piece):
-        return Role.SPELLING
-    return role
-
-
-RULES: dict[str, Rule] = {
-    "zh": chinese_rule,
-    "zh-full": han_rule,
-    "en": english_rule,
-    "mixed": mixed_rule,
-}
-"""The masks by name."""
 
 WIDE = "-wide"
 """What the name of a mask is followed by where it spells whatever the tokenizer can."""
@@ -124,7 +76,7 @@ def wide_rule(rule: Rule) -> Rule:
         role = rule(piece, rank)
         if role is None and (
             len(piece) == 1
-            or (rank < LATIN_WORD_RANK and (_NO_LETTERS.fullmatch(piece) or (latin and _LATIN_TEXT.fullmatch(piece))))
+            or (rank < WORD_RANK and (_NO_LETTERS.fullmatch(piece) or (latin and _LATIN_TEXT.fullmatch(piece))))
         ):
             return Role.SPELLING
         return role
@@ -155,7 +107,7 @@ class Vocabulary:
 
     Attributes:
         name: of the mask.
-        spaced: whether words carry a leading space, so that a sentence is scored with one.
+        lead: texts that may go before words.
         pieces: text of every token of the tokenizer, None for those that are no text.
         ids: token ids of the allowed tokens, by local id, shape (V,).
         interior: number of interior tokens.
@@ -165,7 +117,7 @@ class Vocabulary:
     """
 
     name: str
-    spaced: bool
+    lead: Lead
     pieces: Sequence[str | None]
     ids: npt.NDArray[np.int64]
     interior: int
@@ -176,31 +128,29 @@ class Vocabulary:
     @classmethod
     def build(
         cls,
-        name: str,
-        rule: Rule,
+        mask: Mask,
         pieces: Sequence[str | None],
         encode: Callable[[str], list[int]],
         *,
-        spaced: bool,
         byte_pieces: Mapping[int, bytes] | None = None,
     ) -> Vocabulary:
-        """Apply a rule to every token; those in ``byte_pieces`` only spell.
+        """Apply a mask's rule to every token; those in ``byte_pieces`` only spell.
 
         Raises:
             ValueError: the rule leaves no interior or no end token.
         """
         chosen: dict[Role, list[int]] = {role: [] for role in Role}
         for token, piece in enumerate(pieces):
-            role = rule(piece, token) if piece else None
+            role = mask.rule(piece, token) if piece else None
             if role is not None:
                 chosen[role].append(token)
         interior, ends = chosen[Role.INTERIOR], chosen[Role.END]
         if not interior or not ends:
             raise ValueError(
-                f"vocabulary {name!r}: the rule leaves {len(interior)} interior and {len(ends)} end tokens"
+                f"vocabulary {mask.name!r}: the rule leaves {len(interior)} interior and {len(ends)} end tokens"
             )
         ids = np.array(interior + ends + chosen[Role.SPELLING] + sorted(byte_pieces or ()), dtype=np.int64)
-        return cls(name, spaced, pieces, ids, len(interior), len(ends), encode, byte_pieces or {})
+        return cls(mask.name, mask.lead, pieces, ids, len(interior), len(ends), encode, byte_pieces or {})
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -286,18 +236,17 @@ class Vocabulary:
         return () if None in tokens else tuple(token for token in tokens if token is not None)
 
     def spellings(self, word: str) -> list[tuple[int, ...]]:
-        """The ways in which a word may stand in a sentence: with its leading space where words have one.
+        """Token sequences by which a word may stand in a sentence, one for each lead that can be spelled.
 
         Raises:
-            SpellingError: there is none.
+            SpellingError: it cannot be spelled after its first lead.
         """
-        if self.name.removesuffix(WIDE) == "mixed" and word[:1].isascii():
-            unspaced = self.spell(word)
-            try:
-                return list(dict.fromkeys([unspaced, self.spell(" " + word)]))
-            except SpellingError:  # 5G, say: no piece is a space and a digit
-                return [unspaced]
-        return [self.spell(" " + word if self.spaced else word)]
+        first, *others = self.lead(word)
+        found = [self.spell(first + word)]
+        for lead in others:
+            with suppress(SpellingError):  # 5G, say: no piece is a space and a digit
+                found.append(self.spell(lead + word))
+        return list(dict.fromkeys(found))
 
     def sentence(self, text: str) -> tuple[int, ...]:
         """Token ids of a whole given sentence, scored as the sampler would score it.
@@ -305,4 +254,4 @@ class Vocabulary:
         Raises:
             SpellingError: the mask cannot write it.
         """
-        return self.spell(" " + text if self.spaced else text)
+        return self.spell(self.lead(text)[0] + text)

@@ -36,9 +36,11 @@ class TidyPunctuation:
 
     Attributes:
         decode: token ids to text.
+        closing_quotes: quotes that close in this language though they open in others.
     """
 
     decode: Decode
+    closing_quotes: str = ""
 
     def violation(self, state: State, text: str) -> float:
         """How many marks are stray."""
@@ -46,7 +48,9 @@ class TidyPunctuation:
         stray = [
             (first, second)
             for (first, a), (second, b) in zip(characters, characters[1:], strict=False)
-            if b in PAUSES and (a in PAUSES or _opens(a)) and not _begins_word(text, second)
+            if b in PAUSES
+            and (a in PAUSES or (_opens(a) and a not in self.closing_quotes))
+            and not _begins_word(text, second)
         ]
         opening = [(at, at) for at, c in characters[:1] if _is_mark(c) and len(characters) > 1]
         if not stray and not opening:

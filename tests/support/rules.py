@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from models.language.vocabulary import Role, chinese_rule
+from app.languages.zh import chinese_rule
+from models.language.vocabulary import Role
 
 
 def without_park(piece: str, rank: int) -> Role | None:

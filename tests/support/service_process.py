@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 @contextmanager
 def service(
-    model: Path, folder: Path, address: str | None = None, **settings: str
+    model: Path, folder: Path, address: str | None = None, module: str = "app.cli.entry", **settings: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """The process and its URL, once ready; killed at the end if it still runs.
 
@@ -26,6 +26,7 @@ def service(
         model: folder of the model.
         folder: for cache, state and log.
         address: where it listens, if host and port are among the settings.
+        module: whose ``main`` is the command.
         settings: variables without their prefix, in lower case.
     """
     with socket.socket() as probe:
@@ -46,9 +47,7 @@ def service(
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CHAINWRIGHT_")}
     environment |= {f"CHAINWRIGHT_{name.upper()}": value for name, value in values.items()}
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli.entry", "serve"], cwd=ROOT, env=environment, stderr=log
-        )
+        process = subprocess.Popen([sys.executable, "-m", module, "serve"], cwd=ROOT, env=environment, stderr=log)
         try:
             url = address or f"http://127.0.0.1:{port}"
             deadline = time.monotonic() + 120

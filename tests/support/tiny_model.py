@@ -14,7 +14,7 @@ import transformers
 from transformers import AutoModelForCausalLM
 
 from models.language.scoring.scorer import CausalScorer
-from models.language.vocabulary import Vocabulary
+from models.language.vocabulary import Vocabulary, after_space
 
 SIZE = 32
 WINDOW = 4
@@ -103,7 +103,7 @@ def build(config: Any, attention: str | None = "eager") -> Any:
 def vocabulary(ids: Sequence[int], interior: int, ends: int, name: str = "tiny") -> Vocabulary:
     """A mask by hand: interior ids, then end ids, then spelling ids."""
     pieces = [f" w{token}" for token in range(SIZE)]
-    return Vocabulary(name, True, pieces, np.array(ids), interior, ends, lambda text: [])
+    return Vocabulary(name, after_space, pieces, np.array(ids), interior, ends, lambda text: [])
 
 
 @dataclass(frozen=True, eq=False)

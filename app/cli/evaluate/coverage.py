@@ -5,24 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-import rjieba
+from app.languages.base import Language
 
-_WORD = re.compile(r"[A-Za-z0-9]+(?:['’][A-Za-z0-9]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 
 
-def covered(forms: Sequence[str], text: str, spaced: bool) -> bool:
+def covered(forms: Sequence[str], text: str, language: Language) -> bool:
     """Whether one of the forms is in the text, as words.
 
-    English: the form's words follow one another among the words of the text. Chinese: the form
-    is a substring that begins and ends where jieba's words do.
+    Where words are written apart, the form's words follow one another among the words of the text; elsewhere the
+    form is a substring that begins and ends where words do.
     """
-    if spaced:
+    if language.words_apart:
         words = _WORD.findall(text)
         return any(_contains(words, _WORD.findall(form)) for form in forms)
-    edges, at = {0}, 0
-    for word in rjieba.cut(text):
-        at += len(word)
-        edges.add(at)
+    edges = language.edges(text)
     return any(
         match.start() in edges and match.start() + len(form) in edges
         for form in forms

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 from pydantic import ValidationError
 from rich.console import Console
@@ -17,7 +17,9 @@ from rich.progress import track
 
 from app.cli.evaluate.coverage import covered
 from app.engine.engine import Engine
-from app.languages.words import count_characters, count_words
+from app.languages.base import count_characters
+from app.languages.choice import AskedLanguage, choose_language
+from app.tasks.keywords.checks import forms_of
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.service import complete
 from app.tasks.sampling.schemas import SentencesAnswer
@@ -41,7 +43,7 @@ class Evaluation:
         chains: chains side by side.
         steps: steps of each chain.
         seed: of the first line; each line takes the next.
-        language: zh, en or auto.
+        language: code of a language, or auto.
         output: where each line's result goes, as JSON Lines.
         encoding: of the files; None for UTF-8.
     """
@@ -52,7 +54,7 @@ class Evaluation:
     chains: int
     steps: int
     seed: int
-    language: Literal["zh", "en", "auto"]
+    language: AskedLanguage
     output: Path | None
     encoding: str | None = None
 
@@ -180,16 +182,16 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
         faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
         return {**line, "failed": _reason(faults)}
     best = answer.sentences[0]
-    spaced = engine.model.vocabulary(answer.model.vocabulary).spaced
+    language = choose_language(request.language, [form for accepted in forms_of(request) for form in accepted])
     references = await _reference_scores(keyword_set.references, answer, engine)
     return {
         **line,
         "text": best.text,
         "log_prob_per_token": best.log_prob_per_token,
-        "covered": [covered(each, best.text, spaced) for each in forms],
+        "covered": [covered(each, best.text, language) for each in forms],
         "vocabulary": answer.model.vocabulary,
         "characters": count_characters(best.text),
-        "words": count_words(best.text, spaced),
+        "words": language.count_words(best.text),
         "references": references,
         "references_not_spelled": len(keyword_set.references) - len(references),
         "seconds": answer.diagnostics.seconds,

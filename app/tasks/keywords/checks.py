@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from app.languages.choice import Named, spaced_han
-from app.languages.words import boundaries
+from app.languages.base import Language
+from app.languages.choice import Named
+from app.languages.registry import language_of
 from app.settings.settings import Limits
 from app.tasks.keywords.schemas import SentencesRequest
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
-from samplers.constraints.words import occurrences
+from samplers.constraints.words import Boundaries, occurrences
 
 
 def forms_of(request: SentencesRequest) -> list[list[str]]:
@@ -35,12 +36,8 @@ def check(request: SentencesRequest, limits: Limits) -> None:
         raise ProblemError(422, faults[:20])
 
 
-def check_forbidden(request: SentencesRequest, spaced: bool) -> None:
-    """Refuse a keyword that is, or contains, a forbidden word.
-
-    Args:
-        request: the request.
-        spaced: whether forbidden words are whole words (English) or substrings (Chinese).
+def check_forbidden(request: SentencesRequest, language: Language) -> None:
+    """Refuse a keyword that is, or contains, a forbidden word: as a whole word or any substring, by the language.
 
     Raises:
         ProblemError: 422, a fault for each such pair.
@@ -56,34 +53,29 @@ def check_forbidden(request: SentencesRequest, spaced: bool) -> None:
         for number, forms in enumerate(forms_of(request))
         for form in forms
         for at, word in enumerate(request.forbidden)
-        if _contains(form.lower(), word.lower(), spaced)
+        if _contains(form.lower(), word.lower(), language.forbidden_edges)
     ]
     if faults:
         raise ProblemError(422, faults[:20])
 
 
-def check_spaces(named: Sequence[Named]) -> None:
-    """Refuse a keyword with white space between Han characters, which no sentence has: they are several keywords.
+def check_keywords(named: Sequence[Named], language: Language) -> None:
+    """Refuse a keyword that no sentence can have, by the request's language and by the one that it is in.
 
     Raises:
         ProblemError: 422, a fault for each such keyword.
     """
     faults = [
-        Fault(
-            field=name.field,
-            code=Code.UNSPELLABLE,
-            message=f"{name.text[:40]!r} has white space between Chinese characters, which no sentence has",
-            remedy="leave the white space out, or give the parts as keywords of their own",
-        )
+        Fault(field=name.field, code=Code.UNSPELLABLE, message=flaw[0], remedy=flaw[1])
         for name in named
-        if spaced_han(name.text)
+        if (flaw := language.flaw(name.text) or language_of([name.text]).flaw(name.text)) is not None
     ]
     if faults:
         raise ProblemError(422, faults[:20])
 
 
-def _contains(text: str, word: str, spaced: bool) -> bool:
-    return next(occurrences(word, text, boundaries(True)(text)), None) is not None if spaced else word in text
+def _contains(text: str, word: str, edges: Boundaries | None) -> bool:
+    return word in text if edges is None else next(occurrences(word, text, edges(text)), None) is not None
 
 
 def _limits(request: SentencesRequest, limits: Limits) -> Iterator[Fault]:

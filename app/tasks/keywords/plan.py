@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from app.languages import words as segmentation
-from app.languages.choice import Language, Named, choose_language, choose_vocabulary
+from app.languages.base import Language, Unit, count_characters
+from app.languages.choice import Named, choose_language, choose_vocabulary
 from app.settings.settings import Limits
-from app.tasks.keywords.checks import check, check_forbidden, check_spaces, form_field, forms_of
+from app.tasks.keywords.checks import check, check_forbidden, check_keywords, form_field, forms_of
 from app.tasks.keywords.room import refuse_without_room
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.sampling.schemas import Annealing, Listed, Moves
@@ -18,13 +18,9 @@ from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 from samplers import schedules
 from samplers.constraints.base import Constraint
-from samplers.constraints.capitals import CapitalForms
 from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
-from samplers.constraints.opening import CapitalOpening
-from samplers.constraints.phrases import WholePhrases
-from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.repeats import NoStutter
 from samplers.first_states import KeywordBlocks
 from samplers.kernels.annealing import SimulatedAnnealing
@@ -90,32 +86,27 @@ def make_plan(
     check(request, limits)
     words = forms_of(request)
     named = [Named(form_field(request, i, form), form) for i, forms in enumerate(words) for form in forms]
-    language = choose_language(request.language, named)
-    spaced = language == "en"
-    check_spaces(named)
-    check_forbidden(request, spaced)
+    language = choose_language(request.language, [form.text for form in named])
+    check_keywords(named, language)
+    check_forbidden(request, language)
     vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.spellings)
     spellings: Forms = [
         list(dict.fromkeys(tokens for form in forms for tokens in vocabulary.spellings(form))) for forms in words
     ]
 
-    unit = request.length.unit or ("words" if spaced else "characters")
-    length, most_tokens = _length(request, words, spellings, unit, spaced)
-    edges = segmentation.boundaries(spaced)
+    unit = request.length.unit or language.unit
+    length, most_tokens = _length(request, words, spellings, unit, language)
     decode = vocabulary.decode
-    constraints: list[Constraint] = [length, AllKeywords(words, edges, request.ordered), TidyPunctuation(decode)]
-    if spaced:
-        constraints += [CapitalOpening(), WholePhrases(decode)]
-        if (capitals := CapitalForms(words, decode)).applies:
-            constraints.append(capitals)
-    forbidden = ForbiddenWords(request.forbidden, edges if spaced else None)
+    constraints: list[Constraint] = [length, AllKeywords(words, language.edges, request.ordered)]
+    constraints += language.constraints(words, decode)
+    forbidden = ForbiddenWords(request.forbidden, language.forbidden_edges)
     if request.forbidden:
         constraints.append(forbidden)
     if not request.allow_repeats:
         constraints.append(NoStutter(decode))
     target = Target(decode, constraints, length_reward=request.sampler.length_reward)
-    blocks = KeywordBlocks(spellings, request.ordered, _end(vocabulary, spaced, forbidden))
-    refuse_without_room(blocks, target, vocabulary, length, unit)
+    blocks = KeywordBlocks(spellings, request.ordered, _end(vocabulary, language.full_stop, forbidden))
+    refuse_without_room(blocks, target, vocabulary, length, unit, language)
     return Plan(
         language=language,
         vocabulary=vocabulary,
@@ -133,13 +124,12 @@ def drafts_of(request: SentencesRequest) -> int:
     return max(1, min(DRAFTS_OF_A_CHAIN, DRAFTS // request.sampler.chains)) if asked is None else asked
 
 
-def _end(vocabulary: Vocabulary, spaced: bool, forbidden: ForbiddenWords) -> int:
+def _end(vocabulary: Vocabulary, full_stop: str, forbidden: ForbiddenWords) -> int:
     """The closing token to begin with: a full stop, unless it is forbidden.
 
     Raises:
         ProblemError: 422, every closing mark is forbidden.
     """
-    full_stop = "." if spaced else "。"
     ends = sorted(vocabulary.end_tokens, key=lambda token: vocabulary.pieces[token] != full_stop)
     for token in ends:
         closed = State((token,), (END,))
@@ -152,13 +142,12 @@ def _end(vocabulary: Vocabulary, spaced: bool, forbidden: ForbiddenWords) -> int
 
 
 def _length(
-    request: SentencesRequest, words: Sequence[Sequence[str]], spellings: Forms, unit: str, spaced: bool
+    request: SentencesRequest, words: Sequence[Sequence[str]], spellings: Forms, unit: Unit, language: Language
 ) -> tuple[LengthBounds, int]:
     """The bounds, and about how many tokens they allow."""
     counts = {
-        "characters": [min(map(segmentation.count_characters, forms)) for forms in words],
-        # jieba may join or split words beside their neighbours: one a keyword is all that is sure.
-        "words": [min(segmentation.count_words(form, True) for form in forms) if spaced else 1 for forms in words],
+        "characters": [min(map(count_characters, forms)) for forms in words],
+        "words": [min(map(language.least_words, forms)) for forms in words],
         "tokens": [min(map(len, forms)) for forms in spellings],
     }[unit]
     needed = sum(counts) + (unit != "words")
@@ -172,10 +161,10 @@ def _length(
             f"give at least {needed + 2 * len(words)}, so that there is room for words between, or fewer keywords",
         )
     if most is None:
-        base, room = {"characters": (120, 60) if spaced else (24, 12), "words": (20, 10), "tokens": (24, 12)}[unit]
+        base, room = language.default_bounds(unit)
         most = max(base, 2 * max(needed, least) + room)
     tokens = sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * most
-    return LengthBounds(segmentation.measure(unit, spaced), least, most), tokens
+    return LengthBounds(language.measure(unit), least, most), tokens
 
 
 def _kernel(request: SentencesRequest, target: Target, spellings: Forms, running: Callable[[], int]) -> Kernel:

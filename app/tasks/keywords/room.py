@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from itertools import permutations, product
 from math import factorial, prod
 
+from app.languages.base import Language
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.language.vocabulary import Vocabulary
@@ -19,14 +20,14 @@ MOST_SENTENCES = 2000
 
 
 def refuse_without_room(
-    blocks: KeywordBlocks, target: Target, vocabulary: Vocabulary, length: LengthBounds, unit: str
+    blocks: KeywordBlocks, target: Target, vocabulary: Vocabulary, length: LengthBounds, unit: str, language: Language
 ) -> None:
     """Refuse a request where nothing fits beside the keywords and no order or form of them is a sentence.
 
     Raises:
         ProblemError: 422.
     """
-    if length.maximum is None or (unit == "words" and not vocabulary.spaced):
+    if length.maximum is None or (unit == "words" and not language.words_apart):
         return
     count = prod(map(len, blocks.forms)) * (1 if blocks.ordered else factorial(len(blocks.forms))) * vocabulary.ends
     if count * (2 ** (len(blocks.forms) - 1) if unit == "words" else 1) > MOST_SENTENCES:
@@ -37,7 +38,9 @@ def refuse_without_room(
         if length.measure(state, text) < length.maximum or target.violation(state) == 0:
             return
         # Of all that may be inserted, commas alone make a sentence no longer in words.
-        if unit == "words" and any(target.violation(parted) == 0 for parted in _parted(state, vocabulary)):
+        if unit == "words" and any(
+            target.violation(parted) == 0 for parted in _parted(state, vocabulary, language.comma)
+        ):
             return
         closest = closest or text
     raise invalid(
@@ -58,15 +61,15 @@ def _bare(blocks: KeywordBlocks, vocabulary: Vocabulary) -> Iterator[State]:
                 yield State.assemble(list(zip(order, forms, strict=True)), end)
 
 
-def _parted(state: State, vocabulary: Vocabulary) -> Iterator[State]:
+def _parted(state: State, vocabulary: Vocabulary, comma: str) -> Iterator[State]:
     """The sentence with commas between some of its keywords."""
     try:
-        (comma,) = vocabulary.spell(",")
+        (token,) = vocabulary.spell(comma)
     except ValueError:  # a mask without a comma
         return
     inner = [gap for gap in state.gaps if 0 < gap < state.end]
     for chosen in product((False, True), repeat=len(inner)):
         parted = state
         for gap in (gap for gap, here in zip(reversed(inner), reversed(chosen), strict=True) if here):
-            parted = parted.inserted(gap, comma)
+            parted = parted.inserted(gap, token)
         yield parted

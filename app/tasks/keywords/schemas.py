@@ -6,6 +6,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
+from app.languages.base import TOKEN_BOUNDS, WORD_BOUNDS, Unit
+from app.languages.choice import AskedLanguage
+from app.languages.registry import LANGUAGES, detection
 from app.tasks.sampling.schemas import MAX_SEED, Annealing, Metropolis
 from app.web.codes import Code
 from app.web.problems import UnfitError
@@ -45,6 +48,16 @@ def _at_least_one(keywords: list[Any]) -> list[Any]:
     return keywords
 
 
+def _most(bounds: tuple[int, int]) -> str:
+    return f"max({bounds[0]}, 2k + {bounds[1]})"
+
+
+def _names(whole_words: bool) -> str:
+    """The languages whose forbidden words are whole words, or any substrings."""
+    chosen = (each for each in LANGUAGES.values() if (each.forbidden_edges is not None) is whole_words)
+    return " and ".join(each.name for each in chosen)
+
+
 class Length(Strict):
     """Bounds on the sentence's length, both inclusive."""
 
@@ -53,13 +66,14 @@ class Length(Strict):
         default=None,
         ge=1,
         description="greatest length. If left out: with k the length of the keywords or `min`, whichever is greater, "
-        "max(24, 2k + 12) characters for Chinese, max(120, 2k + 60) characters for English, "
-        "max(20, 2k + 10) words, or max(24, 2k + 12) tokens",
+        + "".join(f"{_most(each.character_bounds)} characters for {each.name}, " for each in LANGUAGES.values())
+        + f"{_most(WORD_BOUNDS)} words, or {_most(TOKEN_BOUNDS)} tokens",
     )
-    unit: Literal["characters", "words", "tokens"] | None = Field(
+    unit: Unit | None = Field(
         default=None,
         description="characters (white space not counted, punctuation counted), words (punctuation not counted) or "
-        "the model's tokens (closing mark counted). Default: characters for Chinese, words for English",
+        "the model's tokens (closing mark counted). Default: "
+        + ", ".join(f"{each.unit} for {each.name}" for each in LANGUAGES.values()),
     )
 
 
@@ -91,9 +105,7 @@ class SentencesRequest(Strict):
         json_schema_extra={"minItems": 1},
     )
     ordered: bool = Field(default=False, description="whether the keywords keep the order given")
-    language: Literal["zh", "en", "auto"] = Field(
-        default="auto", description="auto: Chinese if a keyword has a Han character, else English"
-    )
+    language: AskedLanguage = Field(default="auto", description=f"auto: {detection('a keyword')}")
     context: Text | None = Field(
         default=None,
         description="text that goes before the sentence and conditions its every score; if left out, a few plain "
@@ -102,7 +114,8 @@ class SentencesRequest(Strict):
     length: Length = Field(default_factory=Length)
     forbidden: list[Word] = Field(
         default_factory=list,
-        description="must not occur, letter case ignored: as whole words in English, as any substring in Chinese",
+        description=f"must not occur, letter case ignored: as whole words in {_names(True)}, as any substring in "
+        f"{_names(False)}",
     )
     allow_repeats: bool = Field(
         default=False,

@@ -15,7 +15,6 @@ import structlog
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
-from app.languages.openings import context_of
 from app.tasks.keywords.plan import Plan, make_plan
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.sampling.schemas import ChainReport, Diagnostics, MoveReport, Sentence, SentencesAnswer, StepReport
@@ -173,7 +172,7 @@ async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[S
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        context = context_of(request.context, plan.language, lambda text: fits(engine, text, plan.most_tokens))
+        context = plan.language.context(request.context, lambda text: fits(engine, text, plan.most_tokens))
         session = await open_session(engine, plan.vocabulary.name, context, plan.most_tokens)
         rngs = generators(seed, request.sampler.chains)
         with session.sampling():

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.engine.reports import Scorer, UsageReport
+from app.languages.choice import AskedLanguage, LanguageCode
+from app.languages.registry import detection
 from app.web.codes import Code
 from app.web.problems import UnfitError
 from app.web.schemas import Strict, Text, normalised
@@ -37,17 +39,14 @@ class ScoreRequest(Strict):
         default=None,
         description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
     )
-    language: Literal["zh", "en", "auto"] = Field(
-        default="auto",
-        description="auto: for each text by itself, Chinese if it has a Han character, else English",
-    )
+    language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
 
 
 class TextScore(BaseModel):
     """The score of one text, the same whatever others are sent with it."""
 
     text: str = Field(description="as it was scored: normalised")
-    language: Literal["zh", "en"]
+    language: LanguageCode
     vocabulary: str = Field(
         description="the mask over which its probabilities are renormalised, the narrowest that spells it; scores "
         "under different masks cannot be compared"

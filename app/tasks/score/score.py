@@ -10,8 +10,8 @@ from functools import cache
 from app.engine.engine import Engine
 from app.engine.reports import UsageReport
 from app.engine.session import fits, open_session, scorer_report
-from app.languages.choice import Language, Named, choose_language, choose_vocabulary
-from app.languages.openings import context_of
+from app.languages.base import Language
+from app.languages.choice import Named, choose_language, choose_vocabulary
 from app.settings.settings import Limits
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
 from app.web.codes import Code
@@ -50,7 +50,7 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
 
     @cache
     def context(language: Language, room: int) -> str:
-        return context_of(request.context, language, lambda opening: fits(engine, opening, room))
+        return language.context(request.context, lambda opening: fits(engine, opening, room))
 
     together: dict[tuple[str, str], list[int]] = {}
     for place, text in enumerate(texts):
@@ -86,7 +86,7 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
 def _report(text: SpelledText, context: str, log_probs: list[float]) -> TextScore:
     return TextScore(
         text=text.text,
-        language=text.language,
+        language=text.language.code,
         vocabulary=text.vocabulary.name,
         context=context,
         tokens=[text.vocabulary.piece(token) for token in text.tokens],
@@ -139,10 +139,9 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[Spe
         raise ProblemError(422, faults[:20])
     spelled: list[SpelledText] = []
     for name, text, _ in bounds:
-        named = [Named(name, text)]
-        language = choose_language(request.language, named)
+        language = choose_language(request.language, [text])
         try:
-            vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.sentence)
+            vocabulary = choose_vocabulary(language, [Named(name, text)], model.vocabulary, Vocabulary.sentence)
         except ProblemError as error:
             faults += error.faults
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from models.language.model_files import LoadingError as LoadingError
 from models.language.scoring.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
-from models.language.vocabulary import WIDE, Rule, Vocabulary, wide_rule
+from models.language.vocabulary import WIDE, Mask, Vocabulary
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,7 @@ class LoadedModel:
         name: as asked for; of a folder its last component.
         scorer: the model behind its batched scorer.
         tokenizer: texts to ids.
-        rules: vocabulary rules by name.
+        masks: vocabulary masks by name.
         begin: the token that begins every context.
         max_context: most tokens that a context and a sentence may have together.
         fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
@@ -29,7 +29,7 @@ class LoadedModel:
     name: str
     scorer: CausalScorer
     tokenizer: TextTokenizer
-    rules: Mapping[str, Rule]
+    masks: Mapping[str, Mask]
     begin: int
     max_context: int
     fingerprint: str
@@ -40,7 +40,7 @@ class LoadedModel:
         """The vocabulary mask of this name, or with :data:`WIDE` the wide one of this name, built at first use.
 
         Raises:
-            KeyError: there is no such rule.
+            KeyError: there is no such mask.
         """
         with self._lock:
             if name not in self._vocabularies:
@@ -50,17 +50,15 @@ class LoadedModel:
     @property
     def vocabularies(self) -> list[str]:
         """Names of the vocabulary masks."""
-        return sorted(name for rule in self.rules for name in (rule, rule + WIDE))
+        return sorted(name for mask in self.masks for name in (mask, mask + WIDE))
 
     def _build(self, name: str) -> Vocabulary:
         base = name.removesuffix(WIDE)
-        tokenizer, rule, wide = self.tokenizer, self.rules[base], base != name
+        tokenizer, mask, wide = self.tokenizer, self.masks[base], base != name
         return Vocabulary.build(
-            name,
-            wide_rule(rule) if wide else rule,
+            mask.widened() if wide else mask,
             tokenizer.pieces,
             tokenizer.encode,
-            spaced=base == "en",
             byte_pieces=tokenizer.byte_pieces if wide else None,
         )
 

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
+from app.languages.registry import masks
 from models.language.tokenizer import TextTokenizer
-from models.language.vocabulary import RULES, WIDE, Role, SpellingError, Vocabulary, wide_rule
+from models.language.vocabulary import WIDE, Mask, Role, SpellingError, Vocabulary, after_space
 
+MASKS = {mask.name: mask for mask in masks({})}
 PIECES = [*"▁abcdghikmnoprstuwxyABCDGIMNSUW0123456789.,!?:;/%$'()-", "▁dog", "▁Dog", "▁ran", "é", "café", "……", "—"]
 HAN = [*"今天公园散步的在，。！？、《》（）", "今天", "公园", "臺灣"]
 
@@ -28,16 +30,10 @@ def tokenizer() -> TextTokenizer:
 
 
 def mask(name: str, tokenizer: TextTokenizer) -> Vocabulary:
-    base = name.removesuffix(WIDE)
-    wide = base != name
-    return Vocabulary.build(
-        name,
-        wide_rule(RULES[base]) if wide else RULES[base],
-        tokenizer.pieces,
-        tokenizer.encode,
-        spaced=base == "en",
-        byte_pieces=tokenizer.byte_pieces if wide else None,
-    )
+    base = MASKS[name.removesuffix(WIDE)]
+    if base.name == name:
+        return Vocabulary.build(base, tokenizer.pieces, tokenizer.encode)
+    return Vocabulary.build(base.widened(), tokenizer.pieces, tokenizer.encode, byte_pieces=tokenizer.byte_pieces)
 
 
 @pytest.mark.parametrize("text", ["<eos>", "a<start_of_turn>b", "<start_of_image>", "<think>"])
@@ -54,7 +50,7 @@ def test_white_space_and_markup_that_were_added_are_read_as_before(tokenizer: Te
     assert tokenizer.pieces[tokenizer.backend.token_to_id("<table>")] is None
 
 
-@pytest.mark.parametrize("base", RULES)
+@pytest.mark.parametrize("base", MASKS)
 def test_a_wide_mask_proposes_what_its_base_does(base: str, tokenizer: TextTokenizer) -> None:
     narrow, wide = mask(base, tokenizer), mask(base + WIDE, tokenizer)
     kept = narrow.interior + narrow.ends
@@ -125,10 +121,12 @@ def test_byte_level_tokenizers_spell_by_parts_of_characters() -> None:
     backend.decoder = decoders.ByteLevel()
     tokenizer = TextTokenizer(backend)
     assert tokenizer.byte_pieces[vocabulary[part]] == b"\xe2\x82"
-    wide = wide_rule(lambda piece, rank: Role.END if piece == "." else Role.INTERIOR if piece == " dog" else None)
-    mask = Vocabulary.build(
-        "own", wide, tokenizer.pieces, tokenizer.encode, spaced=True, byte_pieces=tokenizer.byte_pieces
+    own = Mask(
+        "own",
+        lambda piece, rank: Role.END if piece == "." else Role.INTERIOR if piece == " dog" else None,
+        after_space,
     )
+    mask = Vocabulary.build(own.widened(), tokenizer.pieces, tokenizer.encode, byte_pieces=tokenizer.byte_pieces)
     assert mask.spell(" dog€") == (vocabulary["Ġdog"], vocabulary[part], vocabulary[alphabet_of(b"\xac")[0]])
     assert mask.decode(mask.spell(" dog€")) == "dog€"
 

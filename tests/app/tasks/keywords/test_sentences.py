@@ -9,10 +9,11 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.cli.evaluate.coverage import covered
-from app.languages.openings import OPENINGS, context_of
+from app.languages.registry import LANGUAGES
 from app.tasks.keywords.plan import drafts_of
 from app.tasks.keywords.schemas import SentencesRequest
 
+CHINESE, ENGLISH = LANGUAGES["zh"], LANGUAGES["en"]
 FAST = {"kind": "metropolis", "chains": 3, "steps": 12}
 
 
@@ -32,7 +33,7 @@ def test_chinese(client: TestClient) -> None:
     assert answer["model"]["vocabulary"] == "zh"
     assert len(set(texts(answer))) == len(texts(answer)) > 1
     for text in texts(answer):
-        assert all(covered([word], text, False) for word in ("今天", "公园", "散步"))
+        assert all(covered([word], text, CHINESE) for word in ("今天", "公园", "散步"))
         assert text[-1] in "。！？" and len(text) <= 24
     per_token = [sentence["log_prob_per_token"] for sentence in answer["sentences"]]
     assert per_token == sorted(per_token, reverse=True)
@@ -100,7 +101,7 @@ def test_traditional_and_mixed_vocabularies(client: TestClient) -> None:
     assert ask(client, keywords=["公園"])["model"]["vocabulary"] == "zh-full"
     answer = ask(client, keywords=["手机", "dog"])
     assert answer["model"]["vocabulary"] == "mixed"
-    assert covered(["dog"], texts(answer)[0], False)
+    assert covered(["dog"], texts(answer)[0], CHINESE)
     assert ask(client, keywords=["dog"], language="zh")["model"]["vocabulary"] == "mixed"
 
 
@@ -124,7 +125,7 @@ def test_a_deadline_ends_the_run_with_what_was_found(client: TestClient) -> None
     answer = ask(client, keywords=["今天", "公园"], sampler=sampler, seconds=1.0)
     assert answer["diagnostics"]["seconds"] >= 1.0
     assert 0 < answer["diagnostics"]["steps"] < 5000
-    assert covered(["今天", "公园"], texts(answer)[0], False)
+    assert covered(["今天", "公园"], texts(answer)[0], CHINESE)
 
 
 def test_select_last_returns_where_the_chains_end(client: TestClient) -> None:
@@ -150,7 +151,7 @@ def test_no_steps_returns_first_states(client: TestClient) -> None:
 )
 def test_annealing(client: TestClient, schedule: dict[str, Any]) -> None:
     sampler = {"kind": "annealing", "chains": 2, "steps": 8, "schedule": schedule}
-    assert covered(["dog"], texts(ask(client, keywords=["dog"], sampler=sampler))[0], True)
+    assert covered(["dog"], texts(ask(client, keywords=["dog"], sampler=sampler))[0], ENGLISH)
 
 
 def test_words_are_normalised(client: TestClient) -> None:
@@ -182,11 +183,11 @@ def test_many_texts_are_scored_as_each_alone(client: TestClient) -> None:
 def test_without_a_context_a_sentence_continues_plain_ones(client: TestClient) -> None:
     body: dict[str, Any] = {"keywords": ["今天", "公园"], "samples": 3}
     default = ask(client, **body)
-    assert default["model"]["context"] == OPENINGS["zh"]
-    assert ask(client, **body, context=OPENINGS["zh"])["sentences"] == default["sentences"]
+    assert default["model"]["context"] == CHINESE.opening
+    assert ask(client, **body, context=CHINESE.opening)["sentences"] == default["sentences"]
     bare = ask(client, **body, context="")
     assert bare["model"]["context"] == "" and bare["sentences"] != default["sentences"]
-    assert ask(client, keywords=["park"])["model"]["context"] == OPENINGS["en"]
+    assert ask(client, keywords=["park"])["model"]["context"] == ENGLISH.opening
     for answer, given in ((default, {}), (bare, {"context": ""})):
         sentence = answer["sentences"][0]
         scored = client.post("/v1/score", json={"texts": [sentence["text"]], **given}).json()
@@ -197,8 +198,8 @@ def test_without_a_context_a_sentence_continues_plain_ones(client: TestClient) -
 
 
 def test_an_opening_that_does_not_fit_is_left_out() -> None:
-    assert context_of(None, "zh", lambda text: False) == ""
-    assert context_of("给定", "zh", lambda text: False) == "给定"
+    assert CHINESE.context(None, lambda text: False) == ""
+    assert CHINESE.context("给定", lambda text: False) == "给定"
 
 
 def test_many_chains_share_their_drafts() -> None:

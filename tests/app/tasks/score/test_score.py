@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.languages.openings import OPENINGS
+from app.languages.registry import LANGUAGES
 
 MIXED_LIST = [
     "今天我去公园。",
@@ -35,7 +35,7 @@ def test_a_list_of_mixed_languages_scores_each_as_if_sent_alone(client: TestClie
         alone = score(client, texts=[text])
         assert alone["scores"] == [entry]
         assert alone["vocabulary"] == alone["model"]["vocabulary"] == entry["vocabulary"]
-        assert alone["model"]["context"] == entry["context"] == OPENINGS[entry["language"]]
+        assert alone["model"]["context"] == entry["context"] == LANGUAGES[entry["language"]].opening
 
 
 def test_the_narrowest_mask_that_spells_a_text_is_taken(client: TestClient) -> None:
@@ -47,7 +47,7 @@ def test_a_long_text_leaves_the_context_of_the_others(client: TestClient) -> Non
     """The opening is left out where it does not fit beside a text, and for that text alone."""
     short, long = "今天我去公园。", "今天" * 980 + "。"
     together = score(client, texts=[short, long])["scores"]
-    assert [entry["context"] for entry in together] == [OPENINGS["zh"], ""]
+    assert [entry["context"] for entry in together] == [LANGUAGES["zh"].opening, ""]
     assert together[0] == score(client, texts=[short])["scores"][0]
 
 

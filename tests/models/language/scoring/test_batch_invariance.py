@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from app.languages.openings import OPENINGS
+from app.languages.registry import LANGUAGES, masks
 from app.settings.settings import Settings
 from models.language.forward.masked_output import Head
 from models.language.loading import load
@@ -26,7 +26,13 @@ def two_threads() -> Iterator[None]:
 
 @pytest.fixture(scope="module", params=["float32", "bfloat16"])
 def model(request: pytest.FixtureRequest, two_threads: None) -> LoadedModel:
-    loaded = load(cache=Settings().cache_dir, progress=lambda what, share: None, precision=request.param)
+    settings = Settings()
+    loaded = load(
+        cache=settings.cache_dir,
+        progress=lambda what, share: None,
+        precision=request.param,
+        masks=masks(settings.rules()),
+    )
     if not loaded.scorer.batch_invariant:
         pytest.skip("matrix products on this processor depend on the batch; the model's report says so")
     return loaded
@@ -36,7 +42,7 @@ def same(one: ScoredSentence, other: ScoredSentence) -> bool:
     return np.array_equal(one.log_probs, other.log_probs) and torch.equal(one.hidden, other.hidden)
 
 
-@pytest.mark.parametrize("context", ["", "今天天气很好，我们决定出门走一走，看看", OPENINGS["zh"]])
+@pytest.mark.parametrize("context", ["", "今天天气很好，我们决定出门走一走，看看", LANGUAGES["zh"].opening])
 def test_bit_for_bit(model: LoadedModel, context: str) -> None:
     scorer, mask = model.scorer, model.vocabulary("zh")
     head: Head = scorer.head(mask)

@@ -1,0 +1,118 @@
+"""Chinese, simplified and traditional, with or without words in Latin letters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import rjieba
+
+from app.languages.base import Language
+from app.languages.en import english_rule
+from models.language.vocabulary import PIECE_RANK, WIDE, Mask, Role
+from samplers.constraints.words import segmented_boundaries
+
+_HAN_CHARACTER = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff〇\U00020000-\U0003ffff]"
+_HAN = re.compile(_HAN_CHARACTER)
+_SPACED_HAN = re.compile(rf"{_HAN_CHARACTER}\s+{_HAN_CHARACTER}")
+_LATIN = re.compile(r"[A-Za-z]")
+
+_HAN_PIECE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff〇]+")
+_MARK = re.compile(
+    r"[\u3001-\u3003\u3005\u3008-\u3011\u2013\u2014\u2018\u2019\u201c\u201d\u2026·％～（），：；！？]{1,2}"
+)
+_UNSPACED_WORD = re.compile(r"[A-Z][A-Za-z]+")
+
+
+def is_simplified(text: str) -> bool:
+    """Whether GB 2312, the simplified characters in daily use, has all of a text."""
+    try:
+        text.encode("gb2312")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def han_rule(piece: str, rank: int) -> Role | None:
+    """Every Han character, traditional ones too, ，、 between, 。！？ to close."""
+    if _HAN_PIECE.fullmatch(piece):
+        return Role.INTERIOR
+    if piece in ("。", "！", "？"):
+        return Role.END
+    if piece in ("，", "、"):
+        return Role.INTERIOR
+    if _MARK.fullmatch(piece) or (len(piece) == 1 and piece in "0123456789%.-"):
+        return Role.SPELLING
+    return None
+
+
+def chinese_rule(piece: str, rank: int) -> Role | None:
+    """Simplified Chinese: words and characters of GB 2312; marks as :func:`han_rule`."""
+    role = han_rule(piece, rank)
+    return role if role is not Role.INTERIOR or is_simplified(piece) else None
+
+
+def mixed_rule(piece: str, rank: int) -> Role | None:
+    """Chinese (all Han) and English together; unspaced Latin words spell keywords such as APP."""
+    role = han_rule(piece, rank) or english_rule(piece, rank)
+    if role is None and rank < PIECE_RANK and _UNSPACED_WORD.fullmatch(piece):
+        return Role.SPELLING
+    return role
+
+
+_EDGES = segmented_boundaries(rjieba.cut)
+
+
+def _latin_lead(word: str) -> tuple[str, ...]:
+    return ("", " ") if word[:1].isascii() else ("",)
+
+
+class Chinese(Language):
+    """Chinese: words are jieba's, lengths count characters."""
+
+    code = "zh"
+    name = "Chinese"
+    opening = (
+        "他每天早上都坚持跑步，身体一直很好。\n"
+        "这家公司去年的利润增长了两成。\n"
+        "妈妈把刚做好的饭菜端上了桌。\n"
+        "研究表明，睡眠不足会影响记忆力。\n"
+        "雨停了以后，孩子们又跑到院子里玩。\n"
+        "会议决定进一步加强对食品安全的管理。\n"
+    )
+    masks = (Mask("zh", chinese_rule), Mask("zh-full", han_rule), Mask("mixed", mixed_rule, _latin_lead))
+    unit = "characters"
+    character_bounds = (24, 12)
+    full_stop = "。"
+    comma = "，"
+    words_apart = False
+    evidence = "a Han character"
+
+    def claims(self, text: str) -> bool:
+        """Whether a Han character occurs."""
+        return _HAN.search(text) is not None
+
+    def vocabularies(self, texts: Sequence[str]) -> list[str]:
+        """Simplified characters if they do, else all Han; with Latin letters the mixed mask."""
+        text = "".join(texts)
+        if _LATIN.search(text):
+            return ["mixed", "mixed" + WIDE]
+        proposals = "zh" if all(map(is_simplified, _HAN.findall(text))) else "zh-full"
+        return ["zh", "zh-full", proposals + WIDE]
+
+    def edges(self, text: str) -> frozenset[int]:
+        """Offsets between jieba's words."""
+        return _EDGES(text)
+
+    def count_words(self, text: str) -> int:
+        """See :meth:`Language.count_words`."""
+        return sum(any(c.isalnum() for c in word) for word in rjieba.cut(text))
+
+    def flaw(self, keyword: str) -> tuple[str, str] | None:
+        """White space between Han characters, which no sentence has: such a keyword is several."""
+        if _SPACED_HAN.search(keyword) is None:
+            return None
+        return (
+            f"{keyword[:40]!r} has white space between Chinese characters, which no sentence has",
+            "leave the white space out, or give the parts as keywords of their own",
+        )
