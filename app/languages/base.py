@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import re
 from collections.abc import Callable, Sequence
-from re import compile as pattern
 from typing import Literal
 
 from models.language.vocabulary import WIDE, Mask
@@ -21,7 +20,7 @@ WORD_BOUNDS = (20, 10)
 """Default greatest length in words, as (base, room): max(base, 2k + room) where keywords or ``min`` take k."""
 TOKEN_BOUNDS = (24, 12)
 
-_WORD = pattern(r"[^\W_]+(?:['’.-][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+(?:['’.-][^\W_]+)*")
 """A written word: letters or digits, joined by apostrophes, hyphens or dots inside."""
 
 
@@ -30,52 +29,35 @@ def count_characters(text: str) -> int:
     return sum(not c.isspace() for c in text)
 
 
-class Language(ABC):
+class Language:
     """A language; what it does not override suits one that writes spaces between its words.
 
     Attributes:
+        code: value of ``language`` in requests, of ISO 639-1.
+        name: in English.
+        opening: default context, a few plain sentences on different matters. Text at the very start of a document
+            is, to a language model, often a headline or the head of a list: 一、基本信息。 After whole sentences
+            another whole sentence is likely. Where tokens carry their leading space, it ends without one.
+        masks: vocabulary masks, narrowest first; no name may be another language's.
         unit: of lengths, where a request names none.
         character_bounds: default greatest length in characters, as :data:`WORD_BOUNDS`.
-        full_stop: closing mark of first states; the others are those that close by the mask.
-        comma: mark that parts a sentence and counts as no word.
-        closing_quotes: quotes that close here though Unicode has them open (“ in German).
+        full_stop: closing mark of first states; the masks say which others close.
+        closing_quotes: quotes that close here though they open elsewhere (“ in German).
         words_apart: whether words are written apart, so that neighbours leave a word and the count of words as they
             are. A segmenter may join or split words beside others.
         evidence: letters by which ``auto`` knows the language, in words for the reader; see :meth:`claims`.
     """
 
+    code: str
+    name: str
+    opening: str
+    masks: Sequence[Mask]
     unit: Unit = "words"
     character_bounds: tuple[int, int] = (120, 60)
     full_stop: str = "."
-    comma: str = ","
     closing_quotes: str = ""
     words_apart: bool = True
     evidence: str = ""
-
-    @property
-    @abstractmethod
-    def code(self) -> str:
-        """Value of ``language`` in requests: ISO 639-1."""
-
-    @property
-    @abstractmethod
-    def name(self) -> str:
-        """English name."""
-
-    @property
-    @abstractmethod
-    def opening(self) -> str:
-        """Default context: a few plain sentences on different matters.
-
-        Text at the very start of a document is, to a language model, often a headline or the head of a list:
-        一、基本信息。 After whole sentences another whole sentence is likely. Where tokens carry their leading
-        space, the text ends without one.
-        """
-
-    @property
-    @abstractmethod
-    def masks(self) -> Sequence[Mask]:
-        """Vocabulary masks, narrowest first; no name may be another language's."""
 
     def claims(self, text: str) -> bool:
         """Whether ``auto`` takes a text for this language, as when it has letters of no other; see :attr:`evidence`."""
@@ -99,11 +81,9 @@ class Language(ABC):
 
     def measure(self, unit: Unit) -> Callable[[State, str], int]:
         """Length of a state in a unit."""
-        if unit == "characters":
-            return characters
-        if unit == "tokens":
-            return tokens
-        return lambda state, text: self.count_words(text)
+        if unit == "words":
+            return lambda state, text: self.count_words(text)
+        return characters if unit == "characters" else tokens
 
     def default_bounds(self, unit: Unit) -> tuple[int, int]:
         """Default greatest length in a unit, as :data:`WORD_BOUNDS`."""

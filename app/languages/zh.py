@@ -84,7 +84,6 @@ class Chinese(Language):
     unit = "characters"
     character_bounds = (24, 12)
     full_stop = "。"
-    comma = "，"
     words_apart = False
     evidence = "a Han character"
 

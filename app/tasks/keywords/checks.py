@@ -36,7 +36,7 @@ def check(request: SentencesRequest, limits: Limits) -> None:
         raise ProblemError(422, faults[:20])
 
 
-def check_forbidden(request: SentencesRequest, language: Language) -> None:
+def check_forbidden(named: Sequence[Named], forbidden: Sequence[str], language: Language) -> None:
     """Refuse a keyword that is, or contains, a forbidden word: as a whole word or any substring, by the language.
 
     Raises:
@@ -44,16 +44,15 @@ def check_forbidden(request: SentencesRequest, language: Language) -> None:
     """
     faults = [
         Fault(
-            field=form_field(request, number, form),
+            field=form.field,
             code=Code.FORBIDDEN_KEYWORD,
-            message=f"{form!r} {'is' if form.lower() == word.lower() else 'contains'} the forbidden word {word!r} "
-            f"(forbidden[{at}])",
+            message=f"{form.text!r} {'is' if form.text.lower() == word.lower() else 'contains'} the forbidden word "
+            f"{word!r} (forbidden[{at}])",
             remedy="take the word out of one of the two",
         )
-        for number, forms in enumerate(forms_of(request))
-        for form in forms
-        for at, word in enumerate(request.forbidden)
-        if _contains(form.lower(), word.lower(), language.forbidden_edges)
+        for form in named
+        for at, word in enumerate(forbidden)
+        if _contains(form.text.lower(), word.lower(), language.forbidden_edges)
     ]
     if faults:
         raise ProblemError(422, faults[:20])

@@ -88,7 +88,7 @@ def make_plan(
     named = [Named(form_field(request, i, form), form) for i, forms in enumerate(words) for form in forms]
     language = choose_language(request.language, [form.text for form in named])
     check_keywords(named, language)
-    check_forbidden(request, language)
+    check_forbidden(named, request.forbidden, language)
     vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.spellings)
     spellings: Forms = [
         list(dict.fromkeys(tokens for form in forms for tokens in vocabulary.spellings(form))) for forms in words

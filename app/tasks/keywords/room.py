@@ -38,9 +38,7 @@ def refuse_without_room(
         if length.measure(state, text) < length.maximum or target.violation(state) == 0:
             return
         # Of all that may be inserted, commas alone make a sentence no longer in words.
-        if unit == "words" and any(
-            target.violation(parted) == 0 for parted in _parted(state, vocabulary, language.comma)
-        ):
+        if unit == "words" and any(target.violation(parted) == 0 for parted in _parted(state, vocabulary)):
             return
         closest = closest or text
     raise invalid(
@@ -61,15 +59,15 @@ def _bare(blocks: KeywordBlocks, vocabulary: Vocabulary) -> Iterator[State]:
                 yield State.assemble(list(zip(order, forms, strict=True)), end)
 
 
-def _parted(state: State, vocabulary: Vocabulary, comma: str) -> Iterator[State]:
+def _parted(state: State, vocabulary: Vocabulary) -> Iterator[State]:
     """The sentence with commas between some of its keywords."""
     try:
-        (token,) = vocabulary.spell(comma)
+        (comma,) = vocabulary.spell(",")
     except ValueError:  # a mask without a comma
         return
     inner = [gap for gap in state.gaps if 0 < gap < state.end]
     for chosen in product((False, True), repeat=len(inner)):
         parted = state
         for gap in (gap for gap, here in zip(reversed(inner), reversed(chosen), strict=True) if here):
-            parted = parted.inserted(gap, token)
+            parted = parted.inserted(gap, comma)
         yield parted
