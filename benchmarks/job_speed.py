@@ -48,7 +48,7 @@ def direct() -> None:
     from app.engine.engine import open_engine
     from app.settings.settings import Settings
     from app.tasks.keywords.schemas import SentencesRequest
-    from app.tasks.keywords.service import complete
+    from app.tasks.keywords.task import Sentences
 
     warming, bodies = json.loads(Path(os.environ["CHAINWRIGHT_BODIES"]).read_text("utf-8"))
     settings = Settings()
@@ -60,7 +60,7 @@ def direct() -> None:
 
             async def one(body: dict[str, Any]) -> None:
                 async with places:
-                    await complete(SentencesRequest.model_validate(body), engine)
+                    await Sentences().run(SentencesRequest.model_validate(body), engine)
 
             await asyncio.gather(*map(one, warming))
             Path(os.environ["CHAINWRIGHT_WARM"]).touch()

@@ -23,8 +23,9 @@ from rich.table import Table
 
 from app.languages.registry import masks
 from app.settings.settings import Settings
-from app.tasks.keywords.plan import make_plan
+from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.run import kernel_of
 from benchmarks.cgmh import cgmh
 from benchmarks.machine import machine, write
 from benchmarks.rejection import rejection
@@ -42,19 +43,19 @@ CHAINS, STEPS, CGMH_STEPS, CAP = 16, 200, 100, 256
 
 
 async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: float) -> dict[str, Any]:
-    """One run of the service's own plan; ``goal`` is the log-prob per token to reach."""
+    """One run of the service's own problem; ``goal`` is the log-prob per token to reach."""
     request = SentencesRequest.model_validate(
         {"keywords": keywords, "sampler": {"kind": "annealing", "chains": CHAINS, "steps": STEPS}, "seed": 7}
     )
-    plan = make_plan(request, model, Settings().limits)
+    problem = make_problem(request, model, Settings().limits)
     started = time.perf_counter()
-    session = await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher)
+    session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher)
     rngs = generators(7, CHAINS)
-    states = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
+    states = await construct(problem.source, problem.target, session, rngs, drafts=request.sampler.drafts_per_chain)
     constructed = time.perf_counter() - started
     trace = Trace()
     reached = None
-    async for step in run(plan.kernel, session, states, rngs, STEPS):
+    async for step in run(kernel_of(problem, request.sampler), session, states, rngs, STEPS):
         trace.add(step)
         if reached is None and rank(list(trace.visits.values()))[0].log_prob_per_token >= goal:
             reached = time.perf_counter() - started
@@ -66,7 +67,7 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
         "chain_steps_per_second": CHAINS * STEPS / seconds,
         "lm_tokens_per_chain_step": session.usage.lm_tokens / (CHAINS * STEPS),
         "best_log_prob_per_token": best.log_prob_per_token,
-        "best": plan.vocabulary.decode(best.state.tokens),
+        "best": problem.vocabulary.decode(best.state.tokens),
         "seconds_to_goal": reached,
     }
 
@@ -74,14 +75,14 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
 async def theirs(model: LoadedModel, keywords: list[str], batcher: Batcher) -> dict[str, Any]:
     """CGMH's way under the same target, from the bare keywords as CGMH starts."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
-    plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher, remember=0)
-    state = State.assemble([(i, forms[0]) for i, forms in enumerate(plan.blocks.forms)], plan.blocks.end)
+    problem = make_problem(request, model, Settings().limits)
+    session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher, remember=0)
+    state = State.assemble([(i, forms[0]) for i, forms in enumerate(problem.source.forms)], problem.source.end)
     best, text, at = -np.inf, "", 0.0
     started, before = time.perf_counter(), session.usage.lm_tokens
-    async for point in cgmh(session, plan.target, state, np.random.default_rng(7), CGMH_STEPS):
-        if point.log_prob_per_token > best and plan.target.admits(point.state):
-            best, text = point.log_prob_per_token, plan.vocabulary.decode(point.state.tokens)
+    async for point in cgmh(session, problem.target, state, np.random.default_rng(7), CGMH_STEPS):
+        if point.log_prob_per_token > best and problem.target.admits(point.state):
+            best, text = point.log_prob_per_token, problem.vocabulary.decode(point.state.tokens)
             at = time.perf_counter() - started
     seconds = time.perf_counter() - started
     return {
@@ -97,9 +98,9 @@ async def theirs(model: LoadedModel, keywords: list[str], batcher: Batcher) -> d
 async def drawn(model: LoadedModel, keywords: list[str], batcher: Batcher) -> dict[str, Any]:
     """Rejection, up to the cap."""
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
-    plan = make_plan(request, model, Settings().limits)
-    session = await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher, remember=0)
-    return asdict(await rejection(session, plan.target, np.random.default_rng(7), cap=CAP, batch=64, most_tokens=24))
+    problem = make_problem(request, model, Settings().limits)
+    session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher, remember=0)
+    return asdict(await rejection(session, problem.target, np.random.default_rng(7), cap=CAP, batch=64, most_tokens=24))
 
 
 async def main(sets: int, output: Path) -> None:

@@ -11,8 +11,9 @@ from typing import Any
 
 from app.languages.registry import masks
 from app.settings.settings import Settings
-from app.tasks.keywords.plan import make_plan
+from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.run import kernel_of
 from models.language.loading import load
 from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
@@ -53,11 +54,12 @@ def plain(bodies: Sequence[dict[str, Any]]) -> float:
 
 async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> None:
     request = SentencesRequest.model_validate(body | {"sampler": body["sampler"] | {"delayed": False}})
-    plan = make_plan(request, model, Settings().limits)
-    assert isinstance(plan.kernel, SimulatedAnnealing)
-    kernel = replace(plan.kernel, kernel=replace(plan.kernel.kernel, lookahead=1))
-    lm = Whole(await Session.open(model, plan.vocabulary.name, plan.language.context(None), batcher, remember=0))
+    problem = make_problem(request, model, Settings().limits)
+    kernel = kernel_of(problem, request.sampler)
+    assert isinstance(kernel, SimulatedAnnealing)
+    kernel = replace(kernel, kernel=replace(kernel.kernel, lookahead=1))
+    lm = Whole(await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher, remember=0))
     rngs = generators(body["seed"], request.sampler.chains)
-    first = await construct(plan.blocks, plan.target, lm, rngs, drafts=plan.drafts)
+    first = await construct(problem.source, problem.target, lm, rngs, drafts=request.sampler.drafts_per_chain)
     async for _ in run(kernel, lm, first, rngs, request.sampler.steps):
         pass

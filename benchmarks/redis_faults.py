@@ -36,7 +36,7 @@ from app.engine.engine import Engine
 from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.schemas import SentencesRequest
-from app.tasks.keywords.service import complete
+from app.tasks.keywords.task import Sentences
 from benchmarks.engine import SETS
 from benchmarks.machine import machine, write
 from models.language.loading import load
@@ -148,7 +148,7 @@ async def measure(
         async with places:
             started = time.perf_counter()
             request = {"keywords": SETS[number % len(SETS)][:2], "sampler": SAMPLER, "seed": number}
-            answer = await complete(SentencesRequest.model_validate(request), engine)
+            answer = await Sentences().run(SentencesRequest.model_validate(request), engine)
             seconds.append(time.perf_counter() - started)
             return [sentence.text for sentence in answer.sentences]
 

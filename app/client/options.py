@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from app.tasks.keywords.schemas import Length
-from app.tasks.sampling.schemas import Annealing, Metropolis
+from app.tasks.sampling.kernels import Annealing, Metropolis
 
 
 class SentencesOptions(TypedDict, total=False):

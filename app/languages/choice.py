@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from app.languages.base import Language
 from app.languages.registry import LANGUAGES, language_of
@@ -22,8 +21,7 @@ else:
     """The code of a language, or auto for the one that the texts are in."""
 
 
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """A text of the request and the field that it came in."""
 
     field: str

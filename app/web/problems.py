@@ -98,6 +98,16 @@ class ProblemError(Exception):
         return make(self.status, self.faults)
 
 
+def refuse(faults: Sequence[Fault]) -> None:
+    """Raise a 422 with the first of the faults, if there are any.
+
+    Raises:
+        ProblemError: 422.
+    """
+    if faults:
+        raise ProblemError(422, list(faults[:20]))
+
+
 class UnfitError(ValueError):
     """What a validator refuses a value with.
 

@@ -19,9 +19,9 @@ from app.cli.evaluate.coverage import covered
 from app.engine.engine import Engine
 from app.languages.base import count_characters
 from app.languages.choice import AskedLanguage, choose_language
-from app.tasks.keywords.checks import forms_of
+from app.tasks.keywords.forms import forms_of
 from app.tasks.keywords.schemas import SentencesRequest
-from app.tasks.keywords.service import complete
+from app.tasks.keywords.task import Sentences
 from app.tasks.sampling.schemas import SentencesAnswer
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, invalid
@@ -177,12 +177,13 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
                 "seed": evaluation.seed + number,
             }
         )
-        answer = await complete(request, engine)
+        answer = await Sentences().run(request, engine)
     except (ProblemError, ValidationError) as error:
         faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
         return {**line, "failed": _reason(faults)}
     best = answer.sentences[0]
-    language = choose_language(request.language, [form for accepted in forms_of(request) for form in accepted])
+    written = [form.text for accepted in forms_of(request.keywords) for form in accepted]
+    language = choose_language(request.language, written)
     references = await _reference_scores(keyword_set.references, answer, engine)
     return {
         **line,

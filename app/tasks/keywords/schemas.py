@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Discriminator, Field, FiniteFloat, Tag
+from pydantic import AfterValidator, ConfigDict, Discriminator, Field, Tag
 
 from app.languages.base import TOKEN_BOUNDS, WORD_BOUNDS, Unit
 from app.languages.choice import AskedLanguage
 from app.languages.registry import LANGUAGES, detection
-from app.tasks.sampling.schemas import MAX_SEED, Annealing, Metropolis
+from app.tasks.sampling.schemas import SamplingRequest
 from app.web.codes import Code
 from app.web.problems import UnfitError
-from app.web.schemas import Strict, Text, by_kind, normalised
+from app.web.schemas import Strict, normalised
 from models.text.normalisation import normalise_name
 
 
@@ -77,7 +77,7 @@ class Length(Strict):
     )
 
 
-class SentencesRequest(Strict):
+class SentencesRequest(SamplingRequest):
     """Ask for sentences that hold all the keywords."""
 
     model_config = ConfigDict(
@@ -106,11 +106,6 @@ class SentencesRequest(Strict):
     )
     ordered: bool = Field(default=False, description="whether the keywords keep the order given")
     language: AskedLanguage = Field(default="auto", description=f"auto: {detection('a keyword')}")
-    context: Text | None = Field(
-        default=None,
-        description="text that goes before the sentence and conditions its every score; if left out, a few plain "
-        'sentences of the language, so that one more is likely; "" for nothing',
-    )
     length: Length = Field(default_factory=Length)
     forbidden: list[Word] = Field(
         default_factory=list,
@@ -122,23 +117,3 @@ class SentencesRequest(Strict):
         description="whether the same words may stand twice in a row, the same three words twice, or a longer word "
         "more than twice",
     )
-    sampler: Annotated[Metropolis | Annealing, *by_kind("annealing")] = Field(
-        default_factory=Annealing,
-        description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples",
-    )
-    samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
-    select: Literal["best", "last"] = Field(
-        default="best", description="best: the best of all states visited; last: where the chains ended"
-    )
-    seed: int | None = Field(
-        default=None,
-        ge=0,
-        le=MAX_SEED,
-        description="same seed and same request, same sentences; drawn and returned if left out",
-    )
-    seconds: Annotated[FiniteFloat, Field(gt=0, le=86_400)] | None = Field(
-        default=None,
-        description="sample for so long at most and answer with the best so far, `diagnostics.steps` telling how far "
-        "it went; such an answer depends on the machine's speed. None: as long as the steps take",
-    )
-    stream: bool = Field(default=False, description="answer with server-sent events while the chains run")

@@ -7,94 +7,40 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from app.engine.reports import ModelReport, UsageReport
-from app.web.schemas import Strict, by_kind
+from app.tasks.sampling.kernels import Annealing, Sampler
+from app.web.schemas import Strict, Text
 
 MAX_SEED = 2**63 - 1
 
 
-Weight = Annotated[FiniteFloat, Field(ge=0, le=1e6)]
+class SamplingRequest(Strict):
+    """Options of every request that samples."""
 
-
-class Moves(Strict):
-    """Weights of the moves; they need not sum to 1. A move that cannot apply is left out."""
-
-    replace: Weight = Field(default=0.5, description="replace one token")
-    insert: Weight = Field(default=0.2, description="insert a token; with `delete` or not at all")
-    delete: Weight = Field(default=0.2, description="delete a token; with `insert` or not at all")
-    swap: Weight = Field(default=0.05, description="exchange two keywords (if unordered and two or more)")
-    reform: Weight = Field(default=0.05, description="change a keyword's form (if one has several)")
-
-
-Beta = Annotated[FiniteFloat, Field(ge=0, le=1000)]
-
-
-PositiveBeta = Annotated[FiniteFloat, Field(gt=0, le=1000)]
-
-
-class Ramp(Strict):
-    """Inverse temperature from `start` to `stop` in equal differences or equal ratios."""
-
-    kind: Literal["linear", "geometric"] = Field(default="linear", description="linear if left out")
-    start: PositiveBeta = Field(default=1.0, description="beta of the first step")
-    stop: PositiveBeta = Field(default=4.0, description="beta of the last step")
-
-
-class Listed(Strict):
-    """Inverse temperatures as given, stretched evenly over the steps."""
-
-    kind: Literal["listed"]
-    betas: list[Beta] = Field(min_length=1, max_length=10_000)
-
-
-Schedule = Annotated[Ramp | Listed, *by_kind("linear")]
-
-
-Reward = Annotated[FiniteFloat, Field(ge=-100, le=100)]
-
-
-Drafts = Annotated[int, Field(ge=1, le=64)]
-
-
-class Metropolis(Strict):
-    """Metropolis-Hastings: samples the language model to the power beta under the constraints."""
-
-    kind: Literal["metropolis"]
-    chains: int = Field(default=8, ge=1, description="chains that run side by side")
-    steps: int = Field(default=100, ge=0, description="steps of each chain")
-    beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
-    length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
-    drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
-    delayed: bool = Field(
-        default=True,
-        description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "
-        "tokens read; a chain accepts somewhat less often",
-    )
-    moves: Moves = Field(default_factory=Moves)
-
-
-class Annealing(Strict):
-    """Simulated annealing: searches for the likeliest sentence as beta rises."""
-
-    kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
-    chains: int = Field(default=8, ge=1, description="chains that run side by side")
-    steps: int = Field(default=100, ge=0, description="steps of each chain")
-    schedule: Schedule = Field(default_factory=Ramp)
-    length_reward: Reward = Field(
-        default=3.0,
-        description="nats a token, added to the log-density times beta: tokens that cost less pay, so the "
-        "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
-    )
-    drafts: Drafts | None = Field(
+    context: Text | None = Field(
         default=None,
-        description="first states that each chain draws to start from the best; if left out, the chains share 32, "
-        "4 each at most",
+        description="text that goes before the sentence and conditions its every score; if left out, a few plain "
+        'sentences of the language, so that one more is likely; "" for nothing',
     )
-    delayed: bool = Field(
-        default=True,
-        description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "
-        "tokens read; a chain accepts somewhat less often",
+    sampler: Sampler = Field(
+        default_factory=Annealing,
+        description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples",
     )
-    moves: Moves = Field(default_factory=Moves)
+    samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
+    select: Literal["best", "last"] = Field(
+        default="best", description="best: the best of all states visited; last: where the chains ended"
+    )
+    seed: int | None = Field(
+        default=None,
+        ge=0,
+        le=MAX_SEED,
+        description="same seed and same request, same sentences; drawn and returned if left out",
+    )
+    seconds: Annotated[FiniteFloat, Field(gt=0, le=86_400)] | None = Field(
+        default=None,
+        description="sample for so long at most and answer with the best so far, `diagnostics.steps` telling how far "
+        "it went; such an answer depends on the machine's speed. None: as long as the steps take",
+    )
+    stream: bool = Field(default=False, description="answer with server-sent events while the chains run")
 
 
 class Sentence(BaseModel):

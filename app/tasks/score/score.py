@@ -13,9 +13,9 @@ from app.engine.session import fits, open_session, scorer_report
 from app.languages.base import Language
 from app.languages.choice import Named, choose_language, choose_vocabulary
 from app.settings.settings import Limits
+from app.tasks.limits import too_long, too_many
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
-from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import Fault, ProblemError, refuse
 from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 
@@ -116,36 +116,19 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[Spe
     Raises:
         ProblemError: 422.
     """
-    if len(request.texts) > limits.max_texts:
-        fault = Fault(
-            field="texts",
-            code=Code.TOO_MANY,
-            message=f"{len(request.texts)} texts are above the limit of {limits.max_texts}",
-            remedy=f"give at most {limits.max_texts} texts in one request",
-        )
-        raise ProblemError(422, [fault])
-    bounds = [(f"texts[{i}]", text, limits.max_text_characters) for i, text in enumerate(request.texts)]
-    faults = [
-        Fault(
-            field=name,
-            code=Code.TOO_LONG,
-            message=f"{len(text)} characters are above the limit of {most}",
-            remedy=f"give at most {most} characters",
-        )
-        for name, text, most in [*bounds, ("context", request.context or "", limits.max_context_characters)]
-        if len(text) > most
-    ]
-    if faults:
-        raise ProblemError(422, faults[:20])
+    refuse(list(too_many("texts", len(request.texts), limits.max_texts, "texts in one request")))
+    texts = [Named(f"texts[{place}]", text) for place, text in enumerate(request.texts)]
+    context = [("context", request.context or "")]
+    refuse([*too_long(texts, limits.max_text_characters), *too_long(context, limits.max_context_characters)])
+    faults: list[Fault] = []
     spelled: list[SpelledText] = []
-    for name, text, _ in bounds:
-        language = choose_language(request.language, [text])
+    for named in texts:
+        language = choose_language(request.language, [named.text])
         try:
-            vocabulary = choose_vocabulary(language, [Named(name, text)], model.vocabulary, Vocabulary.sentence)
+            vocabulary = choose_vocabulary(language, [named], model.vocabulary, Vocabulary.sentence)
         except ProblemError as error:
             faults += error.faults
         else:
-            spelled.append(SpelledText(text, language, vocabulary, vocabulary.sentence(text)))
-    if faults:
-        raise ProblemError(422, faults[:20])
+            spelled.append(SpelledText(named.text, language, vocabulary, vocabulary.sentence(named.text)))
+    refuse(faults)
     return spelled

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.settings.settings import Limits
+from app.tasks.limits import too_large, too_long, too_many
 from app.tasks.search.schemas import SearchRequest
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import Fault, refuse
 from models.retrieval.loading import LoadedKeyModel
 
 
@@ -17,9 +18,7 @@ def check(request: SearchRequest, limits: Limits) -> None:
     Raises:
         ProblemError: 422, a fault for each finding.
     """
-    faults = list(_faults(request, limits))
-    if faults:
-        raise ProblemError(422, faults[:20])
+    refuse(list(_faults(request, limits)))
 
 
 def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
@@ -31,18 +30,18 @@ def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
     most = model.tokenizer.longest
     codec = model.tokenizer.codec
     lengths = [len(codec.question(text)) for text in request.questions]
-    faults = [
-        Fault(
-            field=_field(request, i),
-            code=Code.TOO_LONG,
-            message=f"it has {length} tokens, and the model reads at most {most}",
-            remedy="shorten it",
-        )
-        for i, length in enumerate(lengths)
-        if length > most
-    ]
-    if faults:
-        raise ProblemError(422, faults[:20])
+    refuse(
+        [
+            Fault(
+                field=_field(request, i),
+                code=Code.TOO_LONG,
+                message=f"it has {length} tokens, and the model reads at most {most}",
+                remedy="shorten it",
+            )
+            for i, length in enumerate(lengths)
+            if length > most
+        ]
+    )
 
 
 def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
@@ -54,26 +53,12 @@ def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
             message=f"{given} given",
             remedy="give either one query or a list of queries",
         )
-    most = [
-        ("n", request.n, limits.max_results),
-        ("beams", request.beams or max(request.n, 3), limits.max_beams),
-        ("queries", len(request.questions), limits.max_queries),
-    ]
-    for name, value, limit in most:
-        if value > limit:
-            what = f"{value} queries are" if name == "queries" else f"{value} is"
-            code = Code.TOO_MANY if name == "queries" else Code.TOO_LARGE
-            yield Fault(
-                field=name, code=code, message=f"{what} above the limit of {limit}", remedy=f"give at most {limit}"
-            )
-    for i, text in enumerate(request.questions[: limits.max_queries]):
-        if len(text) > limits.max_query_characters:
-            yield Fault(
-                field=_field(request, i),
-                code=Code.TOO_LONG,
-                message=f"{len(text)} characters are above the limit of {limits.max_query_characters}",
-                remedy=f"give at most {limits.max_query_characters} characters",
-            )
+    yield from too_large(
+        [("n", request.n, limits.max_results), ("beams", request.beams or max(request.n, 3), limits.max_beams)]
+    )
+    yield from too_many("queries", len(request.questions), limits.max_queries, "queries")
+    asked = [(_field(request, i), text) for i, text in enumerate(request.questions[: limits.max_queries])]
+    yield from too_long(asked, limits.max_query_characters)
     if request.mode == "beam" and request.beams is not None and request.beams < request.n:
         yield Fault(
             field="beams",

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.client import ServiceError
-from app.tasks.sampling.schemas import Annealing, Sentence, SentencesAnswer, StepReport
+from app.tasks.sampling.kernels import Annealing
+from app.tasks.sampling.schemas import Sentence, SentencesAnswer, StepReport
 from app.tasks.search.schemas import Answered, SearchAnswer
 from app.web.codes import Code
 from tests.support import facts

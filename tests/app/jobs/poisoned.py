@@ -6,8 +6,8 @@ import os
 import signal
 from typing import Any
 
-from app.tasks.keywords import service
-from app.tasks.keywords.plan import make_plan
+from app.tasks.keywords import task
+from app.tasks.keywords.problem import make_problem
 from tests.support import nursery
 
 POISON = "手机"
@@ -19,7 +19,7 @@ def worker() -> None:
     def deadly(request: Any, *rest: Any) -> Any:
         if POISON in request.keywords:
             os.kill(os.getpid(), signal.SIGKILL)
-        return make_plan(request, *rest)
+        return make_problem(request, *rest)
 
-    service.make_plan = deadly  # type: ignore[attr-defined, assignment]
+    task.make_problem = deadly  # type: ignore[attr-defined, assignment]
     nursery.worker()

@@ -13,7 +13,7 @@ import pytest
 from app.engine.engine import Engine, open_engine
 from app.settings.settings import Settings
 from app.tasks.keywords.schemas import SentencesRequest
-from app.tasks.keywords.service import complete
+from app.tasks.keywords.task import Sentences
 from app.tasks.score.schemas import ScoreRequest
 from app.tasks.score.score import score, spell
 from models.language import default_weights
@@ -87,7 +87,7 @@ def test_sentences_hold_their_keywords(
     request = SentencesRequest.model_validate(
         {"keywords": keywords, "samples": 3, "seed": 1, "sampler": {"kind": "annealing", "chains": 2, "steps": 8}}
     )
-    answer = runner.run(complete(request, engine))
+    answer = runner.run(Sentences().run(request, engine))
     assert answer.model.vocabulary == vocabulary
     assert answer.sentences
     for sentence in answer.sentences:
@@ -105,7 +105,7 @@ def test_the_same_seed_gives_the_same_sentences(engine: Engine, runner: asyncio.
             "sampler": {"kind": "annealing", "chains": 4, "steps": 12},
         }
     )
-    first, again = runner.run(complete(request, engine)), runner.run(complete(request, engine))
+    first, again = runner.run(Sentences().run(request, engine)), runner.run(Sentences().run(request, engine))
     assert first.sentences and again.sentences == first.sentences
 
 

@@ -10,7 +10,6 @@ from starlette.testclient import TestClient
 
 from app.cli.evaluate.coverage import covered
 from app.languages.registry import LANGUAGES
-from app.tasks.keywords.plan import drafts_of
 from app.tasks.keywords.schemas import SentencesRequest
 
 CHINESE, ENGLISH = LANGUAGES["zh"], LANGUAGES["en"]
@@ -205,7 +204,7 @@ def test_an_opening_that_does_not_fit_is_left_out() -> None:
 def test_many_chains_share_their_drafts() -> None:
     def drafts(chains: int, **more: int) -> int:
         sampler = {"kind": "annealing", "chains": chains, **more}
-        return drafts_of(SentencesRequest.model_validate({"keywords": ["a"], "sampler": sampler}))
+        return SentencesRequest.model_validate({"keywords": ["a"], "sampler": sampler}).sampler.drafts_per_chain
 
     assert [drafts(chains) for chains in (1, 8, 16, 32, 64)] == [4, 4, 2, 1, 1]
     assert drafts(64, drafts=3) == 3

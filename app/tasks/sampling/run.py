@@ -1,13 +1,13 @@
-"""Runs a request: from keywords to ranked sentences, step by step."""
+"""Runs a sampling problem: from first states to ranked sentences, step by step."""
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import structlog
@@ -15,13 +15,23 @@ import structlog
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
-from app.tasks.keywords.plan import Plan, make_plan
-from app.tasks.keywords.schemas import SentencesRequest
-from app.tasks.sampling.schemas import ChainReport, Diagnostics, MoveReport, Sentence, SentencesAnswer, StepReport
+from app.tasks.sampling.kernels import Sampler
+from app.tasks.sampling.moves import mix
+from app.tasks.sampling.problem import SamplingProblem
+from app.tasks.sampling.schemas import (
+    ChainReport,
+    Diagnostics,
+    MoveReport,
+    SamplingRequest,
+    Sentence,
+    SentencesAnswer,
+    StepReport,
+)
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.language.scoring.session import Session
 from samplers.first_states import InfeasibleError, construct
+from samplers.kernels.base import Kernel
 from samplers.run import Step, generators, run
 from samplers.state import State
 from samplers.trace import Trace, Visit, rank
@@ -29,8 +39,7 @@ from samplers.trace import Trace, Visit, rank
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """One step of a run.
 
     Attributes:
@@ -43,25 +52,27 @@ class Progress:
 
 
 @dataclass(eq=False)
-class SentencesRun:
+class SamplingRun:
     """Chains that stand at their first states, ready to step.
 
     Attributes:
-        request: what was asked.
-        plan: what it came to.
-        context: what every sentence continues.
+        request: options of the chains and of the answer.
+        problem: the law, its moves and first states.
+        kernel: the Markov kernel.
+        context: text that every sentence continues.
         seed: the seed used.
         session: the language model of this request.
         rngs: one generator a chain.
         first: the chains' first states.
-        trace: what the chains have seen.
         deadline: seconds of sampling after which it ends where it stands.
+        trace: what the chains have seen.
         started: when sampling began, by time.perf_counter.
         seconds: sampled so far.
     """
 
-    request: SentencesRequest
-    plan: Plan
+    request: SamplingRequest
+    problem: SamplingProblem
+    kernel: Kernel
     context: str
     seed: int
     session: Session
@@ -76,7 +87,7 @@ class SentencesRun:
         """Step the chains to the end; closing the iterator stops them."""
         sampler = self.request.sampler
         best: Visit | None = None
-        driver = run(self.plan.kernel, self.session, self.first, self.rngs, sampler.steps)
+        driver = run(self.kernel, self.session, self.first, self.rngs, sampler.steps)
         try:
             async for step in driver:
                 better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
@@ -99,7 +110,7 @@ class SentencesRun:
 
     def sentence(self, visit: Visit) -> Sentence:
         """A visit as the caller sees it."""
-        vocabulary = self.plan.vocabulary
+        vocabulary = self.problem.vocabulary
         return Sentence(
             text=vocabulary.decode(visit.state.tokens),
             log_prob=visit.log_prob,
@@ -111,7 +122,7 @@ class SentencesRun:
 
     def report(self, step: Step) -> StepReport:
         """A step as the caller sees it."""
-        decode = self.plan.vocabulary.decode
+        decode = self.problem.vocabulary.decode
         return StepReport(
             step=step.number,
             steps=self.request.sampler.steps,
@@ -153,45 +164,48 @@ class SentencesRun:
             usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
             model=ModelReport(
                 **dict(scorer_report(self.session.model)),
-                vocabulary=self.plan.vocabulary.name,
+                vocabulary=self.problem.vocabulary.name,
                 context=self.context,
             ),
             seed=self.seed,
         )
 
 
-@asynccontextmanager
-async def prepared(request: SentencesRequest, engine: Engine) -> AsyncIterator[SentencesRun]:
-    """Check a request, wait for its turn, construct first states; the turn ends with the context.
+def kernel_of(problem: SamplingProblem, sampler: Sampler, running: Callable[[], int] = lambda: 1) -> Kernel:
+    """The kernel that a request chose for a problem.
+
+    Args:
+        problem: the law and its moves.
+        sampler: options of the kernel.
+        running: number of requests that use the model now, among which prefetched steps are shared.
 
     Raises:
-        ProblemError: 422 for a request that cannot be met, 429 if too many wait.
+        ProblemError: 422, no move that applies has a weight.
     """
-    plan = await asyncio.to_thread(make_plan, request, engine.model, engine.limits, lambda: engine.admission.running)
+    moves, weights = mix(sampler.moves, problem.moves)
+    return sampler.kernel(problem.target, moves, weights, running)
+
+
+@asynccontextmanager
+async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: Engine) -> AsyncIterator[SamplingRun]:
+    """Wait for admission, open the session, draw first states; admission ends with the context.
+
+    Raises:
+        ProblemError: 422 for a problem without a first state or a context too long, 429 if too many wait.
+    """
+    kernel = kernel_of(problem, request.sampler, lambda: engine.admission.running)
     async with engine.admission.take():
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        context = plan.language.context(request.context, lambda text: fits(engine, text, plan.most_tokens))
-        session = await open_session(engine, plan.vocabulary.name, context, plan.most_tokens)
+        context = problem.language.context(request.context, lambda text: fits(engine, text, problem.max_tokens))
+        session = await open_session(engine, problem.vocabulary.name, context, problem.max_tokens)
         rngs = generators(seed, request.sampler.chains)
         with session.sampling():
             try:
-                first = await construct(plan.blocks, plan.target, session, rngs, drafts=plan.drafts)
+                drafts = request.sampler.drafts_per_chain
+                first = await construct(problem.source, problem.target, session, rngs, drafts=drafts)
             except InfeasibleError as error:
-                raise invalid(
-                    "keywords",
-                    Code.INFEASIBLE,
-                    str(error),
-                    "loosen length or forbidden, give other keywords, or try another seed",
-                ) from error
+                raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-            yield SentencesRun(request, plan, context, seed, session, rngs, first, deadline, started=started)
-
-
-async def complete(request: SentencesRequest, engine: Engine) -> SentencesAnswer:
-    """Run a request to its end."""
-    async with prepared(request, engine) as sampling:
-        async for _ in sampling.progress():
-            pass
-        return sampling.answer()
+            yield SamplingRun(request, problem, kernel, context, seed, session, rngs, first, deadline, started=started)

@@ -1,0 +1,37 @@
+"""A sampling problem: all that the chains of a request need, whichever task it is of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.languages.base import Language
+from models.language.vocabulary import Vocabulary
+from samplers.first_states import KeywordBlocks
+from samplers.moves.base import Move
+from samplers.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class SamplingProblem:
+    """A law over sentences, the moves that walk it, and first states.
+
+    Attributes:
+        language: of the sentences.
+        vocabulary: mask over which the model is renormalised.
+        target: the law.
+        moves: those that can apply.
+        source: keywords from which first states are drawn.
+        max_tokens: no sentence of the support is likely to have more.
+        field: of the request, to name where no first state is found.
+        remedy: for that.
+    """
+
+    language: Language
+    vocabulary: Vocabulary
+    target: Target
+    moves: Sequence[Move]
+    source: KeywordBlocks
+    max_tokens: int
+    field: str
+    remedy: str

@@ -1,0 +1,115 @@
+"""A task that samples: its request becomes a problem, and all else is shared."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar, Generic, TypeVar
+
+from rich.console import RenderableType
+
+from app.engine.engine import Engine
+from app.settings.settings import Limits
+from app.tasks.sampling.problem import SamplingProblem
+from app.tasks.sampling.run import SamplingRun, kernel_of, prepared
+from app.tasks.sampling.schemas import SamplingRequest, SentencesAnswer, StepReport
+from app.tasks.sampling.view import answer_table, chains_table
+from app.tasks.task import Event, Task
+from models.language.scoring.model import LoadedModel
+
+R = TypeVar("R", bound=SamplingRequest)
+
+STEP_SECONDS = 0.2
+"""Least time between two ``step`` events."""
+
+
+class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
+    """A task whose answer is sampled; a unit is a step of a chain."""
+
+    answer = SentencesAnswer
+    events = (
+        "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
+        "sentence better than all before is found; `step` (a StepReport), at most five a second; at the end `done` (a "
+        "SentencesAnswer), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are "
+        "comments."
+    )
+    unit_seconds = 4e-3
+    options: ClassVar[Mapping[str, str | None]] = {
+        "sampler.kind": "--kind",
+        "sampler.schedule.kind": "--schedule",
+        "sampler.schedule.start": "--beta-start",
+        "sampler.schedule.stop": "--beta-stop",
+    }
+
+    @abstractmethod
+    def problem(self, request: R, model: LoadedModel, limits: Limits) -> SamplingProblem:
+        """Check a request and make a problem of it; may build a vocabulary, so keep it off the event loop.
+
+        Raises:
+            ProblemError: 422, with what is wrong and how to mend it.
+        """
+
+    def check(self, request: R, engine: Engine) -> None:
+        """See :meth:`Task.check`."""
+        kernel_of(self.problem(request, engine.model, engine.limits), request.sampler)
+
+    def units(self, request: R) -> float:
+        """See :meth:`Task.units`."""
+        return float((request.sampler.steps + 1) * request.sampler.chains)
+
+    @asynccontextmanager
+    async def prepared(self, request: R, engine: Engine) -> AsyncIterator[SamplingRun]:
+        """A run that stands at its first states; admission ends with the context.
+
+        Raises:
+            ProblemError: 422 for a request that cannot be met, 429 if too many wait.
+        """
+        problem = await asyncio.to_thread(self.problem, request, engine.model, engine.limits)
+        async with prepared(problem, request, engine) as sampling:
+            yield sampling
+
+    async def run(self, request: R, engine: Engine) -> SentencesAnswer:
+        """See :meth:`Task.run`."""
+        async with self.prepared(request, engine) as sampling:
+            async for _ in sampling.progress():
+                pass
+            return sampling.answer()
+
+    @asynccontextmanager
+    async def stream(self, request: R, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
+        """See :meth:`Task.stream`."""
+        async with self.prepared(request, engine) as sampling:
+            yield _events(sampling)
+
+    @classmethod
+    def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """``--beta`` alone for Metropolis-Hastings."""
+        if "beta" in body.get("sampler", {}):
+            body["sampler"].setdefault("kind", "metropolis")
+        return body
+
+    @classmethod
+    def render(cls, answer: SentencesAnswer) -> RenderableType:
+        """The sentences, and a line on how the run went."""
+        return answer_table(answer)
+
+    @classmethod
+    def render_event(cls, event: Event) -> RenderableType | None:
+        """The chains where they stand."""
+        return chains_table(event.data) if isinstance(event.data, StepReport) else None
+
+
+async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
+    """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always."""
+    due = 0.0
+    async for progress in sampling.progress():
+        if progress.best is not None:
+            yield Event("sentence", sampling.sentence(progress.best))
+        now = time.monotonic()
+        if now >= due or progress.step.number == sampling.request.sampler.steps:
+            due = now + STEP_SECONDS
+            yield Event("step", sampling.report(progress.step))
+    yield Event("done", sampling.answer())
