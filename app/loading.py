@@ -11,7 +11,7 @@ import structlog
 
 from app.engine.device import device_fault
 from app.engine.engine import Engine, open_engine
-from app.indexes.opened import SearchReport
+from app.indexes.opened import SearchReport, retrieval_of
 from app.ops.tracing import Tracing
 from app.settings.settings import Settings
 from app.web.codes import Code
@@ -75,7 +75,7 @@ class Loading:
                 if self.tracing is not None:
                     engine.batcher.origin = self.tracing.origin
                     engine.admission.tracer = self.tracing.tracer
-                engine.retrieval.on_search = self.on_search
+                retrieval_of(engine).on_search = self.on_search
                 self.engine = engine
                 log.info(
                     "model loaded",

@@ -33,7 +33,6 @@ from rich.table import Table
 from app.embedded.process import find_server
 from app.engine.admission import Admission
 from app.engine.engine import Engine
-from app.indexes.opened import Retrieval
 from app.settings.settings import Settings
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.service import complete
@@ -220,8 +219,7 @@ def main(requests: int, output: Path) -> None:
     with ThreadPoolExecutor(1) as executor, tempfile.TemporaryDirectory(prefix="cw") as folder:
 
         def make_engine(store: Any) -> Engine:
-            batcher = Batcher(executor)
-            return Engine(model, batcher, Admission(16, 1000), Retrieval(settings, batcher), settings.limits, store)
+            return Engine(settings, model, Batcher(executor), Admission(16, 1000), store)
 
         results = asyncio.run(conditions(make_engine, requests, Path(folder)))
     table = Table("Redis", "request, s", "store wait, ms: median", "p99", "worst", "hits", "same answers")

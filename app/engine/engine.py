@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from app.engine.admission import Admission
 from app.engine.memory import give_back
 from app.engine.scores import open_server, open_store
-from app.indexes.opened import Retrieval
 from app.settings.settings import Limits, Settings
 from models.language.default_weights import Progress
 from models.language.loading import load
@@ -19,26 +19,51 @@ from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
 from models.scores.cache import ScoreCache
 
+T = TypeVar("T")
+
 
 @dataclass(eq=False)
 class Engine:
-    """All that a request needs of the process.
+    """The loaded model, its thread, and what features build upon them.
 
     Attributes:
+        settings: of the process.
         model: the loaded model.
-        batcher: where the work of all requests meets.
-        admission: who may use it.
-        retrieval: indexes and the model that writes their keys.
-        limits: the most that a request may ask for.
-        scores: cached scores from before; None if the settings turn it off.
+        batcher: batches the work of all requests in the model's thread.
+        admission: bounds how many requests run and wait.
+        scores: the score cache; None if the settings turn it off.
+        progress: receives how far a conversion of the default model is.
     """
 
+    settings: Settings
     model: LoadedModel
     batcher: Batcher
     admission: Admission
-    retrieval: Retrieval
-    limits: Limits = field(default_factory=Limits)
     scores: ScoreCache | None = None
+    progress: Progress = lambda what, share: None
+    _parts: dict[Callable[[Engine], Any], Any] = field(default_factory=dict, init=False, repr=False)
+
+    @property
+    def limits(self) -> Limits:
+        """The most that a request may ask for."""
+        return self.settings.limits
+
+    def part(self, make: Callable[[Engine], T]) -> T:
+        """A feature's own state over the engine: made once by ``make``, closed with the engine.
+
+        Call it on the event loop. What has a method ``close()`` is closed by it, the last made first.
+        """
+        if make not in self._parts:
+            self._parts[make] = make(self)
+        made: T = self._parts[make]
+        return made
+
+    def close(self) -> None:
+        """Close the parts."""
+        while self._parts:
+            _, made = self._parts.popitem()
+            if hasattr(made, "close"):
+                made.close()
 
 
 def load_model(settings: Settings, progress: Progress) -> LoadedModel:
@@ -77,11 +102,10 @@ async def open_engine(settings: Settings, progress: Progress) -> AsyncIterator[E
                     settings.limits.max_waiting,
                     lambda: loop.run_in_executor(None, give_back),
                 )
-                batcher = Batcher(executor)
-                retrieval = Retrieval(settings, batcher, progress, model)
+                engine = Engine(settings, model, Batcher(executor), admission, store, progress)
                 try:
-                    yield Engine(model, batcher, admission, retrieval, settings.limits, store)
+                    yield engine
                 finally:
-                    retrieval.close()
+                    engine.close()
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import structlog
 
+from app.engine.engine import Engine
 from app.indexes.builds import Builds
 from app.indexes.library import Library
 from app.indexes.problems import MODEL_ERRORS, model_problem
@@ -112,6 +113,16 @@ class Retrieval:
         self.builds.stop()
         if self._loading is not None:
             self._loading.cancel()
+
+
+def open_retrieval(engine: Engine) -> Retrieval:
+    """Indexes over an engine: keys are written in its thread, by its own model where that is the same one."""
+    return Retrieval(engine.settings, engine.batcher, engine.progress, engine.model)
+
+
+def retrieval_of(engine: Engine) -> Retrieval:
+    """The engine's indexes, opened once and closed with it."""
+    return engine.part(open_retrieval)
 
 
 def open_library(settings: Settings, progress: Progress = lambda what, share: None) -> Library:

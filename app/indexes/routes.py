@@ -15,7 +15,7 @@ from app.indexes.builds import Upload
 from app.indexes.changes import change, check_changes, list_indexes, report
 from app.indexes.formats import AnyFormat
 from app.indexes.library import refuse_reserved
-from app.indexes.opened import Retrieval
+from app.indexes.opened import Retrieval, retrieval_of
 from app.indexes.problems import told
 from app.indexes.schemas import (
     BOTH_ENDS,
@@ -90,10 +90,10 @@ async def search(name: IndexName, body: SearchRequest, request: Request, engine:
     go on with what leads to a key of the index. When the client leaves, the search stops.
     """
     if not body.stream:
-        return await until_disconnect(request, complete(name, body, engine.retrieval, engine.admission))
+        return await until_disconnect(request, complete(name, body, retrieval_of(engine), engine.admission))
     held = AsyncExitStack()
     try:
-        opening = held.enter_async_context(prepared(name, body, engine.retrieval, engine.admission))
+        opening = held.enter_async_context(prepared(name, body, retrieval_of(engine), engine.admission))
         run = await until_disconnect(request, opening)
         return EventResponse(_events(run), held, request.app.state.settings.ping_seconds)
     except BaseException:
@@ -111,14 +111,14 @@ async def _events(run: SearchRun) -> AsyncGenerator[bytes]:
 @router.get("", responses=problem_responses(500, 503), summary="All indexes")
 async def indexes(engine: ReadyEngine) -> Indexes:
     """All indexes and how their builds are getting on."""
-    retrieval = engine.retrieval
+    retrieval = retrieval_of(engine)
     return Indexes(indexes=await asyncio.to_thread(list_indexes, retrieval.library, retrieval.builds))
 
 
 @router.get("/{name}", responses=problem_responses(404, 422, 500, 503), summary="One index")
 async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
     """An index, its changes, its malformed lines, and how its build is getting on."""
-    return await _report(name, engine.retrieval, opening=True)
+    return await _report(name, retrieval_of(engine), opening=True)
 
 
 @router.post(
@@ -129,7 +129,7 @@ async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
 )
 async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> IndexReport:
     """Build an index in the background; one of the same name serves until the new one is whole."""
-    retrieval = engine.retrieval
+    retrieval = retrieval_of(engine)
     _check(body.name, retrieval, body.format, body.both_ends)
 
     def write() -> Upload:
@@ -166,7 +166,7 @@ async def upload(
 
     The body may be large: it goes to the disk as it comes.
     """
-    retrieval = engine.retrieval
+    retrieval = retrieval_of(engine)
     codec = encoding_of(encoding, request.headers.get("content-type", ""))
     _check(name, retrieval, format, both_ends)
     folder = await asyncio.to_thread(new_folder, retrieval.library.root)
@@ -188,7 +188,7 @@ async def upload(
 async def patch(name: IndexName, body: PatchRequest, engine: ReadyEngine) -> PatchAnswer:
     """Update an index without a rebuild; on the disk, and seen by every later search, when this answers."""
     check_changes(body, engine.limits)
-    library = engine.retrieval.library
+    library = retrieval_of(engine).library
     with told(library.root):
         return await asyncio.to_thread(change, name, body, library)
 
@@ -196,7 +196,7 @@ async def patch(name: IndexName, body: PatchRequest, engine: ReadyEngine) -> Pat
 @router.delete("/{name}", status_code=204, responses=problem_responses(404, 409, 422, 500, 503), summary="Delete")
 async def delete(name: IndexName, engine: ReadyEngine) -> None:
     """Delete an index; searches that have begun end as if it were there."""
-    await asyncio.to_thread(_delete, name, engine.retrieval)
+    await asyncio.to_thread(_delete, name, retrieval_of(engine))
 
 
 def _delete(name: str, retrieval: Retrieval) -> None:

@@ -13,7 +13,7 @@ from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, V
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from app.engine.engine import Engine
-from app.indexes.opened import SearchReport
+from app.indexes.opened import SearchReport, retrieval_of
 from app.web.requests import problem_responses
 from models.language.scoring.batcher import BatchReport
 
@@ -148,7 +148,7 @@ class Metrics:
 
     def _building(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None:
-            yield Observation(len(engine.retrieval.builds.going_on))
+            yield Observation(len(retrieval_of(engine).builds.going_on))
 
     def _present(self, options: CallbackOptions) -> Iterable[Observation]:
         if (engine := self.engine()) is not None:

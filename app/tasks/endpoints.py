@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from app.engine.engine import Engine
+from app.indexes.opened import retrieval_of
 from app.indexes.problems import told
 from app.indexes.schemas import NAME_PATTERN
 from app.jobs.schemas import URL
@@ -121,8 +122,8 @@ class Search(Endpoint[SearchRequest]):
     def check(self, request: SearchRequest, engine: Engine) -> None:
         """See :meth:`Endpoint.check`."""
         check_search(request, engine.limits)
-        with told(engine.retrieval.library.root, "url"):
-            engine.retrieval.library.open(self.name)
+        with told(retrieval_of(engine).library.root, "url"):
+            retrieval_of(engine).library.open(self.name)
 
     def units(self, request: SearchRequest) -> float:
         """See :meth:`Endpoint.units`."""
@@ -130,7 +131,7 @@ class Search(Endpoint[SearchRequest]):
 
     async def run(self, request: SearchRequest, engine: Engine) -> BaseModel:
         """See :meth:`Endpoint.run`."""
-        return await retrieval.complete(self.name, request, engine.retrieval, engine.admission)
+        return await retrieval.complete(self.name, request, retrieval_of(engine), engine.admission)
 
 
 @lru_cache(maxsize=64)

@@ -18,6 +18,7 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.main import cli
+from app.indexes.opened import retrieval_of
 from app.main import create_app
 from app.settings.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
@@ -171,7 +172,7 @@ def test_added_names_are_shown_as_first_written_by_every_process(client: TestCli
     with TestClient(create_app(settings), raise_server_exceptions=False) as second:
         wait_until_ready(second)
         assert facts.all_keys(second, index) == wanted
-        second.app.state.loading.engine.retrieval.library.merge(index)  # type: ignore[attr-defined]
+        retrieval_of(second.app.state.loading.engine).library.merge(index)  # type: ignore[attr-defined]
         assert facts.all_keys(second, index) == wanted
     assert facts.all_keys(client, index) == wanted
     report = client.get(f"/v1/indexes/{index}").json()
@@ -180,7 +181,7 @@ def test_added_names_are_shown_as_first_written_by_every_process(client: TestCli
 
 def test_keys_of_an_index_built_before_are_changed_as_they_are_written(client: TestClient) -> None:
     index = facts.build(client, ["今天\t天气\t晴"])
-    library = client.app.state.loading.engine.retrieval.library  # type: ignore[attr-defined]
+    library = retrieval_of(client.app.state.loading.engine).library  # type: ignore[attr-defined]
     parts = library.tokenizer.encode(["今 天  气", "天气", ""])
     live = library.open(index)
     live.update([(live.key_format.join(parts), ["晴"])])

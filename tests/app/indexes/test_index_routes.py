@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.indexes.opened import retrieval_of
 from app.main import create_app
 from app.settings.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
@@ -19,7 +20,7 @@ from tests.support import tiny_service as tiny
 
 
 def folder_of(client: TestClient, index: str) -> Path:
-    library = client.app.state.loading.engine.retrieval.library  # type: ignore[attr-defined]
+    library = retrieval_of(client.app.state.loading.engine).library  # type: ignore[attr-defined]
     library.catalogue.unload(index)
     parent = library.root / index
     return Path(parent / (parent / "current").read_text())
