@@ -27,24 +27,20 @@ from app.tasks.keywords.routes import router as sentences
 from app.tasks.score.routes import router as scoring
 from app.web import handlers
 from app.web.access.limiter import Limiter
-from app.web.access.middleware import Access
+from app.web.access.middleware import AccessMiddleware
 from app.web.access.ring import KeyRing, keys_path
-from app.web.drain import Drain, Gate
-from app.web.examples import add_examples
-from app.web.head_requests import Heads
+from app.web.drain import Drain, DrainMiddleware
+from app.web.head_requests import HeadMiddleware
 from app.web.middleware import AccessLog, BodyLimit, SecurityHeaders
 from app.web.openapi import describe
 from app.web.problems import Fault
-from app.web.root_path import WithoutRoot, WithRoot
+from app.web.root_path import RestoreRootPath, StripRootPath
 from models.language.default_weights import Progress
 
-UPLOADS = (("PUT", "/v1/indexes/"), ("POST", "/v1/jobs"))
-"""Methods and beginnings of paths that read their bodies themselves, with bounds of their own."""
-
-SENT = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key", "X-Request-ID"]
+ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key", "X-Request-ID"]
 """Request headers that pages of allowed origins may send."""
 
-SHOWN = ["Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+EXPOSED_HEADERS = ["Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 """Response headers that they may read."""
 
 
@@ -112,26 +108,25 @@ def create_app(
     # The last one added is the first to see a request.
     limits = settings.limits
     if settings.root_path:
-        app.add_middleware(WithRoot, root=settings.root_path)
-    app.add_middleware(Heads)
-    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=UPLOADS)
-    app.add_middleware(Access, ring=ring)
-    app.add_middleware(Gate, drain=drain)
+        app.add_middleware(RestoreRootPath, root=settings.root_path)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds)
+    app.add_middleware(AccessMiddleware, ring=ring)
+    app.add_middleware(DrainMiddleware, drain=drain)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=SENT,
-            expose_headers=SHOWN,
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
     if settings.root_path:
-        app.add_middleware(WithoutRoot, root=settings.root_path)
+        app.add_middleware(StripRootPath, root=settings.root_path)
     describe(app, ring)
-    add_examples(app)
     return app
 
 

@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracer, Span, Tracer, get_current_span, set_span_in_context
 from starlette.types import Scope
 
-from app.web.drain import PROBES
+from app.web.path_policy import policy_of
 from models.language.scoring.batcher import BatchReport
 
 FLUSH_WITHIN = 2.0
@@ -105,4 +105,4 @@ class Tracing:
 
 
 def _is_probe(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["path"] in PROBES
+    return scope["type"] == "http" and policy_of(scope).probe

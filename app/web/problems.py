@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
 from uuid import UUID
 
 from asgi_correlation_id import correlation_id
@@ -79,7 +78,7 @@ KINDS: dict[int, tuple[str, str]] = {
 
 
 class ProblemError(Exception):
-    """A failure that is told to the caller.
+    """A failure that is answered as a problem.
 
     Attributes:
         status: HTTP status.
@@ -94,8 +93,34 @@ class ProblemError(Exception):
         super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in self.faults))
 
     def problem(self) -> Problem:
-        """The problem document."""
-        return make(self.status, self.faults)
+        """The problem document; its detail is made of the first faults."""
+        name, title = KINDS.get(self.status) or _standard_kind(self.status)
+        request_id = correlation_id.get()
+        return Problem(
+            type=f"urn:chainwright:problem:{name}",
+            title=title,
+            status=self.status,
+            detail=" ".join(map(_sentence, self.faults[:3])) or title,
+            instance=UUID(request_id).urn if request_id else None,
+            errors=self.faults,
+        )
+
+    def response(self) -> Response:
+        """The problem as a response; a lone surrogate that came in with a field's name is written escaped."""
+        text = json.dumps(self.problem().model_dump(exclude_none=True), ensure_ascii=False)
+        return Response(text.encode("utf-8", "backslashreplace"), self.status, self.headers, MEDIA_TYPE)
+
+
+def failure(
+    status: int, code: Code, message: str, remedy: str, *, field: str = "", headers: Mapping[str, str] | None = None
+) -> ProblemError:
+    """A problem with one fault."""
+    return ProblemError(status, [Fault(field=field, code=code, message=message, remedy=remedy)], headers)
+
+
+def invalid(field: str, code: Code, message: str, remedy: str) -> ProblemError:
+    """A 422 with one fault."""
+    return failure(422, code, message, remedy, field=field)
 
 
 class UnfitError(ValueError):
@@ -112,37 +137,8 @@ class UnfitError(ValueError):
         super().__init__(message)
 
 
-def invalid(field: str, code: Code, message: str, remedy: str) -> ProblemError:
-    """A 422 with one fault."""
-    return ProblemError(422, [Fault(field=field, code=code, message=message, remedy=remedy)])
-
-
-def make(status: int, faults: Sequence[Fault], detail: str | None = None) -> Problem:
-    """A problem document; its detail is made of the faults unless given."""
-    if status in KINDS:
-        name, title = KINDS[status]
-    else:
-        name, title = HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase
-    request_id = correlation_id.get()
-    return Problem(
-        type=f"urn:chainwright:problem:{name}",
-        title=title,
-        status=status,
-        detail=detail or " ".join(map(_sentence, faults[:3])) or title,
-        instance=UUID(request_id).urn if request_id else None,
-        errors=list(faults),
-    )
-
-
-def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """The problem as a response."""
-    return Response(to_json(problem), problem.status, dict(headers or {}), MEDIA_TYPE)
-
-
-def to_json(problem: Problem) -> bytes:
-    """JSON bytes. A lone surrogate that came in with a field's name is written escaped."""
-    body: dict[str, Any] = problem.model_dump(exclude_none=True)
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+def _standard_kind(status: int) -> tuple[str, str]:
+    return HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase
 
 
 def _sentence(fault: Fault) -> str:

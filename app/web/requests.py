@@ -1,4 +1,4 @@
-"""Parts that all routes share: bodies of JSON, the engine if it is ready, work that ends when the client leaves."""
+"""Parts that all routes share: bodies of JSON, documented problems, work that ends when the client leaves."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute
 
 from app.web.codes import Code
 from app.web.drain import Drain
-from app.web.json_text import JsonError, read_json
+from app.web.json_text import read_json
 from app.web.media import is_json, media_type, refused
-from app.web.problems import MEDIA_TYPE, Fault, ProblemError
+from app.web.problems import MEDIA_TYPE, failure
 
 T = TypeVar("T")
 
@@ -54,13 +54,13 @@ class JsonRequest(Request):
     """A request whose body has been read.
 
     Attributes:
-        content: what its JSON says.
+        content: the value of its JSON.
     """
 
     content: Any
 
     async def json(self) -> Any:
-        """For FastAPI, which takes whatever goes wrong here for a mistake of the JSON."""
+        """The value, for FastAPI, which takes any failure here for a mistake of the JSON."""
         return self.content
 
 
@@ -68,7 +68,7 @@ class JsonRoute(APIRoute):
     """A route whose body, if it takes one, is JSON, declared as such."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What FastAPI calls with a request."""
+        """The function that FastAPI calls with a request."""
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle
@@ -79,10 +79,7 @@ class JsonRoute(APIRoute):
             kind = media_type(asked.headers)
             if body and not is_json(kind):
                 raise refused(kind, lines=False)
-            try:
-                asked.content = read_json(body)
-            except JsonError as error:
-                raise ProblemError(error.status, [error.fault]) from None
+            asked.content = read_json(body)
             return await handle(asked)
 
         return reading
@@ -105,18 +102,12 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
         if task.done():
             return task.result()
         if leaving.done():
-            raise ProblemError(
-                499, [Fault(field="", code=Code.CLIENT_GONE, message="the client left", remedy="stay until the answer")]
-            )
+            raise failure(499, Code.CLIENT_GONE, "the client left", "stay until the answer")
         if cut.done():
             raise drain.problem()
-        fault = Fault(
-            field="",
-            code=Code.TIMED_OUT,
-            message=f"there was no answer within {most:g} seconds",
-            remedy="ask for less in one request, stream, or send again when the service is less busy",
-        )
-        raise ProblemError(504, [fault])
+        message = f"there was no answer within {most:g} seconds"
+        remedy = "ask for less in one request, stream, or send again when the service is less busy"
+        raise failure(504, Code.TIMED_OUT, message, remedy)
     finally:
         for each in (task, leaving, cut):
             each.cancel()
