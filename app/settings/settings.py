@@ -77,7 +77,7 @@ class Limits(Environment):
     max_length: int = Field(default=300, ge=1, description="greatest length.min or length.max, in any unit")
     max_context_characters: int = Field(default=8000, ge=0, description="characters of context")
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
-    max_texts: int = Field(default=1000, ge=1, description="texts of one /v1/score request")
+    max_texts: int = Field(default=1000, ge=1, description="texts of one request for scores")
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
     max_queries: int = Field(default=64, ge=1, description="queries of one search")
     max_query_characters: int = Field(default=1000, ge=1, description="characters of one of them")
@@ -114,7 +114,7 @@ class Settings(Environment):
     )
     state_dir: Folder = Field(
         default_factory=lambda: user_state_path("chainwright"),
-        description="where indexes are, and the embedded server keeps scores from one run to the next",
+        description="indexes, scores, the job queue (queue/) and API keys (keys.json), kept from one run to the next",
     )
     retrieval_model: str | None = Field(
         default=None, description="model that writes keys: a folder or hub id; None takes CHAINWRIGHT_MODEL"
