@@ -15,7 +15,7 @@ from app.indexes.opened import SearchReport, retrieval_of
 from app.ops.tracing import Tracing
 from app.settings.settings import Settings
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import Fault, ProblemError, failure
 from models.language.default_weights import ConversionError, Progress
 from models.language.device import DeviceError
 from models.language.loading import LoadingError
@@ -25,7 +25,7 @@ from models.language.scoring.scorer import UnsupportedModelError
 log = structlog.get_logger()
 
 LOADING_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelError, ValueError, OSError)
-"""What loading a model may raise that its user can mend."""
+"""Errors of loading a model that its user can mend."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -42,17 +42,17 @@ def fault_of(error: BaseException) -> Fault:
 
 @dataclass(eq=False)
 class Loading:
-    """How far the model is.
+    """State of the model's loading beside the server.
 
     Attributes:
-        settings: which model.
-        progress: told how far the first conversion of the default model is.
+        settings: of the process.
+        progress: receives how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded.
-        on_batch: told of every batch of the model.
-        on_search: told of every search.
+        on_batch: called with a report after every batch of the model.
+        on_search: called with a report after every search.
         tracing: makes spans of turns and batches.
         beside: open as long as the engine is.
-        engine: the engine, once the model is loaded.
+        engine: None until the model is loaded.
         failure: why it could not be loaded.
     """
 
@@ -107,17 +107,8 @@ class Loading:
     def problem(self) -> ProblemError:
         """Why no engine can be had: 503."""
         if self.failure is not None:
-            fault = Fault(
-                field="",
-                code=self.failure.code,
-                message=f"the model could not be loaded: {self.failure.message}",
-                remedy=f"{self.failure.field}: {self.failure.remedy}, and start the service again",
-            )
-            return ProblemError(503, [fault])
-        fault = Fault(
-            field="",
-            code=Code.LOADING,
-            message="the model is still loading",
-            remedy="try again shortly; /ready tells when",
-        )
-        return ProblemError(503, [fault], {"Retry-After": "2"})
+            message = f"the model could not be loaded: {self.failure.message}"
+            remedy = f"{self.failure.field}: {self.failure.remedy}, and start the service again"
+            return failure(503, self.failure.code, message, remedy)
+        remedy = "try again shortly; /ready tells when"
+        return failure(503, Code.LOADING, "the model is still loading", remedy, headers={"Retry-After": "2"})

@@ -28,7 +28,7 @@ from app.tasks.score.routes import router as scoring
 from app.web import handlers
 from app.web.access.limiter import Limiter
 from app.web.access.middleware import AccessMiddleware
-from app.web.access.ring import KeyRing, keys_path
+from app.web.access.ring import open_ring
 from app.web.drain import Drain, DrainMiddleware
 from app.web.head_requests import HeadMiddleware
 from app.web.middleware import AccessLog, BodyLimit, SecurityHeaders
@@ -59,10 +59,10 @@ def create_app(
             stays up and answers 503.
 
     Raises:
-        app.access.keys.KeyFileError: the file of API keys cannot be used.
+        ProblemError: the file of API keys cannot be used.
     """
     settings = settings or Settings()
-    ring = KeyRing(keys_path(settings), required=settings.keys_file is not None)
+    ring = open_ring(settings)
     tracing = Tracing(settings.otlp_endpoint)
     drain = Drain(settings.drain_seconds)
 

@@ -70,9 +70,7 @@ def load_model(settings: Settings, progress: Progress) -> LoadedModel:
     """Load the model of the settings; slow, so call it in a thread.
 
     Raises:
-        models.language.loading.LoadingError: see :func:`models.language.loading.load`.
-        models.language.default_weights.ConversionError: likewise.
-        models.language.scorer.UnsupportedModelError: likewise.
+        LoadingError, ConversionError, UnsupportedModelError: see :func:`models.language.loading.load`.
     """
     return load(
         settings.model,

@@ -8,18 +8,50 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from platformdirs import user_cache_path, user_state_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.settings import values as values
+from app.settings import values
 from app.settings.env_file import ENV_FILE, PREFIX, EnvFile
-from app.settings.rates import parsed
+from app.settings.rates import Rate
 from app.settings.values import Lower, Size, Switch
 from models.language.precision import Precision
 from models.language.vocabulary import Rule
 from models.scores.connection import connection_options
 
 Folder = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
+
+
+def _imported(name: str, path: str) -> Rule:
+    module, _, function = path.partition(":")
+    try:
+        rule: Rule = getattr(importlib.import_module(module), function)
+    except Exception as error:  # a module may raise anything while it is imported
+        raise ValueError(
+            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); remedy: give package.module:function"
+        ) from error
+    if not callable(rule):
+        raise ValueError(f"vocabulary rule {name!r}: {path!r} is no function; remedy: give package.module:function")
+    return rule
+
+
+def _importable(rules: dict[str, str]) -> dict[str, str]:
+    for name, path in rules.items():
+        _imported(name, path)
+    return rules
+
+
+def _server(url: SecretStr) -> SecretStr:
+    try:
+        if url.get_secret_value() != "off":
+            connection_options(url.get_secret_value())
+    except ValueError as error:
+        remedy = "" if "; remedy: " in str(error) else "; remedy: give redis://host:6379/0, unix:///path or off"
+        raise ValueError(f"{error}{remedy}") from None
+    return url
+
+
+ServerUrl = Annotated[SecretStr, AfterValidator(_server)]
 
 
 class Environment(BaseSettings):
@@ -47,7 +79,7 @@ class Environment(BaseSettings):
         """Read the .env file by our own reader.
 
         Raises:
-            app.env_file.EnvFileError: it cannot be read.
+            EnvFileError: it cannot be read.
         """
         return init_settings, env_settings, EnvFile(settings_cls, ENV_FILE)
 
@@ -126,14 +158,14 @@ class Settings(Environment):
     score_cache_memory: Size = Field(
         default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: ServerUrl | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// server for scores; None starts one; off: in the process only",
     )
     redis_memory: Size = Field(
         default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
     )
-    queue_url: SecretStr | None = Field(
+    queue_url: ServerUrl | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// server for jobs; None takes that of CHAINWRIGHT_REDIS_URL, "
         "else starts one; off: no jobs",
@@ -167,7 +199,7 @@ class Settings(Environment):
     torch_threads: int | None = Field(
         default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
     )
-    vocabularies: Annotated[dict[str, str], BeforeValidator(values.mapping)] = Field(
+    vocabularies: Annotated[dict[str, str], BeforeValidator(values.mapping), AfterValidator(_importable)] = Field(
         default_factory=dict,
         description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
     )
@@ -175,17 +207,17 @@ class Settings(Environment):
         default=None,
         description="API keys, as chainwright keys writes them; None takes keys.json of the state directory, if there",
     )
-    rate: str | None = Field(
+    rate: Rate | None = Field(
         default=None,
         description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
     )
-    quota: str | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
+    quota: Rate | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
     cors_origins: Annotated[list[str], BeforeValidator(values.origins)] = Field(
         default_factory=list,
         description="origins whose pages may call, such as https://app.example.org, with commas between or as a JSON "
         "list; * for all",
     )
-    otlp_endpoint: str | None = Field(
+    otlp_endpoint: Annotated[str, AfterValidator(values.collector)] | None = Field(
         default=None, description="OpenTelemetry collector that takes traces by OTLP over HTTP; None for no traces"
     )
     ping_seconds: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
@@ -194,52 +226,6 @@ class Settings(Environment):
     )
     limits: Annotated[Limits, BeforeValidator(values.mapping)] = Field(default_factory=Limits)
 
-    @field_validator("vocabularies")
-    @classmethod
-    def _importable(cls, rules: dict[str, str]) -> dict[str, str]:
-        for name, path in rules.items():
-            _imported(name, path)
-        return rules
-
-    @field_validator("rate", "quota")
-    @classmethod
-    def _rate(cls, text: str | None) -> str | None:
-        if text is not None:
-            parsed(text)
-        return text
-
-    @field_validator("otlp_endpoint")
-    @classmethod
-    def _collector(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(("http://", "https://")):
-            raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
-        return url
-
-    @field_validator("redis_url", "queue_url")
-    @classmethod
-    def _redis(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and url.get_secret_value() != "off":
-            try:
-                connection_options(url.get_secret_value())
-            except ValueError as error:
-                remedy = "give redis://host:6379/0, unix:///path or off"
-                message, _, better = str(error).partition("; remedy: ")
-                raise ValueError(f"{message}; remedy: {better or remedy}") from None
-        return url
-
     def rules(self) -> dict[str, Rule]:
         """The vocabulary rules that users brought, by name."""
         return {name: _imported(name, path) for name, path in self.vocabularies.items()}
-
-
-def _imported(name: str, path: str) -> Rule:
-    module, _, function = path.partition(":")
-    try:
-        rule: Rule = getattr(importlib.import_module(module), function)
-    except Exception as error:  # a module may raise anything while it is imported
-        raise ValueError(
-            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); remedy: give package.module:function"
-        ) from error
-    if not callable(rule):
-        raise ValueError(f"vocabulary rule {name!r}: {path!r} is no function; remedy: give package.module:function")
-    return rule

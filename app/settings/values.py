@@ -130,9 +130,20 @@ def root_path(value: Any) -> Any:
     path = value.rstrip("/")
     if path and not _ROOT.fullmatch(path):
         raise ValueError("no path; remedy: give the path alone, beginning with a slash, such as /llm")
-    if path.split("/")[1:2] and path.split("/")[1] in OWN:
+    if path and path.split("/")[1] in OWN:
         raise ValueError("the service's own paths begin so; remedy: take another path, such as /llm")
     return path
+
+
+def collector(url: str) -> str:
+    """The URL of a collector of traces.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
+    return url
 
 
 Size = Annotated[int, BeforeValidator(size)]

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
+@dataclass(eq=False)
 class HttpMiddleware:
-    """Middleware of HTTP requests; other scopes, such as a server's lifespan, pass untouched.
+    """Middleware of HTTP requests around an application; other scopes, such as its lifespan, pass untouched."""
 
-    Args:
-        app: the application inside.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":

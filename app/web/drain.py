@@ -7,7 +7,7 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.web.asgi import HttpMiddleware
 from app.web.codes import Code
@@ -56,17 +56,11 @@ class Drain:
             await asyncio.sleep(0.02)
 
 
+@dataclass(eq=False)
 class DrainMiddleware(HttpMiddleware):
-    """Counts requests under way, and refuses new ones once stopping has begun.
+    """Counts requests under way, and refuses new ones once stopping has begun."""
 
-    Args:
-        app: the application inside.
-        drain: how far stopping is.
-    """
-
-    def __init__(self, app: ASGIApp, drain: Drain) -> None:
-        super().__init__(app)
-        self.drain = drain
+    drain: Drain
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Count the request, or refuse it."""

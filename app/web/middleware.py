@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.web.access.keys import Key
 from app.web.access.middleware import KEY
@@ -19,19 +20,17 @@ from app.web.problems import ProblemError, failure
 log = structlog.get_logger()
 
 
+@dataclass(eq=False)
 class BodyLimit(HttpMiddleware):
     """Reads the body before the application does; answers 413 as soon as it is too large, 408 if it is too slow.
 
-    Args:
-        app: the application inside.
-        most: bytes.
-        seconds: that the body may take; where the route reads it itself, that the next part of it may take.
+    Attributes:
+        most: bytes of the body.
+        seconds: for the body to come; where the route reads it itself, for the next part of it.
     """
 
-    def __init__(self, app: ASGIApp, most: int, seconds: float) -> None:
-        super().__init__(app)
-        self.most = most
-        self.seconds = seconds
+    most: int
+    seconds: float
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on once its body is whole, or as it comes where the route reads it itself."""

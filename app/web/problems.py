@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Self
 from uuid import UUID
 
 from asgi_correlation_id import correlation_id
@@ -23,6 +24,12 @@ class Fault(BaseModel):
     code: Code = Field(description="what is wrong, in a word that programs may rely on; docs/api.md lists them")
     message: str = Field(description="what is wrong")
     remedy: str = Field(description="how to mend the call")
+
+    @classmethod
+    def parse(cls, error: object, code: Code, field: str = "") -> Self:
+        """The fault of an error whose text ends in ``; remedy: how to mend it``."""
+        message, _, remedy = str(error).partition("; remedy: ")
+        return cls(field=field, code=code, message=message, remedy=remedy or "see /docs")
 
 
 class Problem(BaseModel):
@@ -58,23 +65,35 @@ class Problem(BaseModel):
     errors: list[Fault] = Field(default_factory=list)
 
 
-KINDS: dict[int, tuple[str, str]] = {
-    400: ("malformed-body", "The body cannot be read"),
-    401: ("unauthorized", "An API key is needed"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "Not with this method"),
-    408: ("body-too-slow", "The body did not come in time"),
-    409: ("conflict", "The index is in no state for this"),
-    413: ("body-too-large", "The body is too large"),
-    415: ("not-json", "The body is not declared as JSON"),
-    422: ("invalid-request", "Invalid request"),
-    429: ("too-many-requests", "Too many requests"),
-    499: ("client-gone", "The client left"),
-    500: ("internal-error", "Internal error"),
-    503: ("not-ready", "Not ready"),
-    504: ("timed-out", "The answer took too long"),
+KINDS: dict[int, tuple[str, str, str]] = {
+    400: ("malformed-body", "The body cannot be read", "The body is not JSON; the problem says where and why"),
+    401: ("unauthorized", "An API key is needed", "There is no API key, or it is unknown or revoked"),
+    404: ("not-found", "There is nothing here", "There is nothing at this path, or no index of this name"),
+    405: ("method-not-allowed", "Not with this method", "Not with this method"),
+    408: ("body-too-slow", "The body did not come in time", "The body did not come in time"),
+    409: (
+        "conflict",
+        "The index is in no state for this",
+        "The index is being built, or was built for another model, or is damaged",
+    ),
+    413: ("body-too-large", "The body is too large", "The body is too large"),
+    415: ("not-json", "The body is not declared as JSON", "The body is not declared as JSON, or is compressed"),
+    422: ("invalid-request", "Invalid request", "The request cannot be met; `errors` names each field and its remedy"),
+    429: (
+        "too-many-requests",
+        "Too many requests",
+        "Too many requests are running and waiting, or the caller's rate or quota is used up",
+    ),
+    499: ("client-gone", "The client left", "The client left"),
+    500: ("internal-error", "Internal error", "Internal error"),
+    503: (
+        "not-ready",
+        "Not ready",
+        "The model is still loading, or could not be loaded, or the service is stopping",
+    ),
+    504: ("timed-out", "The answer took too long", "The answer took too long"),
 }
-"""Name and title by status."""
+"""Name, title and description of each status."""
 
 
 class ProblemError(Exception):
@@ -94,7 +113,7 @@ class ProblemError(Exception):
 
     def problem(self) -> Problem:
         """The problem document; its detail is made of the first faults."""
-        name, title = KINDS.get(self.status) or _standard_kind(self.status)
+        name, title, _ = KINDS.get(self.status) or _standard_kind(self.status)
         request_id = correlation_id.get()
         return Problem(
             type=f"urn:chainwright:problem:{name}",
@@ -137,8 +156,9 @@ class UnfitError(ValueError):
         super().__init__(message)
 
 
-def _standard_kind(status: int) -> tuple[str, str]:
-    return HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase
+def _standard_kind(status: int) -> tuple[str, str, str]:
+    known = HTTPStatus(status)
+    return known.name.lower().replace("_", "-"), known.phrase, known.description
 
 
 def _sentence(fault: Fault) -> str:

@@ -13,41 +13,23 @@ from app.web.codes import Code
 from app.web.drain import Drain
 from app.web.json_text import read_json
 from app.web.media import is_json, media_type, refused
-from app.web.problems import MEDIA_TYPE, failure
+from app.web.problems import KINDS, MEDIA_TYPE, failure
 
 T = TypeVar("T")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the problems that a route may answer."""
-    reference = {"$ref": "#/components/schemas/Problem"}
-    headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
-    described: dict[int | str, dict[str, Any]] = {
-        status: {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
-        for status, description in _DESCRIPTIONS.items()
-        if status in statuses
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    seconds = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
+    return {
+        status: {
+            "description": KINDS[status][2],
+            "content": content,
+            **({"headers": seconds} if status in (429, 503) else {}),
+        }
+        for status in sorted(statuses)
     }
-    for status in (429, 503):
-        if status in described:
-            described[status]["headers"] = headers
-    return described
-
-
-_DESCRIPTIONS = {
-    400: "The body is not JSON; the problem says where and why",
-    401: "There is no API key, or it is unknown or revoked",
-    404: "There is nothing at this path, or no index of this name",
-    405: "Not with this method",
-    408: "The body did not come in time",
-    409: "The index is being built, or was built for another model, or is damaged",
-    413: "The body is too large",
-    415: "The body is not declared as JSON, or is compressed",
-    422: "The request cannot be met; `errors` names each field and its remedy",
-    429: "Too many requests are running and waiting, or the caller's rate or quota is used up",
-    500: "Internal error",
-    503: "The model is still loading, or could not be loaded, or the service is stopping",
-    504: "The answer took too long",
-}
 
 
 class JsonRequest(Request):

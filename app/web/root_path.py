@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
 
 from app.web.asgi import HttpMiddleware
 
 
-class _RootPathMiddleware(HttpMiddleware):
-    """Ground of both.
+@dataclass(eq=False)
+class StripRootPath(HttpMiddleware):
+    """Outermost middleware: takes a root path such as ``/llm`` off: all others see the service's own paths."""
 
-    Args:
-        app: the application inside.
-        root: such as ``/llm``.
-    """
-
-    def __init__(self, app: ASGIApp, root: str) -> None:
-        super().__init__(app)
-        self.root = root
-
-
-class StripRootPath(_RootPathMiddleware):
-    """Outermost middleware: takes the root path off, so that all others see the service's own paths."""
+    root: str
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on without the root path."""
@@ -30,11 +22,14 @@ class StripRootPath(_RootPathMiddleware):
         await self.app(scope, receive, send)
 
 
-class RestoreRootPath(_RootPathMiddleware):
+@dataclass(eq=False)
+class RestoreRootPath(HttpMiddleware):
     """Innermost middleware: puts it before the path again, as ASGI has it, for routes and the URLs that they write.
 
     The other middlewares keep the path that they know, and get the route that was found.
     """
+
+    root: str
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with the root path."""

@@ -86,5 +86,4 @@ def _refused(path: str, error: object) -> Fault:
     """The fault of a validator's error; one of another library may end in ``; remedy: how to mend it``."""
     if isinstance(error, UnfitError):
         return Fault(field=path, code=error.code, message=str(error), remedy=error.remedy)
-    message, _, remedy = str(error).partition("; remedy: ")
-    return Fault(field=path, code=Code.MALFORMED, message=message, remedy=remedy or "see /docs")
+    return Fault.parse(error, Code.MALFORMED, path)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.web.access.keys import Key
 from app.web.access.limiter import Limiter, Verdict, Window
@@ -17,17 +19,11 @@ KEY = "chainwright.key"
 """Name in the ASGI scope of the caller's :class:`app.web.access.keys.Key`; None there in an open service."""
 
 
+@dataclass(eq=False)
 class AccessMiddleware(HttpMiddleware):
-    """Answers 401 without a key, where keys are needed, and 429 beyond a rate or quota.
+    """Answers 401 without a key of the ring, where keys are needed, and 429 beyond a rate or quota."""
 
-    Args:
-        app: the application inside; its state has a ``limiter``.
-        ring: the keys.
-    """
-
-    def __init__(self, app: ASGIApp, ring: KeyRing) -> None:
-        super().__init__(app)
-        self.ring = ring
+    ring: KeyRing
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request pass if its caller may call now."""
@@ -49,7 +45,7 @@ class AccessMiddleware(HttpMiddleware):
             client = scope.get("client")
             verdict = await limiter.hit(client[0] if client else "")
         if verdict.over is not None:
-            await _over(verdict.over, verdict).response()(scope, receive, send)
+            await _over(verdict, verdict.over).response()(scope, receive, send)
         else:
             add = on_start(send, lambda message: MutableHeaders(scope=message).update(verdict.headers))
             await self.app(scope, receive, add)
@@ -71,7 +67,7 @@ def _unauthorized(token: str | None) -> ProblemError:
     return failure(401, Code.UNAUTHORIZED, message, remedy, field="Authorization", headers=headers)
 
 
-def _over(limit: Window, verdict: Verdict) -> ProblemError:
+def _over(verdict: Verdict, limit: Window) -> ProblemError:
     message = f"the {limit.name} of {limit.limit} requests in {limit.seconds} seconds is used up"
     remedy = f"try again in {limit.reset} seconds, as the Retry-After header says, or ask the operator for more"
     return failure(429, Code.OVER_RATE, message, remedy, headers=verdict.headers)
