@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import structlog
 
 from app.engine.device import device_fault
 from app.engine.engine import Engine, open_engine
-from app.indexes.opened import SearchReport, retrieval_of
-from app.ops.tracing import Tracing
 from app.settings.settings import Settings
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, failure
 from models.language.default_weights import ConversionError, Progress
 from models.language.device import DeviceError
 from models.language.loading import LoadingError
-from models.language.scoring.batcher import BatchReport
 from models.language.scoring.scorer import UnsupportedModelError
 
 log = structlog.get_logger()
@@ -48,10 +45,7 @@ class Loading:
         settings: of the process.
         progress: receives how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded.
-        on_batch: called with a report after every batch of the model.
-        on_search: called with a report after every search.
-        tracing: makes spans of turns and batches.
-        beside: open as long as the engine is.
+        beside: entered with the engine once it is there, left before it is closed.
         engine: None until the model is loaded.
         failure: why it could not be loaded.
     """
@@ -59,10 +53,7 @@ class Loading:
     settings: Settings
     progress: Progress
     on_failure: Callable[[Fault], None]
-    on_batch: Callable[[BatchReport], None] | None = None
-    on_search: Callable[[SearchReport], None] | None = None
-    tracing: Tracing | None = None
-    beside: Callable[[Engine], AbstractAsyncContextManager[None]] | None = None
+    beside: Callable[[Engine], AbstractAsyncContextManager[None]]
     engine: Engine | None = None
     failure: Fault | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,11 +62,6 @@ class Loading:
         """Load, and keep the engine open until :meth:`stop`."""
         try:
             async with open_engine(self.settings, self.progress) as engine:
-                engine.batcher.on_batch = self._batch
-                if self.tracing is not None:
-                    engine.batcher.origin = self.tracing.origin
-                    engine.admission.tracer = self.tracing.tracer
-                retrieval_of(engine).on_search = self.on_search
                 self.engine = engine
                 log.info(
                     "model loaded",
@@ -84,7 +70,7 @@ class Loading:
                     device=engine.model.device,
                     precision=engine.model.precision,
                 )
-                async with self.beside(engine) if self.beside is not None else nullcontext():
+                async with self.beside(engine):
                     await self._stop.wait()
         except Exception as error:  # whatever it is, the task must not die unheard
             self.failure = fault_of(error)
@@ -93,12 +79,6 @@ class Loading:
             self.on_failure(self.failure)
         finally:
             self.engine = None
-
-    def _batch(self, report: BatchReport) -> None:
-        if self.on_batch is not None:
-            self.on_batch(report)
-        if self.tracing is not None:
-            self.tracing.batch(report)
 
     def stop(self) -> None:
         """Let :meth:`run` end."""

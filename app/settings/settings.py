@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import importlib
-import os
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from platformdirs import user_cache_path, user_state_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.settings import values
 from app.settings.env_file import ENV_FILE, PREFIX, EnvFile
 from app.settings.rates import Rate
-from app.settings.values import Lower, Size, Switch
+from app.settings.values import (
+    CollectorUrl,
+    Device,
+    Folder,
+    Host,
+    Lower,
+    Mapping,
+    Origins,
+    Port,
+    RootPath,
+    Size,
+    Switch,
+    plain,
+)
 from models.language.precision import Precision
 from models.language.vocabulary import Rule
 from models.scores.connection import connection_options
-
-Folder = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
 
 
 def _imported(name: str, path: str) -> Rule:
@@ -86,8 +94,8 @@ class Environment(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, given: dict[str, Any]) -> dict[str, Any]:
-        plain = {name: values.plain(value) if isinstance(value, str) else value for name, value in given.items()}
-        return {name: value for name, value in plain.items() if value != ""}
+        found = {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in found.items() if value != ""}
 
 
 class Limits(Environment):
@@ -136,9 +144,7 @@ class Settings(Environment):
     """Which model to serve, where and how."""
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
-    device: Annotated[str, BeforeValidator(values.device)] = Field(
-        default="auto", description="auto, cpu, cuda, cuda:1, mps"
-    )
+    device: Device = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
     precision: Annotated[Precision, Lower] = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
     cache_dir: Folder = Field(
@@ -173,9 +179,7 @@ class Settings(Environment):
     queue_memory: Size = Field(
         default=1 << 30, ge=1 << 22, description="bytes that the embedded server may take for jobs; more jobs get 503"
     )
-    worker: Annotated[Literal["on", "off"], Switch] = Field(
-        default="on", description="whether chainwright serve works off jobs itself"
-    )
+    worker: Switch = Field(default="on", description="whether chainwright serve works off jobs itself")
     worker_items: int = Field(default=8, ge=1, le=256, description="items of jobs that a worker runs side by side")
     lease_seconds: float = Field(
         default=10, ge=1, description="silence after which what a worker was working on goes to another"
@@ -186,20 +190,18 @@ class Settings(Environment):
     job_retention_seconds: int = Field(
         default=604_800, ge=1, description="how long an ended job and its results are kept"
     )
-    host: Annotated[str, BeforeValidator(values.host)] = Field(
+    host: Host = Field(
         default="127.0.0.1", description="address to listen on; an IPv6 address with or without brackets"
     )
-    port: Annotated[int, BeforeValidator(values.port)] = Field(
-        default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one"
-    )
-    root_path: Annotated[str, BeforeValidator(values.root_path)] = Field(
+    port: Port = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    root_path: RootPath = Field(
         default="",
         description="path below which a proxy shows the service, such as /llm, whether or not it takes it off",
     )
     torch_threads: int | None = Field(
         default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
     )
-    vocabularies: Annotated[dict[str, str], BeforeValidator(values.mapping), AfterValidator(_importable)] = Field(
+    vocabularies: Annotated[dict[str, str], Mapping, AfterValidator(_importable)] = Field(
         default_factory=dict,
         description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
     )
@@ -212,19 +214,19 @@ class Settings(Environment):
         description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
     )
     quota: Rate | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
-    cors_origins: Annotated[list[str], BeforeValidator(values.origins)] = Field(
+    cors_origins: Origins = Field(
         default_factory=list,
         description="origins whose pages may call, such as https://app.example.org, with commas between or as a JSON "
         "list; * for all",
     )
-    otlp_endpoint: Annotated[str, AfterValidator(values.collector)] | None = Field(
+    otlp_endpoint: CollectorUrl | None = Field(
         default=None, description="OpenTelemetry collector that takes traces by OTLP over HTTP; None for no traces"
     )
     ping_seconds: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
     drain_seconds: int = Field(
         default=10, ge=0, description="how long a stopping server lets requests and streams finish"
     )
-    limits: Annotated[Limits, BeforeValidator(values.mapping)] = Field(default_factory=Limits)
+    limits: Annotated[Limits, Mapping] = Field(default_factory=Limits)
 
     def rules(self) -> dict[str, Rule]:
         """The vocabulary rules that users brought, by name."""
