@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 
 import structlog
 
 from app.engine.device import device_fault
 from app.engine.engine import Engine, open_engine
-from app.indexes.opened import SearchReport, retrieval_of
-from app.ops.tracing import Tracing
 from app.settings.settings import Settings
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import Fault, ProblemError, failure
 from models.language.default_weights import ConversionError, Progress
 from models.language.device import DeviceError
 from models.language.loading import LoadingError
-from models.language.scoring.batcher import BatchReport
 from models.language.scoring.scorer import UnsupportedModelError
 
 log = structlog.get_logger()
 
 LOADING_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelError, ValueError, OSError)
-"""What loading a model may raise that its user can mend."""
+"""Errors of loading a model that its user can mend."""
 
 
 def fault_of(error: BaseException) -> Fault:
@@ -42,27 +39,21 @@ def fault_of(error: BaseException) -> Fault:
 
 @dataclass(eq=False)
 class Loading:
-    """How far the model is.
+    """State of the model's loading beside the server.
 
     Attributes:
-        settings: which model.
-        progress: told how far the first conversion of the default model is.
+        settings: of the process.
+        progress: receives how far the first conversion of the default model is.
         on_failure: called with the reason if the model cannot be loaded.
-        on_batch: told of every batch of the model.
-        on_search: told of every search.
-        tracing: makes spans of turns and batches.
-        beside: open as long as the engine is.
-        engine: the engine, once the model is loaded.
+        beside: entered with the engine once it is there, left before it is closed.
+        engine: None until the model is loaded.
         failure: why it could not be loaded.
     """
 
     settings: Settings
     progress: Progress
     on_failure: Callable[[Fault], None]
-    on_batch: Callable[[BatchReport], None] | None = None
-    on_search: Callable[[SearchReport], None] | None = None
-    tracing: Tracing | None = None
-    beside: Callable[[Engine], AbstractAsyncContextManager[None]] | None = None
+    beside: Callable[[Engine], AbstractAsyncContextManager[None]]
     engine: Engine | None = None
     failure: Fault | None = None
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -71,11 +62,6 @@ class Loading:
         """Load, and keep the engine open until :meth:`stop`."""
         try:
             async with open_engine(self.settings, self.progress) as engine:
-                engine.batcher.on_batch = self._batch
-                if self.tracing is not None:
-                    engine.batcher.origin = self.tracing.origin
-                    engine.admission.tracer = self.tracing.tracer
-                retrieval_of(engine).on_search = self.on_search
                 self.engine = engine
                 log.info(
                     "model loaded",
@@ -84,7 +70,7 @@ class Loading:
                     device=engine.model.device,
                     precision=engine.model.precision,
                 )
-                async with self.beside(engine) if self.beside is not None else nullcontext():
+                async with self.beside(engine):
                     await self._stop.wait()
         except Exception as error:  # whatever it is, the task must not die unheard
             self.failure = fault_of(error)
@@ -94,12 +80,6 @@ class Loading:
         finally:
             self.engine = None
 
-    def _batch(self, report: BatchReport) -> None:
-        if self.on_batch is not None:
-            self.on_batch(report)
-        if self.tracing is not None:
-            self.tracing.batch(report)
-
     def stop(self) -> None:
         """Let :meth:`run` end."""
         self._stop.set()
@@ -107,17 +87,8 @@ class Loading:
     def problem(self) -> ProblemError:
         """Why no engine can be had: 503."""
         if self.failure is not None:
-            fault = Fault(
-                field="",
-                code=self.failure.code,
-                message=f"the model could not be loaded: {self.failure.message}",
-                remedy=f"{self.failure.field}: {self.failure.remedy}, and start the service again",
-            )
-            return ProblemError(503, [fault])
-        fault = Fault(
-            field="",
-            code=Code.LOADING,
-            message="the model is still loading",
-            remedy="try again shortly; /ready tells when",
-        )
-        return ProblemError(503, [fault], {"Retry-After": "2"})
+            message = f"the model could not be loaded: {self.failure.message}"
+            remedy = f"{self.failure.field}: {self.failure.remedy}, and start the service again"
+            return failure(503, self.failure.code, message, remedy)
+        remedy = "try again shortly; /ready tells when"
+        return failure(503, Code.LOADING, "the model is still loading", remedy, headers={"Retry-After": "2"})

@@ -13,6 +13,7 @@ from fastapi_offline import FastAPIOffline
 from starlette.middleware.cors import CORSMiddleware
 
 from app.engine.engine import Engine
+from app.indexes.opened import retrieval_of
 from app.indexes.routes import router as retrieval
 from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
@@ -27,69 +28,60 @@ from app.tasks import registry
 from app.tasks.routes import task_routes
 from app.web import handlers
 from app.web.access.limiter import Limiter
-from app.web.access.middleware import Access
-from app.web.access.ring import KeyRing, keys_path
-from app.web.drain import Drain, Gate
-from app.web.examples import add_examples
-from app.web.head_requests import Heads
+from app.web.access.middleware import AccessMiddleware
+from app.web.access.ring import open_ring
+from app.web.drain import Drain, DrainMiddleware
+from app.web.head_requests import HeadMiddleware
 from app.web.middleware import AccessLog, BodyLimit, SecurityHeaders
 from app.web.openapi import describe
 from app.web.problems import Fault
-from app.web.root_path import WithoutRoot, WithRoot
+from app.web.root_path import RestoreRootPath, StripRootPath
 from models.language.default_weights import Progress
+from models.language.scoring.batcher import BatchReport
 
-UPLOADS = (("PUT", "/v1/indexes/"), ("POST", "/v1/jobs"))
-"""Methods and beginnings of paths that read their bodies themselves, with bounds of their own."""
-
-SENT = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key", "X-Request-ID"]
+ALLOWED_HEADERS = ["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key", "X-Request-ID"]
 """Request headers that pages of allowed origins may send."""
 
-SHOWN = ["Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
+EXPOSED_HEADERS = ["Location", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"]
 """Response headers that they may read."""
 
 
 def create_app(
     settings: Settings | None = None,
     *,
-    progress: Progress | None = None,
-    on_failure: Callable[[Fault], None] | None = None,
+    progress: Progress = lambda what, share: None,
+    on_failure: Callable[[Fault], None] = lambda reason: None,
 ) -> FastAPI:
     """The service.
 
     Args:
         settings: from the environment if left out.
-        progress: told how far the first conversion of the default model is.
-        on_failure: called with the reason if the model cannot be loaded; the service then
-            stays up and answers 503.
+        progress: receives how far the first conversion of the default model is.
+        on_failure: called with the reason if the model cannot be loaded; the service stays up and answers 503.
 
     Raises:
-        app.access.keys.KeyFileError: the file of API keys cannot be used.
+        ProblemError: the file of API keys cannot be used.
     """
     settings = settings or Settings()
-    ring = KeyRing(keys_path(settings), required=settings.keys_file is not None)
+    ring = open_ring(settings)
     tracing = Tracing(settings.otlp_endpoint)
     drain = Drain(settings.drain_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.loading = loading = Loading(
-            settings, progress or (lambda what, share: None), on_failure or (lambda reason: None)
-        )
-        app.state.metrics = measured = Metrics(lambda: loading.engine)
-        loading.on_batch, loading.on_search = measured.batch, measured.search
-        loading.tracing = tracing
+        app.state.metrics = metrics = Metrics(lambda: loading.engine)
         app.state.limiter = limiter = Limiter(shared(settings), settings.rate, settings.quota)
         await limiter.start()
         async with open_jobs(settings) as jobs:
             app.state.jobs = jobs
-            if jobs is not None and settings.worker == "on":
-                loading.beside = partial(_working, jobs, drain)
+            beside = partial(_beside, jobs=jobs, drain=drain, metrics=metrics, tracing=tracing)
+            app.state.loading = loading = Loading(settings, progress, on_failure, beside)
             task = asyncio.create_task(loading.run())
             try:
                 yield
             finally:
                 loading.stop()
-                measured.close()
+                metrics.close()
                 if loading.engine is None:
                     task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
@@ -112,26 +104,25 @@ def create_app(
     # The last one added is the first to see a request.
     limits = settings.limits
     if settings.root_path:
-        app.add_middleware(WithRoot, root=settings.root_path)
-    app.add_middleware(Heads)
-    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds, uploads=UPLOADS)
-    app.add_middleware(Access, ring=ring)
-    app.add_middleware(Gate, drain=drain)
+        app.add_middleware(RestoreRootPath, root=settings.root_path)
+    app.add_middleware(HeadMiddleware)
+    app.add_middleware(BodyLimit, most=limits.max_body_bytes, seconds=limits.max_body_seconds)
+    app.add_middleware(AccessMiddleware, ring=ring)
+    app.add_middleware(DrainMiddleware, drain=drain)
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.cors_origins,
             allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=SENT,
-            expose_headers=SHOWN,
+            allow_headers=ALLOWED_HEADERS,
+            expose_headers=EXPOSED_HEADERS,
         )
     app.add_middleware(SecurityHeaders)
     app.add_middleware(AccessLog)
     app.add_middleware(CorrelationIdMiddleware)
     if settings.root_path:
-        app.add_middleware(WithoutRoot, root=settings.root_path)
+        app.add_middleware(StripRootPath, root=settings.root_path)
     describe(app, ring)
-    add_examples(app)
     return app
 
 
@@ -142,10 +133,22 @@ def shared(settings: Settings) -> str | None:
 
 
 @asynccontextmanager
-async def _working(jobs: Jobs, drain: Drain, engine: Engine) -> AsyncIterator[None]:
-    """A worker inside the service, which hands back what it has as soon as the service begins to stop."""
-    settings = jobs.settings
-    worker = JobWorker(jobs, engine, settings.worker_items, settings.lease_seconds)
+async def _beside(
+    engine: Engine, jobs: Jobs | None, drain: Drain, metrics: Metrics, tracing: Tracing
+) -> AsyncIterator[None]:
+    """Measure and trace the engine, and work off jobs; a worker hands back its items once the service stops."""
+
+    def on_batch(report: BatchReport) -> None:
+        metrics.batch(report)
+        tracing.batch(report)
+
+    engine.batcher.on_batch, engine.batcher.origin = on_batch, tracing.origin
+    engine.admission.tracer = tracing.tracer
+    retrieval_of(engine).on_search = metrics.search
+    if jobs is None or engine.settings.worker == "off":
+        yield
+        return
+    worker = JobWorker(jobs, engine, engine.settings.worker_items, engine.settings.lease_seconds)
 
     async def hand_back() -> None:
         await drain.started.wait()

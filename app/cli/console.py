@@ -1,4 +1,4 @@
-"""What the commands share: progress bars, the model, and errors in one clear line."""
+"""Ground of the commands: progress bars, the model, and errors in one clear line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import structlog
@@ -58,14 +58,6 @@ OPTIONS = {
 """Options of the command line by the field that they set."""
 
 
-class ModelLoadError(Exception):
-    """The model could not be loaded."""
-
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
-
-
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's work; failures that the user can mend end the process with code 2."""
     logs.configure(logging.WARNING)
@@ -75,8 +67,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         fail(error.faults)
     except TextFileError as error:
         fail(file_problem(error).faults)
-    except ModelLoadError as error:
-        fail([error.fault])
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
@@ -100,16 +90,11 @@ def read_settings(**overrides: Any) -> Settings:
     try:
         return Settings(**{name: value for name, value in overrides.items() if value is not None})
     except EnvFileError as error:
-        message, _, remedy = str(error).partition("; remedy: ")
-        fail([Fault(field=ENV_FILE, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
+        fail([Fault.parse(error, Code.UNUSABLE_FILE, ENV_FILE)])
     except ValidationError as error:
         found = error.errors()
-        fail(
-            [
-                fault.model_copy(update={"field": labelled(each)})
-                for fault, each in zip(faults_of(found), found, strict=False)
-            ]
-        )
+        faults = zip(faults_of(found), found, strict=False)
+        fail([fault.model_copy(update={"field": labelled(each)}) for fault, each in faults])
 
 
 def fail(faults: list[Fault]) -> NoReturn:
@@ -126,18 +111,15 @@ async def engine(chosen: Settings, *, with_model: bool = True) -> AsyncIterator[
     """The engine, with a progress bar while the default model is converted; see :func:`open_engine`.
 
     Raises:
-        ModelLoadError: the model could not be loaded.
+        ProblemError: 503 if the model cannot be loaded.
     """
-    with conversion_bar() as progress:
-        opening = open_engine(chosen, progress, with_model=with_model)
-        try:
-            opened = await opening.__aenter__()
-        except LOADING_ERRORS as error:
-            raise ModelLoadError(fault_of(error)) from error
-    try:
+    async with AsyncExitStack() as stack:
+        with conversion_bar() as progress:
+            try:
+                opened = await stack.enter_async_context(open_engine(chosen, progress, with_model=with_model))
+            except LOADING_ERRORS as error:
+                raise ProblemError(503, [fault_of(error)]) from error
         yield opened
-    finally:
-        await opening.__aexit__(None, None, None)
 
 
 @asynccontextmanager

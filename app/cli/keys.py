@@ -15,7 +15,7 @@ from app.cli import console
 from app.web.access.keys import KeyFileError, create_key, read_keys, revoke_key
 from app.web.access.ring import keys_path
 from app.web.codes import Code
-from app.web.problems import Fault
+from app.web.problems import Fault, invalid
 from app.web.validation import faults_of
 
 keys_cli = typer.Typer(
@@ -83,19 +83,10 @@ def revoke(
     except KeyFileError as error:
         _fail(error)
     if not there:
-        console.fail(
-            [
-                Fault(
-                    field="ID",
-                    code=Code.NOT_FOUND,
-                    message=f"{path} has no key {number}",
-                    remedy="see chainwright keys list",
-                )
-            ]
-        )
+        missing = invalid("ID", Code.NOT_FOUND, f"{path} has no key {number}", "see chainwright keys list")
+        console.fail(missing.faults)
     typer.echo(f"key {number} revoked", err=True)
 
 
 def _fail(error: KeyFileError) -> NoReturn:
-    message, _, remedy = str(error).partition("; ")
-    console.fail([Fault(field="", code=Code.UNUSABLE_FILE, message=message, remedy=remedy)])
+    console.fail([Fault.parse(error, Code.UNUSABLE_FILE)])

@@ -6,12 +6,11 @@ import asyncio
 import json
 import logging
 import os
-import socket
 import sys
-import urllib.request
 from types import FrameType
 from typing import Any, NoReturn
 
+import httpx
 import structlog
 import typer
 import uvicorn
@@ -22,43 +21,31 @@ from app.cli.console import conversion_bar, fail
 from app.main import create_app
 from app.settings.settings import Settings
 from app.tasks.keywords.task import Sentences
-from app.web.access.keys import KeyFileError
-from app.web.access.ring import keys_fault
 from app.web.codes import Code
 from app.web.drain import Drain
-from app.web.problems import Fault
+from app.web.problems import Fault, ProblemError
 
 log = structlog.get_logger()
 
 
 class Server(uvicorn.Server):
-    """Goes on answering while the application drains; a second signal stops it where it stands.
+    """Server that goes on answering while the application drains; a second signal stops it where it stands.
 
     uvicorn by itself would close its port at the first signal, and cut streams without a word. So it does
     while the model is not loaded: there is no work then, and the thread that loads cannot be asked to stop,
     but ends with the process that uvicorn gives over to the signal.
-
-    Args:
-        config: of uvicorn.
-        state: of the application.
     """
 
     def __init__(self, config: uvicorn.Config, state: Any) -> None:
         super().__init__(config)
         self._state = state
         self._drain: Drain = state.drain
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._draining: asyncio.Task[None] | None = None
-
-    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serve until told to stop."""
-        self._loop = asyncio.get_running_loop()
-        await super().serve(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to drain, in the event loop; at a second signal, stop."""
-        if self.loaded and not self._drain.started.is_set() and self._loop is not None:
-            self._loop.call_soon_threadsafe(self._begin)
+        if self.loaded and not self._drain.started.is_set():
+            asyncio.get_running_loop().call_soon_threadsafe(self._begin)
         else:
             super().handle_exit(sig, frame)
 
@@ -82,20 +69,17 @@ FIRST_REQUEST = {"keywords": ["今天", "公园", "散步"], "seed": 7}
 
 
 def serve(settings: Settings, *, first_request: bool = False) -> None:
-    """Serve until told to stop.
+    """Serve until a signal; exits with code 2 if the model cannot be loaded.
 
     Args:
-        settings: where and what.
+        settings: of the service.
         first_request: send a request as soon as the model is loaded, and print the answer.
-
-    Exits with code 2 if the model cannot be loaded.
     """
     logs.configure()
     try:
         try_to_listen(settings.host, settings.port)
     except AddressError as error:
-        message, _, remedy = str(error).partition("; remedy: ")
-        fail([Fault(field="", code=Code.UNAVAILABLE, message=message, remedy=remedy)])
+        fail([Fault.parse(error, Code.UNAVAILABLE)])
     failures: list[Fault] = []
     with conversion_bar() as progress:
 
@@ -105,8 +89,8 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
 
         try:
             app = create_app(settings, progress=progress, on_failure=stop)
-        except KeyFileError as error:
-            fail([keys_fault(error, settings)])
+        except ProblemError as error:
+            fail(error.faults)
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -153,14 +137,9 @@ async def _first_request(server: Server) -> None:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
     url = f"http://{written(host, port)}"
     route = f"{url}{Sentences.path}"
-    body = json.dumps(FIRST_REQUEST, ensure_ascii=False)
-    typer.echo(f"POST {route}\n{body}")
-    answer = await asyncio.to_thread(_post, route, body.encode())
+    typer.echo(f"POST {route}\n{json.dumps(FIRST_REQUEST, ensure_ascii=False)}")
+    async with httpx.AsyncClient(trust_env=False, timeout=300) as client:
+        response = await client.post(route, json=FIRST_REQUEST)
+    answer = response.raise_for_status().json()
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
     typer.echo(f"\n{answer['sentences'][0]['text']}\n\nServing on {url}, documentation at {url}/docs; Ctrl-C stops.")
-
-
-def _post(url: str, body: bytes) -> Any:
-    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=300) as response:
-        return json.load(response)

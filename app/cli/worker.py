@@ -13,7 +13,7 @@ from app.jobs.jobs import open_jobs
 from app.jobs.work.worker import JobWorker
 from app.settings.settings import Settings
 from app.web.codes import Code
-from app.web.problems import Fault
+from app.web.problems import invalid
 
 
 def worker(settings: Settings) -> None:
@@ -27,16 +27,8 @@ def worker(settings: Settings) -> None:
             loop.add_signal_handler(number, stop.set)
         async with open_jobs(settings) as jobs:
             if jobs is None:
-                console.fail(
-                    [
-                        Fault(
-                            field="CHAINWRIGHT_QUEUE_URL",
-                            code=Code.MISSING,
-                            message="there is no queue to work off",
-                            remedy="set it, or CHAINWRIGHT_REDIS_URL, to the server that the service uses",
-                        )
-                    ]
-                )
+                remedy = "set it, or CHAINWRIGHT_REDIS_URL, to the server that the service uses"
+                raise invalid("CHAINWRIGHT_QUEUE_URL", Code.MISSING, "there is no queue to work off", remedy)
             async with console.engine(settings) as engine:
                 taking = JobWorker(jobs, engine, settings.worker_items, settings.lease_seconds)
                 async with taking.working():

@@ -9,25 +9,25 @@ from contextlib import asynccontextmanager
 from opentelemetry.trace import NoOpTracer, Tracer
 
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import failure
 
-REST = 1.0
-"""Seconds without a request after which freed memory goes back to the operating system."""
+IDLE_SECONDS = 1.0
+"""Time without a request after which freed memory goes back to the operating system."""
 
 
 class Admission:
     """At most ``running`` holders at a time, at most ``waiting`` more in a queue.
 
-    ``on_rest`` is called once nobody has been there for :data:`REST` seconds.
+    ``on_idle`` is called once nobody has been there for :data:`IDLE_SECONDS` seconds.
 
     Attributes:
         tracer: of the span ``turn``, the wait.
     """
 
-    def __init__(self, running: int, waiting: int, on_rest: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, running: int, waiting: int, on_idle: Callable[[], object] = lambda: None) -> None:
         self.tracer: Tracer = NoOpTracer()
-        self._on_rest = on_rest
-        self._rest: asyncio.TimerHandle | None = None
+        self._on_idle = on_idle
+        self._idle: asyncio.TimerHandle | None = None
         self._slots = asyncio.Semaphore(running)
         self._running = running
         self._most = running + waiting
@@ -51,17 +51,13 @@ class Admission:
             ProblemError: 429 if the queue is full.
         """
         if self._present >= self._most:
-            fault = Fault(
-                field="",
-                code=Code.BUSY,
-                message=f"{self._present} requests are running or waiting, the most this service takes",
-                remedy="try again after the seconds that the Retry-After header gives",
-            )
-            raise ProblemError(429, [fault], {"Retry-After": str(max(1, self._most // 2))})
+            message = f"{self._present} requests are running or waiting, the most this service takes"
+            remedy = "try again after the seconds that the Retry-After header gives"
+            raise failure(429, Code.BUSY, message, remedy, headers={"Retry-After": str(max(1, self._most // 2))})
         self._present += 1
-        if self._rest is not None:
-            self._rest.cancel()
-            self._rest = None
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
         try:
             with self.tracer.start_as_current_span("turn", end_on_exit=True):
                 await self._slots.acquire()
@@ -72,4 +68,4 @@ class Admission:
         finally:
             self._present -= 1
             if not self._present:
-                self._rest = asyncio.get_running_loop().call_later(REST, self._on_rest)
+                self._idle = asyncio.get_running_loop().call_later(IDLE_SECONDS, self._on_idle)

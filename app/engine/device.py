@@ -1,4 +1,4 @@
-"""What a device cannot do, as a fault."""
+"""Faults of a device."""
 
 from __future__ import annotations
 
@@ -8,5 +8,5 @@ from models.language.device import DeviceError
 
 
 def device_fault(error: DeviceError) -> Fault:
-    """It names the setting to look at."""
+    """The fault of a device that cannot compute as asked, under the setting to mend."""
     return Fault(field=error.setting, code=Code.UNUSABLE_DEVICE, message=error.found, remedy=error.remedy)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from app.engine.admission import Admission
@@ -73,31 +74,14 @@ class Engine:
                 made.close()
 
 
-def load_model(settings: Settings, progress: Progress) -> LoadedModel:
-    """Load the model of the settings; slow, so call it in a thread.
-
-    Raises:
-        models.language.loading.LoadingError: see :func:`models.language.loading.load`.
-        models.language.default_weights.ConversionError: likewise.
-        models.language.scorer.UnsupportedModelError: likewise.
-    """
-    return load(
-        settings.model,
-        cache=settings.cache_dir,
-        progress=progress,
-        device=settings.device,
-        precision=settings.precision,
-        offline=settings.offline,
-        masks=masks(settings.rules()),
-        threads=settings.torch_threads,
-    )
-
-
 @asynccontextmanager
 async def open_engine(settings: Settings, progress: Progress, *, with_model: bool = True) -> AsyncIterator[Engine]:
     """Load the model in the thread that will run it, open the score cache, and close both at the end.
 
     Without its model it loads and opens nothing: for work that brings a model of its own.
+
+    Raises:
+        LoadingError, ConversionError, UnsupportedModelError: see :func:`models.language.loading.load`.
     """
     executor = ThreadPoolExecutor(1, thread_name_prefix="model")
     try:
@@ -105,12 +89,23 @@ async def open_engine(settings: Settings, progress: Progress, *, with_model: boo
             with closing(Engine(settings, None, Batcher(executor), Admission(1, 0), progress=progress)) as engine:
                 yield engine
             return
-        loading = asyncio.get_running_loop().run_in_executor(executor, load_model, settings, progress)
+        loop = asyncio.get_running_loop()
+        load_model = partial(
+            load,
+            settings.model,
+            cache=settings.cache_dir,
+            progress=progress,
+            device=settings.device,
+            precision=settings.precision,
+            offline=settings.offline,
+            masks=masks(settings.rules()),
+            threads=settings.torch_threads,
+        )
+        loading = loop.run_in_executor(executor, load_model)
         async with open_server(settings) as server:
             model = await loading
             # After loading, which holds up the event loop: a first try would seem slow.
             async with open_store(settings, server) as store:
-                loop = asyncio.get_running_loop()
                 admission = Admission(
                     settings.limits.max_running,
                     settings.limits.max_waiting,

@@ -1,4 +1,4 @@
-"""What an answer tells of the model and of its work."""
+"""Reports on the model and its work in answers."""
 
 from __future__ import annotations
 

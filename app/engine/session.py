@@ -11,7 +11,7 @@ from models.language.scoring.session import ContextLengthError, Session
 
 
 def scorer_report(model: LoadedModel) -> Scorer:
-    """What scored, for an answer."""
+    """The model's report for an answer."""
     return Scorer(name=model.name, fingerprint=model.fingerprint, precision=model.precision, device=model.device)
 
 

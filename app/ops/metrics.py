@@ -1,15 +1,15 @@
-"""GET /metrics: what the engine does, for Prometheus."""
+"""GET /metrics: measurements of the engine and of requests, for Prometheus."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Observation
 from opentelemetry.sdk.metrics import MeterProvider
-from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
 from app.engine.engine import Engine
@@ -20,6 +20,9 @@ from models.language.scoring.batcher import BatchReport
 SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 SIZES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048)
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
+
+Read = Callable[[Engine], list[Observation]]
+Create = Callable[[str, list[Callable[[CallbackOptions], Iterable[Observation]]], str, str], Any]
 
 router = APIRouter(tags=["operations"])
 
@@ -42,63 +45,56 @@ class Metrics:
 
     Attributes:
         engine: the engine at this moment, or None while the model loads.
-        registry: what ``/metrics`` prints.
+        registry: of all that ``/metrics`` prints.
     """
 
     engine: Callable[[], Engine | None]
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
 
     def __post_init__(self) -> None:
-        def buckets(name: str, bounds: Iterable[float]) -> View:
-            return View(instrument_name=name, aggregation=ExplicitBucketHistogramAggregation(tuple(bounds)))
-
-        self._provider = MeterProvider(
-            [PrometheusMetricReader(registry=self.registry, scope_info_enabled=False, disable_target_info=True)],
-            views=[
-                buckets("chainwright.batch.wait", SECONDS),
-                buckets("chainwright.batch.duration", SECONDS),
-                buckets("chainwright.search.duration", SECONDS),
-                buckets("http.server.request.duration", SECONDS),
-                buckets("chainwright.batch.jobs", SIZES),
-                buckets("chainwright.batch.cost", SIZES),
-            ],
-            shutdown_on_exit=False,
-        )
+        reader = PrometheusMetricReader(registry=self.registry, scope_info_enabled=False, disable_target_info=True)
+        self._provider = MeterProvider([reader], shutdown_on_exit=False)
         meter = self._provider.get_meter("chainwright")
-        self._wait = meter.create_histogram("chainwright.batch.wait", "s", "time of a job in the queue")
-        self._duration = meter.create_histogram("chainwright.batch.duration", "s", "time of a batch in the model")
-        self._jobs = meter.create_histogram("chainwright.batch.jobs", "1", "jobs in a batch")
-        self._cost = meter.create_histogram("chainwright.batch.cost", "1", "tokens of a batch, reused ones included")
-        self._idle = meter.create_counter("chainwright.model.idle", "s", "time between batches, outside the model")
-        self._search = meter.create_histogram("chainwright.search.duration", "s", "time of a search, its turn excluded")
-        self._questions = meter.create_counter("chainwright.search.questions", "1", "questions answered by searches")
-        self._request = meter.create_histogram(
-            "http.server.request.duration", "s", "time of a request, streams to their end"
-        )
-        meter.create_observable_gauge("chainwright.indexes.building", [self._building], "1", "builds that run or wait")
-        meter.create_observable_counter(
-            "chainwright.lm.tokens", [self._usage("lm_tokens")], "1", "tokens fed to the language model"
-        )
-        meter.create_observable_counter(
-            "chainwright.scored.tokens",
-            [self._usage("scored_tokens")],
-            "1",
-            "tokens whose log-probability was computed; the first after an edit need not be fed",
-        )
-        meter.create_observable_counter("chainwright.lm.calls", [self._usage("lm_calls")], "1", "forwards")
-        meter.create_observable_counter(
-            "chainwright.scores", [self._store], "1", "scores and rows asked of the store, by where they were found"
-        )
-        meter.create_observable_gauge(
-            "chainwright.store.bytes", [self._held], "By", "memory that scores take in the process"
-        )
-        meter.create_observable_gauge(
-            "chainwright.store.redis", [self._redis], "1", "1 if Redis is being asked, else 0"
-        )
-        meter.create_observable_gauge(
-            "chainwright.requests.present", [self._present], "1", "requests that run or wait for their turn"
-        )
-        meter.create_observable_gauge("chainwright.jobs.waiting", [self._waiting], "1", "jobs in the batcher's queue")
+        counter, histogram = meter.create_counter, meter.create_histogram
+
+        def times(name: str, description: str) -> Histogram:
+            return histogram(name, "s", description, explicit_bucket_boundaries_advisory=SECONDS)
+
+        def sizes(name: str, description: str) -> Histogram:
+            return histogram(name, "1", description, explicit_bucket_boundaries_advisory=SIZES)
+
+        self._wait = times("chainwright.batch.wait", "time of a job in the queue")
+        self._duration = times("chainwright.batch.duration", "time of a batch in the model")
+        self._jobs = sizes("chainwright.batch.jobs", "jobs in a batch")
+        self._cost = sizes("chainwright.batch.cost", "tokens of a batch, reused ones included")
+        self._idle = counter("chainwright.model.idle", "s", "time between batches, outside the model")
+        self._search = times("chainwright.search.duration", "time of a search, its turn excluded")
+        self._questions = counter("chainwright.search.questions", "1", "questions answered by searches")
+        self._request = times("http.server.request.duration", "time of a request, streams to their end")
+
+        def observe(create: Create, name: str, description: str, read: Read, unit: str = "1") -> None:
+            def observed(options: CallbackOptions) -> Iterable[Observation]:
+                return [] if (engine := self.engine()) is None else read(engine)
+
+            create(name, [observed], unit, description)
+
+        def used(name: str) -> Read:
+            return lambda engine: [Observation(getattr(engine.model.scorer.usage, name))]
+
+        total, gauge = meter.create_observable_counter, meter.create_observable_gauge
+        observe(total, "chainwright.lm.tokens", "tokens fed to the language model", used("lm_tokens"))
+        computed = "tokens whose log-probability was computed; the first after an edit need not be fed"
+        observe(total, "chainwright.scored.tokens", computed, used("scored_tokens"))
+        observe(total, "chainwright.lm.calls", "forwards", used("lm_calls"))
+        asked = "scores and rows asked of the store, by where they were found"
+        observe(total, "chainwright.scores", asked, _lookups)
+        observe(gauge, "chainwright.store.bytes", "memory that scores take in the process", _held, "By")
+        observe(gauge, "chainwright.store.redis", "1 if Redis is being asked, else 0", _redis)
+        observe(gauge, "chainwright.indexes.building", "builds that run or wait", _building)
+        present = "requests that run or wait for their turn"
+        observe(gauge, "chainwright.requests.present", present, lambda engine: [Observation(engine.admission.present)])
+        queued = "work that waits in the batcher's queue"
+        observe(gauge, "chainwright.batch.queue.length", queued, lambda engine: [Observation(engine.batcher.waiting)])
 
     def batch(self, report: BatchReport) -> None:
         """Take in a batch."""
@@ -124,36 +120,22 @@ class Metrics:
         """Let go of the instruments."""
         self._provider.shutdown()
 
-    def _usage(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        def observe(options: CallbackOptions) -> Iterable[Observation]:
-            if (engine := self.engine()) is not None:
-                yield Observation(getattr(engine.model.scorer.usage, name))
 
-        return observe
+def _lookups(engine: Engine) -> list[Observation]:
+    if engine.scores is None:
+        return []
+    counters = engine.scores.counters
+    found = {"memory": counters.hits_local, "redis": counters.hits_remote, "nowhere": counters.misses}
+    return [Observation(count, {"found": place}) for place, count in found.items()]
 
-    def _store(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None and engine.scores is not None:
-            counters = engine.scores.counters
-            yield Observation(counters.hits_local, {"found": "memory"})
-            yield Observation(counters.hits_remote, {"found": "redis"})
-            yield Observation(counters.misses, {"found": "nowhere"})
 
-    def _held(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None and engine.scores is not None:
-            yield Observation(engine.scores.counters.bytes_held)
+def _held(engine: Engine) -> list[Observation]:
+    return [] if engine.scores is None else [Observation(engine.scores.counters.bytes_held)]
 
-    def _redis(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None and engine.scores is not None:
-            yield Observation(int(engine.scores.counters.breaker == "closed"))
 
-    def _building(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None:
-            yield Observation(len(retrieval_of(engine).builds.going_on))
+def _redis(engine: Engine) -> list[Observation]:
+    return [] if engine.scores is None else [Observation(int(engine.scores.counters.breaker == "closed"))]
 
-    def _present(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None:
-            yield Observation(engine.admission.present)
 
-    def _waiting(self, options: CallbackOptions) -> Iterable[Observation]:
-        if (engine := self.engine()) is not None:
-            yield Observation(engine.batcher.waiting)
+def _building(engine: Engine) -> list[Observation]:
+    return [Observation(len(retrieval_of(engine).builds.going_on))]

@@ -1,4 +1,4 @@
-"""GET /health, /ready and /v1/models."""
+"""Operational routes: health, readiness, the model."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from fastapi import APIRouter, Request
 
 from app.engine.engine import Engine
 from app.engine.ready import ReadyEngine, ready_engine
+from app.engine.session import scorer_report
 from app.ops.schemas import Computing, Health, ModelCard, Models, Ready, StoreReport
 from app.web.codes import Code
 from app.web.drain import Drain
-from app.web.problems import Fault, ProblemError
+from app.web.problems import failure
 from app.web.requests import problem_responses
 
-STUCK = 600.0
-"""Seconds of one batch after which the model is taken to hang: the longest, the conversion of a default
+STUCK_SECONDS = 600.0
+"""Time of one batch after which the model is taken to hang: the longest, the conversion of a default
 model for retrieval on a slow disk, takes two minutes."""
 
 router = APIRouter(tags=["operations"])
@@ -28,14 +29,10 @@ async def health(request: Request) -> Health:
     engine: Engine | None = request.app.state.loading.engine
     began = engine.batcher.began if engine is not None else None
     seconds = engine.batcher.clock() - began if engine is not None and began is not None else 0.0
-    if seconds > STUCK:
-        fault = Fault(
-            field="",
-            code=Code.UNAVAILABLE,
-            message=f"the model has been at one batch for {seconds:.0f} seconds",
-            remedy="start the service again, and see its log and the device's",
-        )
-        raise ProblemError(503, [fault])
+    if seconds > STUCK_SECONDS:
+        message = f"the model has been at one batch for {seconds:.0f} seconds"
+        remedy = "start the service again, and see its log and the device's"
+        raise failure(503, Code.UNAVAILABLE, message, remedy)
     return Health()
 
 
@@ -66,10 +63,7 @@ async def models(engine: ReadyEngine) -> Models:
     """The loaded model and the limits of requests."""
     model = engine.model
     card = ModelCard(
-        name=model.name,
-        fingerprint=model.fingerprint,
-        precision=model.precision,
-        device=model.device,
+        **scorer_report(model).model_dump(),
         computing=Computing.model_validate(model.scorer.arithmetic),
         parameters=model.parameters,
         batch_invariant=model.scorer.batch_invariant,

@@ -1,4 +1,4 @@
-"""What the operational routes answer."""
+"""Answers of the operational routes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.engine.reports import Scorer
 from app.settings.settings import Limits
 
 
@@ -48,13 +49,9 @@ class Computing(BaseModel):
     products: str = Field(description="in which precision matrices are multiplied, and by which library")
 
 
-class ModelCard(BaseModel):
+class ModelCard(Scorer):
     """A loaded model."""
 
-    name: str
-    fingerprint: str = Field(description="over configuration, weights, tokenizer and precision")
-    precision: str
-    device: str
     computing: Computing
     parameters: int
     batch_invariant: bool = Field(

@@ -19,10 +19,10 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import NoOpTracer, Span, Tracer, get_current_span, set_span_in_context
 from starlette.types import Scope
 
-from app.web.drain import PROBES
+from app.web.path_policy import policy_of
 from models.language.scoring.batcher import BatchReport
 
-FLUSH_WITHIN = 2.0
+FLUSH_SECONDS = 2.0
 """Seconds that a stopping service gives its collector."""
 
 
@@ -92,17 +92,17 @@ class Tracing:
             span.end(ended)
 
     def close(self) -> None:
-        """Send what has not been sent, and end; takes :data:`FLUSH_WITHIN` seconds at most."""
+        """Send what has not been sent, and end; takes :data:`FLUSH_SECONDS` seconds at most."""
         if self._provider is None or self._exporter is None:
             return
         # The provider's own timeout is not heeded (opentelemetry-sdk 1.45).
         closing = threading.Thread(target=self._provider.shutdown, daemon=True)
         closing.start()
-        closing.join(FLUSH_WITHIN)
+        closing.join(FLUSH_SECONDS)
         if closing.is_alive():
             # Else the exporter would go on trying for a collector that is away, beyond its application.
             self._exporter.shutdown()
 
 
 def _is_probe(scope: Scope) -> bool:
-    return scope["type"] == "http" and scope["path"] in PROBES
+    return scope["type"] == "http" and policy_of(scope).probe

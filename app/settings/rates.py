@@ -1,11 +1,14 @@
-"""Rates such as 600/minute, as settings and keys spell them."""
+"""Rates such as 600/minute, of settings and keys."""
 
 from __future__ import annotations
 
-from limits import RateLimitItem, parse
+from typing import Annotated
 
-LONGEST = 31 * 24 * 3600
-"""Seconds of the longest window."""
+from limits import RateLimitItem, parse
+from pydantic import AfterValidator
+
+LONGEST_WINDOW = 31 * 24 * 3600
+"""Seconds."""
 
 
 def parsed(text: str) -> RateLimitItem:
@@ -19,6 +22,14 @@ def parsed(text: str) -> RateLimitItem:
         rate = parse(text)
     except ValueError:
         raise ValueError(f"{text!r} is no rate; {remedy}") from None
-    if rate.amount < 1 or not 1 <= rate.get_expiry() <= LONGEST:
+    if rate.amount < 1 or not 1 <= rate.get_expiry() <= LONGEST_WINDOW:
         raise ValueError(f"{text!r} allows nothing, or is over more than 31 days; {remedy}")
     return rate
+
+
+def _checked(text: str) -> str:
+    parsed(text)
+    return text
+
+
+Rate = Annotated[str, AfterValidator(_checked)]

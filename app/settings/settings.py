@@ -3,23 +3,63 @@
 from __future__ import annotations
 
 import importlib
-import os
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from platformdirs import user_cache_path, user_state_path
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from app.settings import values as values
 from app.settings.env_file import ENV_FILE, PREFIX, EnvFile
-from app.settings.rates import parsed
-from app.settings.values import Lower, Size, Switch
+from app.settings.rates import Rate
+from app.settings.values import (
+    CollectorUrl,
+    Device,
+    Folder,
+    Host,
+    Lower,
+    Mapping,
+    Origins,
+    Port,
+    RootPath,
+    Size,
+    Switch,
+    plain,
+)
 from models.language.precision import Precision
 from models.language.vocabulary import Rule
 from models.scores.connection import connection_options
 
-Folder = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
+
+def _imported(name: str, path: str) -> Rule:
+    module, _, function = path.partition(":")
+    try:
+        rule: Rule = getattr(importlib.import_module(module), function)
+    except Exception as error:  # a module may raise anything while it is imported
+        raise ValueError(
+            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); remedy: give package.module:function"
+        ) from error
+    if not callable(rule):
+        raise ValueError(f"vocabulary rule {name!r}: {path!r} is no function; remedy: give package.module:function")
+    return rule
+
+
+def _importable(rules: dict[str, str]) -> dict[str, str]:
+    for name, path in rules.items():
+        _imported(name, path)
+    return rules
+
+
+def _server(url: SecretStr) -> SecretStr:
+    try:
+        if url.get_secret_value() != "off":
+            connection_options(url.get_secret_value())
+    except ValueError as error:
+        remedy = "" if "; remedy: " in str(error) else "; remedy: give redis://host:6379/0, unix:///path or off"
+        raise ValueError(f"{error}{remedy}") from None
+    return url
+
+
+ServerUrl = Annotated[SecretStr, AfterValidator(_server)]
 
 
 class Environment(BaseSettings):
@@ -47,15 +87,15 @@ class Environment(BaseSettings):
         """Read the .env file by our own reader.
 
         Raises:
-            app.env_file.EnvFileError: it cannot be read.
+            EnvFileError: it cannot be read.
         """
         return init_settings, env_settings, EnvFile(settings_cls, ENV_FILE)
 
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, given: dict[str, Any]) -> dict[str, Any]:
-        plain = {name: values.plain(value) if isinstance(value, str) else value for name, value in given.items()}
-        return {name: value for name, value in plain.items() if value != ""}
+        found = {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
+        return {name: value for name, value in found.items() if value != ""}
 
 
 class Limits(Environment):
@@ -77,7 +117,7 @@ class Limits(Environment):
     max_length: int = Field(default=300, ge=1, description="greatest length.min or length.max, in any unit")
     max_context_characters: int = Field(default=8000, ge=0, description="characters of context")
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
-    max_texts: int = Field(default=1000, ge=1, description="texts to score in one request")
+    max_texts: int = Field(default=1000, ge=1, description="texts of one request for scores")
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
     max_queries: int = Field(default=64, ge=1, description="queries of one search")
     max_query_characters: int = Field(default=1000, ge=1, description="characters of one of them")
@@ -104,9 +144,7 @@ class Settings(Environment):
     """Which model to serve, where and how."""
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
-    device: Annotated[str, BeforeValidator(values.device)] = Field(
-        default="auto", description="auto, cpu, cuda, cuda:1, mps"
-    )
+    device: Device = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
     precision: Annotated[Precision, Lower] = Field(default="auto", description="float32, bfloat16, or auto by device")
     offline: bool = Field(default=False, description="never ask the hub")
     cache_dir: Folder = Field(
@@ -114,7 +152,7 @@ class Settings(Environment):
     )
     state_dir: Folder = Field(
         default_factory=lambda: user_state_path("chainwright"),
-        description="where indexes are, and the embedded server keeps scores from one run to the next",
+        description="indexes, scores, the job queue (queue/) and API keys (keys.json), kept from one run to the next",
     )
     retrieval_model: str | None = Field(
         default=None, description="model that writes keys: a folder or hub id; None takes CHAINWRIGHT_MODEL"
@@ -126,14 +164,14 @@ class Settings(Environment):
     score_cache_memory: Size = Field(
         default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"
     )
-    redis_url: SecretStr | None = Field(
+    redis_url: ServerUrl | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// server for scores; None starts one; off: in the process only",
     )
     redis_memory: Size = Field(
         default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
     )
-    queue_url: SecretStr | None = Field(
+    queue_url: ServerUrl | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// server for jobs; None takes that of CHAINWRIGHT_REDIS_URL, "
         "else starts one; off: no jobs",
@@ -141,9 +179,7 @@ class Settings(Environment):
     queue_memory: Size = Field(
         default=1 << 30, ge=1 << 22, description="bytes that the embedded server may take for jobs; more jobs get 503"
     )
-    worker: Annotated[Literal["on", "off"], Switch] = Field(
-        default="on", description="whether chainwright serve works off jobs itself"
-    )
+    worker: Switch = Field(default="on", description="whether chainwright serve works off jobs itself")
     worker_items: int = Field(default=8, ge=1, le=256, description="items of jobs that a worker runs side by side")
     lease_seconds: float = Field(
         default=10, ge=1, description="silence after which what a worker was working on goes to another"
@@ -154,20 +190,18 @@ class Settings(Environment):
     job_retention_seconds: int = Field(
         default=604_800, ge=1, description="how long an ended job and its results are kept"
     )
-    host: Annotated[str, BeforeValidator(values.host)] = Field(
+    host: Host = Field(
         default="127.0.0.1", description="address to listen on; an IPv6 address with or without brackets"
     )
-    port: Annotated[int, BeforeValidator(values.port)] = Field(
-        default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one"
-    )
-    root_path: Annotated[str, BeforeValidator(values.root_path)] = Field(
+    port: Port = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    root_path: RootPath = Field(
         default="",
         description="path below which a proxy shows the service, such as /llm, whether or not it takes it off",
     )
     torch_threads: int | None = Field(
         default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
     )
-    vocabularies: Annotated[dict[str, str], BeforeValidator(values.mapping)] = Field(
+    vocabularies: Annotated[dict[str, str], Mapping, AfterValidator(_importable)] = Field(
         default_factory=dict,
         description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
     )
@@ -175,71 +209,25 @@ class Settings(Environment):
         default=None,
         description="API keys, as chainwright keys writes them; None takes keys.json of the state directory, if there",
     )
-    rate: str | None = Field(
+    rate: Rate | None = Field(
         default=None,
         description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
     )
-    quota: str | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
-    cors_origins: Annotated[list[str], BeforeValidator(values.origins)] = Field(
+    quota: Rate | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
+    cors_origins: Origins = Field(
         default_factory=list,
         description="origins whose pages may call, such as https://app.example.org, with commas between or as a JSON "
         "list; * for all",
     )
-    otlp_endpoint: str | None = Field(
+    otlp_endpoint: CollectorUrl | None = Field(
         default=None, description="OpenTelemetry collector that takes traces by OTLP over HTTP; None for no traces"
     )
     ping_seconds: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
     drain_seconds: int = Field(
         default=10, ge=0, description="how long a stopping server lets requests and streams finish"
     )
-    limits: Annotated[Limits, BeforeValidator(values.mapping)] = Field(default_factory=Limits)
-
-    @field_validator("vocabularies")
-    @classmethod
-    def _importable(cls, rules: dict[str, str]) -> dict[str, str]:
-        for name, path in rules.items():
-            _imported(name, path)
-        return rules
-
-    @field_validator("rate", "quota")
-    @classmethod
-    def _rate(cls, text: str | None) -> str | None:
-        if text is not None:
-            parsed(text)
-        return text
-
-    @field_validator("otlp_endpoint")
-    @classmethod
-    def _collector(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith(("http://", "https://")):
-            raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
-        return url
-
-    @field_validator("redis_url", "queue_url")
-    @classmethod
-    def _redis(cls, url: SecretStr | None) -> SecretStr | None:
-        if url is not None and url.get_secret_value() != "off":
-            try:
-                connection_options(url.get_secret_value())
-            except ValueError as error:
-                remedy = "give redis://host:6379/0, unix:///path or off"
-                message, _, better = str(error).partition("; remedy: ")
-                raise ValueError(f"{message}; remedy: {better or remedy}") from None
-        return url
+    limits: Annotated[Limits, Mapping] = Field(default_factory=Limits)
 
     def rules(self) -> dict[str, Rule]:
         """The vocabulary rules that users brought, by name."""
         return {name: _imported(name, path) for name, path in self.vocabularies.items()}
-
-
-def _imported(name: str, path: str) -> Rule:
-    module, _, function = path.partition(":")
-    try:
-        rule: Rule = getattr(importlib.import_module(module), function)
-    except Exception as error:  # a module may raise anything while it is imported
-        raise ValueError(
-            f"vocabulary rule {name!r}: {path!r} cannot be imported ({error}); remedy: give package.module:function"
-        ) from error
-    if not callable(rule):
-        raise ValueError(f"vocabulary rule {name!r}: {path!r} is no function; remedy: give package.module:function")
-    return rule

@@ -1,19 +1,30 @@
-"""Values of settings as people write them: quoted, with units, as lists in one of several forms."""
+"""Values of settings as people write them: quoted, with units, as lists in one of several forms.
+
+What is wrong with one is a ValueError whose text ends in ``; remedy: how to mend it``.
+"""
 
 from __future__ import annotations
 
 import ipaddress
 import json
+import os
 import re
-from typing import Annotated, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s]+")
 _ROOT = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 OWN = frozenset({"v1", "docs", "redoc", "openapi.json", "static-offline-docs", "health", "ready", "metrics"})
 """First parts of the service's own paths."""
+
+
+def of_text(convert: Callable[[str], Any]) -> BeforeValidator:
+    """A validator that converts texts and leaves other values as they are."""
+    return BeforeValidator(lambda value: convert(value) if isinstance(value, str) else value)
 
 
 def plain(text: str) -> str:
@@ -23,44 +34,24 @@ def plain(text: str) -> str:
     return text[1:-1].strip() if quoted else text
 
 
-def size(value: Any) -> Any:
-    """Bytes; 64m, 64MB and 64MiB are all 64 times 2^20."""
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    return value if match is None else int(float(match[1]) * 1024 ** ("kmgt".index(match[2].lower()) + 1))
+def _size(text: str) -> str | int:
+    match = _SIZE.fullmatch(text)
+    return text if match is None else int(float(match[1]) * 1024 ** ("kmgt".index(match[2].lower()) + 1))
 
 
-def switch(value: Any) -> Any:
-    """``on`` or ``off``, however a truth value is spelt."""
+def _switch(value: Any) -> str:
     word = str(value).lower()
     return "on" if word in ("true", "yes", "1") else "off" if word in ("false", "no", "0") else word
 
 
-def lower(value: Any) -> Any:
-    """A word in small letters."""
-    return value.lower() if isinstance(value, str) else value
-
-
-def device(value: Any) -> Any:
-    """A device's name.
-
-    Raises:
-        ValueError: there is none of this name.
-    """
-    name = lower(value)
-    if isinstance(name, str) and not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", name):
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text.lower()):
         raise ValueError("no device; remedy: give auto, cpu, cuda, cuda:1 or mps")
-    return name
+    return text.lower()
 
 
-def origins(value: Any) -> Any:
-    """Origins from a JSON list, or from words with commas or spaces between.
-
-    Raises:
-        ValueError: one is no origin.
-    """
-    if not isinstance(value, str):
-        return value
-    listed = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+def _origins(text: str) -> list[str]:
+    listed = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     found = [plain(word).rstrip("/") for word in re.split(r"[,\s]+", listed) if word]
     for origin in found:
         if not _ORIGIN.fullmatch(origin):
@@ -69,16 +60,9 @@ def origins(value: Any) -> Any:
     return found
 
 
-def mapping(value: Any) -> Any:
-    """A JSON object.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not isinstance(value, str):
-        return value
+def _mapping(text: str) -> dict[str, Any]:
     try:
-        found = json.loads(value)
+        found = json.loads(text)
     except ValueError as error:
         raise ValueError(f'no JSON ({error}); remedy: give a JSON object such as {{"name": "value"}}') from None
     if not isinstance(found, dict):
@@ -86,29 +70,17 @@ def mapping(value: Any) -> Any:
     return found
 
 
-def port(value: Any) -> Any:
-    """A port.
-
-    Raises:
-        ValueError: it is the address of a Service, which Kubernetes puts into containers' environments.
-    """
-    if isinstance(value, str) and value.startswith(("tcp://", "udp://", "sctp://")):
+def _port(text: str) -> str:
+    if text.startswith(("tcp://", "udp://", "sctp://")):
         raise ValueError(
             "this is what Kubernetes sets for a Service named chainwright; remedy: set enableServiceLinks: false in "
             "the pod's spec, or CHAINWRIGHT_PORT in the container's env, or give the Service another name"
         )
-    return value
+    return text
 
 
-def host(value: Any) -> Any:
-    """An address or a name to listen on; an IPv6 address may stand in brackets.
-
-    Raises:
-        ValueError: it holds more than that.
-    """
-    if not isinstance(value, str):
-        return value
-    bare = value[1:-1] if value.startswith("[") and value.endswith("]") else value
+def _host(text: str) -> str:
+    bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     if "/" in bare:
         raise ValueError("no address; remedy: give one such as 127.0.0.1, 0.0.0.0 or ::, without a scheme or path")
     if ":" in bare:
@@ -119,22 +91,37 @@ def host(value: Any) -> Any:
     return bare
 
 
-def root_path(value: Any) -> Any:
-    """The path below which a proxy shows the service, without a slash at its end.
-
-    Raises:
-        ValueError: it is no path, or begins as the service's own do.
-    """
-    if not isinstance(value, str):
-        return value
-    path = value.rstrip("/")
+def _root_path(text: str) -> str:
+    path = text.rstrip("/")
     if path and not _ROOT.fullmatch(path):
         raise ValueError("no path; remedy: give the path alone, beginning with a slash, such as /llm")
-    if path.split("/")[1:2] and path.split("/")[1] in OWN:
+    if path and path.split("/")[1] in OWN:
         raise ValueError("the service's own paths begin so; remedy: take another path, such as /llm")
     return path
 
 
-Size = Annotated[int, BeforeValidator(size)]
-Switch = BeforeValidator(switch)
-Lower = BeforeValidator(lower)
+def _collector(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
+    return url
+
+
+Lower = of_text(str.lower)
+Mapping = of_text(_mapping)
+Folder = Annotated[Path, AfterValidator(lambda path: Path(os.path.expanduser(path)))]
+Size = Annotated[int, of_text(_size)]
+"""Bytes; 64m, 64MB and 64MiB are all 64 times 2^20."""
+
+Switch = Annotated[Literal["on", "off"], BeforeValidator(_switch)]
+"""``on`` or ``off``, however a truth value is spelt."""
+
+Device = Annotated[str, of_text(_device)]
+Origins = Annotated[list[str], of_text(_origins)]
+"""Origins from a JSON list, or from words with commas or spaces between."""
+
+Port = Annotated[int, of_text(_port)]
+Host = Annotated[str, of_text(_host)]
+"""An address or a name to listen on; an IPv6 address may stand in brackets."""
+
+RootPath = Annotated[str, of_text(_root_path)]
+CollectorUrl = Annotated[str, AfterValidator(_collector)]

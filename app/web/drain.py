@@ -1,4 +1,4 @@
-"""Stopping: new work is refused, what runs may finish, and what has not is told so."""
+"""Draining: new work is refused, running work may finish, and the rest ends with a problem."""
 
 from __future__ import annotations
 
@@ -7,21 +7,20 @@ import math
 import time
 from dataclasses import dataclass, field
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
+from app.web.asgi import HttpMiddleware
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError, respond
+from app.web.path_policy import policy_of
+from app.web.problems import ProblemError, failure
 
-PROBES = frozenset({"/health", "/ready", "/metrics"})
-"""Paths that are answered also while the service stops, and that it does not wait for."""
-
-FAREWELL = 2.0
-"""Seconds that last words may take to reach their readers."""
+FAREWELL_SECONDS = 2.0
+"""Time that last events may take to reach their readers."""
 
 
 @dataclass(eq=False)
 class Drain:
-    """How far stopping is.
+    """State of a service that stops or will.
 
     Attributes:
         seconds: that running work has to finish.
@@ -42,18 +41,14 @@ class Drain:
         self.started.set()
         await self._idle(self.seconds)
         self.cut.set()
-        await self._idle(FAREWELL)
+        await self._idle(FAREWELL_SECONDS)
 
     def problem(self) -> ProblemError:
         """Why there is no answer: 503, to be sent again to another instance or later."""
-        fault = Fault(
-            field="",
-            code=Code.STOPPING,
-            message="the service is stopping",
-            remedy="send the request again after the seconds that the Retry-After header gives",
-        )
         seconds = math.ceil(max(0.0, self._until - time.monotonic())) + 1
-        return ProblemError(503, [fault], {"Retry-After": str(seconds), "Connection": "close"})
+        remedy = "send the request again after the seconds that the Retry-After header gives"
+        headers = {"Retry-After": str(seconds), "Connection": "close"}
+        return failure(503, Code.STOPPING, "the service is stopping", remedy, headers=headers)
 
     async def _idle(self, within: float) -> None:
         deadline = time.monotonic() + within
@@ -61,28 +56,21 @@ class Drain:
             await asyncio.sleep(0.02)
 
 
-class Gate:
-    """Pure-ASGI middleware: counts requests under way, and refuses new ones once stopping has begun.
+@dataclass(eq=False)
+class DrainMiddleware(HttpMiddleware):
+    """Counts requests under way, and refuses new ones once stopping has begun."""
 
-    Args:
-        app: the application.
-        drain: how far stopping is.
-    """
+    drain: Drain
 
-    def __init__(self, app: ASGIApp, drain: Drain) -> None:
-        self.app = app
-        self.drain = drain
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in PROBES:
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count the request, or refuse it."""
+        if policy_of(scope).probe:
             await self.app(scope, receive, send)
-            return
-        if self.drain.started.is_set():
-            error = self.drain.problem()
-            await respond(error.problem(), error.headers)(scope, receive, send)
-            return
-        self.drain.busy += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            self.drain.busy -= 1
+        elif self.drain.started.is_set():
+            await self.drain.problem().response()(scope, receive, send)
+        else:
+            self.drain.busy += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                self.drain.busy -= 1

@@ -16,10 +16,10 @@ from starlette.types import Receive, Scope, Send
 from app.web.codes import Code
 from app.web.drain import Drain
 from app.web.json_text import one_line
-from app.web.problems import Fault, ProblemError, make
+from app.web.problems import ProblemError, failure
 
-LAST = 0.2
-"""Seconds that a stream which is cut has for an end of its own."""
+CLOSING_SECONDS = 0.2
+"""Time of a stream that is cut for an end of its own."""
 
 
 def event(name: str, data: BaseModel) -> bytes:
@@ -36,13 +36,8 @@ async def with_errors(source: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         yield event("error", error.problem())
     except Exception as error:
         structlog.get_logger().error("unexpected error in a stream", exc_info=error)
-        fault = Fault(
-            field="",
-            code=Code.INTERNAL_ERROR,
-            message="something failed inside the service",
-            remedy="try again; see the log",
-        )
-        yield event("error", make(500, [fault]))
+        message, remedy = "something failed inside the service", "try again; see the log"
+        yield event("error", failure(500, Code.INTERNAL_ERROR, message, remedy).problem())
     finally:
         await source.aclose()
 
@@ -59,7 +54,7 @@ async def with_pings(source: AsyncGenerator[bytes], seconds: float, drain: Drain
                 both: list[asyncio.Future[Any]] = [pending, cut]
                 await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
             if cut.done():
-                until = min(until, time.monotonic() + LAST)
+                until = min(until, time.monotonic() + CLOSING_SECONDS)
                 await asyncio.wait([pending], timeout=max(0.0, until - time.monotonic()))
                 if not pending.done() or time.monotonic() > until:
                     yield event("error", drain.problem().problem())

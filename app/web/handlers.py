@@ -1,4 +1,4 @@
-"""Admission every exception that leaves a route into a problem."""
+"""Handlers that answer every exception which leaves a route with a problem."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from app.web.codes import Code
 from app.web.paths import methods_at, near
-from app.web.problems import Fault, ProblemError, make, respond
+from app.web.problems import ProblemError, failure
 from app.web.validation import faults_of
 
 
@@ -28,12 +28,12 @@ def install(app: FastAPI) -> None:
 
 async def _problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, ProblemError)
-    return respond(error.problem(), error.headers)
+    return error.response()
 
 
 async def _validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return respond(make(422, faults_of(error.errors())))
+    return ProblemError(422, faults_of(error.errors())).response()
 
 
 async def _nothing_here(request: Request, error: Exception) -> Response:
@@ -45,7 +45,7 @@ async def _nothing_here(request: Request, error: Exception) -> Response:
     else:
         remedy = "call one of the paths listed at /docs"
     message = f"{request.method} {path[:200]}: there is nothing at this path"
-    return respond(make(404, [Fault(field="", code=Code.NOT_FOUND, message=message, remedy=remedy)]))
+    return failure(404, Code.NOT_FOUND, message, remedy).response()
 
 
 async def _other_method(request: Request, error: Exception) -> Response:
@@ -56,32 +56,24 @@ async def _other_method(request: Request, error: Exception) -> Response:
     else:
         remedy = f"use {' or '.join(methods)}"
     message = f"{request.method} {path[:200]}: this path does not take this method"
-    fault = Fault(field="", code=Code.METHOD_NOT_ALLOWED, message=message, remedy=remedy)
-    return respond(make(405, [fault]), {"Allow": ", ".join(methods)})
+    return failure(405, Code.METHOD_NOT_ALLOWED, message, remedy, headers={"Allow": ", ".join(methods)}).response()
 
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code, message, remedy = Code.MALFORMED, str(error.detail), "see /docs for what this path takes"
-    return respond(make(error.status_code, [Fault(field="", code=code, message=message, remedy=remedy)]), error.headers)
+    remedy = "see /docs for what this path takes"
+    return failure(error.status_code, Code.MALFORMED, str(error.detail), remedy, headers=error.headers).response()
 
 
 async def _gone(request: Request, error: Exception) -> Response:
-    fault = Fault(
-        field="", code=Code.CLIENT_GONE, message="the client left before its body was complete", remedy="send all of it"
-    )
-    return respond(make(499, [fault]))
+    message = "the client left before its body was complete"
+    return failure(499, Code.CLIENT_GONE, message, "send all of it").response()
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("unexpected error", exc_info=error, path=request.scope["path"])
-    fault = Fault(
-        field="",
-        code=Code.INTERNAL_ERROR,
-        message="something failed inside the service",
-        remedy="try again; the log has the cause under this instance's id",
-    )
-    return respond(make(500, [fault]))
+    remedy = "try again; the log has the cause under this instance's id"
+    return failure(500, Code.INTERNAL_ERROR, "something failed inside the service", remedy).response()
 
 
 def _root(request: Request) -> str:

@@ -1,24 +1,20 @@
-"""Pure-ASGI middleware: HEAD wherever there is GET, with the status and the headers of GET."""
+"""HEAD wherever there is GET, with the status and the headers of GET."""
 
 from __future__ import annotations
 
 import asyncio
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
+
+from app.web.asgi import HttpMiddleware
 
 
-class Heads:
-    """Asks the application for GET and ends the answer behind its headers: a stream is not begun, nor a file read.
+class HeadMiddleware(HttpMiddleware):
+    """Asks the application for GET and ends the answer behind its headers: a stream is not begun, nor a file read."""
 
-    Args:
-        app: the application, its middleware for keys, limits and logs being outside.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "HEAD":
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass HEAD on as GET."""
+        if scope["method"] != "HEAD":
             await self.app(scope, receive, send)
             return
         answered = asyncio.Event()

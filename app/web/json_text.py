@@ -1,4 +1,4 @@
-"""Reads JSON that people send: all there is to say of what cannot be read, with a remedy that fits."""
+"""JSON as people send it, with a remedy for every mistake."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from collections import Counter
 from typing import Any
 
 from app.web.codes import Code
-from app.web.problems import Fault
+from app.web.problems import ProblemError, failure, invalid
 
 MOST_DEPTH = 100
-"""Lists and objects within one another; what walks through a value by recursion is safe so far."""
+"""Deepest nesting of lists and objects; recursion through a value is safe so far."""
 
 _HINTS = (
     (r"['‘’“”]", 'write strings in straight double quotes: "like this"'),
@@ -19,27 +19,13 @@ _HINTS = (
     (r"//|/\*|#", "leave comments out: JSON has none"),
     (r"[A-Za-z_]\w*\s*:", "put names in double quotes"),
 )
-"""What stands where it must not, and the remedy."""
+"""Remedies by the pattern of the text at the mistake."""
 
 
 _SPACE = " \t\r\n"
-"""What JSON takes for white space."""
+"""White space of JSON."""
 
 _SEPARATORS = {mark: f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"}
-
-
-class JsonError(ValueError):
-    """It cannot be read.
-
-    Attributes:
-        fault: why.
-        status: of a problem, should it be a request's body.
-    """
-
-    def __init__(self, code: Code, message: str, remedy: str, *, field: str = "", status: int = 400) -> None:
-        self.fault = Fault(field=field, code=code, message=message, remedy=remedy)
-        self.status = status
-        super().__init__(message)
 
 
 def read_json(content: bytes, *, line: bool = False) -> Any:
@@ -50,29 +36,28 @@ def read_json(content: bytes, *, line: bool = False) -> Any:
         line: whether it is one of several lines.
 
     Raises:
-        JsonError: it is none, or a name in it stands twice, or it is too deep.
+        ProblemError: 400 if it is none or too deep, 422 if a name stands twice or it is a string that holds JSON.
     """
     if not content or content.isspace():
-        raise JsonError(Code.MISSING, "it is empty: JSON is due at offset 0", "send a JSON object")
+        raise failure(400, Code.MISSING, "it is empty: JSON is due at offset 0", "send a JSON object")
     text = _text(content)
     try:
         value = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         if encoding := wide(content):
-            raise JsonError(Code.NOT_UNICODE, f"it begins like {encoding} and is no JSON", "send UTF-8") from None
+            raise failure(400, Code.NOT_UNICODE, f"it begins like {encoding} and is no JSON", "send UTF-8") from None
         message = f"it is not JSON: {error.msg.removesuffix(' at')} at offset {error.pos}"
-        raise JsonError(Code.MALFORMED_JSON, message, _remedy(text, error, line)) from None
+        raise failure(400, Code.MALFORMED_JSON, message, _remedy(text, error, line)) from None
     except RecursionError:
         raise _too_deep() from None
-    except JsonError:
-        raise
     except ValueError:  # of int, which Python guards
-        raise JsonError(Code.TOO_LARGE, "a number has thousands of digits", "give a number of fewer digits") from None
+        remedy = "give a number of fewer digits"
+        raise failure(400, Code.TOO_LARGE, "a number has thousands of digits", remedy) from None
     if _deep(value):
         raise _too_deep()
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        message, remedy = "it is a string that holds JSON", "send what it holds: it was made JSON twice"
-        raise JsonError(Code.WRONG_TYPE, message, remedy, status=422)
+        remedy = "send what it holds: it was made JSON twice"
+        raise invalid("", Code.WRONG_TYPE, "it is a string that holds JSON", remedy)
     return value
 
 
@@ -89,16 +74,18 @@ def wide(content: bytes) -> str | None:
     return None if found.startswith("utf-8") else re.sub("-(?=[LB]E)", "", found.upper())
 
 
-def not_utf8(content: bytes, error: UnicodeDecodeError) -> JsonError:
+def _not_utf8(content: bytes, error: UnicodeDecodeError) -> ProblemError:
     """Why bytes are not UTF-8, and what they may be."""
     message = f"it is not UTF-8: byte 0x{content[error.start]:02X} at offset {error.start}"
     if content[:2] == b"\x1f\x8b":
-        return JsonError(Code.NOT_UNICODE, f"{message}: it is compressed by gzip", "send it uncompressed")
+        return failure(400, Code.NOT_UNICODE, f"{message}: it is compressed by gzip", "send it uncompressed")
     runs = re.findall(rb"[\x80-\xff]+", content)
     # Letters with accents mostly stand alone in Latin-1, and Chinese characters are pairs of bytes in GBK.
     if all(len(run) % 2 == 0 for run in runs):
-        return JsonError(Code.NOT_UNICODE, f"{message}; it may be GBK", "send UTF-8: iconv -f GBK -t UTF-8 makes it so")
-    return JsonError(Code.NOT_UNICODE, message, "send UTF-8; iconv -t UTF-8 -f with the encoding's name makes it so")
+        remedy = "send UTF-8: iconv -f GBK -t UTF-8 makes it so"
+        return failure(400, Code.NOT_UNICODE, f"{message}; it may be GBK", remedy)
+    remedy = "send UTF-8; iconv -t UTF-8 -f with the encoding's name makes it so"
+    return failure(400, Code.NOT_UNICODE, message, remedy)
 
 
 def _text(content: bytes) -> str:
@@ -106,7 +93,7 @@ def _text(content: bytes) -> str:
         # Half a surrogate pair is refused later, with the field that it stands in.
         return content.decode(json.detect_encoding(content), "surrogatepass")
     except UnicodeDecodeError as error:
-        raise not_utf8(content, error) from None
+        raise _not_utf8(content, error) from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -114,7 +101,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) < len(pairs):
         ((name, count),) = Counter(name for name, _ in pairs).most_common(1)
         message = f"{name[:80]!r} stands {count} times in one object"
-        raise JsonError(Code.DUPLICATE, message, "give each name once", field=name[:80], status=422)
+        raise invalid(name[:80], Code.DUPLICATE, message, "give each name once")
     return made
 
 
@@ -132,17 +119,14 @@ def _deep(value: Any) -> bool:
     return True
 
 
-def _too_deep() -> JsonError:
-    return JsonError(
-        Code.MALFORMED_JSON, f"it is nested beyond a depth of {MOST_DEPTH}", "send JSON in UTF-8, of moderate depth"
-    )
+def _too_deep() -> ProblemError:
+    message = f"it is nested beyond a depth of {MOST_DEPTH}"
+    return failure(400, Code.MALFORMED_JSON, message, "send JSON in UTF-8, of moderate depth")
 
 
 def _remedy(text: str, error: json.JSONDecodeError, line: bool) -> str:
-    before, rest = (
-        text[max(0, error.pos - 100) : error.pos].rstrip(_SPACE),
-        text[error.pos : error.pos + 100].lstrip(_SPACE),
-    )
+    before = text[max(0, error.pos - 100) : error.pos].rstrip(_SPACE)
+    rest = text[error.pos : error.pos + 100].lstrip(_SPACE)
     if error.msg == "Extra data" and rest[:1] in ("{", "[", '"'):
         if line:
             return (

@@ -1,16 +1,14 @@
-"""What a body is declared as."""
+"""Media types of bodies."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import ProblemError, failure
 
 LINES = ("application/jsonl", "application/x-ndjson", "application/x-jsonlines", "application/jsonlines")
 """Media types of JSON Lines; none of them is registered."""
-
-_FORM = "application/x-www-form-urlencoded"
 
 
 def media_type(headers: Mapping[str, str]) -> str:
@@ -21,13 +19,9 @@ def media_type(headers: Mapping[str, str]) -> str:
     """
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity"):
-        fault = Fault(
-            field="Content-Encoding",
-            code=Code.WRONG_MEDIA_TYPE,
-            message=f"the body is encoded as {coding[:80]!r}",
-            remedy="send it uncompressed, without this header",
-        )
-        raise ProblemError(415, [fault], {"Accept-Encoding": "identity"})
+        message, remedy = f"the body is encoded as {coding[:80]!r}", "send it uncompressed, without this header"
+        headers = {"Accept-Encoding": "identity"}
+        raise failure(415, Code.WRONG_MEDIA_TYPE, message, remedy, field="Content-Encoding", headers=headers)
     return headers.get("content-type", "").split(";")[0].strip().lower()
 
 
@@ -45,7 +39,7 @@ def refused(kind: str, *, lines: bool) -> ProblemError:
     """
     also = f", or {LINES[0]} for JSON Lines" if lines else ""
     option = f"-H 'Content-Type: application/json'{also}"
-    if kind == _FORM:
+    if kind == "application/x-www-form-urlencoded":
         remedy = f"add {option}: unless told otherwise, curl -d declares a form"
     elif kind.startswith("multipart/"):
         remedy = f"send the JSON as the body itself, as curl --data-binary @FILE does, with {option}"
@@ -53,10 +47,6 @@ def refused(kind: str, *, lines: bool) -> ProblemError:
         remedy = "send one JSON object as application/json, or JSON Lines to POST /v1/jobs"
     else:
         remedy = f"send JSON with the header Content-Type: application/json{also}"
-    fault = Fault(
-        field="Content-Type",
-        code=Code.WRONG_MEDIA_TYPE,
-        message=f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared",
-        remedy=remedy,
-    )
-    return ProblemError(415, [fault], {"Accept": "application/json" + (f", {LINES[0]}" if lines else "")})
+    message = f"the body is declared as {kind[:80]!r}" if kind else "the body's type is not declared"
+    headers = {"Accept": "application/json" + (f", {LINES[0]}" if lines else "")}
+    return failure(415, Code.WRONG_MEDIA_TYPE, message, remedy, field="Content-Type", headers=headers)

@@ -1,51 +1,56 @@
-"""Pure-ASGI middleware: bounds on the body, headers for browsers, and a line of log for each request."""
+"""Bounds on the body, headers for browsers, and a line of log for each request."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import structlog
 from starlette.datastructures import MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.web.access.keys import Key
 from app.web.access.middleware import KEY
+from app.web.asgi import HttpMiddleware, on_start
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError, make, respond
+from app.web.path_policy import policy_of
+from app.web.problems import ProblemError, failure
 
 log = structlog.get_logger()
 
 
-class BodyLimit:
+@dataclass(eq=False)
+class BodyLimit(HttpMiddleware):
     """Reads the body before the application does; answers 413 as soon as it is too large, 408 if it is too slow.
 
-    Args:
-        app: the application.
-        most: bytes.
-        seconds: that the body may take; for uploads, that the next part of it may take.
-        uploads: methods and beginnings of the paths that read their body as it comes, with a bound of their own.
+    Attributes:
+        most: bytes of the body.
+        seconds: for the body to come; where the route reads it itself, for the next part of it.
     """
 
-    def __init__(self, app: ASGIApp, most: int, seconds: float, uploads: Sequence[tuple[str, str]] = ()) -> None:
-        self.app = app
-        self.most = most
-        self.seconds = seconds
-        self.uploads = uploads
+    most: int
+    seconds: float
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        if any(scope["method"] == method and scope["path"].startswith(path) for method, path in self.uploads):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on once its body is whole, or as it comes where the route reads it itself."""
+        if policy_of(scope).reads_body:
             await self.app(scope, _unless_silent(receive, self.seconds), send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self.most:
-            await self._refuse(scope, receive, send)
+        try:
+            self._check(int(declared) if declared.isdigit() else 0)
+            messages = iter(await self._read(receive))
+        except ProblemError as error:
+            await error.response()(scope, receive, send)
             return
+
+        async def replay() -> Message:
+            return next(messages, None) or await receive()
+
+        await self.app(scope, replay, send)
+
+    async def _read(self, receive: Receive) -> list[Message]:
         body, messages = 0, list[Message]()
         deadline = asyncio.get_running_loop().time() + self.seconds
         while True:
@@ -53,41 +58,24 @@ class BodyLimit:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                error = _too_slow(self.seconds)
-                await respond(error.problem(), error.headers)(scope, receive, send)
-                return
+                raise _too_slow(self.seconds) from None
             messages.append(message)
             body += len(message.get("body", b""))
-            if body > self.most:
-                await self._refuse(scope, receive, send)
-                return
+            self._check(body)
             if message["type"] == "http.disconnect" or not message.get("more_body", False):
-                break
-        waiting = iter(messages)
+                return messages
 
-        async def replay() -> Message:
-            return next(waiting, None) or await receive()
-
-        await self.app(scope, replay, send)
-
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        fault = Fault(
-            field="",
-            code=Code.TOO_LARGE,
-            message=f"the body has more than {self.most} bytes",
-            remedy="send less in one request; the fields' own limits are at /v1/models",
-        )
-        await respond(make(413, [fault]), {"Connection": "close"})(scope, receive, send)
+    def _check(self, size: int) -> None:
+        if size > self.most:
+            remedy = "send less in one request; the fields' own limits are at /v1/models"
+            message = f"the body has more than {self.most} bytes"
+            raise failure(413, Code.TOO_LARGE, message, remedy, headers={"Connection": "close"})
 
 
 def _too_slow(seconds: float) -> ProblemError:
-    fault = Fault(
-        field="",
-        code=Code.TIMED_OUT,
-        message=f"the body stood still, or was not complete, after {seconds:g} seconds",
-        remedy="send all that Content-Length declares, or less in one request",
-    )
-    return ProblemError(408, [fault], {"Connection": "close"})
+    message = f"the body stood still, or was not complete, after {seconds:g} seconds"
+    remedy = "send all that Content-Length declares, or less in one request"
+    return failure(408, Code.TIMED_OUT, message, remedy, headers={"Connection": "close"})
 
 
 def _unless_silent(receive: Receive, seconds: float) -> Receive:
@@ -109,63 +97,50 @@ def _unless_silent(receive: Receive, seconds: float) -> Receive:
     return receiving
 
 
-_PAGES = re.compile(r"/docs(/.*)?|/redoc")
-_NOTHING = "default-src 'none'; frame-ancestors 'none'"
-_OWN = (
+_NO_CONTENT = "default-src 'none'; frame-ancestors 'none'"
+_OWN_CONTENT = (
     "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data:; worker-src 'self' blob:; frame-ancestors 'none'"
 )
 
 
-class SecurityHeaders:
+class SecurityHeaders(HttpMiddleware):
     """Tells browsers to run nothing that an answer holds, to guess no types, and to show it in no frame.
 
-    The pages of the documentation run their own scripts. Strict-Transport-Security is for
-    whoever speaks TLS, the proxy in front.
+    The pages of the documentation run their own scripts. Strict-Transport-Security is for the TLS proxy in front.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Add the headers to the answer."""
+        policy = policy_of(scope)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        policy = _OWN if _PAGES.fullmatch(scope["path"]) else _NOTHING
+        def add(message: Message) -> None:
+            headers = MutableHeaders(scope=message)
+            headers["X-Content-Type-Options"] = "nosniff"
+            headers["Referrer-Policy"] = "no-referrer"
+            headers["Content-Security-Policy"] = _OWN_CONTENT if policy.is_page else _NO_CONTENT
+            if not policy.cached:
+                headers.setdefault("Cache-Control", "no-store")
 
-        async def adding(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
-                headers["Content-Security-Policy"] = policy
-                if scope["path"].startswith("/v1/"):
-                    headers.setdefault("Cache-Control", "no-store")
-            await send(message)
-
-        await self.app(scope, receive, adding)
+        await self.app(scope, receive, on_start(send, add))
 
 
-class AccessLog:
+class AccessLog(HttpMiddleware):
     """Logs method, path, status, seconds and key of every request, the health checks excepted, and measures it."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in ("/health", "/ready"):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Log the request once it is answered."""
+        if not policy_of(scope).logged:
             await self.app(scope, receive, send)
             return
         started, status = time.perf_counter(), 0
 
-        async def noting(message: Message) -> None:
+        def note(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
+            status = message["status"]
 
         try:
-            await self.app(scope, receive, noting)
+            await self.app(scope, receive, on_start(send, note))
         finally:
             seconds = time.perf_counter() - started
             key: Key | None = scope.get(KEY)

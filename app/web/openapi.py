@@ -1,13 +1,15 @@
-"""What the OpenAPI document says of all routes alike: problems, API keys, limits."""
+"""Parts of the OpenAPI document that all routes share: problems, API keys, limits, examples."""
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
 
-from app.web.access.middleware import OPEN
 from app.web.access.ring import KeyRing
+from app.web.path_policy import policy_at
 from app.web.problems import Problem
 from app.web.requests import problem_responses
 
@@ -24,10 +26,11 @@ def describe(app: FastAPI, ring: KeyRing) -> None:
     original = app.openapi
 
     def openapi() -> dict[str, Any]:
+        known = app.openapi_schema is not None
         document = original()
-        components = document.setdefault("components", {})
-        _problem(components.setdefault("schemas", {}))
-        components["securitySchemes"] = SCHEMES
+        if not known:
+            _add_shared(document.setdefault("components", {}))
+            _add_examples(document["paths"])
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
                 _complete(operation, path, method, ring.protected)
@@ -36,17 +39,33 @@ def describe(app: FastAPI, ring: KeyRing) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _problem(schemas: dict[str, Any]) -> None:
-    """The schema that the routes' problems refer to."""
+def _add_shared(components: dict[str, Any]) -> None:
+    """Add the schema that the routes' problems refer to, and the ways to send a key."""
+    schemas = components.setdefault("schemas", {})
     if "Problem" not in schemas:
         schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}", mode="serialization")
         schemas.update(schema.pop("$defs", {}))
         schemas["Problem"] = schema
+    components["securitySchemes"] = SCHEMES
+
+
+def _add_examples(paths: dict[str, Any]) -> None:
+    """Put examples beside the schemas of the answers, as the default model gave them.
+
+    They stand in each room's ``examples.json`` by method and path, then status, then media type.
+    """
+    for file in Path(__file__).parents[1].rglob("examples.json"):
+        for route, answers in json.loads(file.read_text("utf-8")).items():
+            method, _, path = route.partition(" ")
+            responses = paths[path][method.lower()]["responses"]
+            for status, contents in answers.items():
+                for kind, example in contents.items():
+                    responses[status]["content"][kind].setdefault("example", example)
 
 
 def _complete(operation: dict[str, Any], path: str, method: str, protected: bool) -> None:
-    """The answers that middleware gives before the route is reached."""
-    if OPEN.fullmatch(path):
+    """Add the answers that middleware gives before the route is reached."""
+    if not policy_at(method.upper(), path).needs_key:
         return
     # In an open service a key is welcome but not needed.
     operation["security"] = [*([] if protected else [{}]), {"bearer": []}, {"key": []}]

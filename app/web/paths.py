@@ -1,4 +1,4 @@
-"""What there is at a path, and near it."""
+"""Routes at a path, and near it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from fastapi import FastAPI
 from starlette.routing import Match, Mount
 from starlette.types import Scope
 
-_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
+from app.web.path_policy import UNLISTED
 
-PAGES = ("/docs", "/redoc", "/openapi.json")
-"""Paths that the OpenAPI document does not list."""
+_METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def methods_at(app: FastAPI, path: str, root: str) -> list[str]:
@@ -35,4 +34,4 @@ def _takes(app: FastAPI, scope: Scope) -> bool:
 
 def near(app: FastAPI, path: str) -> list[str]:
     """Up to three paths that look like one, the likest first."""
-    return get_close_matches(path[:200], [*app.openapi()["paths"], *PAGES], cutoff=0.7)
+    return get_close_matches(path[:200], [*app.openapi()["paths"], *UNLISTED], cutoff=0.7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Self
 from uuid import UUID
 
 from asgi_correlation_id import correlation_id
@@ -24,6 +24,12 @@ class Fault(BaseModel):
     code: Code = Field(description="what is wrong, in a word that programs may rely on; docs/api.md lists them")
     message: str = Field(description="what is wrong")
     remedy: str = Field(description="how to mend the call")
+
+    @classmethod
+    def parse(cls, error: object, code: Code, field: str = "") -> Self:
+        """The fault of an error whose text ends in ``; remedy: how to mend it``."""
+        message, _, remedy = str(error).partition("; remedy: ")
+        return cls(field=field, code=code, message=message, remedy=remedy or "see /docs")
 
 
 class Problem(BaseModel):
@@ -59,27 +65,39 @@ class Problem(BaseModel):
     errors: list[Fault] = Field(default_factory=list)
 
 
-KINDS: dict[int, tuple[str, str]] = {
-    400: ("malformed-body", "The body cannot be read"),
-    401: ("unauthorized", "An API key is needed"),
-    404: ("not-found", "There is nothing here"),
-    405: ("method-not-allowed", "Not with this method"),
-    408: ("body-too-slow", "The body did not come in time"),
-    409: ("conflict", "The index is in no state for this"),
-    413: ("body-too-large", "The body is too large"),
-    415: ("not-json", "The body is not declared as JSON"),
-    422: ("invalid-request", "Invalid request"),
-    429: ("too-many-requests", "Too many requests"),
-    499: ("client-gone", "The client left"),
-    500: ("internal-error", "Internal error"),
-    503: ("not-ready", "Not ready"),
-    504: ("timed-out", "The answer took too long"),
+KINDS: dict[int, tuple[str, str, str]] = {
+    400: ("malformed-body", "The body cannot be read", "The body is not JSON; the problem says where and why"),
+    401: ("unauthorized", "An API key is needed", "There is no API key, or it is unknown or revoked"),
+    404: ("not-found", "There is nothing here", "There is nothing at this path, or no index of this name"),
+    405: ("method-not-allowed", "Not with this method", "Not with this method"),
+    408: ("body-too-slow", "The body did not come in time", "The body did not come in time"),
+    409: (
+        "conflict",
+        "The index is in no state for this",
+        "The index is being built, or was built for another model, or is damaged",
+    ),
+    413: ("body-too-large", "The body is too large", "The body is too large"),
+    415: ("not-json", "The body is not declared as JSON", "The body is not declared as JSON, or is compressed"),
+    422: ("invalid-request", "Invalid request", "The request cannot be met; `errors` names each field and its remedy"),
+    429: (
+        "too-many-requests",
+        "Too many requests",
+        "Too many requests are running and waiting, or the caller's rate or quota is used up",
+    ),
+    499: ("client-gone", "The client left", "The client left"),
+    500: ("internal-error", "Internal error", "Internal error"),
+    503: (
+        "not-ready",
+        "Not ready",
+        "The model is still loading, or could not be loaded, or the service is stopping",
+    ),
+    504: ("timed-out", "The answer took too long", "The answer took too long"),
 }
-"""Name and title by status."""
+"""Name, title and description of each status."""
 
 
 class ProblemError(Exception):
-    """A failure that is told to the caller.
+    """A failure that is answered as a problem.
 
     Attributes:
         status: HTTP status.
@@ -94,8 +112,34 @@ class ProblemError(Exception):
         super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in self.faults))
 
     def problem(self) -> Problem:
-        """The problem document."""
-        return make(self.status, self.faults)
+        """The problem document; its detail is made of the first faults."""
+        name, title, _ = KINDS.get(self.status) or _standard_kind(self.status)
+        request_id = correlation_id.get()
+        return Problem(
+            type=f"urn:chainwright:problem:{name}",
+            title=title,
+            status=self.status,
+            detail=" ".join(map(_sentence, self.faults[:3])) or title,
+            instance=UUID(request_id).urn if request_id else None,
+            errors=self.faults,
+        )
+
+    def response(self) -> Response:
+        """The problem as a response; a lone surrogate that came in with a field's name is written escaped."""
+        text = json.dumps(self.problem().model_dump(exclude_none=True), ensure_ascii=False)
+        return Response(text.encode("utf-8", "backslashreplace"), self.status, self.headers, MEDIA_TYPE)
+
+
+def failure(
+    status: int, code: Code, message: str, remedy: str, *, field: str = "", headers: Mapping[str, str] | None = None
+) -> ProblemError:
+    """A problem with one fault."""
+    return ProblemError(status, [Fault(field=field, code=code, message=message, remedy=remedy)], headers)
+
+
+def invalid(field: str, code: Code, message: str, remedy: str) -> ProblemError:
+    """A 422 with one fault."""
+    return failure(422, code, message, remedy, field=field)
 
 
 def refuse(faults: Sequence[Fault]) -> None:
@@ -122,37 +166,9 @@ class UnfitError(ValueError):
         super().__init__(message)
 
 
-def invalid(field: str, code: Code, message: str, remedy: str) -> ProblemError:
-    """A 422 with one fault."""
-    return ProblemError(422, [Fault(field=field, code=code, message=message, remedy=remedy)])
-
-
-def make(status: int, faults: Sequence[Fault], detail: str | None = None) -> Problem:
-    """A problem document; its detail is made of the faults unless given."""
-    if status in KINDS:
-        name, title = KINDS[status]
-    else:
-        name, title = HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase
-    request_id = correlation_id.get()
-    return Problem(
-        type=f"urn:chainwright:problem:{name}",
-        title=title,
-        status=status,
-        detail=detail or " ".join(map(_sentence, faults[:3])) or title,
-        instance=UUID(request_id).urn if request_id else None,
-        errors=list(faults),
-    )
-
-
-def respond(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """The problem as a response."""
-    return Response(to_json(problem), problem.status, dict(headers or {}), MEDIA_TYPE)
-
-
-def to_json(problem: Problem) -> bytes:
-    """JSON bytes. A lone surrogate that came in with a field's name is written escaped."""
-    body: dict[str, Any] = problem.model_dump(exclude_none=True)
-    return json.dumps(body, ensure_ascii=False).encode("utf-8", "backslashreplace")
+def _standard_kind(status: int) -> tuple[str, str, str]:
+    known = HTTPStatus(status)
+    return known.name.lower().replace("_", "-"), known.phrase, known.description
 
 
 def _sentence(fault: Fault) -> str:

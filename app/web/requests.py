@@ -1,4 +1,4 @@
-"""Parts that all routes share: bodies of JSON, the engine if it is ready, work that ends when the client leaves."""
+"""Parts that all routes share: bodies of JSON, documented problems, work that ends when the client leaves."""
 
 from __future__ import annotations
 
@@ -11,56 +11,38 @@ from fastapi.routing import APIRoute
 
 from app.web.codes import Code
 from app.web.drain import Drain
-from app.web.json_text import JsonError, read_json
+from app.web.json_text import read_json
 from app.web.media import is_json, media_type, refused
-from app.web.problems import MEDIA_TYPE, Fault, ProblemError
+from app.web.problems import KINDS, MEDIA_TYPE, failure
 
 T = TypeVar("T")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """OpenAPI entries for the problems that a route may answer."""
-    reference = {"$ref": "#/components/schemas/Problem"}
-    headers = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
-    described: dict[int | str, dict[str, Any]] = {
-        status: {"description": description, "content": {MEDIA_TYPE: {"schema": reference}}}
-        for status, description in _DESCRIPTIONS.items()
-        if status in statuses
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    seconds = {"Retry-After": {"description": "seconds", "schema": {"type": "integer", "minimum": 0}}}
+    return {
+        status: {
+            "description": KINDS[status][2],
+            "content": content,
+            **({"headers": seconds} if status in (429, 503) else {}),
+        }
+        for status in sorted(statuses)
     }
-    for status in (429, 503):
-        if status in described:
-            described[status]["headers"] = headers
-    return described
-
-
-_DESCRIPTIONS = {
-    400: "The body is not JSON; the problem says where and why",
-    401: "There is no API key, or it is unknown or revoked",
-    404: "There is nothing at this path, or no index of this name",
-    405: "Not with this method",
-    408: "The body did not come in time",
-    409: "The index is being built, or was built for another model, or is damaged",
-    413: "The body is too large",
-    415: "The body is not declared as JSON, or is compressed",
-    422: "The request cannot be met; `errors` names each field and its remedy",
-    429: "Too many requests are running and waiting, or the caller's rate or quota is used up",
-    500: "Internal error",
-    503: "The model is still loading, or could not be loaded, or the service is stopping",
-    504: "The answer took too long",
-}
 
 
 class JsonRequest(Request):
     """A request whose body has been read.
 
     Attributes:
-        content: what its JSON says.
+        content: the value of its JSON.
     """
 
     content: Any
 
     async def json(self) -> Any:
-        """For FastAPI, which takes whatever goes wrong here for a mistake of the JSON."""
+        """The value, for FastAPI, which takes any failure here for a mistake of the JSON."""
         return self.content
 
 
@@ -68,7 +50,7 @@ class JsonRoute(APIRoute):
     """A route whose body, if it takes one, is JSON, declared as such."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """What FastAPI calls with a request."""
+        """The function that FastAPI calls with a request."""
         handle = super().get_route_handler()
         if self.body_field is None:
             return handle
@@ -79,10 +61,7 @@ class JsonRoute(APIRoute):
             kind = media_type(asked.headers)
             if body and not is_json(kind):
                 raise refused(kind, lines=False)
-            try:
-                asked.content = read_json(body)
-            except JsonError as error:
-                raise ProblemError(error.status, [error.fault]) from None
+            asked.content = read_json(body)
             return await handle(asked)
 
         return reading
@@ -105,18 +84,12 @@ async def until_disconnect(request: Request, work: Coroutine[Any, Any, T]) -> T:
         if task.done():
             return task.result()
         if leaving.done():
-            raise ProblemError(
-                499, [Fault(field="", code=Code.CLIENT_GONE, message="the client left", remedy="stay until the answer")]
-            )
+            raise failure(499, Code.CLIENT_GONE, "the client left", "stay until the answer")
         if cut.done():
             raise drain.problem()
-        fault = Fault(
-            field="",
-            code=Code.TIMED_OUT,
-            message=f"there was no answer within {most:g} seconds",
-            remedy="ask for less in one request, stream, or send again when the service is less busy",
-        )
-        raise ProblemError(504, [fault])
+        message = f"there was no answer within {most:g} seconds"
+        remedy = "ask for less in one request, stream, or send again when the service is less busy"
+        raise failure(504, Code.TIMED_OUT, message, remedy)
     finally:
         for each in (task, leaving, cut):
             each.cancel()

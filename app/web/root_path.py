@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from dataclasses import dataclass
+
+from starlette.types import Receive, Scope, Send
+
+from app.web.asgi import HttpMiddleware
 
 
-class WithoutRoot:
-    """Outermost middleware: takes the root path off, so that all others see the service's own paths.
+@dataclass(eq=False)
+class StripRootPath(HttpMiddleware):
+    """Outermost middleware: takes a root path such as ``/llm`` off: all others see the service's own paths."""
 
-    Args:
-        app: the application.
-        root: such as ``/llm``.
-    """
+    root: str
 
-    def __init__(self, app: ASGIApp, root: str) -> None:
-        self.app = app
-        self.root = root
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{self.root}/"):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on without the root path."""
+        if f"{scope['path']}/".startswith(f"{self.root}/"):
             scope["path"] = scope["path"][len(self.root) :] or "/"
         await self.app(scope, receive, send)
 
 
-class WithRoot:
+@dataclass(eq=False)
+class RestoreRootPath(HttpMiddleware):
     """Innermost middleware: puts it before the path again, as ASGI has it, for routes and the URLs that they write.
 
     The other middlewares keep the path that they know, and get the route that was found.
     """
 
-    def __init__(self, app: ASGIApp, root: str) -> None:
-        self.app = app
-        self.root = root
+    root: str
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on with the root path."""
         inner = {**scope, "path": f"{self.root}{scope['path']}", "root_path": self.root}
         try:
             await self.app(inner, receive, send)

@@ -1,8 +1,10 @@
-"""What the schemas of requests share: strictness, texts in normal form, unions told apart by kind."""
+"""Ground of request schemas: strictness, texts in normal form, unions by kind."""
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -16,6 +18,32 @@ class Strict(BaseModel):
     """A part of a request: unknown fields and quoted numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def union_tags() -> frozenset[str]:
+    """Names that pydantic puts into an error's path for the branch of a union; no field has such a name."""
+    return frozenset().union(*map(_tags_of, _subclasses(Strict)))
+
+
+def _subclasses(schema: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for each in schema.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+@cache
+def _tags_of(schema: type[BaseModel]) -> frozenset[str]:
+    """Tags in the schema that pydantic compiled a model to."""
+    tags, left = set[str](), [schema.__pydantic_core_schema__]
+    while left:
+        part: Any = left.pop()
+        if isinstance(part, dict):
+            if part.get("type") == "tagged-union":
+                tags |= part["choices"].keys()
+            left.extend(part.values())
+        elif isinstance(part, list | tuple):
+            left.extend(part)
+    return frozenset(tags)
 
 
 def normalised(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Pydantic's findings, said with the field's path and a remedy."""
+"""Pydantic's errors as faults, with the field's path and a remedy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from typing import Any
 
 from app.web.codes import Code
 from app.web.problems import Fault, UnfitError
-
-UNION_TAGS = frozenset(
-    {"metropolis", "annealing", "linear", "geometric", "listed", "word", "forms", "switch", "weight"}
-)
-"""Names that pydantic puts into a path for the branch of a union; no field has such a name."""
+from app.web.schemas import union_tags
 
 _KINDS = {
     "missing": (Code.MISSING, "add this field"),
@@ -57,9 +53,9 @@ def path_of(location: Sequence[Any]) -> str:
     """A field's path such as ``sampler.steps`` or ``keywords[3]``."""
     if location[:1] == ("header",):
         return "-".join(word.capitalize() for word in str(location[1]).split("-"))
-    path = ""
+    path, tags = "", union_tags()
     for i, part in enumerate(location):
-        if (i == 0 and part in ("body", "query", "path")) or (part in UNION_TAGS and i < len(location)):
+        if (i == 0 and part in ("body", "query", "path")) or part in tags:
             continue
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path
@@ -79,7 +75,7 @@ def _fault(error: Mapping[str, Any]) -> Fault:
         code, message, remedy = Code.TOO_LARGE, "the number is beyond all bounds", "give a smaller number"
     if code is Code.WRONG_TYPE and str(error.get("input"))[:1] in ("{", "[") and isinstance(error["input"], str):
         remedy += ", not a string that holds it"
-    if code is Code.UNKNOWN_FIELD and (of := error["loc"][-2:-1]) and of[0] in UNION_TAGS:
+    if code is Code.UNKNOWN_FIELD and (of := error["loc"][-2:-1]) and of[0] in union_tags():
         message, remedy = f"{of[0]} has no such field", "remove this field, or name a kind that has it"
     if kind == "less_than_equal" and isinstance(context.get("le"), int):
         remedy += ", the limit"
@@ -87,8 +83,7 @@ def _fault(error: Mapping[str, Any]) -> Fault:
 
 
 def _refused(path: str, error: object) -> Fault:
-    """What a validator said; errors that are not the house's may end in ``; remedy: how to mend it``."""
+    """The fault of a validator's error; one of another library may end in ``; remedy: how to mend it``."""
     if isinstance(error, UnfitError):
         return Fault(field=path, code=error.code, message=str(error), remedy=error.remedy)
-    message, _, remedy = str(error).partition("; remedy: ")
-    return Fault(field=path, code=Code.MALFORMED, message=message, remedy=remedy or "see /docs")
+    return Fault.parse(error, Code.MALFORMED, path)

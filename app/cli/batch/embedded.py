@@ -8,12 +8,10 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from app.cli.console import ModelLoadError, conversion_bar
+from app.cli.console import conversion_bar
 from app.client import AsyncClient
 from app.main import create_app
 from app.settings.settings import Settings
-from app.web.access.keys import KeyFileError
-from app.web.access.ring import keys_fault
 from app.web.problems import ProblemError
 
 LOOK_EVERY = 0.05
@@ -25,18 +23,14 @@ async def embedded(settings: Settings, api_key: str | None) -> AsyncIterator[Asy
     """A client of a service that ends with the block; its queue stays in the state directory.
 
     Raises:
-        ModelLoadError: the model could not be loaded.
-        ProblemError: the file of API keys cannot be used.
+        ProblemError: the model could not be loaded, or the file of API keys cannot be used.
     """
     with conversion_bar() as progress:
-        try:
-            app = create_app(settings, progress=progress)
-        except KeyFileError as error:
-            raise ProblemError(422, [keys_fault(error, settings)]) from error
+        app = create_app(settings, progress=progress)
         async with app.router.lifespan_context(app):
             while app.state.loading.engine is None:
                 if app.state.loading.failure is not None:
-                    raise ModelLoadError(app.state.loading.failure)
+                    raise ProblemError(503, [app.state.loading.failure])
                 await asyncio.sleep(LOOK_EVERY)
             async with AsyncClient(
                 "http://embedded", api_key=api_key, transport=httpx.ASGITransport(app, raise_app_exceptions=False)

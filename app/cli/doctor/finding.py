@@ -1,4 +1,4 @@
-"""What a check finds."""
+"""Findings of a check."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ class Finding(BaseModel):
 
 
 def ok(about: str, found: str) -> Finding:
-    """All is well."""
+    """A finding with nothing to mend."""
     return Finding(about=about, status="ok", found=found)
 
 
 def warning(about: str, found: str, remedy: str) -> Finding:
-    """It works, but."""
+    """A finding on something that works, but not well or safely."""
     return Finding(about=about, status="warning", found=found, remedy=remedy)
 
 
 def error(about: str, found: str, remedy: str) -> Finding:
-    """It cannot work so."""
+    """A finding on something that cannot work."""
     return Finding(about=about, status="error", found=found, remedy=remedy)

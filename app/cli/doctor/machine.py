@@ -35,11 +35,11 @@ def python(settings: Settings) -> Iterator[Finding]:
 def memory(settings: Settings) -> Iterator[Finding]:
     """What other programs leave."""
     available = psutil.virtual_memory().available
-    told = f"{available / (1 << 30):.1f} GiB available"
+    found = f"{available / (1 << 30):.1f} GiB available"
     if available < LEAST_MEMORY:
-        yield warning("memory", told, f"leave {LEAST_MEMORY >> 30} GiB to the service")
+        yield warning("memory", found, f"leave {LEAST_MEMORY >> 30} GiB to the service")
     else:
-        yield ok("memory", told)
+        yield ok("memory", found)
 
 
 def device(settings: Settings) -> Iterator[Finding]:
@@ -55,12 +55,12 @@ def device(settings: Settings) -> Iterator[Finding]:
     except DeviceError as problem:
         yield error("device", problem.found, f"{problem.setting}: {problem.remedy}")
         return
-    told = f"{_named(chosen)}, {str(dtype).removeprefix('torch.')}"
+    found = f"{_named(chosen)}, {str(dtype).removeprefix('torch.')}"
     if chosen.type == "cpu" and torch.version.cuda and settings.device == "auto":
         remedy = "mend the driver (nvidia-smi tells), or set CHAINWRIGHT_DEVICE=cpu if there is no GPU"
-        yield warning("device", f"{told}, though this torch is made for CUDA", remedy)
+        yield warning("device", f"{found}, though this torch is made for CUDA", remedy)
     else:
-        yield ok("device", told)
+        yield ok("device", found)
     if chosen.type == "cpu":
         yield _products(dtype)
         yield _layers()
@@ -73,11 +73,11 @@ def _products(dtype: torch.dtype) -> Finding:
     from models.language.forward.products import products
 
     ways = products(torch.device("cpu"), dtype)
-    told = f"{ways}, instruction set {instructions()}"
+    found = f"{ways}, instruction set {instructions()}"
     if ways.dtype != dtype:
         remedy = "set CHAINWRIGHT_PRECISION=auto, which takes float32: bfloat16 saves nothing on this CPU"
-        return warning("matrix products", told, remedy)
-    return ok("matrix products", told)
+        return warning("matrix products", found, remedy)
+    return ok("matrix products", found)
 
 
 def _layers() -> Finding:

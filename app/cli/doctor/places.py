@@ -6,9 +6,9 @@ import errno
 import ipaddress
 import shutil
 import tempfile
-import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
+
+import httpx
 
 from app.cli.address import AddressError, try_to_listen, written
 from app.cli.doctor.finding import Finding, error, ok, warning
@@ -16,6 +16,8 @@ from app.settings.settings import Settings
 from app.settings.variables import unknown_variables
 from app.web.access.keys import KeyFileError, read_keys
 from app.web.access.ring import keys_path
+from app.web.codes import Code
+from app.web.problems import Fault
 from models.language.default_weights import ROOM, damaged_files
 
 LEAST_FREE = 1 << 30
@@ -41,11 +43,11 @@ def directories(settings: Settings) -> Iterator[Finding]:
                 yield error(about, f"{folder} cannot be written: {problem}", f"let its user write, or set {variable}")
             continue
         free = shutil.disk_usage(folder).free
-        told = f"{folder}, {free / 1e9:.1f} GB free"
+        found = f"{folder}, {free / 1e9:.1f} GB free"
         if free < least:
-            yield error(about, told, f"free {least / 1e9:.1f} GB, or set {variable} to another disk")
+            yield error(about, found, f"free {least / 1e9:.1f} GB, or set {variable} to another disk")
         else:
-            yield ok(about, told)
+            yield ok(about, found)
 
 
 def port(settings: Settings) -> Iterator[Finding]:
@@ -57,20 +59,19 @@ def port(settings: Settings) -> Iterator[Finding]:
         if problem.number == errno.EADDRINUSE and _ours(settings):
             yield ok("port", f"{where}: a chainwright service answers there")
         else:
-            found, _, remedy = str(problem).partition("; remedy: ")
-            yield error("port", found, remedy)
+            fault = Fault.parse(problem, Code.UNAVAILABLE)
+            yield error("port", fault.message, fault.remedy)
     else:
         yield ok("port", f"{where} is free")
 
 
 def _ours(settings: Settings) -> bool:
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
-    url = f"http://{written(host, settings.port)}"
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(f"{url}/health", timeout=2) as answer:
-            return b'"alive"' in answer.read(1000)
-    except (OSError, ValueError):
+        answer = httpx.get(f"http://{written(host, settings.port)}/health", trust_env=False, timeout=2)
+    except (httpx.HTTPError, httpx.InvalidURL):
         return False
+    return answer.is_success and '"alive"' in answer.text
 
 
 def variables(settings: Settings) -> Iterator[Finding]:
@@ -94,20 +95,15 @@ def keys(settings: Settings) -> Iterator[Finding]:
             remedy = "chainwright keys create NAME, or leave it so behind a proxy that asks for credentials"
             yield warning("API keys", f"none: whoever reaches {written(settings.host, settings.port)} may call", remedy)
     except KeyFileError as problem:
-        found, _, remedy = str(problem).partition("; ")
-        yield error("API keys", found, remedy)
+        fault = Fault.parse(problem, Code.UNUSABLE_FILE)
+        yield error("API keys", fault.message, fault.remedy)
     else:
-        shared = _readable_by_others(path)
         if not known:
             yield warning("API keys", f"{path} has none: nobody may call", "chainwright keys create NAME")
-        elif shared:
+        elif path.stat().st_mode & 0o004:
             yield warning("API keys", f"{path} can be read by other users", f"chmod 600 {path}")
         else:
             yield ok("API keys", f"{len(known)} in {path}")
-
-
-def _readable_by_others(path: Path) -> bool:
-    return bool(path.stat().st_mode & 0o004)
 
 
 def _loopback(host: str) -> bool:

@@ -17,7 +17,7 @@ from app.embedded.process import find_server
 from app.jobs.jobs import queue_url
 from app.settings.settings import Settings
 
-WITHIN = 2.0
+TIMEOUT = 2.0
 """Seconds that a server may take to answer."""
 
 LEAST_VERSION = (6, 2)
@@ -62,7 +62,7 @@ def collector(settings: Settings) -> Iterator[Finding]:
     parts = urlsplit(settings.otlp_endpoint)
     address = (parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80))
     try:
-        socket.create_connection(address, timeout=WITHIN).close()
+        socket.create_connection(address, timeout=TIMEOUT).close()
     except OSError as problem:
         remedy = "start the collector, or mend CHAINWRIGHT_OTLP_ENDPOINT; the service works without"
         yield warning("traces", f"{address[0]}:{address[1]} cannot be reached: {problem}", remedy)
@@ -80,7 +80,7 @@ def _embedded(about: str) -> Finding:
 
 def _server(about: str, url: str, advice: Any) -> Iterator[Finding]:
     client = redis.Redis.from_url(
-        url, socket_timeout=WITHIN, socket_connect_timeout=WITHIN, retry=Retry(NoBackoff(), 0), decode_responses=True
+        url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), decode_responses=True
     )
     # The URL may hold a password: it is not repeated.
     place = urlsplit(url).hostname or urlsplit(url).path
@@ -96,14 +96,14 @@ def _server(about: str, url: str, advice: Any) -> Iterator[Finding]:
     finally:
         client.close()
     version = str(info.get("valkey_version") or info.get("redis_version") or "0")
-    told = f"{place}: {'Valkey' if 'valkey_version' in info else 'Redis'} {version}, ping {took * 1000:.1f} ms"
+    found = f"{place}: {'Valkey' if 'valkey_version' in info else 'Redis'} {version}, ping {took * 1000:.1f} ms"
     numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
     if numbers < LEAST_VERSION:
-        yield error(about, told, f"install {LEAST_VERSION[0]}.{LEAST_VERSION[1]} or newer")
+        yield error(about, found, f"install {LEAST_VERSION[0]}.{LEAST_VERSION[1]} or newer")
     elif took > SLOW:
-        yield warning(about, told, "move it nearer: another host of the same network, or this one")
+        yield warning(about, found, "move it nearer: another host of the same network, or this one")
     else:
-        yield ok(about, told)
+        yield ok(about, found)
     yield from advice(about, info)
 
 

@@ -19,7 +19,7 @@ from app.jobs.store.record import Accepted, Entry, new_id
 from app.settings.settings import Settings
 from app.tasks.registry import task_at
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError, make
+from app.web.problems import Fault, ProblemError
 from app.web.validation import faults_of
 
 MOST_FAULTS = 1000
@@ -145,7 +145,7 @@ class Intake:
         line = self.submission.lines[number]
         given = line.get("custom_id") if isinstance(line, dict) else None
         name = given[:256] if isinstance(given, str) and given else f"item-{number}"
-        problem = make(422, faults).model_dump(exclude_none=True, exclude={"instance"})
+        problem = ProblemError(422, faults).problem().model_dump(exclude_none=True, exclude={"instance"})
         return error_line(self.job_id, number, name, "invalid_request", str(problem["detail"]), 422, problem)
 
 

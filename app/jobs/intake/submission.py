@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from app.jobs.schemas import ExpiresAfter, OnInvalid, Priority
 from app.web.codes import Code
-from app.web.json_text import JsonError, read_json, wide
+from app.web.json_text import read_json, wide
 from app.web.media import LINES, is_json, refused
 from app.web.problems import Fault, ProblemError, invalid
 from app.web.schemas import Strict
@@ -89,15 +89,13 @@ def _lines(content: bytes) -> Iterator[tuple[int, Any | Fault]]:
         if line.strip():
             try:
                 yield number, read_json(line, line=True)
-            except JsonError as error:
-                yield number, error.fault
+            except ProblemError as error:
+                yield number, error.faults[0]
 
 
 def _document(content: bytes, options: Options) -> Submission:
     try:
         given = Envelope.model_validate(read_json(content))
-    except JsonError as error:
-        raise ProblemError(error.status, [error.fault]) from None
     except ValidationError as error:
         raise ProblemError(422, faults_of(error.errors())) from None
     chosen = replace(

@@ -16,30 +16,21 @@ import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
 
 from filelock import FileLock
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.settings.rates import parsed
+from app.settings.rates import Rate
 
 _TOKEN = re.compile(r"cw_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
 
-def _is_rate(text: str) -> str:
-    parsed(text)
-    return text
-
-
-Rate = Annotated[str, AfterValidator(_is_rate)]
-
-
 class KeyFileError(ValueError):
-    """The file of keys cannot be used; the message says why and how to mend it."""
+    """The file of keys cannot be used; the message ends in ``; remedy: how to mend it``."""
 
 
 class Key(BaseModel):
-    """What is known of a key; not the key itself."""
+    """Record of a key; not the key itself."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -70,16 +61,22 @@ def read_keys(path: Path) -> dict[str, Key]:
     except FileNotFoundError:
         raise
     except OSError as error:
-        raise KeyFileError(f"{path} cannot be read ({error}); let the service's user read it") from error
+        raise unreadable(path, error) from error
     except ValidationError as error:
         where = error.errors(include_input=False, include_url=False)[0]
         raise KeyFileError(
-            f"{path} is damaged ({where['msg']}); restore it, or delete it and make keys with chainwright keys create"
+            f"{path} is damaged ({where['msg']}); remedy: restore it, or delete it and make keys with chainwright keys "
+            "create"
         ) from None
 
 
+def unreadable(path: Path, error: OSError) -> KeyFileError:
+    """The error of a file that is there and cannot be read."""
+    return KeyFileError(f"{path} cannot be read ({error}); remedy: let the service's user read it")
+
+
 def create_key(path: Path, name: str, rate: str | None = None, quota: str | None = None) -> tuple[Key, str]:
-    """Add a key to a file, made if need be; what is kept of it, and the key itself, which nobody can tell later.
+    """Add a key to a file, made if need be; its record, and the key itself, which is kept nowhere.
 
     Raises:
         KeyFileError: the file cannot be read or written.
@@ -140,4 +137,4 @@ def _change(path: Path, change: Callable[[dict[str, Key]], dict[str, Key]]) -> N
                 os.unlink(scratch)
                 raise
     except OSError as error:
-        raise KeyFileError(f"{path} cannot be written ({error}); name another with --file") from error
+        raise KeyFileError(f"{path} cannot be written ({error}); remedy: name another with --file") from error

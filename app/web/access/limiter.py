@@ -1,4 +1,4 @@
-"""Counts requests against rates and quotas, in Redis if there is one, else in the process."""
+"""Rate limiter: counts requests against rates and quotas, in Redis if there is one, else in the process."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from redis.backoff import NoBackoff
 from app.settings.rates import parsed
 from models.scores.breaker import Breaker, told
 
-WITHIN = 0.1
-"""Seconds that Redis may take for one request's counts before the process counts by itself."""
+REDIS_TIMEOUT = 0.1
+"""Seconds for one request's counts, after which the process counts by itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Where a caller stands with one limit.
+    """A caller's state under one limit.
 
     Attributes:
         name: rate or quota.
@@ -41,7 +41,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether a request may go on.
+    """Decision on a request.
 
     Attributes:
         windows: of all limits looked at.
@@ -64,18 +64,6 @@ class Verdict:
 
 
 @dataclass(eq=False)
-class _Counting:
-    """Two strategies over one storage: an exact moving window for rates, a fixed one for quotas, which are long."""
-
-    rate: RateLimiter
-    quota: RateLimiter
-
-    @classmethod
-    def over(cls, storage: MemoryStorage | RedisStorage) -> _Counting:
-        return cls(MovingWindowRateLimiter(storage), FixedWindowRateLimiter(storage))
-
-
-@dataclass(eq=False)
 class Limiter:
     """Counts for one service, or for all that share a Redis.
 
@@ -84,22 +72,19 @@ class Limiter:
     Attributes:
         url: redis://, rediss:// or unix://; None for the process alone.
         rate: of callers whose key has none.
-        quota: likewise.
+        quota: of the same callers.
     """
 
     url: str | None = None
     rate: str | None = None
     quota: str | None = None
-    _alone: _Counting = field(init=False)
-    _shared: _Counting | None = None
+    _alone: dict[str, RateLimiter] = field(default_factory=lambda: _strategies(MemoryStorage()), init=False)
+    _shared: dict[str, RateLimiter] | None = None
     _storage: RedisStorage | None = None
     _breaker: Breaker | None = None
 
-    def __post_init__(self) -> None:
-        self._alone = _Counting.over(MemoryStorage())
-
     async def start(self) -> None:
-        """Meet Redis, if there is one."""
+        """Connect to Redis, if there is one."""
         if self.url is None:
             return
         scheme, _, rest = self.url.partition("://")
@@ -107,14 +92,14 @@ class Limiter:
             f"async+{'redis+unix' if scheme == 'unix' else scheme}://{rest}",
             implementation="redispy",
             key_prefix="chainwright:limits",
-            socket_timeout=WITHIN,
-            socket_connect_timeout=WITHIN,
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
             retry=Retry(NoBackoff(), 0),  # type: ignore[arg-type]
         )
-        self._shared = _Counting.over(storage)
+        self._shared = _strategies(storage)
 
         async def probe() -> None:
-            async with asyncio.timeout(WITHIN):
+            async with asyncio.timeout(REDIS_TIMEOUT):
                 if not await storage.check():
                     raise ConnectionError("it does not answer")
 
@@ -122,7 +107,7 @@ class Limiter:
         await self._breaker.start()
 
     async def stop(self) -> None:
-        """Leave Redis."""
+        """Disconnect."""
         if self._breaker is not None:
             await self._breaker.close()
         if self._storage is not None:
@@ -134,7 +119,7 @@ class Limiter:
         Args:
             who: a key's id, or an address.
             rate: the caller's own, before that of the service.
-            quota: likewise.
+            quota: the caller's own, before that of the service.
         """
         items = [
             (name, parsed(text))
@@ -145,19 +130,23 @@ class Limiter:
             return Verdict()
         if self._shared is not None and self._breaker is not None and self._breaker.closed:
             try:
-                async with asyncio.timeout(WITHIN):
+                async with asyncio.timeout(REDIS_TIMEOUT):
                     return await _count(self._shared, who, items)
             except Exception as error:  # whatever a broken server makes its client raise
                 self._breaker.trip(told(error))
         return await _count(self._alone, who, items)
 
 
-async def _count(counting: _Counting, who: str, items: list[tuple[str, RateLimitItem]]) -> Verdict:
+def _strategies(storage: MemoryStorage | RedisStorage) -> dict[str, RateLimiter]:
+    """An exact moving window for rates, a fixed one for quotas, which are long."""
+    return {"rate": MovingWindowRateLimiter(storage), "quota": FixedWindowRateLimiter(storage)}
+
+
+async def _count(strategies: dict[str, RateLimiter], who: str, items: list[tuple[str, RateLimitItem]]) -> Verdict:
     windows: list[Window] = []
     for name, item in items:
-        limiter = counting.rate if name == "rate" else counting.quota
-        allowed = await limiter.hit(item, name, who)
-        stats = await limiter.get_window_stats(item, name, who)
+        allowed = await strategies[name].hit(item, name, who)
+        stats = await strategies[name].get_window_stats(item, name, who)
         reset = max(1, math.ceil(stats.reset_time - time.time()))
         windows.append(Window(name, item.amount, item.get_expiry(), max(0, stats.remaining), reset))
         if not allowed:

@@ -1,39 +1,33 @@
-"""Pure-ASGI middleware: a key, a rate and a quota before anything else is done for a request."""
+"""A key, a rate and a quota before anything else is done for a request."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from app.web.access.keys import Key
-from app.web.access.limiter import Limiter, Verdict
+from app.web.access.limiter import Limiter, Verdict, Window
 from app.web.access.ring import KeyRing
+from app.web.asgi import HttpMiddleware, on_start
 from app.web.codes import Code
-from app.web.problems import Fault, make, respond
-
-OPEN = re.compile(r"/(health|ready|openapi\.json|docs(/.*)?|redoc|static-offline-docs/.*)")
-"""Paths that need no key and are not counted: probes have none, and the documentation is no secret."""
+from app.web.path_policy import policy_of
+from app.web.problems import ProblemError, failure
 
 KEY = "chainwright.key"
-"""Under which the scope has the caller's :class:`app.web.access.keys.Key`, or None in an open service."""
+"""Name in the ASGI scope of the caller's :class:`app.web.access.keys.Key`; None there in an open service."""
 
 
-class Access:
-    """Answers 401 without a key, where keys are needed, and 429 beyond a rate or quota.
+@dataclass(eq=False)
+class AccessMiddleware(HttpMiddleware):
+    """Answers 401 without a key of the ring, where keys are needed, and 429 beyond a rate or quota."""
 
-    Args:
-        app: the application; its state has a ``limiter``.
-        ring: the keys.
-    """
+    ring: KeyRing
 
-    def __init__(self, app: ASGIApp, ring: KeyRing) -> None:
-        self.app = app
-        self.ring = ring
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or OPEN.fullmatch(scope["path"]):
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request pass if its caller may call now."""
+        if not policy_of(scope).needs_key:
             await self.app(scope, receive, send)
             return
         key: Key | None = None
@@ -41,7 +35,7 @@ class Access:
             token = token_of(Headers(scope=scope))
             key = self.ring.find(token) if token is not None else None
             if key is None:
-                await _unauthorized(token, scope, receive, send)
+                await _unauthorized(token).response()(scope, receive, send)
                 return
         scope[KEY] = key
         limiter: Limiter = scope["app"].state.limiter
@@ -51,15 +45,10 @@ class Access:
             client = scope.get("client")
             verdict = await limiter.hit(client[0] if client else "")
         if verdict.over is not None:
-            await _over(verdict, scope, receive, send)
-            return
-
-        async def telling(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(verdict.headers)
-            await send(message)
-
-        await self.app(scope, receive, telling)
+            await _over(verdict, verdict.over).response()(scope, receive, send)
+        else:
+            add = on_start(send, lambda message: MutableHeaders(scope=message).update(verdict.headers))
+            await self.app(scope, receive, add)
 
 
 def token_of(headers: Headers) -> str | None:
@@ -70,24 +59,15 @@ def token_of(headers: Headers) -> str | None:
     return headers.get("x-api-key")
 
 
-async def _unauthorized(token: str | None, scope: Scope, receive: Receive, send: Send) -> None:
-    fault = Fault(
-        field="Authorization",
-        code=Code.UNAUTHORIZED,
-        message="there is no API key" if token is None else "the API key is unknown or revoked",
-        remedy="send the header Authorization: Bearer KEY, or X-API-Key: KEY, with a key of the service's operator",
-    )
+def _unauthorized(token: str | None) -> ProblemError:
+    message = "there is no API key" if token is None else "the API key is unknown or revoked"
+    remedy = "send the header Authorization: Bearer KEY, or X-API-Key: KEY, with a key of the service's operator"
     challenge = 'Bearer realm="chainwright"' + ("" if token is None else ', error="invalid_token"')
-    await respond(make(401, [fault]), {"WWW-Authenticate": challenge})(scope, receive, send)
+    headers = {"WWW-Authenticate": challenge}
+    return failure(401, Code.UNAUTHORIZED, message, remedy, field="Authorization", headers=headers)
 
 
-async def _over(verdict: Verdict, scope: Scope, receive: Receive, send: Send) -> None:
-    over = verdict.over
-    assert over is not None
-    fault = Fault(
-        field="",
-        code=Code.OVER_RATE,
-        message=f"the {over.name} of {over.limit} requests in {over.seconds} seconds is used up",
-        remedy=f"try again in {over.reset} seconds, as the Retry-After header says, or ask the operator for more",
-    )
-    await respond(make(429, [fault]), verdict.headers)(scope, receive, send)
+def _over(verdict: Verdict, limit: Window) -> ProblemError:
+    message = f"the {limit.name} of {limit.limit} requests in {limit.seconds} seconds is used up"
+    remedy = f"try again in {limit.reset} seconds, as the Retry-After header says, or ask the operator for more"
+    return failure(429, Code.OVER_RATE, message, remedy, headers=verdict.headers)

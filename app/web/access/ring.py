@@ -1,4 +1,4 @@
-"""The keys that a running service knows, as its file has them now."""
+"""Key ring: the keys of a running service, as its file has them now."""
 
 from __future__ import annotations
 
@@ -9,31 +9,24 @@ from pathlib import Path
 import structlog
 
 from app.settings.settings import Settings
-from app.web.access.keys import Key, KeyFileError, matching, read_keys
+from app.web.access.keys import Key, KeyFileError, matching, read_keys, unreadable
 from app.web.codes import Code
-from app.web.problems import Fault
+from app.web.problems import Fault, ProblemError
 
 log = structlog.get_logger()
 
-LOOK_EVERY = 1.0
+CHECK_INTERVAL = 1.0
 """Seconds between looks at the file: a key created or revoked counts after so long."""
 
 
 def keys_path(settings: Settings) -> Path:
-    """Where the keys of the settings are."""
+    """The file of the settings' keys."""
     return settings.keys_file or settings.state_dir / "keys.json"
-
-
-def keys_fault(error: KeyFileError, settings: Settings) -> Fault:
-    """What is wrong with the keys of the settings, under the variable that says where they are."""
-    message, _, remedy = str(error).partition("; ")
-    variable = "CHAINWRIGHT_STATE_DIR" if settings.keys_file is None else "CHAINWRIGHT_KEYS_FILE"
-    return Fault(field=variable, code=Code.UNUSABLE_FILE, message=message, remedy=remedy)
 
 
 @dataclass(eq=False)
 class KeyRing:
-    """Follows a file of keys.
+    """The keys of a file, followed while the service runs.
 
     With a file the service is protected, also if no key is left in it, and stays so if the file
     vanishes or is damaged while it runs: the keys known last go on to count, none if there were none.
@@ -48,7 +41,7 @@ class KeyRing:
     _keys: dict[str, Key] | None = None
     _stamp: tuple[int, int, int] | None = None
     _looked: float = float("-inf")
-    _told: str | None = None
+    _logged: str | None = None
 
     def __post_init__(self) -> None:
         """Read the file.
@@ -61,7 +54,8 @@ class KeyRing:
         except FileNotFoundError:
             if self.required:
                 raise KeyFileError(
-                    f"{self.path} is not there; make it with chainwright keys create, or unset CHAINWRIGHT_KEYS_FILE"
+                    f"{self.path} is not there; remedy: make it with chainwright keys create, or unset "
+                    "CHAINWRIGHT_KEYS_FILE"
                 ) from None
 
     @property
@@ -77,21 +71,21 @@ class KeyRing:
 
     def _look(self) -> None:
         now = time.monotonic()
-        if now - self._looked < LOOK_EVERY:
+        if now - self._looked < CHECK_INTERVAL:
             return
         self._looked = now
         try:
             self._load()
         except FileNotFoundError:
-            self._tell(f"{self.path} is gone")
+            self._warn(f"{self.path} is gone")
         except KeyFileError as error:
-            self._tell(str(error))
+            self._warn(str(error))
             self._keys = self._keys or {}
 
-    def _tell(self, reason: str) -> None:
-        if self._keys is not None and self._told != reason:
+    def _warn(self, reason: str) -> None:
+        if self._keys is not None and self._logged != reason:
             log.error("the keys known last go on to count", reason=reason)
-        self._told, self._stamp = reason, None
+        self._logged, self._stamp = reason, None
 
     def _load(self) -> None:
         try:
@@ -99,9 +93,22 @@ class KeyRing:
         except FileNotFoundError:
             raise
         except OSError as error:
-            raise KeyFileError(f"{self.path} cannot be read ({error}); let the service's user read it") from error
+            raise unreadable(self.path, error) from error
         stamp = (status.st_ino, status.st_mtime_ns, status.st_size)
         if stamp != self._stamp:
             self._keys = read_keys(self.path)
-            self._stamp, self._told = stamp, None
+            self._stamp, self._logged = stamp, None
         self._looked = time.monotonic()
+
+
+def open_ring(settings: Settings) -> KeyRing:
+    """The keys of the settings.
+
+    Raises:
+        ProblemError: 422 if they cannot be used, under the variable that names their place.
+    """
+    try:
+        return KeyRing(keys_path(settings), required=settings.keys_file is not None)
+    except KeyFileError as error:
+        variable = "CHAINWRIGHT_STATE_DIR" if settings.keys_file is None else "CHAINWRIGHT_KEYS_FILE"
+        raise ProblemError(422, [Fault.parse(error, Code.UNUSABLE_FILE, variable)]) from error

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from app.engine import engine
+from app.engine import admission
 from app.engine.admission import Admission
 from tests.support.virtual_time import run
 
 
 def test_rest_begins_once_nobody_has_come_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "REST", 0.1)
+    monkeypatch.setattr(admission, "IDLE_SECONDS", 0.1)
     rests: list[int] = []
 
     async def scenario() -> list[int]:

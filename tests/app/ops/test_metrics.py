@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
+
+from app.indexes.opened import SearchReport
+
+DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"
 
 
 def read(client: TestClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
@@ -38,3 +45,13 @@ def test_metrics_follow_a_request(client: TestClient) -> None:
     assert grown("chainwright_scores_total", found="memory")[1] > 20
     assert after["chainwright_store_bytes", ()] > 0
     assert after["chainwright_requests_present", ()] == 0
+
+
+def test_every_metric_is_documented(client: TestClient) -> None:
+    client.post("/v1/score", json={"texts": ["今天我去公园散步。"]})
+    client.app.state.metrics.search(SearchReport(questions=1, seconds=0.1))  # type: ignore[attr-defined]
+    families = text_string_to_metric_families(client.get("/metrics").text)
+    names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
+    rows = [line.split("|")[1] for line in DOCUMENTATION.read_text("utf-8").splitlines() if line.startswith("| `")]
+    documented = set(re.findall(r"`((?:chainwright|http)_\w+)`", " ".join(rows)))
+    assert names == documented

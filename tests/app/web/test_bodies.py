@@ -13,7 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
 
-from app.web.json_text import MOST_DEPTH, JsonError, one_line, read_json
+from app.web.json_text import MOST_DEPTH, one_line, read_json
+from app.web.problems import ProblemError
 from tests.app.web.test_bad_input import assert_problem
 
 OK = '{"texts": ["今天。"]}'
@@ -158,7 +159,7 @@ def test_a_kind_that_is_left_out_is_the_default_one(
 def test_what_json_writes_is_read_as_it_was(value: Any) -> None:
     content = json.dumps(value).encode()
     if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-        with pytest.raises(JsonError, match="string that holds JSON"):
+        with pytest.raises(ProblemError, match="string that holds JSON"):
             read_json(content)
     else:
         assert read_json(content) == value
@@ -174,13 +175,13 @@ def test_what_json_writes_is_read_as_it_was(value: Any) -> None:
 )
 def test_nothing_else_than_a_fault_comes_of_rubbish(content: bytes) -> None:
     for line in (False, True):
-        with suppress(JsonError):
+        with suppress(ProblemError):
             assert read_json(content, line=line) == json.loads(content)
 
 
 def test_depth_is_bounded_exactly() -> None:
     assert read_json(b"[" * MOST_DEPTH + b"]" * MOST_DEPTH)
-    with pytest.raises(JsonError, match="depth"):
+    with pytest.raises(ProblemError, match="depth"):
         read_json(b"[" * (MOST_DEPTH + 1) + b"]" * (MOST_DEPTH + 1))
 
 

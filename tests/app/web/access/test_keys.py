@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def looking(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.web.access.ring.LOOK_EVERY", 0.0)
+    monkeypatch.setattr("app.web.access.ring.CHECK_INTERVAL", 0.0)
 
 
 def test_the_file_holds_no_key_and_is_private(file: Path) -> None:
