@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
-from uuid import uuid4
 
 from filelock import FileLock
 
@@ -15,6 +13,7 @@ from models.retrieval.index.catalogue import Catalogue
 from models.retrieval.index.errors import CorruptIndexError, UnknownIndexError
 from models.retrieval.index.sources import Records
 from models.retrieval.loading import KeyTokenizer
+from models.text.atomic import write_atomically
 
 DEMO = "demo"
 
@@ -49,9 +48,7 @@ def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, an
             tokenizer=tokenizer.fingerprint,
             decode=tokenizer.decode,
         )
-        scratch = stamp.with_name(f"{stamp.name}.{uuid4().hex}")
-        scratch.write_text(json.dumps({"babel": version("babel")}), "utf-8")
-        os.replace(scratch, stamp)
+        write_atomically(stamp, json.dumps({"babel": version("babel")}))
 
 
 def _is_current(catalogue: Catalogue, stamp: Path, tokenizer: KeyTokenizer) -> bool:

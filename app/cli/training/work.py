@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -33,6 +32,7 @@ from models.retrieval.training.checkpoint import CheckpointError
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.starting import start
 from models.retrieval.training.train import DivergedError, Trainer
+from models.text.atomic import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def train_retrieval(
                     encoding=training.encoding,
                 )
             )
-            _write(training.folder / NAME, found)
+            write_atomically(training.folder / NAME, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
             return found
 
 
@@ -169,12 +169,6 @@ def _read(file: Path, rows: int | None, field: str, encoding: str | None) -> tup
         raise invalid(field, Code.UNUSABLE_FILE, str(error), error.remedy) from error
     used = found[:rows]
     return used, Questions(file, len(found), len(used))
-
-
-def _write(path: Path, found: dict[str, Any]) -> None:
-    scratch = path.with_name(f".{path.name}.writing")
-    scratch.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    os.replace(scratch, path)
 
 
 @contextmanager

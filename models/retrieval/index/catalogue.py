@@ -19,10 +19,11 @@ from models.retrieval.index.building import build
 from models.retrieval.index.errors import BadNameError, CorruptIndexError, RetrievalIndexError, UnknownIndexError
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.live import LiveIndex
-from models.retrieval.index.manifest import Manifest, sync
+from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.sources import Source
 from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.tokenizing import Encode
+from models.text.atomic import sync, write_atomically
 
 T = TypeVar("T")
 
@@ -174,11 +175,7 @@ class Catalogue:
 
     def _publish(self, name: str, folder: Path) -> None:
         """Make a build the current one and remove the others."""
-        scratch = folder.with_name(f".{folder.name}.{_CURRENT}")
-        scratch.write_text(folder.name, "utf-8")
-        sync(scratch)
-        os.replace(scratch, folder.with_name(_CURRENT))
-        sync(folder.parent)
+        write_atomically(folder.with_name(_CURRENT), folder.name)
         for path in folder.parent.iterdir():
             if path.is_dir() and path != folder:
                 shutil.rmtree(path, ignore_errors=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.retrieval.index.errors import CorruptIndexError
-from models.retrieval.index.manifest import sync
+from models.text.atomic import sync
 
 
 class Change(NamedTuple):

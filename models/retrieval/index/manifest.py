@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from models.retrieval.index.errors import CorruptIndexError
 from models.retrieval.index.key_format import KeyFormat
+from models.text.atomic import sync, write_atomically
 
 NAME = "manifest.json"
 FORMAT = "chainwright-index"
@@ -82,7 +83,8 @@ class Manifest:
             for name, digest in zip(names, _digests([folder / name for name in names]), strict=True):
                 if digest != manifest.files[name][1]:
                     raise CorruptIndexError(f"{folder / name} does not match its checksum: {_MEND}")
-            _write_stamps(folder, current)
+            with suppress(OSError):  # a folder that cannot be written is checked in full each time
+                write_atomically(folder / _STAMPS, json.dumps(current))
         return manifest
 
     @classmethod
@@ -129,15 +131,6 @@ class Manifest:
         }
 
 
-def sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _checksum(record: Mapping[str, Any]) -> str:
     return hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=32).hexdigest()
 
@@ -161,13 +154,3 @@ def _read_stamps(folder: Path) -> Any:
         return json.loads((folder / _STAMPS).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _write_stamps(folder: Path, stamps: Mapping[str, Any]) -> None:
-    scratch = folder / f"{_STAMPS}.{uuid4().hex}"
-    try:
-        scratch.write_text(json.dumps(stamps), "utf-8")
-        os.replace(scratch, folder / _STAMPS)
-    except OSError:
-        # A folder that cannot be written is checked in full each time.
-        scratch.unlink(missing_ok=True)

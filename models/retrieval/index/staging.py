@@ -12,7 +12,7 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from models.retrieval.index.errors import RetrievalIndexError
-from models.retrieval.index.manifest import sync
+from models.text.atomic import sync
 
 _MARK = ".building-"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models.retrieval.index.manifest import sync
+from models.text.atomic import write_atomically
 
 NAME = "checkpoint.safetensors"
 
@@ -60,7 +59,7 @@ class CheckpointError(RuntimeError):
 
 
 def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint under another name and rename it into place, so that a kill at any time leaves a whole one.
+    """Write a checkpoint; a kill at any time leaves a whole one, this or the last.
 
     Args:
         folder: holds one checkpoint; made if it is not there.
@@ -76,11 +75,7 @@ def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None
         tensors |= {f"optimizer/{number}/{name}": tensor for name, tensor in state.items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     head = json.dumps({"identity": identity, "position": asdict(checkpoint.position)}, allow_nan=False)
-    scratch = folder / f".{NAME}.writing"
-    scratch.write_bytes(save(tensors, {"head": head, "checksum": _checksum(head, tensors)}))
-    sync(scratch)
-    os.replace(scratch, folder / NAME)
-    sync(folder)
+    write_atomically(folder / NAME, save(tensors, {"head": head, "checksum": _checksum(head, tensors)}))
 
 
 def load_checkpoint(folder: Path, identity: str) -> Checkpoint | None:
