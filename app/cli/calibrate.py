@@ -90,10 +90,10 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
                 "FILE", Code.TOO_FEW, str(error), "give some hundred questions, most of them answerable"
             ) from error
     found.ranking.save(folder / RANKING)
-    if found.channel is None:
+    if found.noisy_channel is None:
         (folder / CHANNEL).unlink(missing_ok=True)
     else:
-        found.channel.save(folder / CHANNEL)
+        found.noisy_channel.save(folder / CHANNEL)
     found.confidence.save(folder / CONFIDENCE)
     figures = asdict(found)
     weights = _weights(found.ranking)
@@ -105,7 +105,7 @@ async def run_calibration(run: CalibrationRun, retrieval: Retrieval) -> dict[str
         **{name: figures[name] for name in ("right", "reachable", "refused", "withheld")},
         "threshold": found.confidence.threshold,
         "ranking": weights,
-        "channel": None if found.channel is None else _weights(found.channel),
+        "channel": None if found.noisy_channel is None else _weights(found.noisy_channel),
     }
 
 

@@ -54,7 +54,7 @@ def report(name: str, library: Library, builds: Builds, *, opening: bool = False
     """
     build = builds.of(name)
     try:
-        opened = library.is_open(name)
+        opened = library.catalogue.is_open(name)
         if opened or opening:
             live = library.look(name)
             return _report(name, live.manifest, build, live, opened)

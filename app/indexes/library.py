@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from app.indexes.demo import DEMO, ensure_demo
 from models.retrieval.index.building import Progress
 from models.retrieval.index.catalogue import Catalogue
 from models.retrieval.index.errors import CorruptIndexError, RetrievalIndexError, TokenizerMismatchError
-from models.retrieval.index.live import Changed, LiveIndex
+from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Source
@@ -56,11 +55,7 @@ class Library:
 
     def names(self) -> list[str]:
         """All indexes, the demo among them whether or not it is built yet."""
-        return sorted({DEMO, *(listed.name for listed in self.catalogue.names())})
-
-    def is_open(self, name: str) -> bool:
-        """Whether this process holds an index open."""
-        return any(listed.opened for listed in self.catalogue.names() if listed.name == name)
+        return sorted({DEMO, *self.catalogue.names()})
 
     def open(self, name: str) -> LiveIndex:
         """An index, with what other processes changed taken in; the demo is built at first.
@@ -143,10 +138,6 @@ class Library:
             strict=strict,
             progress=progress,
         )
-
-    def update(self, name: str, added: Sequence[Any] = (), removed: Sequence[Any] = ()) -> Changed:
-        """See :meth:`models.retrieval.index.live.LiveIndex.update`."""
-        return self.open(name).update(added, removed)
 
     def merge(self, name: str) -> Manifest:
         """Compile an index with its changes anew.

@@ -23,7 +23,7 @@ from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.values import normal_value
 from models.retrieval.metrics import Marks, Triple, marks
-from models.retrieval.ranking.index_baseline import IndexFloor
+from models.retrieval.ranking.baseline import Baseline
 from models.text.normalisation import normalise_name
 
 TOGETHER = 16
@@ -76,7 +76,7 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
         )
     truths = [(example.fact.subject, example.fact.predicate, example.fact.object) for example in examples]
     answers: list[Triple | None] = []
-    floors: list[Triple | None] = []
+    baselines: list[Triple | None] = []
     turns = Admission(1, 1)
     seconds = 0.0
     errors = Console(stderr=True)
@@ -87,11 +87,11 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
             seconds += answer.usage.seconds
             answers += [_triple(one) for one in answer.answers]
             bar.update(task, completed=len(answers))
-        task = bar.add_task("The floor", total=len(examples))
+        task = bar.add_task("The baseline", total=len(examples))
         began = time.perf_counter()
         for example in examples:
-            floors.append(_floor(example, live, retrieval))
-            bar.update(task, completed=len(floors))
+            baselines.append(_baseline(example, live, retrieval))
+            bar.update(task, completed=len(baselines))
     model = await retrieval.model()
     return {
         "file": evaluation.file.name,
@@ -100,7 +100,7 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
         "skipped": evaluation.skip,
         "questions": len(examples),
         "model": _rows(marks(truths, answers)),
-        "floor": _rows(marks(truths, floors)),
+        "floor": _rows(marks(truths, baselines)),
         "unanswered": answers.count(None),
         "seconds_per_question": seconds / len(examples),
         "floor_seconds_per_question": (time.perf_counter() - began) / len(examples),
@@ -121,10 +121,10 @@ def _triple(answer: QueryAnswer) -> Triple | None:
     return _normal(best.key, best.values[0])
 
 
-def _floor(example: Example, live: LiveIndex, retrieval: Retrieval) -> Triple | None:
+def _baseline(example: Example, live: LiveIndex, retrieval: Retrieval) -> Triple | None:
     library, view = retrieval.library, live.view
-    floor = IndexFloor(view, live.key_format, library.tokenizer.encode, library.tokenizer.codec.decode)
-    key = floor.answer(" ".join(example.question.split()))
+    baseline = Baseline(view, live.key_format, library.tokenizer.encode, library.tokenizer.codec.decode)
+    key = baseline.answer(" ".join(example.question.split()))
     number = None if key is None else view.find(key)
     if key is None or number is None:
         return None

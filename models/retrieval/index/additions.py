@@ -11,7 +11,7 @@ NOWHERE = -1
 
 
 class Base(Protocol):
-    """What the tree asks of the index below it."""
+    """Index below the tree."""
 
     root: int
 
@@ -22,28 +22,18 @@ class Base(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A prefix of added keys.
+    """A prefix of added keys."""
 
-    Attributes:
-        base: the base's node of the same prefix, or :data:`NOWHERE`.
-        children: by next token, places in the tree's list.
-        count: added keys below.
-        values: of the key that ends here, or None.
-    """
-
-    base: int
-    children: dict[int, int]
-    count: int = 0
-    values: tuple[str, ...] | None = None
+    base: int  # the base's node of the same prefix, or NOWHERE
+    children: dict[int, int]  # by next token, places in the tree's list
+    count: int = 0  # added keys below
+    values: tuple[str, ...] | None = None  # of the key that ends here, if one does
 
 
 class Additions:
     """Persistent tree: a change copies the nodes of its path and gives a new root; old roots stay valid.
 
     Nodes that no root reaches any more stay in memory until the tree is left for a merged index.
-
-    Args:
-        base: the index below.
     """
 
     def __init__(self, base: Base) -> None:
@@ -59,7 +49,7 @@ class Additions:
         return self._nodes[place]
 
     def mark(self) -> int:
-        """Nodes stored from now on may be changed by puts that are given this mark."""
+        """A mark for :meth:`put`, which may then change the nodes stored from now on."""
         return len(self._nodes)
 
     def put(self, root: int, key: Sequence[int], values: tuple[str, ...] | None, mark: int) -> int:
@@ -68,7 +58,7 @@ class Additions:
         Args:
             root: of the tree so far.
             key: token ids.
-            values: of the key.
+            values: in order.
             mark: nodes stored since are known to no reader, and changed in place: many puts with one
                 mark take time proportional to their keys, not to the tree.
         """

@@ -16,12 +16,12 @@ from models.text.normalisation import normalise_name
 
 
 def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report) -> None:
-    """Give every row of an alias's target a second time, with the alias in its place.
+    """Repeat every row of an alias's target with the alias in its place.
 
     Args:
         collected: gets the rows.
-        aliases: pairs of an alias and its target: a key, a subject with whatever meaning, or a subject
-            with its meaning in brackets. An alias of an alias is not followed.
+        aliases: pairs of an alias and its target: a key, a subject of any meaning, or a subject with its
+            meaning in brackets. An alias of an alias is not followed.
         report: gets aliases of nothing, as malformed.
 
     Raises:

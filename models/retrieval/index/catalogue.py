@@ -8,7 +8,6 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -32,19 +31,6 @@ _CURRENT = "current"
 _DELETED = ".deleted-"
 
 
-@dataclass(frozen=True)
-class Listed:
-    """An index of a catalogue.
-
-    Attributes:
-        name: its name.
-        opened: whether this catalogue holds it open.
-    """
-
-    name: str
-    opened: bool
-
-
 class Catalogue:
     """Indexes by name, opened once and replaced while readers hold the old one.
 
@@ -61,13 +47,16 @@ class Catalogue:
         self._root = root
         self._tokenizer = tokenizer
         self._open: dict[str, LiveIndex] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
-    def names(self) -> list[Listed]:
-        """All indexes, by name."""
+    def names(self) -> list[str]:
+        """The names of all indexes, sorted."""
         paths = self._root.glob(f"*/{_CURRENT}")
-        names = sorted(path.parent.name for path in paths if _NAME.fullmatch(path.parent.name))
-        return [Listed(name, name in self._open) for name in names]
+        return sorted(path.parent.name for path in paths if _NAME.fullmatch(path.parent.name))
+
+    def is_open(self, name: str) -> bool:
+        """Whether this catalogue holds an index open."""
+        return name in self._open
 
     def open(self, name: str) -> LiveIndex:
         """The index of this name as it is now; the same object until it is replaced or unloaded.
@@ -84,7 +73,7 @@ class Catalogue:
                 held = self._open[name] = LiveIndex.open(folder, tokenizer=self._tokenizer)
             return held
 
-        with self._turn:
+        with self._lock:
             return self._reading(name, opened)
 
     def manifest(self, name: str) -> Manifest:
@@ -97,7 +86,7 @@ class Catalogue:
         return self._reading(name, Manifest.read)
 
     def _reading(self, name: str, read: Callable[[Path], T]) -> T:
-        """What is read of an index's folder; of the new one, if it was replaced and the old one removed meanwhile."""
+        """Read an index's folder; the new one, if the old one was replaced and removed meanwhile."""
         while True:
             folder = self._current(name)
             try:
@@ -113,7 +102,7 @@ class Catalogue:
             BadNameError: not a name.
         """
         _check(name)
-        with self._turn:
+        with self._lock:
             return self._open.pop(name, None) is not None
 
     def build(
@@ -121,12 +110,7 @@ class Catalogue:
     ) -> Manifest:
         """Build an index, or another in its place; the old one serves until then, and its changes go with it.
 
-        Args:
-            name: of the index.
-            sources: see :func:`build`, as the others.
-            key_format: parts and separators.
-            encode: tokens of the parts.
-            more: ``tokenizer`` and what else :func:`build` takes by name.
+        For the arguments see :func:`models.retrieval.index.building.build`.
 
         Raises:
             RetrievalIndexError: being built already, or as :func:`build`.
@@ -138,11 +122,11 @@ class Catalogue:
         return manifest
 
     def merge(self, name: str, decode: DecodeBatch | None = None) -> Manifest:
-        """Compile an index with its changes anew; it is searched meanwhile, and changes wait.
+        """Rebuild an index with its changes; it is searched meanwhile, and changes wait.
 
         Args:
             name: of the index.
-            decode: see :func:`models.retrieval.index.merging.merge`.
+            decode: see :func:`models.retrieval.index.building.merge`.
 
         Raises:
             UnknownIndexError: there is none.

@@ -14,17 +14,11 @@ from models.text.atomic import sync
 
 
 class Change(NamedTuple):
-    """A key from then on.
-
-    Attributes:
-        key: its tokens.
-        values: none if it is removed.
-        written: by column, how parts that are new to the index are written where that is not their normal form.
-    """
+    """The new state of a key."""
 
     key: tuple[int, ...]
-    values: Sequence[str]
-    written: Mapping[int, str]
+    values: Sequence[str]  # none if it is removed
+    written: Mapping[int, str]  # by column, original forms of parts that are new to the index
 
 
 _VERSION = 1

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.errors import TokenizerMismatchError
-from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
-from models.retrieval.index.nodes import MOST, NARROW, Nodes
+from models.retrieval.index.nodes import MAX_NARROW, NARROW, Nodes, WideNodes
 from models.retrieval.index.ragged import spread, starts_of
-from models.retrieval.index.sharing import asked_once
 from models.retrieval.index.spelling_table import SpellingTable
-from models.retrieval.index.storage import load
 from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import ValueTable
-from models.retrieval.index.wide import WideNodes
 from models.retrieval.index.written import Written
 from models.retrieval.prefix_index import Allowed
 
@@ -37,8 +33,8 @@ class CompiledIndex:
         table: the keys.
         wide: nodes with stored successors.
         value_table: the values.
-        spelling: how the names, the first parts, may be misspelt; None if the index was built without.
-        written: by number, how parts were first written where that is not their normal form; None if none was.
+        spelling: of the names, the first parts; None if the index was built without.
+        original_forms: by number, how parts were first written where that is not their normal form.
     """
 
     root = 0
@@ -49,16 +45,16 @@ class CompiledIndex:
         table: KeyTable,
         wide: WideNodes,
         value_table: ValueTable,
-        spelling: SpellingTable | None = None,
-        written: Written | None = None,
+        spelling: SpellingTable | None,
+        original_forms: Written,
     ) -> None:
         self.manifest = manifest
-        self.key_format: KeyFormat = manifest.key_format
-        self._table = table
-        self._wide = wide
-        self._values = value_table
+        self.key_format = manifest.key_format
+        self.table = table
+        self.value_table = value_table
         self.spelling = spelling
-        self._written = written
+        self._wide = wide
+        self._original_forms = original_forms
 
     @classmethod
     def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> CompiledIndex:
@@ -82,19 +78,20 @@ class CompiledIndex:
                 f"{folder} was built with the tokenizer {manifest.tokenizer}, not {tokenizer}: "
                 "build it anew for this model, or use the model it was built for"
             )
-        table, wide = load(folder, manifest.key_format)
-        return cls(manifest, table, wide, ValueTable.load(folder), SpellingTable.load(folder), Written.load(folder))
-
-    @property
-    def table(self) -> KeyTable:
-        """The keys' arrays."""
-        return self._table
+        return cls(
+            manifest,
+            KeyTable.load(folder, manifest.key_format),
+            WideNodes.load(folder),
+            ValueTable.load(folder),
+            SpellingTable.load(folder),
+            Written.load(folder),
+        )
 
     def __len__(self) -> int:
-        return self._table.keys
+        return self.table.keys
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
-        """What may follow each node."""
+        """Successors of each node of a beam."""
         return asked_once(np.asarray(nodes, np.int64), self.allowed_apart)
 
     def allowed_apart(self, nodes: NDArray[np.int64]) -> Allowed:
@@ -106,10 +103,7 @@ class CompiledIndex:
             return self._allowed_wide(nodes)
         both = (
             (np.flatnonzero(~narrow), self._allowed_wide(nodes[~narrow])),
-            (
-                np.flatnonzero(narrow),
-                self._allowed_narrow(nodes[narrow]),
-            ),
+            (np.flatnonzero(narrow), self._allowed_narrow(nodes[narrow])),
         )
         counts = np.empty(len(nodes), np.int64)
         final = np.empty(len(nodes), np.bool_)
@@ -140,9 +134,9 @@ class CompiledIndex:
         return Allowed.of(counts, tokens, children, self._wide.final[nodes])
 
     def _allowed_narrow(self, nodes: NDArray[np.int64]) -> Allowed:
-        found = self._table.successors(Nodes.unpack(nodes))
+        found = self.table.successors(Nodes.unpack(nodes))
         children = found.nodes.pack()
-        wide = found.nodes.last - found.nodes.first > MOST
+        wide = found.nodes.last - found.nodes.first > MAX_NARROW
         if wide.any():
             # A range of few entries is never one of many, but where entries turn from parts to keys.
             children[wide] = 1 + np.searchsorted(self._wide.begin_keys, found.nodes.first[wide])
@@ -155,7 +149,7 @@ class CompiledIndex:
         narrow = nodes >= NARROW
         wide = nodes[~narrow]
         first[~narrow], last[~narrow] = self._wide.first[wide], self._wide.last[wide]
-        first[narrow], last[narrow] = self._table.key_span(Nodes.unpack(nodes[narrow]))
+        first[narrow], last[narrow] = self.table.key_span(Nodes.unpack(nodes[narrow]))
         return first, last
 
     def child(self, node: int, token: int) -> int | None:
@@ -170,7 +164,7 @@ class CompiledIndex:
             parts = self.key_format.split(tokens)
         except ValueError:
             return None
-        return self._table.find(parts, self.key_format)
+        return self.table.find(parts)
 
     def key(self, number: int) -> tuple[int, ...]:
         """The tokens of a key.
@@ -178,15 +172,7 @@ class CompiledIndex:
         Raises:
             IndexError: no such number.
         """
-        return self.key_format.join(self.parts(number))
-
-    def parts(self, number: int) -> list[tuple[int, ...]]:
-        """The tokens of a key's parts.
-
-        Raises:
-            IndexError: no such number.
-        """
-        return self._table.row(self._checked(number))
+        return self.key_format.join(self.table.row(self._checked(number)))
 
     def values(self, number: int) -> list[str]:
         """The values of a key, in order of appearance.
@@ -194,29 +180,31 @@ class CompiledIndex:
         Raises:
             IndexError: no such number.
         """
-        return self._values.values(self._checked(number))
+        return self.value_table.values(self._checked(number))
 
     def written(self, column: int, part: tuple[int, ...]) -> str | None:
         """How a part was first written; None if the index lacks it, or that is its normal form."""
-        number = None if self._written is None else self.find_part(column, part)
-        return None if self._written is None or number is None else self._written.find(number)
-
-    def find_part(self, column: int, part: tuple[int, ...]) -> int | None:
-        """The number of a part of a column, or None."""
-        return self._table.find_part(column, part, self.key_format)
+        number = self.table.find_part(column, part) if len(self._original_forms) else None
+        return None if number is None else self._original_forms.find(number)
 
     def written_of(self, column: int) -> Written:
-        """How the parts of a column were first written, by their places in it."""
-        if self._written is None:
-            return Written.of({})
-        return self._written.between(*self._table.bounds(column))
-
-    @property
-    def value_table(self) -> ValueTable:
-        """The values' arrays."""
-        return self._values
+        """The original forms of the parts of a column, by their places in it."""
+        return self._original_forms.between(*self.table.bounds(column))
 
     def _checked(self, number: int) -> int:
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} keys, and no number {number}")
         return number
+
+
+def asked_once(nodes: NDArray[np.int64], answer: Callable[[NDArray[np.int64]], Allowed]) -> Allowed:
+    """Successors of a beam of nodes, (B,), looked up once for equal wide ones.
+
+    All hypotheses begin at the root, and its tokens are many.
+    """
+    wide = nodes[nodes < NARROW].tolist()
+    if len(set(wide)) == len(wide):
+        return answer(nodes)
+    distinct, which = np.unique(nodes, return_inverse=True)
+    found = answer(distinct)
+    return Allowed(found.starts[which], found.stops[which], found.tokens, found.children, found.final[which])

@@ -1,4 +1,4 @@
-"""What a folder claims to hold, and whether it does."""
+"""The head of an index: its origin, and size and checksum of every file."""
 
 from __future__ import annotations
 
@@ -25,23 +25,14 @@ _MEND = "build the index again, or copy it again from where it is whole"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The head of an index.
+    """The head of an index."""
 
-    Attributes:
-        id: of this build; no two builds share one.
-        tokenizer: fingerprint of the tokenizer of its keys.
-        key_format: of its keys.
-        counts: keys, values, parts.
-        report: what was read, and what could not be.
-        files: bytes and BLAKE2b-256 of every file.
-    """
-
-    id: str
-    tokenizer: str
+    id: str  # of this build; no two builds share one
+    tokenizer: str  # fingerprint of the tokenizer of its keys
     key_format: KeyFormat
-    counts: Mapping[str, Any]
-    report: Mapping[str, Any]
-    files: Mapping[str, tuple[int, str]]
+    counts: Mapping[str, Any]  # see models.retrieval.index.compiling.Counts
+    report: Mapping[str, Any]  # see models.retrieval.index.report.Report
+    files: Mapping[str, tuple[int, str]]  # bytes and BLAKE2b-256 of every file
 
     @classmethod
     def write(

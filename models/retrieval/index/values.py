@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.ragged import spread, starts_of
-from models.retrieval.index.rows import Rows
+from models.retrieval.index.storage import load_arrays, save_arrays
 from models.text.normalisation import normalise
 
 BETWEEN = b"\xff"
@@ -24,9 +24,9 @@ def normal_value(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ValueTable:
-    """Attributes: ``starts`` (keys + 1,) where the values of each key begin in ``raw``."""
+    """The values of all keys."""
 
-    starts: NDArray[np.uint64]
+    starts: NDArray[np.uint64]  # (keys + 1,) where the values of each key begin
     raw: NDArray[np.uint8]
 
     def values(self, number: int) -> list[str]:
@@ -42,26 +42,24 @@ class ValueTable:
     @classmethod
     def load(cls, folder: Path) -> ValueTable:
         """Map the files that :func:`write_values` made."""
-        path = folder / "values.bin"
-        raw = np.asarray(np.memmap(path, np.uint8, "r")) if path.stat().st_size else np.empty(0, np.uint8)
-        return cls(np.asarray(np.load(folder / "value-starts.npy", mmap_mode="r", allow_pickle=False)), raw)
+        return cls(load_arrays(folder, "value", ["starts"])["starts"], _mapped(folder / "values.bin"))
 
 
-def write_values(folder: Path, rows: Rows, order: NDArray[np.int64], new: NDArray[np.bool_]) -> tuple[int, int]:
+def write_values(
+    folder: Path, source: Path, starts: NDArray[np.int64], lengths: NDArray[np.int64], new: NDArray[np.bool_]
+) -> tuple[int, int]:
     """Write the values in order of key numbers.
 
     Args:
         folder: gets ``values.bin`` and ``value-starts.npy``.
-        rows: where each value is found.
-        order: (R,) rows sorted by key, stably.
-        new: (R,) whether a sorted row's key differs from the one before.
+        source: file of the values, in UTF-8.
+        starts, lengths: (R,) where they are in it, in bytes, sorted by key, stably.
+        new: (R,) whether a value's key differs from that of the one before.
 
     Returns:
         Values written, and pairs left out because they came before.
     """
-    raw = np.memmap(rows.raw, np.uint8, "r") if rows.raw.stat().st_size else np.empty(0, np.uint8)
-    raw = np.asarray(raw)
-    starts, lengths = rows.value_starts[order], rows.value_lengths[order]
+    raw = _mapped(source)
     repeated = _repeated(raw, starts, lengths, new)
     duplicates = int(repeated.sum())
     if duplicates:
@@ -71,8 +69,7 @@ def write_values(folder: Path, rows: Rows, order: NDArray[np.int64], new: NDArra
     followed[:-1] = ~new[1:]
     targets = starts_of(lengths + followed)
     kind = np.uint32 if targets[-1] < 1 << 32 else np.uint64
-    keys = np.append(targets[:-1][new], targets[-1:]).astype(np.dtype(kind).newbyteorder("<"))
-    np.save(folder / "value-starts.npy", keys, allow_pickle=False)
+    save_arrays(folder, "value", {"starts": np.append(targets[:-1][new], targets[-1:]).astype(kind)})
     written = int(new.sum())
     with (folder / "values.bin").open("wb") as file:
         bounds = np.arange(0, int(targets[-1]) + _AT_ONCE, _AT_ONCE)
@@ -86,10 +83,14 @@ def write_values(folder: Path, rows: Rows, order: NDArray[np.int64], new: NDArra
     return written, duplicates
 
 
+def _mapped(path: Path) -> NDArray[np.uint8]:
+    return np.asarray(np.memmap(path, np.uint8, "r")) if path.stat().st_size else np.empty(0, np.uint8)
+
+
 def _repeated(
     raw: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64], new: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Which sorted rows say what an earlier row of the same key said."""
+    """Which values an earlier row of the same key has already."""
     repeated = np.zeros(len(new), np.bool_)
     several = ~new
     several[:-1] |= ~new[1:]

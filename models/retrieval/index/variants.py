@@ -31,19 +31,12 @@ _WILD = 0x110000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanVariants:
-    """What to look up for texts.
+    """H hashes to look up for texts."""
 
-    Attributes:
-        hashes: (H,).
-        owners: (H,) the number of the text.
-        gained: (H,) characters that a name found has more than the text: -1, 0 or 1.
-        own: (H,) whether it is the hash of the text itself.
-    """
-
-    hashes: NDArray[np.uint64]
-    owners: NDArray[np.int64]
-    gained: NDArray[np.int64]
-    own: NDArray[np.bool_]
+    hashes: NDArray[np.uint64]  # (H,)
+    owners: NDArray[np.int64]  # (H,) the number of the text
+    gained: NDArray[np.int64]  # (H,) characters that a name found has more than the text: -1, 0 or 1
+    own: NDArray[np.bool_]  # (H,) whether it is the hash of the text itself
 
 
 def name_variants(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -60,7 +53,7 @@ def name_variants(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.
 
 
 def span_variants(texts: Sequence[str]) -> SpanVariants:
-    """What to look up for spans of ``SHORTEST - 1`` to ``LONGEST + 1`` characters, at least one of them."""
+    """The hashes to look up for spans of ``SHORTEST - 1`` to ``LONGEST + 1`` characters, at least one of them."""
     letters = _Letters.of(texts)
     every, owners, powers = np.arange(len(texts)), letters.owners, letters.powers
     fits = _may_be_misspelt(letters.lengths)[owners]
@@ -89,27 +82,16 @@ def span_variants(texts: Sequence[str]) -> SpanVariants:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Letters:
-    """N letters of T texts, end to end, cut off after the longest that counts.
+    """N letters of T texts, end to end, cut off after the longest that counts."""
 
-    Attributes:
-        owners: (N,) the number of the text.
-        at: (N,) place in the text.
-        codes: (N,) m of the code point.
-        terms: (N,) the same times B^at.
-        before: (N,) sum of the terms before it in its text.
-        sums: (T,) of all terms.
-        lengths: (T,) letters.
-        powers: B^0, B^1, ...
-    """
-
-    owners: NDArray[np.int64]
-    at: NDArray[np.int64]
-    codes: NDArray[np.uint64]
-    terms: NDArray[np.uint64]
-    before: NDArray[np.uint64]
-    sums: NDArray[np.uint64]
-    lengths: NDArray[np.int64]
-    powers: NDArray[np.uint64]
+    owners: NDArray[np.int64]  # (N,) the number of the text
+    at: NDArray[np.int64]  # (N,) place in the text
+    codes: NDArray[np.uint64]  # (N,) m of the code point
+    terms: NDArray[np.uint64]  # (N,) the same times B^at
+    before: NDArray[np.uint64]  # (N,) sum of the terms before it in its text
+    sums: NDArray[np.uint64]  # (T,) of all terms
+    lengths: NDArray[np.int64]  # (T,) letters
+    powers: NDArray[np.uint64]  # B^0, B^1, ...
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> _Letters:

@@ -1,4 +1,4 @@
-"""Names that a question misspells by one character."""
+"""Names of an index that a question misspells by one character."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Decode = Callable[[Sequence[int]], str]
 
 @runtime_checkable
 class SpeltNames(Protocol):
-    """An index that knows how its names, the first parts of its keys, may be misspelt."""
+    """Index with a spelling table of its names, the first parts of its keys."""
 
     def spelt(self, hashes: NDArray[np.uint64], decode: Decode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Hits of hashes of :mod:`models.retrieval.index.variants`: which of them, and a number to ask :meth:`name`."""
@@ -32,23 +32,17 @@ class SpeltNames(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A name one error away from a span of a question.
+    """A name one error away from a span of a question."""
 
-    Attributes:
-        tokens: of the name.
-        text: of the name, normalised.
-        span: as it stands in the question.
-    """
-
-    tokens: tuple[int, ...]
-    text: str
-    span: str
+    tokens: tuple[int, ...]  # of the name
+    text: str  # of the name, normalised
+    span: str  # as it stands in the question
 
 
 def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> list[Near]:
     """Names at exactly one error from a span, longest first, each once.
 
-    What an error is says :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
+    Errors are those of :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
     Of names of one length, those of the longest spans come first, then those of the first spans. Left
     out are spans that are names themselves, and names that are among the spans. Names have
     ``SHORTEST`` to ``LONGEST`` characters.
@@ -56,7 +50,7 @@ def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> 
     The time is that of 4 look-ups a character of the spans, and of decoding the names that are given.
 
     Args:
-        index: that is asked.
+        index: of the names.
         decode: to text, of its tokens.
         spans: of a question.
         most: names wanted.

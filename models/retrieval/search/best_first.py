@@ -49,7 +49,7 @@ class Outcome:
 def best_first(question: int, options: SearchOptions, end: int) -> Generator[Sequence[Choice], Sequence[Stem], Outcome]:
     """Uniform-cost search (A* with bound 0): yields choices to follow, is sent the stems behind them.
 
-    Every log-probability is at most 0, so what a hypothesis has bounds whatever it may become.
+    Every log-probability is at most 0, so the rank of a hypothesis bounds those of all its extensions.
     A complete key that ranks no lower than every hypothesis left is therefore next in the true
     order. When ``most_expansions`` do not suffice, the keys known by then are given, not proven.
     """

@@ -20,7 +20,7 @@ DEPTH = 12
 
 @dataclass(frozen=True, eq=False)
 class LookAhead:
-    """What the parts of keys below a choice have in common with the question.
+    """Likeness to the question of the parts of keys below a choice.
 
     For a choice c of a stem, let r range over completions, below c, of the part of the key that is
     being written (up to its separator or its end), each part being then the text p r. With q the
@@ -28,9 +28,9 @@ class LookAhead:
 
         cover(c) = max_r LCS(p r, q) / sqrt(|p r|),
 
-    LCS the length of a longest common subsequence of characters; and what is added to log p(c) is
+    LCS the length of a longest common subsequence of characters; the term added to log p(c) is
     weight * (cover(c) - max of cover over the stem's choices), at most 0. Su's look-ahead (blog post
-    8802) likewise favours a token by the question's characters that the trie still offers behind it.
+    8802) also favours a token by the question's characters that the trie still offers behind it.
 
     The cost is bounded: cover is computed for the model's ``most`` likeliest choices only (others
     are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, each
@@ -54,7 +54,7 @@ class LookAhead:
     _known: dict[int, tuple[Stem, NDArray[np.float64]]] = field(default_factory=dict, init=False)
 
     def __call__(self, stem: Stem) -> NDArray[np.float64]:
-        """What is added to the log-probabilities of a stem's choices, (A,)."""
+        """The term added to the log-probabilities of a stem's choices, (A,)."""
         if id(stem) not in self._known:
             # The stem is kept too: another object must not come by its id.
             self._known[id(stem)] = (stem, self._prior(stem))
@@ -70,10 +70,10 @@ class LookAhead:
             begun.append(token)
         begun.reverse()
         closing = (self.codec.end, self.codec.separator)
-        open_ = [int(at) for at in likely if int(stem.tokens_next[at]) not in closing]
-        for at in likely:
-            if int(at) not in open_:
-                cover[at] = self._cover(begun)
+        ends = np.isin(stem.tokens_next[likely], closing)
+        open_ = likely[~ends].tolist()
+        if ends.any():
+            cover[likely[ends]] = self._cover(begun)
         for at, value in self._grow(stem, begun, open_).items():
             cover[at] = value
         result: NDArray[np.float64] = self.weight * (cover - cover.max())

@@ -1,4 +1,4 @@
-"""A LoRA adapter on a frozen model, as training sees it."""
+"""A LoRA adapter on a frozen model, for training."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 
 
 class StartError(ValueError):
-    """A training cannot go on from an adapter; the message says why and what to do."""
+    """A training cannot go on from an adapter; the message holds the remedy."""
 
 
 def shape_of(folder: Path, options: TrainingOptions) -> TrainingOptions:
@@ -46,15 +46,10 @@ def shape_of(folder: Path, options: TrainingOptions) -> TrainingOptions:
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """The parameters that are trained.
+    """The parameters that are trained."""
 
-    Attributes:
-        model: peft's wrapper around the frozen model.
-        name: of the frozen model, for who reads the adapter; no path of this machine.
-    """
-
-    model: Any
-    name: str
+    model: Any  # peft's wrapper around the frozen model
+    name: str  # of the frozen model, for readers of the adapter; no path of this machine
 
     @classmethod
     def attach(
@@ -151,7 +146,7 @@ class Adapter:
     def save(self, folder: Path) -> None:
         """Write what peft reads, in float16, which halves it and rounds by 2^-11 at most; as it was trained.
 
-        Each file appears whole, so that who reads meanwhile gets the old weights or the new ones.
+        Each file appears whole, so that a reader meanwhile gets the old weights or the new ones.
         """
         folder.mkdir(parents=True, exist_ok=True)
         # False: an embedding is never trained, and "auto" would ask the hub about the model's name.
@@ -161,7 +156,7 @@ class Adapter:
         write_atomically(folder / WEIGHTS, save(weights, {"format": "pt"}))
 
     def save_scale(self, folder: Path, factor: float) -> None:
-        """Let the adapter of a folder count by a factor from now on, by its alpha; its weights stay."""
+        """Multiply the alpha of a folder's adapter by a factor; its weights stay."""
         config = copy.copy(self.model.peft_config["default"])
         config.base_model_name_or_path, config.inference_mode = self.name, True
         config.target_modules = sorted(config.target_modules)

@@ -1,4 +1,4 @@
-"""The order in which questions are learnt from: a function of the seed and the epoch alone."""
+"""Order of the questions of an epoch: a function of the seed and the epoch alone."""
 
 from __future__ import annotations
 

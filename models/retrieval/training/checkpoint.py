@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or not there, and are read without running anything: safetensors with JSON in the head."""
+"""Checkpoints of a training: safetensors with JSON in the head, whole or not there."""
 
 from __future__ import annotations
 
@@ -20,38 +20,23 @@ NAME = "checkpoint.safetensors"
 
 @dataclass(slots=True)
 class Position:
-    """How far a training is.
+    """Progress of a training."""
 
-    Attributes:
-        step: steps done.
-        judged: the step after which dev was last evaluated.
-        best: the lowest loss on dev so far; None before the first evaluation.
-        stale: evaluations since.
-        seconds: spent so far, all runs together.
-        evaluations: step and figures of each evaluation on dev.
-    """
-
-    step: int = 0
-    judged: int = 0
-    best: float | None = None
-    stale: int = 0
-    seconds: float = 0.0
-    evaluations: list[dict[str, float]] = field(default_factory=list)
+    step: int = 0  # steps done
+    judged: int = 0  # the step after which dev was last evaluated
+    best: float | None = None  # the lowest loss on dev so far; None before the first evaluation
+    stale: int = 0  # evaluations since
+    seconds: float = 0.0  # spent so far, all runs together
+    evaluations: list[dict[str, float]] = field(default_factory=list)  # step and figures of each
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a training needs to go on as if it had not stopped.
-
-    Attributes:
-        position: how far it is.
-        adapter: the adapter's parameters by name.
-        optimizer: the optimiser's state of each parameter, by the parameter's number.
-    """
+    """State from which a training goes on as if it had not stopped."""
 
     position: Position
-    adapter: dict[str, Tensor]
-    optimizer: dict[int, dict[str, Tensor]]
+    adapter: dict[str, Tensor]  # the adapter's parameters by name
+    optimizer: dict[int, dict[str, Tensor]]  # the optimiser's state of each parameter, by the parameter's number
 
 
 class CheckpointError(RuntimeError):
@@ -63,7 +48,7 @@ def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None
 
     Args:
         folder: holds one checkpoint; made if it is not there.
-        identity: of what decides the training's course.
+        identity: digest of all that decides the training's course.
         checkpoint: the state.
 
     Raises:

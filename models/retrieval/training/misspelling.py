@@ -10,10 +10,7 @@ import numpy as np
 def misspell(name: str, letters: Sequence[str], rng: np.random.Generator) -> str:
     """Replace, insert, delete or swap one character; never the name itself, never empty.
 
-    Args:
-        name: at least one character.
-        letters: what is written instead; at least two different ones.
-        rng: the source of chance.
+    ``name`` has at least one character; ``letters``, written instead, are at least two different ones.
     """
     while True:
         at = int(rng.integers(len(name)))

@@ -1,4 +1,4 @@
-"""What may be chosen about a training."""
+"""Options of a training."""
 
 from __future__ import annotations
 

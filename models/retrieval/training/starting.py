@@ -1,4 +1,4 @@
-"""Load a model and give it an adapter to train."""
+"""Start of a training: a model with an adapter, its logits checked."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from transformers.utils import logging as transformers_logging
 from models.language.loading import LoadingError
 from models.language.pretrained import read_weights
 from models.retrieval.loading import Family, KeyTokenizer
+from models.retrieval.training.adapter import Adapter
 from models.retrieval.training.causal import CausalLearner
 from models.retrieval.training.encoder_decoder import EncoderDecoderLearner
 from models.retrieval.training.learner import Learner
@@ -36,7 +37,7 @@ def start(
 
     Args:
         source: folder or hub id.
-        name: what the adapter calls the model.
+        name: of the model, for the adapter.
         tokenizer: of the model.
         options: of the training.
         dtype, device, offline: see :func:`models.language.pretrained.read_weights`.
@@ -62,14 +63,18 @@ def begin(model: Any, name: str, family: Family, codec: KeyCodec, options: Train
     Raises:
         LoadingError: it computes logits otherwise than its family does.
     """
-    learner: Learner = (CausalLearner if family == "causal" else EncoderDecoderLearner).start(model, name, options)
+    learner: Learner
+    if family == "causal":
+        learner = CausalLearner(Adapter.attach(model, name, "CAUSAL_LM", options))
+    else:
+        learner = EncoderDecoderLearner(Adapter.attach(model, name, "SEQ_2_SEQ_LM", options))
     _check(learner, codec)
     return learner
 
 
 @torch.inference_mode()
 def _check(learner: Learner, codec: KeyCodec) -> None:
-    """Compare the learner's logits with the model's own: families scale, shift and cap them each in its way."""
+    """Compare the learner's logits with the model's own, which each family scales, shifts and caps otherwise."""
     base = learner.adapter.base
     learner.adapter.model.eval()
     (question, key), device = (codec.question("1 2"), (codec.separator, codec.end)), learner.output.device
