@@ -73,7 +73,10 @@ class Additions:
                 path.append(self._nodes[place])
             places.append(-1 if place is None else place)
         changed = (values is not None) - (path[-1].values is not None)
-        node = replace(path[-1], values=values, count=path[-1].count + changed)
+        ended = path[-1]
+        # A dictionary of an older node belongs to readers, also where the key only ends: longer keys may follow.
+        children = ended.children if places[-1] >= mark else dict(ended.children)
+        node = replace(ended, children=children, values=values, count=ended.count + changed)
         for depth in range(len(key) - 1, -1, -1):
             parent = path[depth]
             children = parent.children if places[depth] >= mark else dict(parent.children)

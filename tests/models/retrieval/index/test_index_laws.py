@@ -114,6 +114,17 @@ def test_changes_are_seen_at_once_kept_and_merged(key_format: KeyFormat, data: s
                 old = (live.view, dict(model))
 
 
+def test_a_view_stays_as_it_was_when_a_key_changes_together_with_longer_ones(tmp_path: Path) -> None:
+    short, long = (key_of((name,), PLAIN) for name in ("a", "ab"))
+    built(tmp_path / "index", [("z", "v")], PLAIN)
+    live = LiveIndex.open(tmp_path / "index")
+    live.update(added=[(short, ["x"]), (long, ["x"])])
+    before = live.view
+    live.update(added=[(short, ["y"]), (long, ["y"])])
+    assert_same(before, {key_of(("z",), PLAIN): ["v"], short: ["x"], long: ["x"]})
+    assert_same(live.view, {key_of(("z",), PLAIN): ["v"], short: ["x", "y"], long: ["x", "y"]})
+
+
 def _add(model: Model, keys: list[tuple[int, ...]], values: list[str]) -> None:
     for key in keys:
         model[key] = list(dict.fromkeys([*model.get(key, []), *values]))
