@@ -18,7 +18,7 @@ from models.text.atomic import write_atomically
 DEMO = "demo"
 
 
-def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, anew: bool = False) -> None:
+def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, damaged: bool = False) -> None:
     """Build the index unless it is there, of this tokenizer and of the facts of the Babel installed.
 
     Nobody else builds an index of this name. Processes that come at once wait for the one that
@@ -28,17 +28,17 @@ def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, an
         root: folder of the indexes.
         catalogue: of that folder.
         tokenizer: of the keys.
-        anew: build it in any case, because it is damaged.
+        damaged: build it in any case.
 
     Raises:
         RetrievalIndexError: it cannot be built.
     """
     stamp = root / f".{DEMO}.json"
-    if not anew and _is_current(catalogue, stamp, tokenizer):
+    if not damaged and _is_current(catalogue, stamp, tokenizer):
         return
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / f".{DEMO}.first.lock"):
-        if not anew and _is_current(catalogue, stamp, tokenizer):
+        if not damaged and _is_current(catalogue, stamp, tokenizer):
             return
         catalogue.build(
             DEMO,

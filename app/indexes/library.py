@@ -24,15 +24,10 @@ class ReservedNameError(RetrievalIndexError):
 
 @dataclass(eq=False)
 class Library:
-    """Opens, builds and changes indexes. All methods may take long: keep them off the event loop.
-
-    Attributes:
-        root: folder of the indexes.
-        read_tokenizer: gives the tokenizer of the keys; called once, when first needed.
-    """
+    """The indexes of one folder. All methods may take long: keep them off the event loop."""
 
     root: Path
-    read_tokenizer: Callable[[], KeyTokenizer]
+    read_tokenizer: Callable[[], KeyTokenizer]  # of the keys; called once, when first needed
     catalogue: Catalogue = field(init=False)
     _tokenizer: KeyTokenizer | None = field(default=None, init=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -43,7 +38,7 @@ class Library:
 
     @property
     def tokenizer(self) -> KeyTokenizer:
-        """Of the keys.
+        """The tokenizer of the keys.
 
         Raises:
             models.language.loading.LoadingError: it cannot be read.
@@ -72,7 +67,7 @@ class Library:
         except CorruptIndexError:
             if name != DEMO:
                 raise
-            self._ensure_demo(anew=True)
+            self._ensure_demo(damaged=True)
             live = self.look(name)
         if live.manifest.tokenizer != self.tokenizer.fingerprint:
             raise TokenizerMismatchError(
@@ -82,7 +77,7 @@ class Library:
         return live
 
     def look(self, name: str) -> LiveIndex:
-        """An index of whatever tokenizer, to be reported on, not searched.
+        """An index of any tokenizer, to be reported on, not searched.
 
         Raises:
             UnknownIndexError: there is none.
@@ -92,9 +87,9 @@ class Library:
         live.refresh()
         return live
 
-    def _ensure_demo(self, *, anew: bool = False) -> None:
-        if anew or not self._demo_seen:
-            ensure_demo(self.root, self.catalogue, self.tokenizer, anew=anew)
+    def _ensure_demo(self, *, damaged: bool = False) -> None:
+        if damaged or not self._demo_seen:
+            ensure_demo(self.root, self.catalogue, self.tokenizer, damaged=damaged)
             self._demo_seen = True
 
     def build(
@@ -110,20 +105,12 @@ class Library:
     ) -> Manifest:
         """Build an index; one of the same name serves until it is replaced.
 
-        Args:
-            name: of the index.
-            sources: of keys and values.
-            triples: keys of subject, predicate and meaning, not of one part.
-            aliases: pairs of an alias and what it stands for.
-            strict: refuse malformed lines.
-            typos: keep a table by which misspelt names are found.
-            progress: told how far the build is.
+        Keys are of subject, predicate and meaning if they are ``triples``, else of one part; ``typos`` keeps a
+        table of misspelt names. For the rest see :func:`models.retrieval.index.building.build`.
 
         Raises:
             ReservedNameError: it is the demo's.
-            RetrievalIndexError: it is being built already.
-            EmptyIndexError: there is not a single key.
-            MalformedInputError: a malformed line, and ``strict``.
+            RetrievalIndexError: it is being built already, or see there.
             TextFileError: a source cannot be read.
         """
         refuse_reserved(name)
@@ -140,7 +127,7 @@ class Library:
         )
 
     def merge(self, name: str) -> Manifest:
-        """Compile an index with its changes anew.
+        """Rebuild an index with its changes.
 
         Raises:
             UnknownIndexError: there is none.
@@ -170,7 +157,7 @@ class Library:
 
 
 def refuse_reserved(name: str) -> None:
-    """Raise for a name that belongs to the service.
+    """Refuse a name that belongs to the service.
 
     Raises:
         ReservedNameError: it does.

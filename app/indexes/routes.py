@@ -14,7 +14,7 @@ from app.indexes.changes import change, check_changes, list_indexes, report
 from app.indexes.formats import AnyFormat
 from app.indexes.library import refuse_reserved
 from app.indexes.opened import Retrieval, retrieval_of
-from app.indexes.problems import told
+from app.indexes.problems import as_problem
 from app.indexes.schemas import (
     BOTH_ENDS,
     ENCODING,
@@ -141,7 +141,7 @@ async def patch(name: IndexName, body: PatchRequest, engine: ReadyEngine) -> Pat
     """Update an index without a rebuild; on the disk, and seen by every later search, when this answers."""
     check_changes(body, engine.limits)
     library = retrieval_of(engine).library
-    with told(library.root):
+    with as_problem(library.root):
         return await asyncio.to_thread(change, name, body, library)
 
 
@@ -152,7 +152,7 @@ async def delete(name: IndexName, engine: ReadyEngine) -> None:
 
 
 def _delete(name: str, retrieval: Retrieval) -> None:
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         try:
             retrieval.library.delete(name)
         except UnknownIndexError:
@@ -164,7 +164,7 @@ def _delete(name: str, retrieval: Retrieval) -> None:
 
 
 def _check(name: str, retrieval: Retrieval, format: AnyFormat, both_ends: bool) -> None:
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         refuse_reserved(name)
     if both_ends and format.startswith("pairs"):
         raise invalid(
@@ -184,5 +184,5 @@ async def _start(name: str, upload: Upload, retrieval: Retrieval, response: Resp
 
 
 async def _report(name: str, retrieval: Retrieval, *, opening: bool = False) -> IndexReport:
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         return await asyncio.to_thread(report, name, retrieval.library, retrieval.builds, opening=opening)

@@ -1,4 +1,4 @@
-"""What a training was, to lie beside its adapter."""
+"""Card of a training, which lies beside its adapter."""
 
 from __future__ import annotations
 
@@ -24,17 +24,11 @@ NAME = "card.json"
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A file of questions.
-
-    Attributes:
-        file: the file.
-        given: how many it has.
-        used: how many of these, from the first on, were used.
-    """
+    """A file of questions."""
 
     file: Path
-    given: int
-    used: int
+    given: int  # how many it has
+    used: int  # how many of these, from the first on, were used
 
     def as_json(self) -> dict[str, Any]:
         """Name, SHA-256 and counts; no path of this machine."""
@@ -44,19 +38,14 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The adapter that a training went on from.
+    """The adapter that a training went on from."""
 
-    Attributes:
-        given: as it is given on the command line.
-        folder: where it is.
-    """
-
-    given: str
+    given: str  # on the command line
     folder: Path
 
     @property
     def shown(self) -> str:
-        """Without a path of this machine."""
+        """Its name, without a path of this machine."""
         return Path(self.given).name
 
     def as_json(self) -> dict[str, Any]:
@@ -66,37 +55,24 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A training that is done.
-
-    Attributes:
-        model: name of the model.
-        given_model: as it is given on the command line; None for the default.
-        precision, device: of the training.
-        options: of the training.
-        train, dev: its questions.
-        steps: of all epochs.
-        position: where it ended.
-        scaled: the scales tried at the end, the best first.
-        beginning: the adapter that it went on from; None for a new one.
-        encoding: of the files, if it was given.
-    """
+    """A training that is done."""
 
     model: str
-    given_model: str | None
+    given_model: str | None  # on the command line; None for the default
     precision: str
     device: str
     options: TrainingOptions
     train: Questions
     dev: Questions
-    steps: int
-    position: Position
-    scaled: Sequence[Scaled]
-    beginning: Beginning | None = None
-    encoding: str | None = None
+    steps: int  # of all epochs
+    position: Position  # where it ended
+    scaled: Sequence[Scaled]  # the scales tried at the end, the best first
+    beginning: Beginning | None = None  # the adapter that it went on from; None for a new one
+    encoding: str | None = None  # of the files, if it was given
 
 
 def card(course: Course) -> dict[str, Any]:
-    """All that is needed to judge a training and to do it again."""
+    """The figures, options and files of a training, and the command that repeats it."""
     weight = course.options.siblings
     rows = course.position.evaluations
     best = min(rows, key=lambda row: row["language"] + weight * row["siblings"])
@@ -124,7 +100,7 @@ def card(course: Course) -> dict[str, Any]:
 
 
 def command(course: Course) -> str:
-    """What reproduces it: options other than the defaults."""
+    """The command that repeats a training: options other than the defaults."""
     words = ["chainwright", "train", "retrieval", course.train.file.name, course.dev.file.name, "FOLDER"]
     if course.given_model is not None:
         words += ["--model", course.given_model]

@@ -13,7 +13,7 @@ import structlog
 
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval, SearchReport
-from app.indexes.problems import told
+from app.indexes.problems import as_problem
 from app.tasks.search.checks import check, check_tokens
 from app.tasks.search.schemas import (
     Answered,
@@ -245,7 +245,7 @@ async def prepared(
             model cannot be loaded.
     """
     check(request, retrieval.limits)
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         live = await asyncio.to_thread(retrieval.library.open, name)
     async with admission.take():
         model = await retrieval.model()
