@@ -28,11 +28,11 @@ from models.retrieval.examples import Example, read_examples
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
+from models.retrieval.misspelt import misspell
 from models.retrieval.search.confidence_features import confidence_features
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import is_right, without
-from models.retrieval.training.misspelling import misspell
 
 TOGETHER = 16
 """Questions of one search, and rows of one ``generate``."""

@@ -35,7 +35,7 @@ async def run_calibration(
             ``channel.json``; None for the adapter's own.
         beams: width of the searches.
         refused: share of answerable questions that may go without an answer.
-        retrieval: of the model and the index.
+        retrieval: model and indexes.
 
     Raises:
         ProblemError: the index cannot be used, there is nowhere to write, or nothing can be fitted.
@@ -89,8 +89,7 @@ def _weights(ranking: Ranking) -> dict[str, float]:
 
 def command(
     file: Annotated[
-        Path,
-        typer.Argument(help='JSON Lines, not trained on: {"question": "...", "answer": "S ||| P ||| O"}.'),
+        Path, typer.Argument(help='JSON Lines, not trained on: {"question": "...", "answer": "S ||| P ||| O"}.')
     ],
     index: Annotated[str, typer.Option(help="Name of an index of triples that holds the answers.")],
     folder: Annotated[Path | None, typer.Option(help="Where the result goes; the adapter's own unless given.")] = None,

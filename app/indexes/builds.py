@@ -110,11 +110,7 @@ class Builds:
             )
 
     def start(self, name: str, upload: Upload) -> Build:
-        """Begin a build.
-
-        Raises:
-            ProblemError: see :meth:`check`.
-        """
+        """Begin a build, if :meth:`check` allows it."""
         self.check(name)
         build = Build(name)
         self._builds.pop(name, None)

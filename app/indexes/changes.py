@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 from app.indexes.builds import Build, Builds
 from app.indexes.demo import DEMO
-from app.indexes.entries import Key, keys_of
+from app.indexes.entries import keys_of
 from app.indexes.library import Library
 from app.indexes.problems import message_of
-from app.indexes.schemas import BuildReport, Changes, Entry, IndexReport, PatchAnswer, PatchRequest, ReadReport
+from app.indexes.schemas import BuildReport, Changes, IndexReport, PatchAnswer, PatchRequest, ReadReport
 from app.settings.settings import Limits
 from app.web.codes import Code
 from app.web.problems import invalid
@@ -136,8 +136,8 @@ def change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
 
 def _change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
     live = library.open(name)
-    added = _keys("add", request.add, live, library)
-    removed = _keys("remove", request.remove, live, library)
+    added = keys_of("add", request.add, live.view, library.tokenizer)
+    removed = keys_of("remove", request.remove, live.view, library.tokenizer)
     written: dict[tuple[int, ...], dict[int, str]] = {}
     for key in added:
         if key.written:
@@ -148,8 +148,3 @@ def _change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
         written,
     )
     return PatchAnswer(index=name, keys=len(live.view), **asdict(changed))
-
-
-def _keys(field: str, entries: Sequence[Entry], live: LiveIndex, library: Library) -> list[Key]:
-    named = [(f"{field}[{i}]", entry) for i, entry in enumerate(entries)]
-    return keys_of(named, live.view, library.tokenizer)

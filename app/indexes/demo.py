@@ -19,16 +19,10 @@ DEMO = "demo"
 
 
 def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, damaged: bool = False) -> None:
-    """Build the index unless it is there, of this tokenizer and of the facts of the Babel installed.
+    """Build the index unless it is there, not ``damaged``, of this tokenizer and of the facts of the Babel installed.
 
     Nobody else builds an index of this name. Processes that come at once wait for the one that
     builds; the stamp is written last, so a build that was killed is made again.
-
-    Args:
-        root: folder of the indexes.
-        catalogue: of that folder.
-        tokenizer: of the keys.
-        damaged: build it in any case.
 
     Raises:
         RetrievalIndexError: it cannot be built.

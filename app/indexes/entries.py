@@ -22,16 +22,16 @@ class Key:
     written: dict[int, str]  # by column, a part as it is written where that is not its normal form
 
 
-def keys_of(entries: Sequence[tuple[str, Entry]], view: OverlayView, tokenizer: KeyTokenizer) -> list[Key]:
-    """The keys of entries, each given with the field that it came in.
+def keys_of(field: str, entries: Sequence[Entry], view: OverlayView, tokenizer: KeyTokenizer) -> list[Key]:
+    """The keys of the entries in a field of a request.
 
     Raises:
         ProblemError: 422, a fault for each part that cannot be.
     """
     keys: list[Key] = []
     faults: list[Fault] = []
-    for field, entry in entries:
-        found = _key(field, entry, view, tokenizer)
+    for i, entry in enumerate(entries):
+        found = _key(f"{field}[{i}]", entry, view, tokenizer)
         if isinstance(found, Key):
             keys.append(found)
         else:

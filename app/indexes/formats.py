@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -88,18 +88,14 @@ def is_triples(chosen: Format) -> bool:
 def _format_of(blocks: Sequence[Block], *, csv: bool) -> Format | None:
     """The format of the first line that has one; CSV if no line has another."""
     if not csv:
-        for text in islice(_lines(blocks), _FIRST_LINES):
+        lines = chain.from_iterable(block.decoded()[0] for block in blocks)
+        for text in islice(lines, _FIRST_LINES):
             if (found := _format_of_line(text)) is not None:
                 return found
     fields: dict[int, Format] = {2: "pairs-csv", 3: "triples-csv"}
     counts = Counter(len(record.fields) for record in islice(read_records(blocks), _FIRST_LINES) if any(record.fields))
     usual, times = max(counts.items(), key=lambda one: one[1], default=(0, 0))
     return fields.get(usual) if csv or times * 2 > counts.total() else None
-
-
-def _lines(blocks: Sequence[Block]) -> Iterator[str]:
-    for block in blocks:
-        yield from block.decoded()[0]
 
 
 def _format_of_line(text: str) -> Format | None:

@@ -53,11 +53,10 @@ class Library:
         return sorted({DEMO, *self.catalogue.names()})
 
     def open(self, name: str) -> LiveIndex:
-        """An index, with what other processes changed taken in; the demo is built at first.
+        """An index with the changes of other processes; the demo is built at first.
 
         Raises:
-            UnknownIndexError: there is none.
-            CorruptIndexError: it is damaged.
+            UnknownIndexError, CorruptIndexError: see :meth:`Catalogue.open`.
             TokenizerMismatchError: its keys are written in other tokens than the model's.
         """
         if name == DEMO:
@@ -77,12 +76,7 @@ class Library:
         return live
 
     def look(self, name: str) -> LiveIndex:
-        """An index of any tokenizer, to be reported on, not searched.
-
-        Raises:
-            UnknownIndexError: there is none.
-            CorruptIndexError: it is damaged.
-        """
+        """An index of any tokenizer, for a report, not for a search; see :meth:`Catalogue.open`."""
         live = self.catalogue.open(name)
         live.refresh()
         return live
@@ -127,21 +121,11 @@ class Library:
         )
 
     def merge(self, name: str) -> Manifest:
-        """Rebuild an index with its changes.
-
-        Raises:
-            UnknownIndexError: there is none.
-            RetrievalIndexError: it is being built or merged.
-        """
+        """Rebuild an index with its changes; see :meth:`Catalogue.merge`."""
         return self.catalogue.merge(name, self.tokenizer.decode)
 
     def delete(self, name: str) -> None:
-        """Remove an index; searches that hold it end as they began.
-
-        Raises:
-            UnknownIndexError: there is none.
-            RetrievalIndexError: it is being built or merged.
-        """
+        """Remove an index; see :meth:`Catalogue.delete`."""
         if name == DEMO:
             self._demo_seen = False
         self.catalogue.delete(name)

@@ -73,12 +73,7 @@ async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
     return await _report(name, retrieval_of(engine), opening=True)
 
 
-@router.post(
-    "",
-    status_code=202,
-    responses=_ACCEPTED,
-    summary="Build an index of lines in JSON",
-)
+@router.post("", status_code=202, responses=_ACCEPTED, summary="Build an index of lines in JSON")
 async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> IndexReport:
     """Build an index in the background; one of the same name serves until the new one is whole."""
     retrieval = retrieval_of(engine)
@@ -97,11 +92,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
 
 
 @router.put(
-    "/{name}",
-    status_code=202,
-    responses=_ACCEPTED,
-    openapi_extra=_LINES,
-    summary="Build an index of a file of lines",
+    "/{name}", status_code=202, responses=_ACCEPTED, openapi_extra=_LINES, summary="Build an index of a file of lines"
 )
 async def upload(
     name: IndexName,

@@ -20,10 +20,9 @@ _MAX_AGE = 86_400.0
 
 
 def new_folder(root: Path) -> Path:
-    """An empty folder for one upload; old uploads of killed services are removed.
+    """An empty folder for one upload, beside the indexes: it may be too large for the system's temporary folder.
 
-    Args:
-        root: folder of the indexes: uploads may be too large for the system's temporary one.
+    Old uploads of killed services are removed.
     """
     uploads = root / ".uploads"
     uploads.mkdir(parents=True, exist_ok=True)

@@ -61,11 +61,11 @@ class PrefixIndex(Protocol):
         ...
 
     def key(self, number: int) -> tuple[int, ...]:
-        """The key of a number."""
+        """The key of a number; IndexError for another number."""
         ...
 
     def values(self, number: int) -> list[str]:
-        """The values of a key, in order of appearance; never empty."""
+        """The values of a key, in order of appearance, never none; IndexError for another number."""
         ...
 
     def __len__(self) -> int:

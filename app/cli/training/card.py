@@ -6,7 +6,7 @@ import hashlib
 import platform
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from app.cli.options import flag_of
 from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions
-from models.retrieval.training.train import Scaled
+from models.retrieval.training.train import Report
 
 NAME = "card.json"
 
@@ -66,7 +66,7 @@ class Course:
     dev: Questions
     steps: int  # of all epochs
     position: Position  # where it ended
-    scaled: Sequence[Scaled]  # the scales tried at the end, the best first
+    scaled: Sequence[Report]  # evaluations of the scales tried at the end, the best first
     beginning: Beginning | None = None  # the adapter that it went on from; None for a new one
     encoding: str | None = None  # of the files, if it was given
 
@@ -91,12 +91,16 @@ def card(course: Course) -> dict[str, Any]:
         "seconds": round(course.position.seconds, 1),
         "best": best,
         "evaluations": rows,
-        "scale": course.scaled[0].factor,
-        "scales": [asdict(one) for one in course.scaled],
+        "scale": course.scaled[0].scale,
+        "scales": [{"factor": one.scale, **_losses(one)} for one in course.scaled],
         "command": command(course),
         "versions": {name: version(name) for name in ("chainwright", "torch", "transformers", "peft")}
         | {"python": platform.python_version()},
     }
+
+
+def _losses(report: Report) -> dict[str, float]:
+    return {"language": report.language, "siblings": report.siblings, "right": report.right}
 
 
 def command(course: Course) -> str:

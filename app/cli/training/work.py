@@ -53,13 +53,7 @@ class RetrievalTraining:
 def train_retrieval(
     training: RetrievalTraining, settings: Settings, progress: Progress, say: Callable[[str], None]
 ) -> dict[str, Any] | None:
-    """Train to the end, or until Ctrl-C; shows itself on standard error.
-
-    Args:
-        training: files, folder and options.
-        settings: the model, its precision and device.
-        progress: called during the first conversion of the default model.
-        say: called when a training goes on from a checkpoint, or was stopped.
+    """Train to the end, or until Ctrl-C, with a view on standard error; ``say`` is given lines about start and stop.
 
     Returns:
         The card, also written to the folder beside the adapter; None if it was stopped before the end.

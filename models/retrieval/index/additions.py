@@ -55,12 +55,8 @@ class Additions:
     def put(self, root: int, key: Sequence[int], values: tuple[str, ...] | None, mark: int) -> int:
         """The root of the tree in which a key has these values, or is not there for None.
 
-        Args:
-            root: of the tree so far.
-            key: token ids.
-            values: in order.
-            mark: nodes stored since are known to no reader, and changed in place: many puts with one
-                mark take time proportional to their keys, not to the tree.
+        Nodes stored since the mark are known to no reader, and changed in place: many puts with one mark take
+        time proportional to their keys, not to the tree.
         """
         path, places = [self._nodes[root]], [root]
         for token in key:

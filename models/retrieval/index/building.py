@@ -54,13 +54,11 @@ def build(
     Args:
         folder: must not exist; its parent gets a scratch folder meanwhile.
         sources: of keys and values, read once, in order.
-        key_format: parts and separators.
         encode: tokens of the parts, each by itself. Texts of the same tokens are one key.
         tokenizer: its fingerprint, compared at opening.
         decode: the inverse of ``encode``, for a table of misspelt names; None for none.
         aliases: pairs of an alias and its target, see :func:`add_aliases`.
         strict: refuse malformed lines rather than leaving them out.
-        progress: called as the build goes on.
 
     Raises:
         RetrievalIndexError: ``folder`` exists.
@@ -90,14 +88,9 @@ def build(
 def merge(view: OverlayView, folder: Path, decode: DecodeBatch | None = None) -> Manifest:
     """Build an index of all keys of a view; like :func:`build`, whole or not at all. The report is the base's own.
 
-    Args:
-        view: base and changes.
-        folder: must not exist.
-        decode: texts of tokens; needed if the base has a spelling table, so that the new one has one too.
-
     Raises:
         RetrievalIndexError: ``folder`` exists.
-        ValueError: ``decode`` is missing.
+        ValueError: the base has a spelling table, and ``decode`` is missing, which a new table needs.
     """
     if view.base.spelling is None:
         decode = None

@@ -35,8 +35,8 @@ class Catalogue:
     """Indexes by name, opened once and replaced while readers hold the old one.
 
     A name is a folder; each build of it is a folder therein, and the file ``current`` names the one that
-    counts, so that a replacement is the renaming of one file. What readers have mapped outlives its
-    files. Several processes may share a catalogue.
+    counts, so that a replacement is the renaming of one file. The maps of readers outlive the files.
+    Several processes may share a catalogue.
 
     Args:
         root: the folder; made when first needed.
@@ -77,12 +77,7 @@ class Catalogue:
             return self._reading(name, opened)
 
     def manifest(self, name: str) -> Manifest:
-        """The head of an index, without opening it.
-
-        Raises:
-            UnknownIndexError: there is none.
-            CorruptIndexError: it is damaged.
-        """
+        """The head of an index that is not opened; see :meth:`open`."""
         return self._reading(name, Manifest.read)
 
     def _reading(self, name: str, read: Callable[[Path], T]) -> T:
@@ -96,11 +91,7 @@ class Catalogue:
                     raise
 
     def unload(self, name: str) -> bool:
-        """Forget an open index; whoever holds it keeps it. Whether it was open.
-
-        Raises:
-            BadNameError: not a name.
-        """
+        """Forget an open index, whose holders keep it; whether it was open."""
         _check(name)
         with self._lock:
             return self._open.pop(name, None) is not None
@@ -124,9 +115,7 @@ class Catalogue:
     def merge(self, name: str, decode: DecodeBatch | None = None) -> Manifest:
         """Rebuild an index with its changes; it is searched meanwhile, and changes wait.
 
-        Args:
-            name: of the index.
-            decode: see :func:`models.retrieval.index.building.merge`.
+        For ``decode`` see :func:`models.retrieval.index.building.merge`.
 
         Raises:
             UnknownIndexError: there is none.
@@ -141,7 +130,7 @@ class Catalogue:
         return manifest
 
     def delete(self, name: str) -> None:
-        """Remove an index; whoever holds it keeps it.
+        """Remove an index, whose holders keep it.
 
         Raises:
             UnknownIndexError: there is none.

@@ -35,12 +35,7 @@ def collect(
 ) -> Collected:
     """Read all sources in order. Memory: the distinct texts of keys and some 16 bytes a row.
 
-    Args:
-        sources: of one key format.
-        key_format: of the keys.
-        raw: gets the values in their normal form, end to end.
-        report: gets the counts.
-        on_progress: called with the bytes read.
+    The values go to the file ``raw`` in their normal form, end to end.
 
     Raises:
         TextFileError: a source cannot be read.

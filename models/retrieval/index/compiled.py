@@ -29,10 +29,6 @@ class CompiledIndex:
     a node are therefore one range of numbers (:meth:`span`).
 
     Args:
-        manifest: of the folder.
-        table: the keys.
-        wide: nodes with stored successors.
-        value_table: the values.
         spelling: of the names, the first parts; None if the index was built without.
         original_forms: by number, how parts were first written where that is not their normal form.
     """
@@ -64,7 +60,7 @@ class CompiledIndex:
         check on this machine, so usually at the first opening alone.
 
         Args:
-            folder: what a build made.
+            folder: of the index.
             tokenizer: fingerprint that the index must have been built with; None to take any.
             full: compute the checksums in any case.
 
@@ -167,19 +163,11 @@ class CompiledIndex:
         return self.table.find(parts)
 
     def key(self, number: int) -> tuple[int, ...]:
-        """The tokens of a key.
-
-        Raises:
-            IndexError: no such number.
-        """
+        """The tokens of a key."""
         return self.key_format.join(self.table.row(self._checked(number)))
 
     def values(self, number: int) -> list[str]:
-        """The values of a key, in order of appearance.
-
-        Raises:
-            IndexError: no such number.
-        """
+        """The values of a key, in order of appearance."""
         return self.value_table.values(self._checked(number))
 
     def written(self, column: int, part: tuple[int, ...]) -> str | None:

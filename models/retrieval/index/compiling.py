@@ -56,9 +56,9 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: Decode
     a key's number is its place. Consumes ``rows``.
 
     Args:
-        rows: at least the parts that rows name must be valid parts of the format.
-        key_format: gives the separators, which take part in the order.
-        folder: where the files go; it exists.
+        rows: all parts that rows name are valid parts of the format.
+        key_format: of the separators, which take part in the order.
+        folder: gets the files.
         decode: texts of tokens, for a table of misspelt first parts; None for none.
 
     Raises:

@@ -43,7 +43,16 @@ class Manifest:
         digests = _digests(paths)
         files = {path.name: (path.stat().st_size, digest) for path, digest in zip(paths, digests, strict=True)}
         manifest = cls(uuid4().hex, tokenizer, key_format, counts, report, files)
-        record = manifest._as_json()
+        record = {
+            "format": FORMAT,
+            "version": VERSION,
+            "id": manifest.id,
+            "tokenizer": tokenizer,
+            "key_format": key_format.as_json(),
+            "counts": dict(counts),
+            "report": dict(report),
+            "files": {name: list(file) for name, file in files.items()},
+        }
         (folder / NAME).write_text(
             json.dumps({**record, "checksum": _checksum(record)}, ensure_ascii=False, indent=1), "utf-8"
         )
@@ -108,18 +117,6 @@ class Manifest:
         files = {name: (size, digest) for name, (size, digest) in record["files"].items()}
         key_format = KeyFormat.from_json(record["key_format"])
         return cls(record["id"], record["tokenizer"], key_format, record["counts"], record["report"], files), checksum
-
-    def _as_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "id": self.id,
-            "tokenizer": self.tokenizer,
-            "key_format": self.key_format.as_json(),
-            "counts": dict(self.counts),
-            "report": dict(self.report),
-            "files": {name: list(file) for name, file in self.files.items()},
-        }
 
 
 def _checksum(record: Mapping[str, Any]) -> str:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.key_format import split_entity
-from models.retrieval.index.written import Written
 from models.text.normalisation import are_normal_names, normalise_name
 
 AT_ONCE = 512
@@ -72,10 +71,6 @@ class Names:
                 if (text := in_one_line(written[at])) != forms[at]:
                     self.written[int(numbers[at])] = text.encode()
         return numbers
-
-    def as_written(self) -> Written:
-        """:attr:`written` in arrays."""
-        return Written.of(self.written)
 
 
 def in_one_line(text: str) -> str:

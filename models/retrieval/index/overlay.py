@@ -27,7 +27,7 @@ class OverlayView:
     Args:
         base: the index below.
         additions: tree of added keys.
-        top: its root for this view.
+        top: root of the tree for this view.
         removed: (R,) numbers of hidden base keys, ascending.
         names: of all keys ever added, of this view or not.
         forms: original forms of parts of these, by column and tokens, where they are not the normal ones.
@@ -130,20 +130,12 @@ class OverlayView:
         return number - before if before == after else None
 
     def key(self, number: int) -> tuple[int, ...]:
-        """The tokens of a key.
-
-        Raises:
-            IndexError: no such number.
-        """
+        """The tokens of a key."""
         place = self._place(number)
         return self._additions.at(self._top, place)[0] if number >= self._kept else self.base.key(place)
 
     def values(self, number: int) -> list[str]:
-        """The values of a key, in order of appearance.
-
-        Raises:
-            IndexError: no such number.
-        """
+        """The values of a key, in order of appearance."""
         place = self._place(number)
         return list(self._additions.at(self._top, place)[1]) if number >= self._kept else self.base.values(place)
 

@@ -15,6 +15,7 @@ from models.retrieval.index.key_format import HOLDS_SEPARATOR, MAX_TOKENS, TOO_L
 from models.retrieval.index.names import Names
 from models.retrieval.index.ragged import Ragged
 from models.retrieval.index.report import MAX_EXAMPLES, OnProgress, Report
+from models.retrieval.index.written import Written
 
 Encode = Callable[[list[str]], Sequence[Sequence[int]]]
 """Token ids of each text of a batch, nothing added at either end."""
@@ -41,7 +42,7 @@ def encode_rows(
         MalformedInputError: such a row, and the report is strict.
         ValueError: the encoder does not give one sequence a text.
     """
-    written = [names.as_written() for names in collected.texts]
+    written = [Written.of(names.written) for names in collected.texts]
     rows = Rows([], collected.columns, collected.value_starts, collected.value_lengths, raw, written)
     total, done = sum(len(names.forms) for names in collected.texts), 0
     worst = np.where(collected.value_lengths == 0, 1 + len(_FAULTS) * len(collected.names), 0).astype(np.uint8)

@@ -51,9 +51,9 @@ def write_values(
     """Write the values in order of key numbers.
 
     Args:
-        folder: gets ``values.bin`` and ``value-starts.npy``.
+        folder: gets the files.
         source: file of the values, in UTF-8.
-        starts, lengths: (R,) where they are in it, in bytes, sorted by key, stably.
+        starts, lengths: (R,) their places in it, in bytes, sorted by key, stably.
         new: (R,) whether a value's key differs from that of the one before.
 
     Returns:

@@ -22,18 +22,12 @@ class Baseline:
     Subjects are found as they are written, upper and lower case being different; of subjects of one length
     the first in the question counts, of predicates that are alike as much the shortest, then the first in
     the index. LCS is that of :func:`models.retrieval.metrics.lcs`.
-
-    Attributes:
-        index: of triples, subject first.
-        key_format: of its keys.
-        encode: tokens of texts, as the index was built.
-        decode: the text of tokens.
     """
 
-    index: PrefixIndex
+    index: PrefixIndex  # of triples, subject first
     key_format: KeyFormat
-    encode: Callable[[list[str]], Sequence[Sequence[int]]]
-    decode: Callable[[Sequence[int]], str]
+    encode: Callable[[list[str]], Sequence[Sequence[int]]]  # tokens of texts, as the index was built
+    decode: Callable[[Sequence[int]], str]  # the text of tokens
 
     def answer(self, question: str) -> tuple[int, ...] | None:
         """The key found for a question; None if it names no subject."""

@@ -63,7 +63,7 @@ def features(
 
     Args:
         question: its text.
-        parts: of each key: subject, predicate, meaning; those left out count as empty.
+        parts: of each key: subject, predicate, meaning; the others count as empty.
         renormalised: log-probability of each.
         lengths: tokens of each.
     """
@@ -123,8 +123,8 @@ class Ranking:
         """Maximum likelihood under a ridge, by Newton's method: the log-likelihood is concave.
 
         Args:
-            questions: of each the candidates' features, (K, F), and which is right; None if none is,
-                which leaves the question out.
+            questions: of each the candidates' features, (K, F), and the number of the right one; None if
+                none is right, which leaves the question out.
             names: of the columns.
 
         Raises:

@@ -34,12 +34,7 @@ class QuestionLikelihood(Protocol):
     """Model of log p(question | key)."""
 
     def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-        """Of one question under K keys, (K,), in nats, up to a constant of the question.
-
-        Args:
-            question: its text.
-            keys: the parts of each.
-        """
+        """Of one question under K keys, given by their parts, (K,), in nats, up to a constant of the question."""
         ...
 
 
@@ -53,14 +48,7 @@ class NoisyChannel:
     def log_probs(
         self, question: str, keys: Sequence[Sequence[str]], columns: NDArray[np.float64], first: NDArray[np.float64]
     ) -> NDArray[np.float64]:
-        """log p of each candidate.
-
-        Args:
-            question: its text.
-            keys: the parts of each candidate.
-            columns: :func:`models.retrieval.ranking.logit.features` of them, (K, F).
-            first: log p by the first order, (K,).
-        """
+        """log p of K candidates, given by their parts, their features, (K, F), and log p by the first order, (K,)."""
         kept = doubtful(first)
         if len(kept) < 2:
             return first
@@ -73,8 +61,8 @@ class NoisyChannel:
 
         Args:
             first: log p by the first order, (K,).
-            kept: the doubtful ones.
-            columns: theirs, (len(kept), F + 1).
+            kept: numbers of the doubtful ones, (D,).
+            columns: of these, (D, F + 1).
         """
         both = first.copy()
         both[kept] = np.logaddexp.reduce(first[kept]) + self.ranking.log_probs(columns)

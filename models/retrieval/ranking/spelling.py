@@ -48,12 +48,6 @@ def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> 
     ``SHORTEST`` to ``LONGEST`` characters.
 
     The time is that of 4 look-ups a character of the spans, and of decoding the names that are given.
-
-    Args:
-        index: of the names.
-        decode: to text, of its tokens.
-        spans: of a question.
-        most: names wanted.
     """
     first: dict[str, str] = {}
     for span in spans:

@@ -36,20 +36,13 @@ class LookAhead:
     are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, each
     grown by at most ``8 * BREADTH`` of its next tokens and :data:`DEPTH` times; all choices of a
     stem are grown side by side.
-
-    Attributes:
-        index: the keys.
-        codec: turns tokens to text.
-        question: q.
-        weight: in nats for one unit of cover.
-        most: choices of a stem that are looked behind.
     """
 
     index: PrefixIndex
     codec: KeyCodec
-    question: str
-    weight: float
-    most: int
+    question: str  # q
+    weight: float  # in nats for one unit of cover
+    most: int  # choices of a stem whose cover is computed
     _texts: dict[int, str] = field(default_factory=dict, init=False)
     _known: dict[int, tuple[Stem, NDArray[np.float64]]] = field(default_factory=dict, init=False)
 

@@ -21,16 +21,13 @@ class SearchOptions:
     tokens that the index allows there, as Su's: it sums to one over the index.
 
     Attributes:
-        n: keys wanted.
         mode: ``beam`` keeps the best few hypotheses of each length; ``exact`` expands the best
             hypothesis first, and as scores only fall, the keys come out in their true order.
         beams: width of the beam, at least n unless a ranking adds candidates of its own.
-        score: which score ranks.
         length_penalty: keys are ranked by score / m ** length_penalty; 0 for the sum, 1 for the mean.
         look_ahead: weight of :mod:`models.retrieval.search.look_ahead`; 0 for none.
         with_raw: give raw scores too where renormalised ones rank, at the price of the output
             layer over the full vocabulary.
-        most_expansions: of one question in exact mode.
         ranking: orders all keys that the beam finished, and those whose subject stands in the question,
             misspelt or not (:mod:`models.retrieval.search.mentions`); None leaves the model's order. For
             indexes of triples only.
@@ -42,14 +39,14 @@ class SearchOptions:
             without a ranking.
     """
 
-    n: int = 3
+    n: int = 3  # keys wanted
     mode: Literal["beam", "exact"] = "beam"
     beams: int = 3
-    score: Score = "renormalised"
+    score: Score = "renormalised"  # ranks the keys
     length_penalty: float = 0.0
     look_ahead: float = 0.0
     with_raw: bool = False
-    most_expansions: int = 1000
+    most_expansions: int = 1000  # of one question in exact mode
     ranking: Ranking | None = None
     noisy_channel: NoisyChannel | None = None
 

@@ -42,11 +42,7 @@ def search(index: PrefixIndex, model: KeyModel, questions: Sequence[str], option
 
 
 def rounds(
-    index: PrefixIndex,
-    model: KeyModel,
-    questions: Sequence[str],
-    options: SearchOptions,
-    together: int = MAX_TOGETHER,
+    index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions, together: int = MAX_TOGETHER
 ) -> Iterator[dict[int, Answer]]:
     """The same search, one forward at a time, so that other work can go between; ``together`` questions share forwards.
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.retrieval.examples import Example
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.metrics import exact_match
-from models.retrieval.misspelt import SHORTEST
+from models.retrieval.misspelt import SHORTEST, misspell
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL_FEATURES
 from models.retrieval.ranking.noisy_channel import NoisyChannel, QuestionLikelihood, doubtful, with_question
@@ -21,7 +21,6 @@ from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.rerank import columns, rerank, rerank_by_channel
 from models.retrieval.search.search import search
 from models.retrieval.subtree import below, nodes_of
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.writers.base import KeyModel
 
 QUESTIONS_TOGETHER = 16
@@ -59,7 +58,7 @@ def calibrate(
     question is asked with its name misspelt as well.
 
     Args:
-        model: writes the keys.
+        model: of the keys.
         index: of triples; holds the facts of the examples.
         examples: questions that the model was not trained on.
         options: of the search that is calibrated; its n and ranking do not matter.

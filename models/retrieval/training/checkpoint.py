@@ -46,10 +46,7 @@ class CheckpointError(RuntimeError):
 def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None:
     """Write a checkpoint; a kill at any time leaves a whole one, this or the last.
 
-    Args:
-        folder: holds one checkpoint; made if it is not there.
-        identity: digest of all that decides the training's course.
-        checkpoint: the state.
+    ``identity`` is a digest of all that decides the training's course.
 
     Raises:
         OSError: it cannot be written.

@@ -61,9 +61,7 @@ class Learner(Protocol):
     def hidden(self, questions: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Tensor:
         """Hidden states, ready for :attr:`output`, of the rows that predict the keys' tokens, key after key, (N, d).
 
-        Args:
-            questions: what the model reads, as :meth:`models.retrieval.writers.codec.KeyCodec.question` writes it.
-            keys: of each the key, its end token included.
+        Questions are as :meth:`KeyCodec.question` writes them; keys end in the end token.
         """
         ...
 

@@ -27,9 +27,8 @@ def key_losses(hidden: Tensor, output: OutputLayer, vocabulary: Tensor, batch: S
 
     Args:
         hidden: last hidden states that predict the keys' tokens, key after key, (N, d).
-        output: turns them into logits.
-        vocabulary: the tokens over which the language loss normalises, ascending, (W,); the keys'
-            own must be among them.
+        output: of the model.
+        vocabulary: the tokens over which the language loss normalises, ascending, (W,), the keys' own included.
         batch: the keys, N tokens in all.
     """
     tokens = torch.tensor([token for one in batch for token in one.key], device=hidden.device)

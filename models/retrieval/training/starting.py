@@ -38,9 +38,7 @@ def start(
     Args:
         source: folder or hub id.
         name: of the model, for the adapter.
-        tokenizer: of the model.
-        options: of the training.
-        dtype, device, offline: see :func:`models.language.pretrained.read_weights`.
+        tokenizer, dtype, device, offline: of the model; see :func:`models.language.pretrained.read_weights`.
         adapter: folder of the adapter to go on from; None for a new one.
 
     Raises:

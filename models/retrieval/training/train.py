@@ -15,17 +15,18 @@ import torch
 from torch import Tensor
 
 from models.retrieval.examples import Example, ExampleError
-from models.retrieval.training.batches import batches
+from models.retrieval.misspelt import misspell
 from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position, load_checkpoint, save_checkpoint
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.loss import Losses, key_losses
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
 from models.retrieval.writers.codec import KeyCodec
 
 ADAPTER = "adapter"
 """The folder of the best adapter, in that of the training."""
+POOL = 50
+"""Batches whose questions are sorted by length together: short ones pad little, order stays random."""
 
 
 class DivergedError(RuntimeError):
@@ -48,17 +49,7 @@ class Report:
     rate: float  # questions a second since the training began or resumed
     dev: bool = False  # whether this is an evaluation
     best: bool = False  # whether it is one, and none before was better
-    scale: float = 1.0  # factor on the adapter's scale
-
-
-@dataclass(frozen=True, slots=True)
-class Scaled:
-    """An evaluation on dev of the adapter at a factor of its scale."""
-
-    factor: float  # 1 as it was trained
-    language: float
-    siblings: float
-    right: float
+    scale: float = 1.0  # factor on the adapter's scale, 1 as it was trained
 
 
 @dataclass(eq=False)
@@ -148,7 +139,7 @@ class Trainer:
             rate = (position.step - first) * self.options.batch / (time.perf_counter() - began)
             self.on_report(self._report(position.step, losses, rate))
 
-    def shrink(self, position: Position) -> list[Scaled]:
+    def shrink(self, position: Position) -> list[Report]:
         """Try the best adapter at smaller scales on dev, and leave it at the best of them.
 
         The whole of an adapter serves questions like those that it learnt from; a part of it keeps
@@ -156,25 +147,24 @@ class Trainer:
         models (CVPR 2022), with the scale in place of a mean of weights, which is the same for LoRA.
 
         Returns:
-            The scales tried, the best first; none if the training is :attr:`stopping`.
+            An evaluation at each scale, the best first; none if the training is :attr:`stopping`.
         """
         adapter = self.learner.adapter
         adapter.load(self.folder / ADAPTER)
-        tried: list[Scaled] = []
+        tried: list[Report] = []
         for tenths in range(10, math.ceil(round(10 * self.options.shrink, 6)) - 1, -1):
             adapter.scale(tenths / 10)
             try:
                 found = self.evaluate()
             except _StoppedError:
                 return []
-            report = self._report(position.step, found, 0.0, dev=True)
-            one = Scaled(tenths / 10, report.language, report.siblings, report.right)
-            best = not tried or self._loss(one) < min(map(self._loss, tried))
-            self.on_report(replace(report, best=best, scale=one.factor))
-            tried.append(one)
+            report = replace(self._report(position.step, found, 0.0, dev=True), scale=tenths / 10)
+            best = not tried or self._loss(report) < min(map(self._loss, tried))
+            self.on_report(replace(report, best=best))
+            tried.append(report)
         tried.sort(key=self._loss)
         adapter.scale(1.0)
-        adapter.save_scale(self.folder / ADAPTER, tried[0].factor)
+        adapter.save_scale(self.folder / ADAPTER, tried[0].scale)
         return tried
 
     @torch.inference_mode()
@@ -217,7 +207,7 @@ class Trainer:
         position.judged = position.step
         self.on_report(report)
 
-    def _loss(self, found: Losses | Scaled) -> float:
+    def _loss(self, found: Losses | Report) -> float:
         return float(found.language + self.options.siblings * found.siblings)
 
     def _step(self, step: int) -> Losses:
@@ -249,7 +239,7 @@ class Trainer:
     def _batch(self, step: int) -> list[int]:
         epoch, number = divmod(step, self._per_epoch)
         if self._ordered is None or self._ordered[0] != epoch:
-            self._ordered = (epoch, batches(self.train, self.options.batch, self.options.seed, epoch))
+            self._ordered = (epoch, _batches(self.train, self.options.batch, self.options.seed, epoch))
         return self._ordered[1][number]
 
     def _rate_share(self, step: int) -> float:
@@ -294,3 +284,18 @@ class Trainer:
                 f"the loss is no longer a number after step {step}: lower learning_rate or loraplus_ratio"
             )
         return Report(step, self.steps, *values, rate, dev, best)
+
+
+def _batches(train: Sequence[Example], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Numbers of questions, each in one batch of an epoch: a function of the seed and the epoch alone."""
+    rng = np.random.default_rng((seed, 0, epoch))
+    order = rng.permutation(len(train)).tolist()
+    found: list[list[int]] = []
+    for start in range(0, len(order), POOL * size):
+        pool = sorted(order[start : start + POOL * size], key=lambda i: _length(train[i]))
+        found += [pool[at : at + size] for at in range(0, len(pool), size)]
+    return [found[i] for i in rng.permutation(len(found))]
+
+
+def _length(example: Example) -> int:
+    return len(example.question) + sum(map(len, example.fact.parts))

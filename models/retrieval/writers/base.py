@@ -46,13 +46,9 @@ class Session(Protocol):
     def extend(self, extensions: Sequence[Extension], *, raw: bool) -> list[Extended]:
         """Write on many hypotheses with as few forwards as the family allows.
 
-        Only new tokens are fed; the keys and values of what stood before are reused, any number of
-        times, so that hypotheses branch freely.
-
-        Args:
-            extensions: hypotheses of any questions of the session.
-            raw: whether raw log-probabilities are wanted: they need the output layer over the
-                full vocabulary for every new token.
+        Only new tokens are fed; the keys and values of those before are reused, any number of times, so that
+        hypotheses branch freely. Raw log-probabilities need the output layer over the full vocabulary for
+        every new token.
         """
         ...
 

@@ -30,21 +30,13 @@ class KeyCodec:
     def prefix_lm(
         cls, encode: Callable[[str], list[int]], decode: Callable[[Sequence[int]], str], begin: int, end: int
     ) -> KeyCodec:
-        """The codec of a causal LM.
-
-        Raises:
-            ValueError: none of :data:`SEPARATORS` is one token.
-        """
+        """The codec of a causal LM; ValueError if none of :data:`SEPARATORS` is one token."""
         separator = _separator(encode)
         return cls(encode, decode, separator, end, (begin,), (separator,))
 
     @classmethod
     def encoder(cls, encode: Callable[[str], list[int]], decode: Callable[[Sequence[int]], str], end: int) -> KeyCodec:
-        """The codec of an encoder-decoder model.
-
-        Raises:
-            ValueError: none of :data:`SEPARATORS` is one token.
-        """
+        """The codec of an encoder-decoder model; ValueError if none of :data:`SEPARATORS` is one token."""
         return cls(encode, decode, _separator(encode), end, (), (end,))
 
     def question(self, text: str) -> tuple[int, ...]:

@@ -21,10 +21,9 @@ from models.retrieval.index.sources import Records
 from models.retrieval.index.spelling_table import SpellingTable, has_table
 from models.retrieval.index.variants import LONGEST, name_variants
 from models.retrieval.metrics import normalised
-from models.retrieval.misspelt import SHORTEST, one_error
+from models.retrieval.misspelt import SHORTEST, misspell, one_error
 from models.retrieval.ranking.spelling import SpeltNames, near
 from models.retrieval.search.mentions import Mentions, spans_of
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.writers.codec import KeyCodec
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.reference import PLAIN, TRIPLE, encode, key_of

@@ -20,13 +20,13 @@ from peft import PeftModel
 
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.fact import Fact
+from models.retrieval.misspelt import misspell
 from models.retrieval.training import checkpoint
 from models.retrieval.training.adapter import CONFIG, WEIGHTS, Adapter
 from models.retrieval.training.causal import CausalLearner
 from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position
 from models.retrieval.training.learner import OutputLayer
 from models.retrieval.training.loss import key_losses
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
 from models.retrieval.training.train import DivergedError, Report, Trainer
