@@ -163,7 +163,7 @@ def delete(name: Name) -> None:
 
 @index_cli.command()
 def merge(name: Name, as_json: Json = False) -> None:
-    """Compile an index with its changes anew."""
+    """Rebuild an index with its changes."""
     with _library() as library:
         library.merge(name)
         _print_report(report(name, library, Builds(library)), as_json)

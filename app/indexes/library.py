@@ -104,7 +104,7 @@ class Library:
 
         Raises:
             ReservedNameError: it is the demo's.
-            RetrievalIndexError: it is being built already, or see there.
+            RetrievalIndexError: it is being built already, or as :func:`build`.
             TextFileError: a source cannot be read.
         """
         refuse_reserved(name)

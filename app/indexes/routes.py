@@ -36,7 +36,7 @@ from models.retrieval.index.errors import UnknownIndexError
 
 router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
 
-UNPACKED = 20
+MAX_UNPACKING = 20
 """Times the limit of a body that it may be as large when unpacked: text is seldom packed tighter."""
 
 
@@ -118,7 +118,7 @@ async def upload(
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    most = UNPACKED * retrieval.limits.max_upload_bytes
+    most = MAX_UNPACKING * retrieval.limits.max_upload_bytes
     lines = Upload(folder, format, strict, both_ends, typos, codec, most)
     return await _start(name, lines, retrieval, response)
 

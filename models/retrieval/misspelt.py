@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-SHORTEST = 3
+MIN_LETTERS = 3
 """Characters of a name that may be misspelt: one character of two says too little."""
 
 
@@ -23,7 +23,7 @@ def one_error(a: str, b: str) -> bool:
 
 def misspelt_span(name: str, text: str) -> str:
     """The first span of a text that is one error away from a name of some length; "" if there is none."""
-    if len(name) < SHORTEST:
+    if len(name) < MIN_LETTERS:
         return ""
     for start in range(len(text)):
         for size in (len(name), len(name) + 1, len(name) - 1):

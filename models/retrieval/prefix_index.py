@@ -24,17 +24,17 @@ class Allowed:
     def of(
         cls, counts: NDArray[np.int64], tokens: NDArray[np.int64], children: NDArray[np.int64], final: NDArray[np.bool_]
     ) -> Allowed:
-        """Of nodes that have ``counts`` tokens each, (B,), end to end."""
+        """Successors of nodes that have ``counts`` tokens each, (B,), end to end."""
         stops = np.cumsum(counts, dtype=np.int64)
         return cls(stops - counts, stops, tokens, children, final)
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many tokens each node has, (B,)."""
+        """Number of tokens of each node, (B,)."""
         return self.stops - self.starts
 
     def span(self, place: int) -> slice:
-        """Where the tokens and children of a node lie, by its place in the beam."""
+        """Slice of the tokens and children of a node, by its place in the beam."""
         return slice(int(self.starts[place]), int(self.stops[place]))
 
 
@@ -69,5 +69,5 @@ class PrefixIndex(Protocol):
         ...
 
     def __len__(self) -> int:
-        """How many keys there are."""
+        """Number of keys."""
         ...

@@ -16,7 +16,7 @@ class Base(Protocol):
     root: int
 
     def child(self, node: int, token: int) -> int | None:
-        """Where a token leads, or None."""
+        """The node behind a token, or None."""
         ...
 
 

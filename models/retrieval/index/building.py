@@ -23,7 +23,7 @@ from models.retrieval.index.sources import Source
 from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.staging import staged
 from models.retrieval.index.tokenizing import Encode, encode_rows
-from models.retrieval.index.values import BETWEEN
+from models.retrieval.index.values import VALUE_SEPARATOR
 from models.retrieval.index.written import Written
 
 Progress = Callable[[str, int, int], None]
@@ -114,7 +114,7 @@ def _rows(view: OverlayView, raw: Path) -> Rows:
     table, values, key_format = view.base.table, view.base.value_table, view.base.key_format
     added = list(view.added())
     added_parts = [key_format.split(key) for key, _ in added]
-    records = [BETWEEN.join(value.encode() for value in some) for _, some in added]
+    records = [VALUE_SEPARATOR.join(value.encode() for value in some) for _, some in added]
     with raw.open("wb") as file:
         values.copy_to(file)
         file.write(b"".join(records))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.key_format import KeyFormat
-from models.retrieval.index.names import AT_ONCE, Interner, Names, halves_of, normal_forms
+from models.retrieval.index.names import TEXTS_AT_ONCE, Interner, Names, halves_of, normal_forms
 from models.retrieval.index.report import OnProgress, Report
 from models.retrieval.index.sources import Source
 from models.retrieval.index.values import normal_value
@@ -104,8 +104,8 @@ def _numbered(
 def _normal_values(values: Sequence[bytes]) -> list[bytes]:
     """The normal form of each value."""
     forms: list[bytes] = []
-    for at in range(0, len(values), AT_ONCE):
-        some = values[at : at + AT_ONCE]
+    for at in range(0, len(values), TEXTS_AT_ONCE):
+        some = values[at : at + TEXTS_AT_ONCE]
         normal = are_normal_names(b"\n".join(some).decode(), len(some))
         forms += some if normal else [normal_value(value.decode()).encode() for value in some]
     return forms

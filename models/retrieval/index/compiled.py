@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.retrieval.index.errors import TokenizerMismatchError
 from models.retrieval.index.manifest import Manifest
-from models.retrieval.index.nodes import MAX_NARROW, NARROW, Nodes, WideNodes
+from models.retrieval.index.nodes import MAX_NARROW, NARROW_BIT, Nodes, WideNodes
 from models.retrieval.index.ragged import spread, starts_of
 from models.retrieval.index.spelling_table import SpellingTable
 from models.retrieval.index.table import KeyTable
@@ -18,7 +18,7 @@ from models.retrieval.index.values import ValueTable
 from models.retrieval.index.written import Written
 from models.retrieval.prefix_index import Allowed
 
-_MANY = 50
+_COPY_NODE_BY_NODE = 50
 """Successors a node, on average, from which copying them node by node is faster than all at once."""
 
 
@@ -91,8 +91,8 @@ class CompiledIndex:
         return asked_once(np.asarray(nodes, np.int64), self.allowed_apart)
 
     def allowed_apart(self, nodes: NDArray[np.int64]) -> Allowed:
-        """The same end to end, equal nodes' too: a copy for wide nodes, a grouping of few entries for narrow ones."""
-        narrow = nodes >= NARROW
+        """Successors end to end, also of equal nodes: copied for wide ones, grouped from entries for narrow ones."""
+        narrow = nodes >= NARROW_BIT
         if narrow.all():
             return self._allowed_narrow(nodes)
         if not narrow.any():
@@ -117,7 +117,7 @@ class CompiledIndex:
         first = self._wide.starts[nodes]
         counts = self._wide.starts[nodes + 1] - first
         offsets = starts_of(counts)
-        if offsets[-1] < _MANY * len(nodes):
+        if offsets[-1] < _COPY_NODE_BY_NODE * len(nodes):
             at = spread(first, counts)
             tokens, children = self._wide.tokens[at].astype(np.int64), self._wide.children[at]
         else:
@@ -142,14 +142,14 @@ class CompiledIndex:
         """(B,) first key below each node, and (B,) the key after the last one."""
         nodes = np.asarray(nodes, np.int64)
         first, last = np.empty((2, len(nodes)), np.int64)
-        narrow = nodes >= NARROW
+        narrow = nodes >= NARROW_BIT
         wide = nodes[~narrow]
         first[~narrow], last[~narrow] = self._wide.first[wide], self._wide.last[wide]
         first[narrow], last[narrow] = self.table.key_span(Nodes.unpack(nodes[narrow]))
         return first, last
 
     def child(self, node: int, token: int) -> int | None:
-        """Where a token leads, or None."""
+        """The node behind a token, or None."""
         found = self.allowed(np.array([node]))
         at = int(np.searchsorted(found.tokens, token))
         return int(found.children[at]) if at < len(found.tokens) and found.tokens[at] == token else None
@@ -171,7 +171,7 @@ class CompiledIndex:
         return self.value_table.values(self._checked(number))
 
     def written(self, column: int, part: tuple[int, ...]) -> str | None:
-        """How a part was first written; None if the index lacks it, or that is its normal form."""
+        """The original form of a part; None if the index lacks it, or that is its normal form."""
         number = self.table.find_part(column, part) if len(self._original_forms) else None
         return None if number is None else self._original_forms.find(number)
 
@@ -190,7 +190,7 @@ def asked_once(nodes: NDArray[np.int64], answer: Callable[[NDArray[np.int64]], A
 
     All hypotheses begin at the root, and its tokens are many.
     """
-    wide = nodes[nodes < NARROW].tolist()
+    wide = nodes[nodes < NARROW_BIT].tolist()
     if len(set(wide)) == len(wide):
         return answer(nodes)
     distinct, which = np.unique(nodes, return_inverse=True)

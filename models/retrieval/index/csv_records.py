@@ -11,7 +11,7 @@ from models.text.files import Block, Line
 from models.text.normalisation import normalise_name
 
 Header = tuple[int, ...]
-"""For each column of a source the field that it stands in."""
+"""Number of the field of each column of a source."""
 
 _NAMES = (
     {"subject", "entity", "head", "s", "主语", "主体", "实体", "实体名", "实体名称", "头实体"},
@@ -33,7 +33,7 @@ class Record(NamedTuple):
 
 
 def header_of(fields: Sequence[str]) -> Header | None:
-    """The order of the fields if they are a header's, whatever the case of its names."""
+    """The order of the fields if they are a header's, in upper or lower case."""
     names = [normalise_name(field).casefold() for field in fields]
     for columns in (_NAMES, (_KEYS, _VALUES)):
         places = [[at for at, name in enumerate(names) if name in column] for column in columns]

@@ -103,7 +103,7 @@ class KeyFormat:
         return key[: key.index(self.separators[0][0])] if self.separators else key
 
     def as_json(self) -> dict[str, Any]:
-        """For a manifest."""
+        """The format as it stands in a manifest."""
         return {"parts": list(self.parts), "separators": [list(tokens) for tokens in self.separators]}
 
     @classmethod

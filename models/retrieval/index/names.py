@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from models.retrieval.index.key_format import split_entity
 from models.text.normalisation import are_normal_names, normalise_name
 
-AT_ONCE = 512
+TEXTS_AT_ONCE = 512
 """Texts that are looked at together: most are in their normal form already."""
 
 
@@ -81,8 +81,8 @@ def in_one_line(text: str) -> str:
 def normal_forms(texts: Sequence[str]) -> list[str]:
     """The normal form of each name."""
     forms: list[str] = []
-    for at in range(0, len(texts), AT_ONCE):
-        some = texts[at : at + AT_ONCE]
+    for at in range(0, len(texts), TEXTS_AT_ONCE):
+        some = texts[at : at + TEXTS_AT_ONCE]
         forms += some if are_normal_names("\n".join(some), len(some)) else map(normalise_name, some)
     return forms
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from models.retrieval.index.storage import load_arrays, narrowed, save_arrays
 
-NARROW = 1 << 62
+NARROW_BIT = 1 << 62
 """The bit that marks narrow nodes."""
 
 MAX_NARROW = 16
@@ -39,7 +39,7 @@ class Nodes:
     def pack(self) -> NDArray[np.int64]:
         """The numbers of narrow nodes."""
         width = self.last - self.first - 1
-        return NARROW | self.first | (width | (self.depth | self.column << _DEPTH) << _WIDTH) << _FIRST
+        return NARROW_BIT | self.first | (width | (self.depth | self.column << _DEPTH) << _WIDTH) << _FIRST
 
     @classmethod
     def unpack(cls, numbers: NDArray[np.int64]) -> Nodes:

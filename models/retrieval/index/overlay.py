@@ -116,7 +116,7 @@ class OverlayView:
         return Allowed.of(kept, found.tokens[keep], found.children[keep], final)
 
     def _gone(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many keys of each range are removed."""
+        """Number of removed keys in each range."""
         return np.searchsorted(self.removed, last) - np.searchsorted(self.removed, first)
 
     def find(self, tokens: Sequence[int]) -> int | None:
@@ -140,7 +140,7 @@ class OverlayView:
         return list(self._additions.at(self._top, place)[1]) if number >= self._kept else self.base.values(place)
 
     def written(self, column: int, part: tuple[int, ...]) -> str | None:
-        """How a part of a key was first written; None if that is its normal form."""
+        """The original form of a part of a key; None if that is its normal form."""
         return self.base.written(column, part) or self.forms.get((column, part))
 
     def _place(self, number: int) -> int:

@@ -50,7 +50,7 @@ class Report:
         return f"{counts}, the first of them {source}, line {line}: {fault}"
 
     def as_json(self) -> dict[str, Any]:
-        """For a manifest."""
+        """The report as it stands in a manifest."""
         return {
             "lines": self.lines,
             "blank": self.blank,

@@ -21,8 +21,8 @@ DecodeBatch = Callable[[list[list[int]]], Sequence[str]]
 """The text of each token sequence of a batch."""
 
 _PREFIX = "spelling"
-_REST = 16
-_AT_ONCE = 1 << 16
+_REST_BITS = 16
+_NAMES_AT_ONCE = 1 << 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,38 +39,33 @@ class SpellingTable:
 
     @classmethod
     def build(cls, count: int, batches: Iterable[Sequence[str]]) -> SpellingTable:
-        """Of names in the order of their numbers. Memory: about 24 bytes a hash for a while.
-
-        Args:
-            count: how many names there are.
-            batches: their texts.
-        """
+        """The table of ``count`` names, their texts in batches. Memory: about 24 bytes a hash for a while."""
         number_bits = max(1, count.bit_length())
-        bits = max(1, min(number_bits - 1, 64 - _REST - number_bits))
+        bits = max(1, min(number_bits - 1, 64 - _REST_BITS - number_bits))
         codes, before = [np.empty(0, np.uint64)], 0
         for texts in batches:
             hashes, owners = name_variants([normalised(text) for text in texts])
             numbers = (owners + before).astype(np.uint64)
-            codes.append(hashes >> np.uint64(64 - bits - _REST) << np.uint64(number_bits) | numbers)
+            codes.append(hashes >> np.uint64(64 - bits - _REST_BITS) << np.uint64(number_bits) | numbers)
             before += len(texts)
         code = np.concatenate(codes)
         del codes
         code.sort()
-        bounds = np.arange((1 << bits) + 1, dtype=np.uint64) << np.uint64(_REST + number_bits)
+        bounds = np.arange((1 << bits) + 1, dtype=np.uint64) << np.uint64(_REST_BITS + number_bits)
         bounds[-1] -= 1  # the last would be 2**64 where all bits are taken
         starts: NDArray[Any] = np.searchsorted(code, bounds)
         starts[-1] = len(code)
         starts = starts.astype(np.uint32 if len(code) < 1 << 32 else np.uint64)
         numbered: NDArray[np.uint32] = (code & np.uint64((1 << number_bits) - 1)).astype(np.uint32)
         code >>= np.uint64(number_bits)
-        rests: NDArray[np.uint16] = (code & np.uint64((1 << _REST) - 1)).astype(np.uint16)
+        rests: NDArray[np.uint16] = (code & np.uint64((1 << _REST_BITS) - 1)).astype(np.uint16)
         return cls(starts, rests, numbered)
 
     def find(self, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Hits: which of the hashes, and the number of the name, ascending by the former."""
         bits = (len(self.starts) - 1).bit_length() - 1
         bucket = (hashes >> np.uint64(64 - bits)).astype(np.int64)
-        rest = (hashes >> np.uint64(64 - bits - _REST)).astype(np.uint16)
+        rest = (hashes >> np.uint64(64 - bits - _REST_BITS)).astype(np.uint16)
         first = self.starts[bucket].astype(np.int64)
         counts = self.starts[bucket + 1].astype(np.int64) - first
         rows = spread(first, counts)
@@ -139,8 +134,8 @@ def spelling_of(names: Ragged, decode: DecodeBatch) -> SpellingTable:
     """The table of names given in tokens."""
 
     def batches() -> Iterable[Sequence[str]]:
-        for at in range(0, len(names), _AT_ONCE):
-            starts = names.starts[at : at + _AT_ONCE + 1].tolist()
+        for at in range(0, len(names), _NAMES_AT_ONCE):
+            starts = names.starts[at : at + _NAMES_AT_ONCE + 1].tolist()
             tokens = names.tokens[starts[0] : starts[-1]].tolist()
             ends = [end - starts[0] for end in starts]
             yield decode([tokens[a:b] for a, b in zip(ends, ends[1:], strict=False)])

@@ -66,7 +66,7 @@ class KeyTable:
 
     @property
     def keys(self) -> int:
-        """How many keys there are."""
+        """Number of keys."""
         return len(self.cells)
 
     @property

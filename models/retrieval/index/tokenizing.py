@@ -20,7 +20,7 @@ from models.retrieval.index.written import Written
 Encode = Callable[[list[str]], Sequence[Sequence[int]]]
 """Token ids of each text of a batch, nothing added at either end."""
 
-_BATCH = 16_384
+_TEXTS_AT_ONCE = 16_384
 _FAULTS = ("", "is empty, or nothing to the tokenizer", TOO_LONG, HOLDS_SEPARATOR)
 
 
@@ -50,9 +50,9 @@ def encode_rows(
         texts = collected.texts[part].forms.texts()
         collected.texts[part] = Names()
         pieces = []
-        for at in range(0, len(texts), _BATCH):
-            pieces.append(_encoded(texts[at : at + _BATCH], encode))
-            on_progress(done + min(at + _BATCH, len(texts)), total)
+        for at in range(0, len(texts), _TEXTS_AT_ONCE):
+            pieces.append(_encoded(texts[at : at + _TEXTS_AT_ONCE], encode))
+            on_progress(done + min(at + _TEXTS_AT_ONCE, len(texts)), total)
         parts = Ragged.concatenate(pieces)
         done += len(texts)
         end = key_format.separators[part][0] if part < len(key_format.separators) else None

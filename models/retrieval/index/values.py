@@ -13,8 +13,8 @@ from models.retrieval.index.ragged import spread, starts_of
 from models.retrieval.index.storage import load_arrays, save_arrays
 from models.text.normalisation import normalise
 
-BETWEEN = b"\xff"
-_AT_ONCE = 4 << 20
+VALUE_SEPARATOR = b"\xff"
+_BYTES_AT_ONCE = 4 << 20
 
 
 def normal_value(text: str) -> str:
@@ -32,12 +32,12 @@ class ValueTable:
     def values(self, number: int) -> list[str]:
         """The values of a key."""
         record = self.raw[int(self.starts[number]) : int(self.starts[number + 1])].tobytes()
-        return [value.decode() for value in record.split(BETWEEN)]
+        return [value.decode() for value in record.split(VALUE_SEPARATOR)]
 
     def copy_to(self, file: BinaryIO) -> None:
         """Append all values to a file."""
-        for at in range(0, len(self.raw), _AT_ONCE):
-            file.write(self.raw[at : at + _AT_ONCE].tobytes())
+        for at in range(0, len(self.raw), _BYTES_AT_ONCE):
+            file.write(self.raw[at : at + _BYTES_AT_ONCE].tobytes())
 
     @classmethod
     def load(cls, folder: Path) -> ValueTable:
@@ -72,13 +72,13 @@ def write_values(
     save_arrays(folder, "value", {"starts": np.append(targets[:-1][new], targets[-1:]).astype(kind)})
     written = int(new.sum())
     with (folder / "values.bin").open("wb") as file:
-        bounds = np.arange(0, int(targets[-1]) + _AT_ONCE, _AT_ONCE)
+        bounds = np.arange(0, int(targets[-1]) + _BYTES_AT_ONCE, _BYTES_AT_ONCE)
         cuts = np.minimum(np.searchsorted(targets, bounds), len(new))
         for low, high in zip(cuts[:-1].tolist(), cuts[1:].tolist(), strict=True):
-            piece = np.full(int(targets[high] - targets[low]), BETWEEN[0], np.uint8)
+            piece = np.full(int(targets[high] - targets[low]), VALUE_SEPARATOR[0], np.uint8)
             to = spread(targets[low:high] - targets[low], lengths[low:high])
             piece[to] = raw[spread(starts[low:high], lengths[low:high])]
-            written += int(np.count_nonzero(piece == BETWEEN[0]))
+            written += int(np.count_nonzero(piece == VALUE_SEPARATOR[0]))
             file.write(piece.tobytes())
     return written, duplicates
 

@@ -1,4 +1,4 @@
-"""Noisy channel: doubtful candidates in a second order, which also knows the probability of the question.
+"""Noisy channel: doubtful candidates in a second order, by the probability of the question as well.
 
 A model that was trained to write keys gives p(key | question); where candidates are close it errs on
 predicates that it has not seen. The probability of the question under each key, p(question | key), from a
@@ -24,7 +24,7 @@ FEATURES = (*OF_A_KEY, "question")
 question: log p(question | key) less that of the likeliest candidate, in nats, at least
 :data:`models.retrieval.ranking.logit.MIN_LOG_PROB`; the rest as in :data:`models.retrieval.ranking.logit.FEATURES`.
 """
-DOUBT = 0.005
+MIN_DOUBT_SHARE = 0.005
 """Share of the best candidate's probability from which on another is in doubt."""
 MAX_DOUBTFUL = 10
 """Candidates in doubt, at most."""
@@ -34,7 +34,7 @@ class QuestionLikelihood(Protocol):
     """Model of log p(question | key)."""
 
     def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:
-        """Of one question under K keys, given by their parts, (K,), in nats, up to a constant of the question."""
+        """Log-likelihoods of a question under K keys, given by their parts, (K,), in nats, up to a constant."""
         ...
 
 
@@ -72,7 +72,7 @@ class NoisyChannel:
 def doubtful(first: NDArray[np.float64]) -> NDArray[np.int64]:
     """Numbers of the candidates in doubt, best first."""
     order: NDArray[np.int64] = np.argsort(-first, kind="stable")[:MAX_DOUBTFUL]
-    kept: NDArray[np.int64] = order[first[order] >= first[order[:1]] + np.log(DOUBT)]
+    kept: NDArray[np.int64] = order[first[order] >= first[order[:1]] + np.log(MIN_DOUBT_SHARE)]
     return kept
 
 

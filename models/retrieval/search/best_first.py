@@ -14,7 +14,7 @@ from models.retrieval.search.beam import Complete
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.stem import Choice, Stem
 
-WIDTH = 4
+EXPANSIONS_TOGETHER = 4
 """Hypotheses of a question expanded together: a forward of a few costs little more than of one."""
 
 
@@ -76,7 +76,7 @@ def best_first(question: int, options: SearchOptions, end: int) -> Generator[Seq
     expansions = 1
     while heap and len(found) < options.n:
         batch: list[tuple[Choice, float, float, float]] = []
-        while heap and len(batch) < WIDTH and len(found) < options.n:
+        while heap and len(batch) < EXPANSIONS_TOGETHER and len(found) < options.n:
             if isinstance(heap[0].what, Complete):
                 if batch:
                     break

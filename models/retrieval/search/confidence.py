@@ -47,7 +47,7 @@ class Confidence:
             right: whether the best key is the answer, (Q,).
             present: whether the index has the answer, (Q,); the threshold is the largest at which at
                 most the share ``refused`` of these are withheld.
-            refused: see there.
+            refused: share of answerable questions that may be withheld.
 
         Raises:
             ValueError: not both right and wrong answers, or none present.

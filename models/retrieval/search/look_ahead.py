@@ -12,9 +12,9 @@ from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.search.stem import Stem
 from models.retrieval.writers.codec import KeyCodec
 
-BREADTH = 8
+MAX_COMPLETIONS = 8
 """Completions of a branch that are followed at once."""
-DEPTH = 12
+MAX_COMPLETION_TOKENS = 12
 """Tokens by which a part is completed at most."""
 
 
@@ -33,9 +33,9 @@ class LookAhead:
     8802) also favours a token by the question's characters that the trie still offers behind it.
 
     The cost is bounded: cover is computed for the model's ``most`` likeliest choices only (others
-    are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, each
-    grown by at most ``8 * BREADTH`` of its next tokens and :data:`DEPTH` times; all choices of a
-    stem are grown side by side.
+    are given cover 0), and r over the :data:`MAX_COMPLETIONS` partial completions that cover most, each
+    grown by at most ``8 * MAX_COMPLETIONS`` of its next tokens and :data:`MAX_COMPLETION_TOKENS` times; all
+    choices of a stem are grown side by side.
     """
 
     index: PrefixIndex
@@ -76,7 +76,7 @@ class LookAhead:
         """The cover of each choice that goes on with its part."""
         best = dict.fromkeys(open_, 0.0)
         front = [(at, [*begun, int(stem.tokens_next[at])], int(stem.children[at])) for at in open_]
-        for _ in range(DEPTH):
+        for _ in range(MAX_COMPLETION_TOKENS):
             if not front:
                 break
             allowed = self.index.allowed(np.array([node for *_, node in front], dtype=np.int64))
@@ -93,16 +93,16 @@ class LookAhead:
             front = []
             for at, partial in grown.items():
                 partial.sort(key=lambda one: -one[0])
-                front += [(at, part, node) for _, part, node in partial[:BREADTH]]
+                front += [(at, part, node) for _, part, node in partial[:MAX_COMPLETIONS]]
         return best
 
     def _fitting(self, tokens: NDArray[np.int64]) -> list[int]:
-        """Places of at most ``8 * BREADTH`` tokens, those first that share a character with the question."""
-        if len(tokens) <= 8 * BREADTH:
+        """Places of at most ``8 * MAX_COMPLETIONS`` tokens, those first that share a character with the question."""
+        if len(tokens) <= 8 * MAX_COMPLETIONS:
             return list(range(len(tokens)))
         letters = set(self.question)
         shares = [bool(letters.intersection(self._text(token))) for token in tokens.tolist()]
-        return sorted(range(len(tokens)), key=lambda i: not shares[i])[: 8 * BREADTH]
+        return sorted(range(len(tokens)), key=lambda i: not shares[i])[: 8 * MAX_COMPLETIONS]
 
     def _text(self, token: int) -> str:
         if token not in self._texts:

@@ -92,7 +92,7 @@ class Mentions:
 
 @dataclass(frozen=True, slots=True)
 class _Predicate:
-    """How like the rest of the question it is, and its keys of one subject."""
+    """A predicate's likeness to the rest of the question, and its keys of one subject."""
 
     likeness: tuple[float, int]
     keys: list[tuple[int, ...]]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.retrieval.examples import Example
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.metrics import exact_match
-from models.retrieval.misspelt import SHORTEST, misspell
+from models.retrieval.misspelt import MIN_LETTERS, misspell
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL_FEATURES
 from models.retrieval.ranking.noisy_channel import NoisyChannel, QuestionLikelihood, doubtful, with_question
@@ -128,7 +128,7 @@ def misspelt(examples: Sequence[Example]) -> list[Example]:
     return [
         replace(one, question=one.question.replace(one.fact.name, misspell(one.fact.name, letters, rng)))
         for one in examples[::4]
-        if len(one.fact.name) >= SHORTEST and one.fact.name in one.question
+        if len(one.fact.name) >= MIN_LETTERS and one.fact.name in one.question
     ]
 
 

@@ -1,4 +1,4 @@
-"""Interface of models in training, whatever their family."""
+"""Interface of models in training, of any family."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from models.retrieval.training.learner import Learner
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.writers.codec import KeyCodec
 
-TOLERANCE = {torch.float32: 1e-3}
+MAX_LOGIT_DIFFERENCE = {torch.float32: 1e-3}
 """Largest relative difference between a learner's logits and its model's; 0.1 in other precisions."""
 
 
@@ -84,7 +84,7 @@ def _check(learner: Learner, codec: KeyCodec) -> None:
         inputs = {"input_ids": torch.tensor([[*question, codec.separator]], device=device)}
     true = base(**inputs, use_cache=False).logits[0, -2:].float()
     apart = float((mine - true).norm() / true.norm())
-    if not apart <= TOLERANCE.get(learner.output.dtype, 0.1):
+    if not apart <= MAX_LOGIT_DIFFERENCE.get(learner.output.dtype, 0.1):
         raise LoadingError(
             f"model {learner.adapter.name!r} cannot be trained: its logits are not those of its last hidden states "
             f"and its output layer (they differ by {apart:.2g} of their size); choose T5, mT5, BART, or a causal "

@@ -25,7 +25,7 @@ from models.retrieval.writers.codec import KeyCodec
 
 ADAPTER = "adapter"
 """The folder of the best adapter, in that of the training."""
-POOL = 50
+BATCHES_SORTED_TOGETHER = 50
 """Batches whose questions are sorted by length together: short ones pad little, order stays random."""
 
 
@@ -291,8 +291,8 @@ def _batches(train: Sequence[Example], size: int, seed: int, epoch: int) -> list
     rng = np.random.default_rng((seed, 0, epoch))
     order = rng.permutation(len(train)).tolist()
     found: list[list[int]] = []
-    for start in range(0, len(order), POOL * size):
-        pool = sorted(order[start : start + POOL * size], key=lambda i: _length(train[i]))
+    for start in range(0, len(order), BATCHES_SORTED_TOGETHER * size):
+        pool = sorted(order[start : start + BATCHES_SORTED_TOGETHER * size], key=lambda i: _length(train[i]))
         found += [pool[at : at + size] for at in range(0, len(pool), size)]
     return [found[i] for i in rng.permutation(len(found))]
 

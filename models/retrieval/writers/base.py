@@ -1,4 +1,4 @@
-"""Interface of models that write keys, whatever their family."""
+"""Interface of models that write keys, of any family."""
 
 from __future__ import annotations
 

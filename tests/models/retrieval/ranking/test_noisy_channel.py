@@ -23,7 +23,7 @@ from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
 from models.retrieval.ranking.logit import FEATURES as OF_A_KEY
 from models.retrieval.ranking.logit import Ranking
-from models.retrieval.ranking.noisy_channel import DOUBT, FEATURES, MAX_DOUBTFUL, NoisyChannel, doubtful
+from models.retrieval.ranking.noisy_channel import FEATURES, MAX_DOUBTFUL, MIN_DOUBT_SHARE, NoisyChannel, doubtful
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import calibrate, is_right
@@ -78,7 +78,7 @@ def test_doubtful_are_the_likeliest_close_to_the_best(first: NDArray[np.float64]
     kept = doubtful(first)
     assert kept[0] == np.argmax(first) and len(kept) <= MAX_DOUBTFUL and len(set(kept.tolist())) == len(kept)
     assert (np.diff(first[kept]) <= 0).all()
-    close = int((first >= first.max() + np.log(DOUBT)).sum())
+    close = int((first >= first.max() + np.log(MIN_DOUBT_SHARE)).sum())
     assert len(kept) == min(close, MAX_DOUBTFUL)
 
 
