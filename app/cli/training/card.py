@@ -14,10 +14,11 @@ from typing import Any
 import torch
 
 from app.cli.options import flag_of
+from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions
-from models.retrieval.training.train import Report
+from models.retrieval.training.train import Report, Trainer
 
 NAME = "card.json"
 
@@ -57,14 +58,10 @@ class Beginning:
 class Course:
     """A training that is done."""
 
-    model: str
+    trainer: Trainer
     given_model: str | None  # on the command line; None for the default
-    precision: str
-    device: str
-    options: TrainingOptions
     train: Questions
     dev: Questions
-    steps: int  # of all epochs
     position: Position  # where it ended
     scaled: Sequence[Report]  # evaluations of the scales tried at the end, the best first
     beginning: Beginning | None = None  # the adapter that it went on from; None for a new one
@@ -73,21 +70,20 @@ class Course:
 
 def card(course: Course) -> dict[str, Any]:
     """The figures, options and files of a training, and the command that repeats it."""
-    weight = course.options.siblings
-    rows = course.position.evaluations
-    best = min(rows, key=lambda row: row["language"] + weight * row["siblings"])
+    options, output, rows = course.trainer.options, course.trainer.learner.output, course.position.evaluations
+    best = min(rows, key=lambda row: row["language"] + options.siblings * row["siblings"])
     return {
-        "model": course.model,
-        "precision": course.precision,
-        "device": course.device,
+        "model": course.given_model or DEFAULT_MODEL,
+        "precision": str(output.dtype).removeprefix("torch."),
+        "device": output.device.type,
         "threads": torch.get_num_threads(),
-        "options": course.options.model_dump(),
+        "options": options.model_dump(),
         "start": None if course.beginning is None else course.beginning.as_json(),
         "train": course.train.as_json(),
         "dev": course.dev.as_json(),
         "steps": course.position.step,
-        "steps_of_all_epochs": course.steps,
-        "stopped_by_dev": course.position.step < course.steps,
+        "steps_of_all_epochs": course.trainer.steps,
+        "stopped_by_dev": course.position.step < course.trainer.steps,
         "seconds": round(course.position.seconds, 1),
         "best": best,
         "evaluations": rows,
@@ -116,7 +112,7 @@ def command(course: Course) -> str:
         if questions.used < questions.given:
             words += [flag_of(name), str(questions.used)]
     for name, field in TrainingOptions.model_fields.items():
-        value = getattr(course.options, name)
+        value = getattr(course.trainer.options, name)
         if value != field.default:
             words += [flag_of(name), str(value)]
     return shlex.join(words)

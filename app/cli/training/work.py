@@ -75,10 +75,8 @@ def train_retrieval(
             position = trainer.resume()
             if position.step:
                 say(f"Goes on from the checkpoint of step {position.step} of {trainer.steps}")
-            with (
-                stop_requests() as stopping,
-                training_view(training.options.batch, position.step, trainer.steps) as view,
-            ):
+            batch = training.options.batch
+            with stop_requests() as stopping, training_view(batch, position.step, trainer.steps) as view:
                 trainer.stopping, trainer.on_report = stopping, view.update
                 position = trainer.run(position)
             if not trainer.over(position):
@@ -88,23 +86,8 @@ def train_retrieval(
             if not scaled:
                 say("Stopped while the scale was chosen; the same command goes on from there")
                 return None
-            output = trainer.learner.output
-            found = card(
-                Course(
-                    model=given or DEFAULT_MODEL,
-                    given_model=given,
-                    precision=str(output.dtype).removeprefix("torch."),
-                    device=output.device.type,
-                    options=training.options,
-                    train=train_file,
-                    dev=dev_file,
-                    steps=trainer.steps,
-                    position=position,
-                    scaled=scaled,
-                    beginning=beginning,
-                    encoding=training.encoding,
-                )
-            )
+            encoding = training.encoding
+            found = card(Course(trainer, given, train_file, dev_file, position, scaled, beginning, encoding))
             write_atomically(training.folder / NAME, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
             return found
 
