@@ -10,7 +10,7 @@
 ``prepare`` splits the questions by their entity, so that no held-out one is about an entity that was
 trained on. hits@1 is the share of questions whose top answer, the first value of the best key, is among
 the right ones. Beside it stand the share of best keys with any right value, and with just the right
-ones; what no choice of key could surpass (``ceiling``); and the floor, which learns nothing.
+ones; what no choice of key could surpass (``ceiling``); and the baseline, which learns nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from benchmarks.machine import machine, write
 from benchmarks.metaqa_questions import Keys, Question, label, read_keys, read_questions, relations, split
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.loading import LoadedKeyModel, load_key_model
-from models.retrieval.ranking.index_baseline import IndexFloor
+from models.retrieval.ranking.baseline import Baseline
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
 
@@ -158,8 +158,8 @@ def evaluate(kb: Path, folder: Path, index: str, limit: int | None, seed: int) -
         if "fitted" not in name or options.ranking is not None:
             values, milliseconds = answered(live.view, loaded, questions, options)
             rows[name] = row(values, milliseconds=milliseconds)
-    floor = IndexFloor(live.view, live.key_format, tokenizer.encode, tokenizer.codec.decode)
-    plain = [floor.answer(one.text) for one in questions]
+    baseline = Baseline(live.view, live.key_format, tokenizer.encode, tokenizer.codec.decode)
+    plain = [baseline.answer(one.text) for one in questions]
     numbers = [None if key is None else live.view.find(key) for key in plain]
     card = None if loaded.adapter is None else loaded.adapter.parent / CARD
     return {

@@ -28,11 +28,11 @@ from models.retrieval.examples import Example, read_examples
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
-from models.retrieval.search.confidence_features import evidence
+from models.retrieval.misspelt import misspell
+from models.retrieval.search.confidence_features import confidence_features
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import is_right, without
-from models.retrieval.training.misspelling import misspell
 
 TOGETHER = 16
 """Questions of one search, and rows of one ``generate``."""
@@ -61,8 +61,8 @@ def table(index: OverlayView, loaded: LoadedKeyModel, examples: Sequence[Example
         for beams in (1, 3, 5)
         if loaded.ranking is not None
     ]
-    if loaded.channel is not None:
-        both = SearchOptions(n=1, beams=3, ranking=loaded.ranking, channel=loaded.channel)
+    if loaded.noisy_channel is not None:
+        both = SearchOptions(n=1, beams=3, ranking=loaded.ranking, noisy_channel=loaded.noisy_channel)
         fitted.append(("beam 3, fitted ranking and channel", both))
     rows = []
     for name, options in renormalised + fitted:
@@ -171,12 +171,14 @@ def absent(index: OverlayView, loaded: LoadedKeyModel, examples: Sequence[Exampl
     assert loaded.confidence is not None
     lost, kept = examples[::2], examples[1::2]
     lacking = without(index, loaded.model, {example.fact.name for example in lost})
-    options = SearchOptions(n=2, beams=3, ranking=loaded.ranking, channel=loaded.channel)
+    options = SearchOptions(n=2, beams=3, ranking=loaded.ranking, noisy_channel=loaded.noisy_channel)
     silent = []
     for where, part in ((lacking, lost), (index, kept)):
         questions = [example.question for example in part]
         answers = asked(where, loaded, questions, options)
-        silent.append(loaded.confidence.of(evidence(loaded.model, questions, answers)) < loaded.confidence.threshold)
+        silent.append(
+            loaded.confidence.of(confidence_features(loaded.model, questions, answers)) < loaded.confidence.threshold
+        )
     result = {
         "lost": len(lost),
         "kept": len(kept),
@@ -198,8 +200,8 @@ def misspelt(index: OverlayView, loaded: LoadedKeyModel, examples: Sequence[Exam
     ]
     result: dict[str, Any] = {"questions": len(named)}
     for ranking in (None, loaded.ranking):
-        channel = None if ranking is None else loaded.channel
-        options = SearchOptions(n=1, beams=3, ranking=ranking, channel=channel)
+        channel = None if ranking is None else loaded.noisy_channel
+        options = SearchOptions(n=1, beams=3, ranking=ranking, noisy_channel=channel)
         for kind, part in (("spelt right", named), ("misspelt", wrong)):
             answers = asked(index, loaded, [one.question for one in part], options)
             names = [loaded.model.codec.parts(answer.found[0].tokens)[0] for answer in answers]

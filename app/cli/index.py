@@ -1,4 +1,4 @@
-"""`chainwright index ...` and `chainwright search`."""
+"""`chainwright index ...`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.indexes.changes import change, list_indexes, report
 from app.indexes.formats import AnyFormat, File, is_triples
 from app.indexes.library import Library
 from app.indexes.opened import open_library
-from app.indexes.problems import told
+from app.indexes.problems import as_problem
 from app.indexes.schemas import IndexReport, PatchRequest
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, invalid
@@ -42,7 +42,7 @@ def _library(model: str | None = None) -> Iterator[Library]:
     try:
         with console.conversion_bar() as progress:
             library = open_library(console.settings(retrieval_model=model), progress)
-            with told(library.root, "NAME"):
+            with as_problem(library.root, "NAME"):
                 yield library
     except ProblemError as error:
         console.fail(error.faults)
@@ -79,16 +79,11 @@ def build(
         others = [File(_read_twice(file, Path(folder)), encoding=encoding) for file in alias or ()]
         formats = [file.chosen() for file in given]
         if len({is_triples(each) for each in formats}) > 1:
-            raise invalid(
-                "FILES", Code.CONTRADICTORY, "some hold triples and some pairs", "build an index of each kind"
-            )
+            remedy = "build an index of each kind"
+            raise invalid("FILES", Code.CONTRADICTORY, "some hold triples and some pairs", remedy)
         if both_ends and not is_triples(formats[0]):
-            raise invalid(
-                "--both-ends",
-                Code.CONTRADICTORY,
-                "pairs of key and value have one end",
-                "leave it out, or give triples",
-            )
+            remedy = "leave it out, or give triples"
+            raise invalid("--both-ends", Code.CONTRADICTORY, "pairs of key and value have one end", remedy)
         library.build(
             name,
             [file.source(each, both_ends=both_ends) for file, each in zip(given, formats, strict=True)],
@@ -168,7 +163,7 @@ def delete(name: Name) -> None:
 
 @index_cli.command()
 def merge(name: Name, as_json: Json = False) -> None:
-    """Compile an index with its changes anew."""
+    """Rebuild an index with its changes."""
     with _library() as library:
         library.merge(name)
         _print_report(report(name, library, Builds(library)), as_json)

@@ -119,7 +119,7 @@ def evaluate_retrieval_command(
     model: ModelOption = None,
     as_json: Json = False,
 ) -> None:
-    """EM, F1 and Score of S, P and O over a file of questions, and of the floor, which learns nothing."""
+    """EM, F1 and Score of S, P and O over a file of questions, and of a baseline, which learns nothing."""
     options = {
         "n": 1,
         "mode": mode,
@@ -141,8 +141,8 @@ def evaluate_retrieval_command(
         Console(file=sys.stdout).print_json(data=report, ensure_ascii=False)
         return
     table = Table("", "EM S", "EM P", "EM S and P", "EM O", "F1 S", "F1 P", "F1 O", "Score", box=None)
-    for row in ("model", "floor"):
-        marks = report[row]
+    for row, field in (("model", "model"), ("baseline", "floor")):
+        marks = report[field]
         figures = [*marks["EM"].values(), *marks["F1"].values(), marks["Score"]]
         table.add_row(row, *(f"{figure:.1f}" for figure in figures))
     Console().print(table)

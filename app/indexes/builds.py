@@ -13,26 +13,25 @@ import structlog
 
 from app.indexes.formats import AnyFormat, File, is_triples
 from app.indexes.library import Library
-from app.indexes.problems import message_of
+from app.indexes.problems import message_of, problem
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
 
 log = structlog.get_logger()
 
-MOST_WAITING = 4
-"""Builds that run or wait; one runs at a time, since a build takes memory and a core."""
+MAX_WAITING = 4
+"""Builds that run or wait, at most; one runs at a time, since a build takes memory and a core."""
 
-MOST_KEPT = 256
-"""Builds that are remembered when they are done."""
+MAX_REPORTS = 256
+"""Builds whose reports are kept when they are done, at most."""
 
 
 class _StoppedError(Exception):
-    """The service stops."""
+    """The service is shutting down."""
 
 
 @dataclass(eq=False)
 class Build:
-    """A build and how far it is; see :class:`app.indexes.schemas.BuildReport`."""
+    """Progress of a build; see :class:`app.indexes.schemas.BuildReport`."""
 
     name: str
     state: Literal["waiting", "building", "ready", "failed"] = "waiting"
@@ -50,7 +49,7 @@ class Build:
 
     @property
     def seconds(self) -> float:
-        """Since it was asked for, until it was done."""
+        """From the request to the end, or to now."""
         return (self._ended or time.monotonic()) - self._began
 
     def end(self, failure: str | None = None) -> None:
@@ -62,34 +61,20 @@ class Build:
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """Lines that came in, in a folder of their own that the build removes.
+    """Lines that came in, in a folder of their own that the build removes, and options of the build."""
 
-    Attributes:
-        folder: holds ``lines`` and perhaps ``aliases``.
-        format: of the lines.
-        strict: refuse malformed lines.
-        both_ends: see :meth:`app.indexes.formats.File.source`.
-        typos: let misspelt names be found.
-        encoding: of the lines, if they have no byte order mark.
-        most: bytes that they may have when unpacked.
-    """
-
-    folder: Path
+    folder: Path  # of the files ``lines`` and perhaps ``aliases``
     format: AnyFormat
     strict: bool
     both_ends: bool
     typos: bool
-    encoding: str | None = None
-    most: int | None = None
+    encoding: str | None = None  # of the lines, if they have no byte order mark
+    most: int | None = None  # bytes that they may have when unpacked
 
 
 @dataclass(eq=False)
 class Builds:
-    """Runs builds one after another in threads that end with the process: a build may be killed at any time.
-
-    Attributes:
-        library: where indexes are built.
-    """
+    """Builds, run one after another in threads that end with the process: a build may be killed at any time."""
 
     library: Library
     _builds: dict[str, Build] = field(default_factory=dict)
@@ -113,35 +98,25 @@ class Builds:
         """
         last = self._builds.get(name)
         if last is not None and last.going_on:
-            fault = Fault(
-                field="name",
-                code=Code.IN_USE,
-                message=f"the index {name!r} is being built",
-                remedy=f"wait; see /v1/indexes/{name}",
+            message, remedy = f"the index {name!r} is being built", f"wait; see /v1/indexes/{name}"
+            raise problem(409, Code.IN_USE, message, remedy, "name")
+        if len(self.going_on) >= MAX_WAITING:
+            raise problem(
+                429,
+                Code.BUSY,
+                f"{MAX_WAITING} indexes are being built or wait for it, the most this service takes",
+                "try again after the seconds that the Retry-After header gives",
+                headers={"Retry-After": "10"},
             )
-            raise ProblemError(409, [fault])
-        if len(self.going_on) >= MOST_WAITING:
-            fault = Fault(
-                field="",
-                code=Code.BUSY,
-                message=f"{MOST_WAITING} indexes are being built or wait for it, the most this service takes",
-                remedy="try again after the seconds that the Retry-After header gives",
-            )
-            raise ProblemError(429, [fault], {"Retry-After": "10"})
 
     def start(self, name: str, upload: Upload) -> Build:
-        """Begin a build.
-
-        Raises:
-            ProblemError: see :meth:`check`.
-        """
+        """Begin a build, if :meth:`check` allows it."""
         self.check(name)
         build = Build(name)
         self._builds.pop(name, None)
-        for old in [other for other, each in self._builds.items() if not each.going_on][
-            : len(self._builds) - MOST_KEPT
-        ]:
-            del self._builds[old]
+        done = [other for other, each in self._builds.items() if not each.going_on]
+        for other in done[: len(self._builds) - MAX_REPORTS]:
+            del self._builds[other]
         self._builds[name] = build
         threading.Thread(target=self._run, args=(build, upload), name=f"build {name}", daemon=True).start()
         return build
@@ -182,7 +157,7 @@ class Builds:
                 )
             build.end()
             log.info("index built", index=build.name, seconds=round(build.seconds, 3))
-        except Exception as error:  # whatever it is, the build's report must tell it
+        except Exception as error:  # of any kind: the build's report holds it
             build.end(message_of(error, self.library.root))
             log.warning("index not built", index=build.name, reason=build.failure)
         finally:

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from app.indexes.builds import Build, Builds
 from app.indexes.demo import DEMO
-from app.indexes.entries import Key, keys_of
+from app.indexes.entries import keys_of
 from app.indexes.library import Library
 from app.indexes.problems import message_of
-from app.indexes.schemas import (
-    BuildReport,
-    Changes,
-    Entry,
-    IndexReport,
-    PatchAnswer,
-    PatchRequest,
-    ReadReport,
-)
+from app.indexes.schemas import BuildReport, Changes, IndexReport, PatchAnswer, PatchRequest, ReadReport
 from app.settings.settings import Limits
 from app.web.codes import Code
 from app.web.problems import invalid
@@ -41,20 +34,14 @@ def list_indexes(library: Library, builds: Builds) -> list[IndexReport]:
 
 
 def report(name: str, library: Library, builds: Builds, *, opening: bool = False) -> IndexReport:
-    """An index as the caller sees it.
-
-    Args:
-        name: of the index.
-        library: where it is.
-        builds: that run and ran.
-        opening: open it if it is not, which counts its changes.
+    """The report on an index; ``opening`` opens it if it is not, which counts its changes.
 
     Raises:
         UnknownIndexError: there is no such index, nor a build of it.
     """
     build = builds.of(name)
     try:
-        opened = library.is_open(name)
+        opened = library.catalogue.is_open(name)
         if opened or opening:
             live = library.look(name)
             return _report(name, live.manifest, build, live, opened)
@@ -113,16 +100,7 @@ def _absent(name: str, state: str, build: Build | None) -> IndexReport:
 
 
 def _build_report(build: Build | None) -> BuildReport | None:
-    if build is None:
-        return None
-    return BuildReport(
-        state=build.state,
-        step=build.step,
-        done=build.done,
-        total=build.total,
-        seconds=build.seconds,
-        failure=build.failure,
-    )
+    return None if build is None else BuildReport.model_validate(build, from_attributes=True)
 
 
 def check_changes(request: PatchRequest, limits: Limits) -> None:
@@ -137,12 +115,9 @@ def check_changes(request: PatchRequest, limits: Limits) -> None:
         )
     count = len(request.add) + len(request.remove)
     if count > limits.max_changes:
-        raise invalid(
-            "add",
-            Code.TOO_MANY,
-            f"{count} entries are above the limit of {limits.max_changes}",
-            f"give at most {limits.max_changes} in one request, or build the index anew",
-        )
+        most = limits.max_changes
+        remedy = f"give at most {most} in one request, or build the index anew"
+        raise invalid("add", Code.TOO_MANY, f"{count} entries are above the limit of {most}", remedy)
 
 
 def change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
@@ -161,8 +136,8 @@ def change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
 
 def _change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
     live = library.open(name)
-    added = _keys("add", request.add, live, library)
-    removed = _keys("remove", request.remove, live, library)
+    added = keys_of("add", request.add, live.view, library.tokenizer)
+    removed = keys_of("remove", request.remove, live.view, library.tokenizer)
     written: dict[tuple[int, ...], dict[int, str]] = {}
     for key in added:
         if key.written:
@@ -172,16 +147,4 @@ def _change(name: str, request: PatchRequest, library: Library) -> PatchAnswer:
         [(key.tokens, entry.values) for key, entry in zip(removed, request.remove, strict=True)],
         written,
     )
-    return PatchAnswer(
-        index=name,
-        added=changed.added,
-        removed=changed.removed,
-        known=changed.known,
-        missing=changed.missing,
-        keys=len(live.view),
-    )
-
-
-def _keys(field: str, entries: Sequence[Entry], live: LiveIndex, library: Library) -> list[Key]:
-    named = [(f"{field}[{i}]", entry) for i, entry in enumerate(entries)]
-    return keys_of(named, live.view, library.tokenizer)
+    return PatchAnswer(index=name, keys=len(live.view), **asdict(changed))

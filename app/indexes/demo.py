@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 from importlib.metadata import version
 from pathlib import Path
-from uuid import uuid4
 
 from filelock import FileLock
 
@@ -15,31 +13,26 @@ from models.retrieval.index.catalogue import Catalogue
 from models.retrieval.index.errors import CorruptIndexError, UnknownIndexError
 from models.retrieval.index.sources import Records
 from models.retrieval.loading import KeyTokenizer
+from models.text.atomic import write_atomically
 
 DEMO = "demo"
 
 
-def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, anew: bool = False) -> None:
-    """Build the index unless it is there, of this tokenizer and of the facts of the Babel installed.
+def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, damaged: bool = False) -> None:
+    """Build the index unless it is there, not ``damaged``, of this tokenizer and of the facts of the Babel installed.
 
     Nobody else builds an index of this name. Processes that come at once wait for the one that
     builds; the stamp is written last, so a build that was killed is made again.
-
-    Args:
-        root: folder of the indexes.
-        catalogue: of that folder.
-        tokenizer: of the keys.
-        anew: build it in any case, because it is damaged.
 
     Raises:
         RetrievalIndexError: it cannot be built.
     """
     stamp = root / f".{DEMO}.json"
-    if not anew and _is_current(catalogue, stamp, tokenizer):
+    if not damaged and _is_current(catalogue, stamp, tokenizer):
         return
     root.mkdir(parents=True, exist_ok=True)
     with FileLock(root / f".{DEMO}.first.lock"):
-        if not anew and _is_current(catalogue, stamp, tokenizer):
+        if not damaged and _is_current(catalogue, stamp, tokenizer):
             return
         catalogue.build(
             DEMO,
@@ -49,9 +42,7 @@ def ensure_demo(root: Path, catalogue: Catalogue, tokenizer: KeyTokenizer, *, an
             tokenizer=tokenizer.fingerprint,
             decode=tokenizer.decode,
         )
-        scratch = stamp.with_name(f"{stamp.name}.{uuid4().hex}")
-        scratch.write_text(json.dumps({"babel": version("babel")}), "utf-8")
-        os.replace(scratch, stamp)
+        write_atomically(stamp, json.dumps({"babel": version("babel")}))
 
 
 def _is_current(catalogue: Catalogue, stamp: Path, tokenizer: KeyTokenizer) -> bool:

@@ -1,4 +1,4 @@
-"""From the entries of an update to keys."""
+"""Keys of the entries of an update."""
 
 from __future__ import annotations
 
@@ -16,27 +16,22 @@ from models.text.normalisation import normalise_name
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A key of an update.
+    """A key of an update."""
 
-    Attributes:
-        tokens: of its parts in their normal form.
-        written: by column, how a part is written where that is not its normal form.
-    """
-
-    tokens: tuple[int, ...]
-    written: dict[int, str]
+    tokens: tuple[int, ...]  # of its parts in their normal form
+    written: dict[int, str]  # by column, a part as it is written where that is not its normal form
 
 
-def keys_of(entries: Sequence[tuple[str, Entry]], view: OverlayView, tokenizer: KeyTokenizer) -> list[Key]:
-    """The keys of entries, each given with the field that it came in.
+def keys_of(field: str, entries: Sequence[Entry], view: OverlayView, tokenizer: KeyTokenizer) -> list[Key]:
+    """The keys of the entries in a field of a request.
 
     Raises:
         ProblemError: 422, a fault for each part that cannot be.
     """
     keys: list[Key] = []
     faults: list[Fault] = []
-    for field, entry in entries:
-        found = _key(field, entry, view, tokenizer)
+    for i, entry in enumerate(entries):
+        found = _key(f"{field}[{i}]", entry, view, tokenizer)
         if isinstance(found, Key):
             keys.append(found)
         else:
@@ -52,44 +47,31 @@ def _key(field: str, entry: Entry, view: OverlayView, tokenizer: KeyTokenizer) -
     parts: list[Sequence[int]] = []
     written: dict[int, str] = {}
     faults: list[Fault] = []
+
+    def refuse(name: str, code: Code, message: str, remedy: str) -> None:
+        faults.append(Fault(field=f"{field}.{name}", code=code, message=message, remedy=remedy))
+
+    due = ", ".join(key_format.parts)
     for name, text in given.items():
         if text is not None and name not in key_format.parts:
-            due = ", ".join(key_format.parts)
-            faults.append(
-                Fault(
-                    field=f"{field}.{name}",
-                    code=Code.UNKNOWN_FIELD,
-                    message=f"keys of this index are made of {due}",
-                    remedy=f"give {due}",
-                )
-            )
+            refuse(name, Code.UNKNOWN_FIELD, f"keys of this index are made of {due}", f"give {due}")
     for column, (name, separator) in enumerate(zip(key_format.parts, (*key_format.separators, ()), strict=True)):
         text = None if given[name] is None else normalise_name(given[name])
         if text is None and name != "meaning":
-            faults.append(
-                Fault(field=f"{field}.{name}", code=Code.MISSING, message="it is missing", remedy=f"add the {name}")
-            )
+            refuse(name, Code.MISSING, "it is missing", f"add the {name}")
             continue
         tokens = tokenizer.encode([text])[0] if text else ()
         fault = key_format.fault(name, tokens, separator)
         if fault is not None or (text and not tokens):
-            said = fault if tokens else "has no tokens"
-            faults.append(
-                Fault(
-                    field=f"{field}.{name}",
-                    code=Code.MALFORMED,
-                    message=f"{(text or '')[:40]!r}: it {said}",
-                    remedy="leave line breaks and control tokens out, and give some text",
-                )
-            )
+            message = f"{(text or '')[:40]!r}: it {fault if tokens else 'has no tokens'}"
+            refuse(name, Code.MALFORMED, message, "leave line breaks and control tokens out, and give some text")
         parts.append(tokens)
         if text and (shown := in_one_line(given[name])) != text:
             written[column] = shown
     if faults:
         return faults
-    return Key(
-        _as_built(key_format.join(parts), given, view, tokenizer) if written else key_format.join(parts), written
-    )
+    key = key_format.join(parts)
+    return Key(_as_built(key, given, view, tokenizer) if written else key, written)
 
 
 def _as_built(

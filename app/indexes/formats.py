@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Literal
 
@@ -20,24 +20,17 @@ Format = Literal["triples", "pairs", "triples-jsonl", "pairs-jsonl", "triples-cs
 """``S<TAB>P<TAB>O``, ``key<TAB>value``, or JSON Lines or CSV of the same."""
 
 AnyFormat = Literal["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl", "csv"]
-"""What may be asked for: ``auto`` is any, ``csv`` either of its two, as the file looks."""
+"""Formats of a request: ``auto`` is any, ``csv`` either of its two, as the file looks."""
 
-_LOOK_AT = 100
+_FIRST_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of lines.
-
-    Attributes:
-        path: where it is.
-        format: as it was asked for.
-        encoding: see :func:`models.text.files.read_blocks`.
-        most: likewise.
-    """
+    """A file of lines; for encoding and most see :func:`models.text.files.read_blocks`."""
 
     path: Path
-    format: AnyFormat = "auto"
+    format: AnyFormat = "auto"  # as it was asked for
     encoding: str | None = None
     most: int | None = None
 
@@ -68,11 +61,7 @@ class File:
         )
 
     def source(self, chosen: Format, *, both_ends: bool = False) -> Source:
-        """The file in a format.
-
-        Args:
-            chosen: the format.
-            both_ends: each triple is to be found from its object, too.
+        """The file in a format; with ``both_ends`` each triple is indexed from its object, too.
 
         Raises:
             MalformedInputError: ``both_ends`` of lines that are no triples.
@@ -86,7 +75,7 @@ class File:
         return BothEnds(found)
 
     def aliases(self) -> Source:
-        """The file as pairs of an alias and what it stands for, tab-separated unless it is JSON Lines or CSV."""
+        """The file as pairs of an alias and its target, tab-separated unless it is JSON Lines or CSV."""
         chosen = self.chosen()
         return self.source("pairs" if is_triples(chosen) else chosen)
 
@@ -97,20 +86,16 @@ def is_triples(chosen: Format) -> bool:
 
 
 def _format_of(blocks: Sequence[Block], *, csv: bool) -> Format | None:
-    """That of the first line that has one; CSV if no line has another."""
+    """The format of the first line that has one; CSV if no line has another."""
     if not csv:
-        for text in islice(_lines(blocks), _LOOK_AT):
+        lines = chain.from_iterable(block.decoded()[0] for block in blocks)
+        for text in islice(lines, _FIRST_LINES):
             if (found := _format_of_line(text)) is not None:
                 return found
     fields: dict[int, Format] = {2: "pairs-csv", 3: "triples-csv"}
-    counts = Counter(len(record.fields) for record in islice(read_records(blocks), _LOOK_AT) if any(record.fields))
+    counts = Counter(len(record.fields) for record in islice(read_records(blocks), _FIRST_LINES) if any(record.fields))
     usual, times = max(counts.items(), key=lambda one: one[1], default=(0, 0))
     return fields.get(usual) if csv or times * 2 > counts.total() else None
-
-
-def _lines(blocks: Sequence[Block]) -> Iterator[str]:
-    for block in blocks:
-        yield from block.decoded()[0]
 
 
 def _format_of_line(text: str) -> Format | None:

@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from app.indexes.demo import DEMO, ensure_demo
 from models.retrieval.index.building import Progress
 from models.retrieval.index.catalogue import Catalogue
 from models.retrieval.index.errors import CorruptIndexError, RetrievalIndexError, TokenizerMismatchError
-from models.retrieval.index.live import Changed, LiveIndex
+from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Source
@@ -25,15 +24,10 @@ class ReservedNameError(RetrievalIndexError):
 
 @dataclass(eq=False)
 class Library:
-    """Opens, builds and changes indexes. All methods may take long: keep them off the event loop.
-
-    Attributes:
-        root: folder of the indexes.
-        read_tokenizer: gives the tokenizer of the keys; called once, when first needed.
-    """
+    """The indexes of one folder. All methods may take long: keep them off the event loop."""
 
     root: Path
-    read_tokenizer: Callable[[], KeyTokenizer]
+    read_tokenizer: Callable[[], KeyTokenizer]  # of the keys; called once, when first needed
     catalogue: Catalogue = field(init=False)
     _tokenizer: KeyTokenizer | None = field(default=None, init=False)
     _reading: threading.Lock = field(default_factory=threading.Lock, init=False)
@@ -44,7 +38,7 @@ class Library:
 
     @property
     def tokenizer(self) -> KeyTokenizer:
-        """Of the keys.
+        """The tokenizer of the keys.
 
         Raises:
             models.language.loading.LoadingError: it cannot be read.
@@ -56,18 +50,13 @@ class Library:
 
     def names(self) -> list[str]:
         """All indexes, the demo among them whether or not it is built yet."""
-        return sorted({DEMO, *(listed.name for listed in self.catalogue.names())})
-
-    def is_open(self, name: str) -> bool:
-        """Whether this process holds an index open."""
-        return any(listed.opened for listed in self.catalogue.names() if listed.name == name)
+        return sorted({DEMO, *self.catalogue.names()})
 
     def open(self, name: str) -> LiveIndex:
-        """An index, with what other processes changed taken in; the demo is built at first.
+        """An index with the changes of other processes; the demo is built at first.
 
         Raises:
-            UnknownIndexError: there is none.
-            CorruptIndexError: it is damaged.
+            UnknownIndexError, CorruptIndexError: see :meth:`Catalogue.open`.
             TokenizerMismatchError: its keys are written in other tokens than the model's.
         """
         if name == DEMO:
@@ -77,7 +66,7 @@ class Library:
         except CorruptIndexError:
             if name != DEMO:
                 raise
-            self._ensure_demo(anew=True)
+            self._ensure_demo(damaged=True)
             live = self.look(name)
         if live.manifest.tokenizer != self.tokenizer.fingerprint:
             raise TokenizerMismatchError(
@@ -87,19 +76,14 @@ class Library:
         return live
 
     def look(self, name: str) -> LiveIndex:
-        """An index of whatever tokenizer, to be reported on, not searched.
-
-        Raises:
-            UnknownIndexError: there is none.
-            CorruptIndexError: it is damaged.
-        """
+        """An index of any tokenizer, for a report, not for a search; see :meth:`Catalogue.open`."""
         live = self.catalogue.open(name)
         live.refresh()
         return live
 
-    def _ensure_demo(self, *, anew: bool = False) -> None:
-        if anew or not self._demo_seen:
-            ensure_demo(self.root, self.catalogue, self.tokenizer, anew=anew)
+    def _ensure_demo(self, *, damaged: bool = False) -> None:
+        if damaged or not self._demo_seen:
+            ensure_demo(self.root, self.catalogue, self.tokenizer, damaged=damaged)
             self._demo_seen = True
 
     def build(
@@ -115,20 +99,12 @@ class Library:
     ) -> Manifest:
         """Build an index; one of the same name serves until it is replaced.
 
-        Args:
-            name: of the index.
-            sources: of keys and values.
-            triples: keys of subject, predicate and meaning, not of one part.
-            aliases: pairs of an alias and what it stands for.
-            strict: refuse malformed lines.
-            typos: keep a table by which misspelt names are found.
-            progress: told how far the build is.
+        Keys are of subject, predicate and meaning if they are ``triples``, else of one part; ``typos`` keeps a
+        table of misspelt names. For the rest see :func:`models.retrieval.index.building.build`.
 
         Raises:
             ReservedNameError: it is the demo's.
-            RetrievalIndexError: it is being built already.
-            EmptyIndexError: there is not a single key.
-            MalformedInputError: a malformed line, and ``strict``.
+            RetrievalIndexError: it is being built already, or as :func:`build`.
             TextFileError: a source cannot be read.
         """
         refuse_reserved(name)
@@ -144,26 +120,12 @@ class Library:
             progress=progress,
         )
 
-    def update(self, name: str, added: Sequence[Any] = (), removed: Sequence[Any] = ()) -> Changed:
-        """See :meth:`models.retrieval.index.live.LiveIndex.update`."""
-        return self.open(name).update(added, removed)
-
     def merge(self, name: str) -> Manifest:
-        """Compile an index with its changes anew.
-
-        Raises:
-            UnknownIndexError: there is none.
-            RetrievalIndexError: it is being built or merged.
-        """
+        """Rebuild an index with its changes; see :meth:`Catalogue.merge`."""
         return self.catalogue.merge(name, self.tokenizer.decode)
 
     def delete(self, name: str) -> None:
-        """Remove an index; searches that hold it end as they began.
-
-        Raises:
-            UnknownIndexError: there is none.
-            RetrievalIndexError: it is being built or merged.
-        """
+        """Remove an index; see :meth:`Catalogue.delete`."""
         if name == DEMO:
             self._demo_seen = False
         self.catalogue.delete(name)
@@ -179,7 +141,7 @@ class Library:
 
 
 def refuse_reserved(name: str) -> None:
-    """Raise for a name that belongs to the service.
+    """Refuse a name that belongs to the service.
 
     Raises:
         ReservedNameError: it does.

@@ -1,4 +1,4 @@
-"""All that a search needs of the process: indexes, and the model that writes keys."""
+"""Opened indexes, and the model that writes their keys."""
 
 from __future__ import annotations
 
@@ -29,38 +29,23 @@ SHIPPED_ADAPTER = Path(__file__).parents[2] / "models" / "retrieval" / "adapters
 
 @dataclass(frozen=True, slots=True)
 class SearchReport:
-    """What a search was, for the metrics.
+    """A search that is done, for the metrics."""
 
-    Attributes:
-        questions: how many it answered.
-        seconds: what it took.
-    """
-
-    questions: int
+    questions: int  # answered
     seconds: float
 
 
 @dataclass(eq=False)
 class Retrieval:
-    """Indexes, and the model that writes their keys, loaded when a search first asks for it.
-
-    Attributes:
-        settings: which model, and where the indexes are.
-        batcher: the model's thread, shared with sampling.
-        progress: told how far the first conversion of the default model is.
-        library: the indexes.
-        builds: that run in the background.
-        sampling: the model that samples, if it is loaded.
-        on_search: told of every search that is done.
-    """
+    """Indexes, and the model that writes their keys, loaded when a search first asks for it."""
 
     settings: Settings
-    batcher: Batcher
-    progress: Progress = lambda what, share: None
-    sampling: LoadedModel | None = None
+    batcher: Batcher  # the model's thread, shared with sampling
+    progress: Progress = lambda what, share: None  # of the first conversion of the default model
+    sampling: LoadedModel | None = None  # the model that samples, if it is loaded
     library: Library = field(init=False)
     builds: Builds = field(init=False)
-    on_search: Callable[[SearchReport], None] | None = None
+    on_search: Callable[[SearchReport], None] | None = None  # called with every search that is done
     _loading: asyncio.Task[LoadedKeyModel] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -69,7 +54,7 @@ class Retrieval:
 
     @property
     def limits(self) -> Limits:
-        """The most that a request may ask for."""
+        """Limits of a request."""
         return self.settings.limits
 
     async def model(self) -> LoadedKeyModel:

@@ -1,9 +1,9 @@
-"""What can be wrong with an index, as problems with a remedy."""
+"""Errors of indexes and of the model that writes keys, as problems with a remedy."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,46 +32,38 @@ from models.retrieval.ranking.logit import RankingError
 from models.retrieval.search.confidence import ConfidenceError
 from models.text.files import TextFileError
 
+_LIST = "name one that GET /v1/indexes or `chainwright index list` lists, or build it"
+_OTHER_MODEL = "build it anew for this model, or serve the model it was built for (CHAINWRIGHT_RETRIEVAL_MODEL)"
+_FORMATS = "see docs/retrieval.md for the formats; an index that was there before is as it was"
+_LATER = "mend that, or try again later; GET /v1/indexes tells what is being built"
+
 _KINDS: tuple[tuple[type[RetrievalIndexError], int, Code, str], ...] = (
     (BadNameError, 422, Code.MALFORMED, "give such a name"),
-    (
-        UnknownIndexError,
-        404,
-        Code.NOT_FOUND,
-        "name one that GET /v1/indexes or `chainwright index list` lists, or build it",
-    ),
+    (UnknownIndexError, 404, Code.NOT_FOUND, _LIST),
     (ReservedNameError, 422, Code.RESERVED, "choose another name"),
-    (
-        TokenizerMismatchError,
-        409,
-        Code.OTHER_MODEL,
-        "build it anew for this model, or serve the model it was built for (CHAINWRIGHT_RETRIEVAL_MODEL)",
-    ),
+    (TokenizerMismatchError, 409, Code.OTHER_MODEL, _OTHER_MODEL),
     (CorruptIndexError, 409, Code.DAMAGED, "build it anew, or delete it"),
     (RetiredIndexError, 409, Code.CONFLICT, "send the request again"),
     (MalformedInputError, 422, Code.MALFORMED, "mend the line, or build without strict to leave it out"),
-    (
-        EmptyIndexError,
-        422,
-        Code.MISSING,
-        "see docs/retrieval.md for the formats; an index that was there before is as it was",
-    ),
-    (
-        RetrievalIndexError,
-        409,
-        Code.CONFLICT,
-        "mend that, or try again later; GET /v1/indexes tells what is being built",
-    ),
+    (EmptyIndexError, 422, Code.MISSING, _FORMATS),
+    (RetrievalIndexError, 409, Code.CONFLICT, _LATER),
 )
 
 log = structlog.get_logger()
 
 MODEL_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelError, ConfidenceError, RankingError)
-"""What loading a model that writes keys may raise."""
+"""Errors of loading a model that writes keys."""
+
+
+def problem(
+    status: int, code: Code, message: str, remedy: str, field: str = "", headers: Mapping[str, str] | None = None
+) -> ProblemError:
+    """A problem with one fault."""
+    return ProblemError(status, [Fault(field=field, code=code, message=message, remedy=remedy)], headers)
 
 
 @contextmanager
-def told(root: Path, field: str = "name") -> Iterator[None]:
+def as_problem(root: Path, field: str = "name") -> Iterator[None]:
     """Turn errors of indexes and of the model's loading into problems.
 
     Args:
@@ -95,15 +87,14 @@ def told(root: Path, field: str = "name") -> Iterator[None]:
 
 
 def _file_problem(error: OSError) -> ProblemError:
-    """503: the disk is full, or files are not the service's own; the folder is not told."""
+    """503: the disk is full, or files are not the service's own; the folder is left out."""
     name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "a file"
-    fault = Fault(
-        field="",
-        code=Code.UNUSABLE_FILE,
-        message=f"{name} cannot be read or written ({error.strerror or error})",
-        remedy="let the service's user read and write it, see the disk, or set CHAINWRIGHT_STATE_DIR",
+    return problem(
+        503,
+        Code.UNUSABLE_FILE,
+        f"{name} cannot be read or written ({error.strerror or error})",
+        "let the service's user read and write it, see the disk, or set CHAINWRIGHT_STATE_DIR",
     )
-    return ProblemError(503, [fault])
 
 
 def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
@@ -111,11 +102,11 @@ def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> P
     status, code, remedy = next(kind[1:] for kind in _KINDS if isinstance(error, kind[0]))
     if isinstance(error, MalformedInputError | EmptyIndexError):
         field = ""
-    return ProblemError(status, [Fault(field=field, code=code, message=message_of(error, root), remedy=remedy)])
+    return problem(status, code, message_of(error, root), remedy, field)
 
 
 def message_of(error: BaseException, root: Path) -> str:
-    """What an error says, without where this machine keeps its files."""
+    """The message of an error, without the folder of the indexes."""
     return str(error).replace(f"{root}/", "") or repr(error)
 
 
@@ -123,10 +114,9 @@ def model_problem(error: BaseException) -> ProblemError:
     """503: the model that writes keys cannot be loaded."""
     if isinstance(error, DeviceError):
         return ProblemError(503, [device_fault(error)])
-    fault = Fault(
-        field="",
-        code=Code.UNUSABLE_MODEL,
-        message=f"the model that writes keys could not be loaded: {error}",
-        remedy="mend the setting CHAINWRIGHT_RETRIEVAL_MODEL or CHAINWRIGHT_RETRIEVAL_ADAPTER and start again",
+    return problem(
+        503,
+        Code.UNUSABLE_MODEL,
+        f"the model that writes keys could not be loaded: {error}",
+        "mend the setting CHAINWRIGHT_RETRIEVAL_MODEL or CHAINWRIGHT_RETRIEVAL_ADAPTER and start again",
     )
-    return ProblemError(503, [fault])

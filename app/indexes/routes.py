@@ -14,7 +14,7 @@ from app.indexes.changes import change, check_changes, list_indexes, report
 from app.indexes.formats import AnyFormat
 from app.indexes.library import refuse_reserved
 from app.indexes.opened import Retrieval, retrieval_of
-from app.indexes.problems import told
+from app.indexes.problems import as_problem
 from app.indexes.schemas import (
     BOTH_ENDS,
     ENCODING,
@@ -36,7 +36,7 @@ from models.retrieval.index.errors import UnknownIndexError
 
 router = APIRouter(prefix="/v1/indexes", tags=["retrieval"], route_class=JsonRoute)
 
-UNPACKED = 20
+MAX_UNPACKING = 20
 """Times the limit of a body that it may be as large when unpacked: text is seldom packed tighter."""
 
 
@@ -73,12 +73,7 @@ async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
     return await _report(name, retrieval_of(engine), opening=True)
 
 
-@router.post(
-    "",
-    status_code=202,
-    responses=_ACCEPTED,
-    summary="Build an index of lines in JSON",
-)
+@router.post("", status_code=202, responses=_ACCEPTED, summary="Build an index of lines in JSON")
 async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> IndexReport:
     """Build an index in the background; one of the same name serves until the new one is whole."""
     retrieval = retrieval_of(engine)
@@ -97,11 +92,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
 
 
 @router.put(
-    "/{name}",
-    status_code=202,
-    responses=_ACCEPTED,
-    openapi_extra=_LINES,
-    summary="Build an index of a file of lines",
+    "/{name}", status_code=202, responses=_ACCEPTED, openapi_extra=_LINES, summary="Build an index of a file of lines"
 )
 async def upload(
     name: IndexName,
@@ -127,7 +118,7 @@ async def upload(
     except BaseException:
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
-    most = UNPACKED * retrieval.limits.max_upload_bytes
+    most = MAX_UNPACKING * retrieval.limits.max_upload_bytes
     lines = Upload(folder, format, strict, both_ends, typos, codec, most)
     return await _start(name, lines, retrieval, response)
 
@@ -141,7 +132,7 @@ async def patch(name: IndexName, body: PatchRequest, engine: ReadyEngine) -> Pat
     """Update an index without a rebuild; on the disk, and seen by every later search, when this answers."""
     check_changes(body, engine.limits)
     library = retrieval_of(engine).library
-    with told(library.root):
+    with as_problem(library.root):
         return await asyncio.to_thread(change, name, body, library)
 
 
@@ -152,7 +143,7 @@ async def delete(name: IndexName, engine: ReadyEngine) -> None:
 
 
 def _delete(name: str, retrieval: Retrieval) -> None:
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         try:
             retrieval.library.delete(name)
         except UnknownIndexError:
@@ -164,7 +155,7 @@ def _delete(name: str, retrieval: Retrieval) -> None:
 
 
 def _check(name: str, retrieval: Retrieval, format: AnyFormat, both_ends: bool) -> None:
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         refuse_reserved(name)
     if both_ends and format.startswith("pairs"):
         raise invalid(
@@ -184,5 +175,5 @@ async def _start(name: str, upload: Upload, retrieval: Retrieval, response: Resp
 
 
 async def _report(name: str, retrieval: Retrieval, *, opening: bool = False) -> IndexReport:
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         return await asyncio.to_thread(report, name, retrieval.library, retrieval.builds, opening=opening)

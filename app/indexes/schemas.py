@@ -1,4 +1,4 @@
-"""What requests about indexes may say, and what they are answered."""
+"""Schemas of requests about indexes, and of their answers."""
 
 from __future__ import annotations
 

@@ -9,27 +9,26 @@ from email.message import Message
 from pathlib import Path
 from uuid import uuid4
 
+from app.indexes.problems import problem
 from app.settings.settings import Limits
 from app.web.codes import Code
 from app.web.file_problems import file_problem
-from app.web.problems import Fault, ProblemError
 from models.text.files import TextFileError, check_encoding
 
-_OLD = 86_400.0
+_MAX_AGE = 86_400.0
 """Seconds after which an upload cannot belong to a build that still runs."""
 
 
 def new_folder(root: Path) -> Path:
-    """An empty folder for one upload; what killed services left is removed.
+    """An empty folder for one upload, beside the indexes: it may be too large for the system's temporary folder.
 
-    Args:
-        root: folder of the indexes: uploads may be too large for the system's temporary one.
+    Old uploads of killed services are removed.
     """
     uploads = root / ".uploads"
     uploads.mkdir(parents=True, exist_ok=True)
     for path in uploads.iterdir():
         try:
-            if time.time() - path.stat().st_mtime > _OLD:
+            if time.time() - path.stat().st_mtime > _MAX_AGE:
                 shutil.rmtree(path, ignore_errors=True)
         except OSError:
             continue
@@ -56,22 +55,20 @@ async def receive(folder: Path, body: AsyncIterable[bytes], limits: Limits) -> N
         async for chunk in body:
             size += len(chunk)
             if size > limits.max_upload_bytes:
-                fault = Fault(
-                    field="",
-                    code=Code.TOO_LARGE,
-                    message=f"the body has more than {limits.max_upload_bytes} bytes",
-                    remedy="build the index by the command `chainwright index build`, which has no such limit",
+                raise problem(
+                    413,
+                    Code.TOO_LARGE,
+                    f"the body has more than {limits.max_upload_bytes} bytes",
+                    "build the index by the command `chainwright index build`, which has no such limit",
+                    headers={"Connection": "close"},
                 )
-                raise ProblemError(413, [fault], {"Connection": "close"})
             file.write(chunk)
     if not size:
-        raise ProblemError(
-            422, [Fault(field="", code=Code.MISSING, message="the body is empty", remedy="send the lines as the body")]
-        )
+        raise problem(422, Code.MISSING, "the body is empty", "send the lines as the body")
 
 
 def encoding_of(given: str | None, content_type: str) -> str | None:
-    """The encoding of a body: what the query says, else the charset of its type.
+    """The encoding of a body: that of the query, else the charset of its type.
 
     Raises:
         ProblemError: 422, there is no such encoding.

@@ -6,8 +6,7 @@ Chinese and in English. Nothing is downloaded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from babel import Locale, UnknownLocaleError
@@ -24,57 +23,24 @@ class Triple(NamedTuple):
     object: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """What the predicates are called, and how names of the other language are asked for."""
-
-    other: str
-    other_name: str
-    code: str
-    flag: str
-    currency: str
-    official: str
-    main: str
-    zone: str
-    script: str
-    own_name: str
-    symbol: str
-    used_in: str
-    languages: str
-
-
-_WORDS = {
-    "zh": _Words(
-        "en",
-        "英文名",
-        "代码",
-        "国旗",
-        "货币",
-        "官方语言",
-        "主要语言",
-        "时区",
-        "文字",
-        "自称",
-        "符号",
-        "使用地区",
-        "使用的语言",
-    ),
-    "en": _Words(
-        "zh",
-        "Chinese name",
-        "code",
-        "flag",
-        "currency",
-        "official language",
-        "main language",
-        "time zone",
-        "script",
-        "own name",
-        "symbol",
-        "used in",
-        "languages",
-    ),
+_LANGUAGES = ("zh", "en")
+_PREDICATES = {
+    "other_name": ("英文名", "Chinese name"),
+    "code": ("代码", "code"),
+    "flag": ("国旗", "flag"),
+    "currency": ("货币", "currency"),
+    "official": ("官方语言", "official language"),
+    "main": ("主要语言", "main language"),
+    "zone": ("时区", "time zone"),
+    "script": ("文字", "script"),
+    "own_name": ("自称", "own name"),
+    "symbol": ("符号", "symbol"),
+    "used_in": ("使用地区", "used in"),
+    "languages": ("使用的语言", "languages"),
 }
+"""Names of the predicates in each language."""
+
+_Words = Mapping[str, str]
 
 _NOT_PLACES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 """Groupings and pseudo regions among CLDR's two-letter territories."""
@@ -82,8 +48,9 @@ _NOT_PLACES = frozenset({"EU", "EZ", "UN", "QO", "XA", "XB", "ZZ"})
 
 def demo_triples() -> Iterator[Triple]:
     """All facts, first in Chinese, then in English; some thousand, in a fixed order for one Babel."""
-    for language, words in _WORDS.items():
-        here, there = Locale(language), Locale(words.other)
+    for at, language in enumerate(_LANGUAGES):
+        here, there = Locale(language), Locale(_LANGUAGES[1 - at])
+        words = {name: each[at] for name, each in _PREDICATES.items()}
         yield from _territories(here, there, words)
         yield from _languages(here, there, words)
         yield from _scripts(here, there, words)
@@ -100,22 +67,22 @@ def _territories(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]
     zones = get_global("territory_zones")
     for code in _places(here, there):
         name = here.territories[code]
-        yield Triple(name, words.other_name, there.territories[code])
-        yield Triple(name, words.code, code)
-        yield Triple(name, words.flag, "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code))
+        yield Triple(name, words["other_name"], there.territories[code])
+        yield Triple(name, words["code"], code)
+        yield Triple(name, words["flag"], "".join(chr(0x1F1E6 + ord(letter) - ord("A")) for letter in code))
         for currency in get_territory_currencies(code):
             if currency in here.currencies:
-                yield Triple(name, words.currency, here.currencies[currency])
+                yield Triple(name, words["currency"], here.currencies[currency])
         for language in get_official_languages(code):
             if language in here.languages:
-                yield Triple(name, words.official, here.languages[language])
+                yield Triple(name, words["official"], here.languages[language])
         spoken = get_territory_language_info(code)
         if spoken:
             most = max(spoken, key=lambda language: spoken[language]["population_percent"])
             if most in here.languages:
-                yield Triple(name, words.main, here.languages[most])
+                yield Triple(name, words["main"], here.languages[most])
         for zone in zones.get(code, ()):
-            yield Triple(name, words.zone, zone)
+            yield Triple(name, words["zone"], zone)
 
 
 def _languages(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]:
@@ -124,15 +91,15 @@ def _languages(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]:
         if "_" in code:
             continue
         name = here.languages[code]
-        yield Triple(name, words.other_name, there.languages[code])
-        yield Triple(name, words.code, code)
+        yield Triple(name, words["other_name"], there.languages[code])
+        yield Triple(name, words["code"], code)
         if (script := _script(code)) in here.scripts:
-            yield Triple(name, words.script, here.scripts[script])
+            yield Triple(name, words["script"], here.scripts[script])
         if (own := _own_name(code)) is not None:
-            yield Triple(name, words.own_name, own)
+            yield Triple(name, words["own_name"], own)
         for place, official in places.items():
             if code in official:
-                yield Triple(name, words.used_in, here.territories[place])
+                yield Triple(name, words["used_in"], here.territories[place])
 
 
 def _scripts(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]:
@@ -142,11 +109,11 @@ def _scripts(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]:
             written.setdefault(script, []).append(here.languages[language])
     for code in sorted(set(here.scripts) & set(there.scripts)):
         name = here.scripts[code]
-        yield Triple(name, words.other_name, there.scripts[code])
-        yield Triple(name, words.code, code)
+        yield Triple(name, words["other_name"], there.scripts[code])
+        yield Triple(name, words["code"], code)
         if len(written.get(code, ())) <= 20:
             for language in written.get(code, ()):
-                yield Triple(name, words.languages, language)
+                yield Triple(name, words["languages"], language)
 
 
 def _currencies(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]:
@@ -156,13 +123,13 @@ def _currencies(here: Locale, there: Locale, words: _Words) -> Iterator[Triple]:
             used.setdefault(code, []).append(here.territories[place])
     for code in sorted(set(here.currencies) & set(there.currencies) & set(used)):
         name = here.currencies[code]
-        yield Triple(name, words.other_name, there.currencies[code])
-        yield Triple(name, words.code, code)
+        yield Triple(name, words["other_name"], there.currencies[code])
+        yield Triple(name, words["code"], code)
         symbol = get_currency_symbol(code, here)
         if symbol != code:
-            yield Triple(name, words.symbol, symbol)
+            yield Triple(name, words["symbol"], symbol)
         for place in used[code]:
-            yield Triple(name, words.used_in, place)
+            yield Triple(name, words["used_in"], place)
 
 
 def _script(language: str) -> str | None:

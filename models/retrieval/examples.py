@@ -15,11 +15,7 @@ SEPARATOR = " ||| "
 
 
 class ExampleError(ValueError):
-    """A file of questions cannot be used; the message names the line.
-
-    Attributes:
-        remedy: what to do.
-    """
+    """A file of questions cannot be used; the message names the line, ``remedy`` the way out."""
 
     def __init__(self, message: str, remedy: str = "mend the file") -> None:
         super().__init__(message)
@@ -37,11 +33,7 @@ class Example:
 def read_examples(path: Path, encoding: str | None = None) -> list[Example]:
     """Read JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``, as KgCLUE's.
 
-    Texts are normalised as those of an index are.
-
-    Args:
-        path: the file.
-        encoding: see :func:`models.text.files.read_blocks`.
+    Texts are normalised as those of an index are. For the encoding see :func:`models.text.files.read_blocks`.
 
     Raises:
         ExampleError: the file cannot be read, has no questions, or a line is malformed.

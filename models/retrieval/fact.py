@@ -9,18 +9,11 @@ from models.retrieval.index.key_format import join_entity, split_entity
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """Subject, predicate and object.
+    """Subject, predicate and object."""
 
-    Attributes:
-        name: the subject without its meaning.
-        predicate: the predicate.
-        meaning: what tells subjects of one name apart, without its brackets; "" for none.
-        object: the object.
-    """
-
-    name: str
+    name: str  # the subject without its meaning
     predicate: str
-    meaning: str
+    meaning: str  # tells subjects of one name apart; without its brackets, "" for none
     object: str
 
     @classmethod

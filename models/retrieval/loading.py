@@ -1,4 +1,4 @@
-"""Load a model that writes keys: a causal LM, perhaps with an adapter, or an encoder-decoder model."""
+"""Loading of a model that writes keys: a causal LM, perhaps with an adapter, or an encoder-decoder model."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ from models.language.tokenizer import read_as_text
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.tokenizing import batch_encoder
-from models.retrieval.ranking import noisy_channel as channel
 from models.retrieval.ranking.logit import Ranking, RankingError
-from models.retrieval.ranking.noisy_channel import Channel
+from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL_FEATURES
+from models.retrieval.ranking.noisy_channel import NoisyChannel
 from models.retrieval.search.confidence import Confidence, ConfidenceError
 from models.retrieval.writers.base import KeyModel
 from models.retrieval.writers.causal import CausalKeyModel
@@ -62,31 +62,20 @@ LONGEST_QUESTION = 512
 
 @dataclass(frozen=True, eq=False)
 class KeyTokenizer:
-    """What building and changing an index needs of a model: its tokens, not its weights.
+    """The tokens of a model without its weights, to build and change indexes.
 
     Texts are encoded without special tokens: one that spells ``<eos>`` is encoded letter by letter.
-
-    Attributes:
-        codec: how the model writes questions and keys.
-        backend: the tokenizer behind it.
-        family: of the model.
-        longest: most tokens of a question.
-        fingerprint: 16 hexadecimal digits over the tokenizer and the separator.
     """
 
     codec: KeyCodec
     backend: Tokenizer
     family: Family
-    longest: int
-    fingerprint: str
+    longest: int  # most tokens of a question
+    fingerprint: str  # 16 hexadecimal digits over the tokenizer and the separator
 
     @classmethod
     def load(cls, source: str, *, offline: bool = False) -> KeyTokenizer:
-        """Read a model's configuration and tokenizer.
-
-        Args:
-            source: folder or hub id.
-            offline: never ask the hub.
+        """Read a model's configuration and tokenizer from a folder or, unless ``offline``, a hub id.
 
         Raises:
             LoadingError: they cannot be read, or nothing can separate the parts of a key.
@@ -132,7 +121,7 @@ class KeyTokenizer:
         return cls(codec, backend, family, min(LONGEST_QUESTION, room), digest.hexdigest())
 
     def key_format(self, *, triples: bool) -> KeyFormat:
-        """Of subject, predicate and meaning, or of keys of one part."""
+        """The format of keys of subject, predicate and meaning, or of one part."""
         return KeyFormat.triples((self.codec.separator,)) if triples else KeyFormat()
 
     def encode(self, texts: list[str]) -> Sequence[Sequence[int]]:
@@ -147,35 +136,20 @@ class KeyTokenizer:
 
 @dataclass(frozen=True, eq=False)
 class LoadedKeyModel:
-    """A model ready to write keys.
+    """A model ready to write keys."""
 
-    Attributes:
-        name: as asked for; of a folder its last component.
-        model: behind the protocol of its family.
-        tokenizer: its tokens.
-        adapter: the folder of the adapter that was added, or None.
-        device: cpu, cuda or mps.
-        precision: float32 or bfloat16.
-        parameters: how many.
-        fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
-        confidence: fitted for this adapter, or None.
-        ranking: likewise.
-        questions: gives p(question | key), if the adapter comes with example questions.
-        channel: fitted for these, or None.
-    """
-
-    name: str
+    name: str  # as asked for; of a folder its last component
     model: KeyModel
     tokenizer: KeyTokenizer
-    adapter: Path | None
-    device: str
-    precision: str
-    parameters: int
-    fingerprint: str
-    confidence: Confidence | None
+    adapter: Path | None  # its folder
+    device: str  # cpu, cuda or mps
+    precision: str  # float32 or bfloat16
+    parameters: int  # how many
+    fingerprint: str  # 16 hexadecimal digits over configuration, weights, tokenizer and precision
+    confidence: Confidence | None  # fitted for this adapter, as are the next two
     ranking: Ranking | None
-    questions: QuestionModel | None = None
-    channel: Channel | None = None
+    questions: QuestionModel | None = None  # of p(question | key), if the adapter comes with example questions
+    noisy_channel: NoisyChannel | None = None  # fitted for these
 
 
 def load_key_model(
@@ -202,14 +176,12 @@ def load_key_model(
 
     Raises:
         LoadingError: see :func:`models.language.loading.load`.
-        models.retrieval.confidence.ConfidenceError: the adapter's confidence cannot be used.
-        models.retrieval.ranking.RankingError: nor its ranking, channel or example questions.
-        models.language.default_weights.ConversionError: likewise.
-        models.language.scorer.UnsupportedModelError: likewise.
-        models.language.device.DeviceError: likewise.
+        ConfidenceError: the adapter's confidence cannot be used.
+        RankingError: nor its ranking, channel or example questions.
+        ConversionError, UnsupportedModelError, DeviceError: see :func:`models.language.loading.load`.
     """
     with _naming(adapter):
-        confidence, ranking, examples = _confidence(adapter), _ranking(adapter), _examples(adapter)
+        confidence, ranking, examples = _fitted(adapter)
     place = device_of(device)
     dtype = dtype_of(precision, place)
     source = source_of(name, cache, progress)
@@ -235,8 +207,10 @@ def load_key_model(
         fingerprint = fingerprint_of(files, weights, dtype)
         parameters = sum(p.numel() for p in weights.parameters())
         model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
-    with _naming(adapter):
-        fitted = _channel(adapter, questions)
+    noisy_channel, path = None, _beside(adapter, CHANNEL)
+    if path is not None and questions is not None:
+        with _naming(adapter):
+            noisy_channel = NoisyChannel(questions, Ranking.load(path, CHANNEL_FEATURES))
     with naming("model", source):
         check_tokenizer(tokenizer.backend, getattr(weights.config.get_text_config(), "vocab_size", None))
     return LoadedKeyModel(
@@ -251,7 +225,7 @@ def load_key_model(
         confidence=confidence,
         ranking=ranking,
         questions=questions,
-        channel=fitted,
+        noisy_channel=noisy_channel,
     )
 
 
@@ -259,11 +233,10 @@ def verify_key_model(source: str, adapter: Path | None, offline: bool) -> None:
     """Refuse what :func:`load_key_model` would refuse of files, with the same words, without holding the weights.
 
     Raises:
-        LoadingError: the model could not be loaded.
-        models.retrieval.confidence.ConfidenceError, models.retrieval.ranking.RankingError: see there.
+        LoadingError, ConfidenceError, RankingError: see there.
     """
     with _naming(adapter):
-        _confidence(adapter), _ranking(adapter), _examples(adapter)
+        _fitted(adapter)
     family = KeyTokenizer.load(source, offline=offline).family
     kind = "AutoModelForCausalLM" if family == "causal" else "AutoModelForSeq2SeqLM"
     verify(source, offline, kind, adapter)
@@ -271,39 +244,28 @@ def verify_key_model(source: str, adapter: Path | None, offline: bool) -> None:
 
 @contextmanager
 def _naming(adapter: Path | None) -> Iterator[None]:
-    """Let errors of what lies beside an adapter's weights name the adapter, not where it lies."""
+    """Let errors of the files beside an adapter's weights name the adapter, not its place."""
     try:
         yield
     except (ConfidenceError, RankingError) as error:
         raise type(error)(f"adapter {public_name(str(adapter))!r}: {in_one_line(error, str(adapter))}") from error
 
 
-def _confidence(adapter: Path | None) -> Confidence | None:
-    """What was fitted for an adapter lies beside its weights."""
-    path = None if adapter is None else adapter / CONFIDENCE
-    return Confidence.load(path) if path is not None and path.is_file() else None
-
-
-def _ranking(adapter: Path | None) -> Ranking | None:
-    path = None if adapter is None else adapter / RANKING
-    return Ranking.load(path) if path is not None and path.is_file() else None
-
-
-def _examples(adapter: Path | None) -> list[Example]:
-    path = None if adapter is None else adapter / QUESTIONS
-    if path is None or not path.is_file():
-        return []
+def _fitted(adapter: Path | None) -> tuple[Confidence | None, Ranking | None, list[Example]]:
+    """Confidence, ranking and example questions, if they lie beside an adapter's weights."""
+    confidence, ranking, examples = (_beside(adapter, name) for name in (CONFIDENCE, RANKING, QUESTIONS))
     try:
-        return read_examples(path)
+        return (
+            None if confidence is None else Confidence.load(confidence),
+            None if ranking is None else Ranking.load(ranking),
+            [] if examples is None else read_examples(examples),
+        )
     except ExampleError as error:
         raise RankingError(f"{error}: mend or remove the example questions of the adapter") from error
 
 
-def _channel(adapter: Path | None, questions: QuestionModel | None) -> Channel | None:
-    path = None if adapter is None else adapter / CHANNEL
-    if path is None or questions is None or not path.is_file():
-        return None
-    return Channel(questions, Ranking.load(path, channel.FEATURES))
+def _beside(adapter: Path | None, name: str) -> Path | None:
+    return adapter / name if adapter is not None and (adapter / name).is_file() else None
 
 
 def _first(token: int | list[int] | None) -> int | None:

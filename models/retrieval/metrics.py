@@ -41,17 +41,11 @@ def lcs(a: Sequence[object], b: Sequence[object]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Means over questions, each from 0 to 1; a question without an answer counts as wrong.
+    """Means over questions, each from 0 to 1; a question without an answer counts as wrong."""
 
-    Attributes:
-        exact: EM by part: S, P, O, and SP for both of the first.
-        f1: F1 by part: S, P, O.
-        questions: how many.
-    """
-
-    exact: dict[str, float]
-    f1: dict[str, float]
-    questions: int
+    exact: dict[str, float]  # EM by part: S, P, O, and SP for both of the first
+    f1: dict[str, float]  # F1 by part: S, P, O
+    questions: int  # how many
 
     @property
     def score(self) -> float:
@@ -67,7 +61,7 @@ def marks(truths: Sequence[Triple], answers: Sequence[Triple | None]) -> Marks:
     """Compare answers with the truth.
 
     Raises:
-        ValueError: no questions, or as many answers as questions are not given.
+        ValueError: no questions, or other than one answer for each.
     """
     if not truths or len(truths) != len(answers):
         raise ValueError(f"{len(answers)} answers to {len(truths)} questions: one for each of at least one is needed")

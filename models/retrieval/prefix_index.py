@@ -1,4 +1,4 @@
-"""What a constrained search asks of a set of keys."""
+"""Prefix tree of keys, as a constrained search sees it."""
 
 from __future__ import annotations
 
@@ -12,40 +12,29 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Next tokens of a beam of B nodes, ragged: node b's lie at :meth:`span` of b; equal nodes may share theirs.
+    """Next tokens of a beam of B nodes, ragged: node b's lie at :meth:`span` of b; equal nodes may share theirs."""
 
-    Attributes:
-        starts, stops: (B,) int64; where each node's begin and end.
-        tokens: (N,) int64, ascending within a node.
-        children: (N,) int64; the node that each token leads to.
-        final: (B,) bool; a key ends at the node.
-    """
-
-    starts: NDArray[np.int64]
-    stops: NDArray[np.int64]
-    tokens: NDArray[np.int64]
-    children: NDArray[np.int64]
-    final: NDArray[np.bool_]
+    starts: NDArray[np.int64]  # (B,) where each node's begin
+    stops: NDArray[np.int64]  # (B,) where they end
+    tokens: NDArray[np.int64]  # (N,) ascending within a node
+    children: NDArray[np.int64]  # (N,) the node that each token leads to
+    final: NDArray[np.bool_]  # (B,) whether a key ends at the node
 
     @classmethod
     def of(
-        cls,
-        counts: NDArray[np.int64],
-        tokens: NDArray[np.int64],
-        children: NDArray[np.int64],
-        final: NDArray[np.bool_],
+        cls, counts: NDArray[np.int64], tokens: NDArray[np.int64], children: NDArray[np.int64], final: NDArray[np.bool_]
     ) -> Allowed:
-        """Of nodes that have ``counts`` tokens each, (B,), end to end."""
+        """Successors of nodes that have ``counts`` tokens each, (B,), end to end."""
         stops = np.cumsum(counts, dtype=np.int64)
         return cls(stops - counts, stops, tokens, children, final)
 
     @property
     def counts(self) -> NDArray[np.int64]:
-        """How many tokens each node has, (B,)."""
+        """Number of tokens of each node, (B,)."""
         return self.stops - self.starts
 
     def span(self, place: int) -> slice:
-        """Where the tokens and children of a node lie, by its place in the beam."""
+        """Slice of the tokens and children of a node, by its place in the beam."""
         return slice(int(self.starts[place]), int(self.stops[place]))
 
 
@@ -64,7 +53,7 @@ class PrefixIndex(Protocol):
         ...
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
-        """What may follow each node of a beam."""
+        """Successors of each node of a beam."""
         ...
 
     def find(self, tokens: Sequence[int]) -> int | None:
@@ -72,13 +61,13 @@ class PrefixIndex(Protocol):
         ...
 
     def key(self, number: int) -> tuple[int, ...]:
-        """The key of a number."""
+        """The key of a number; IndexError for another number."""
         ...
 
     def values(self, number: int) -> list[str]:
-        """The values of a key, in order of appearance; never empty."""
+        """The values of a key, in order of appearance, never none; IndexError for another number."""
         ...
 
     def __len__(self) -> int:
-        """How many keys there are."""
+        """Number of keys."""
         ...

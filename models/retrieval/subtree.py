@@ -1,4 +1,4 @@
-"""Walks through an index: to prefixes, and to all keys below one."""
+"""Walks through an index: to prefixes, and to all keys below them."""
 
 from __future__ import annotations
 
@@ -34,13 +34,8 @@ def nodes_of(index: PrefixIndex, prefixes: Sequence[Sequence[int]]) -> list[int 
     return found
 
 
-def below(index: PrefixIndex, node: int, most: int) -> list[tuple[int, ...]]:
-    """What completes a node's prefix to keys, in lexicographic order; of more than ``most`` some of the shortest."""
-    return below_each(index, [node], most)[0]
-
-
-def below_each(index: PrefixIndex, nodes: Sequence[int], most: int) -> list[list[tuple[int, ...]]]:
-    """:func:`below` of each node, the index asked for all of them at once."""
+def below(index: PrefixIndex, nodes: Sequence[int], most: int) -> list[list[tuple[int, ...]]]:
+    """Completions of each node's prefix to keys, in lexicographic order; of more than ``most`` some of the shortest."""
     found: list[list[tuple[int, ...]]] = [[] for _ in nodes]
     front: list[tuple[int, tuple[int, ...], int]] = [(i, (), node) for i, node in enumerate(nodes)]
     while front:

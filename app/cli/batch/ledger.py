@@ -12,6 +12,7 @@ from app.client.calls import Kind, Page
 from app.jobs.schemas import Status
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
+from models.text.atomic import write_atomically
 
 
 class Written(BaseModel):
@@ -105,12 +106,7 @@ class Ledger:
 
     def save(self) -> None:
         """Write the notes, whole or not at all."""
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        with fresh.open("w", encoding="utf-8") as file:
-            file.write(self.notes.model_dump_json(indent=2))
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(self.path)
+        write_atomically(self.path, self.notes.model_dump_json(indent=2))
 
     def _cut(self, kind: Kind) -> None:
         """Take from a file what was not noted any more; one that has less than was noted is written anew."""

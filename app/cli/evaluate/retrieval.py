@@ -1,4 +1,4 @@
-"""Runs questions with known facts and reports EM, F1 and Score, the floor beside them."""
+"""EM, F1 and Score on questions with known facts, of the model and of the baseline."""
 
 from __future__ import annotations
 
@@ -10,45 +10,36 @@ from typing import Any
 from rich.console import Console
 from rich.progress import Progress
 
+from app.cli.questions import open_triples, read_questions
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval
-from app.indexes.problems import told
 from app.tasks.search.checks import check
 from app.tasks.search.schemas import QueryAnswer, SearchRequest
 from app.tasks.search.search import complete
 from app.web.codes import Code
 from app.web.problems import invalid
-from models.retrieval.examples import Example, ExampleError, read_examples
+from models.retrieval.examples import Example
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.values import normal_value
 from models.retrieval.metrics import Marks, Triple, marks
-from models.retrieval.ranking.index_baseline import IndexFloor
+from models.retrieval.ranking.baseline import Baseline
 from models.text.normalisation import normalise_name
 
-TOGETHER = 16
+QUERIES = 16
 """Questions of one search."""
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalEvaluation:
-    """What to run.
+    """An evaluation to run."""
 
-    Attributes:
-        file: JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``.
-        index: name of an index of triples.
-        skip: questions left out at the beginning.
-        limit: only so many questions after these.
-        options: fields of :class:`app.tasks.search.schemas.SearchRequest`, without the questions.
-        encoding: of the file; None for UTF-8.
-    """
-
-    file: Path
-    index: str
-    skip: int
-    limit: int | None
-    options: dict[str, Any]
-    encoding: str | None = None
+    file: Path  # JSON Lines of {"question": ..., "answer": "subject ||| predicate ||| object"}
+    index: str  # name of an index of triples
+    skip: int  # questions left out at the beginning
+    limit: int | None  # only so many questions after these
+    options: dict[str, Any]  # fields of app.tasks.search.schemas.SearchRequest, without the questions
+    encoding: str | None = None  # of the file; None for UTF-8
 
 
 async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retrieval) -> dict[str, Any]:
@@ -57,26 +48,18 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
     Raises:
         ProblemError: the file cannot be read, the index is none of triples, or the options are wrong.
     """
-    try:
-        examples = read_examples(evaluation.file, evaluation.encoding)[evaluation.skip :][: evaluation.limit]
-    except ExampleError as error:
-        raise invalid("FILE", Code.UNUSABLE_FILE, str(error), error.remedy) from error
+    examples = read_questions(evaluation.file, evaluation.encoding)[evaluation.skip :][: evaluation.limit]
     if not examples:
         raise invalid("--skip", Code.TOO_LARGE, f"the file has no more than {evaluation.skip} questions", "skip fewer")
     requests = [
-        SearchRequest(queries=[example.question for example in examples[at : at + TOGETHER]], **evaluation.options)
-        for at in range(0, len(examples), TOGETHER)
+        SearchRequest(queries=[example.question for example in examples[at : at + QUERIES]], **evaluation.options)
+        for at in range(0, len(examples), QUERIES)
     ]
     check(requests[0], retrieval.limits)
-    with told(retrieval.library.root, "--index"):
-        live = retrieval.library.open(evaluation.index)
-    if live.key_format.fields == 1:
-        raise invalid(
-            "--index", Code.WRONG_TYPE, f"the keys of {evaluation.index!r} are no triples", "name an index of triples"
-        )
+    live = open_triples(evaluation.index, retrieval)
     truths = [(example.fact.subject, example.fact.predicate, example.fact.object) for example in examples]
     answers: list[Triple | None] = []
-    floors: list[Triple | None] = []
+    baselines: list[Triple | None] = []
     turns = Admission(1, 1)
     seconds = 0.0
     errors = Console(stderr=True)
@@ -87,11 +70,11 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
             seconds += answer.usage.seconds
             answers += [_triple(one) for one in answer.answers]
             bar.update(task, completed=len(answers))
-        task = bar.add_task("The floor", total=len(examples))
+        task = bar.add_task("The baseline", total=len(examples))
         began = time.perf_counter()
         for example in examples:
-            floors.append(_floor(example, live, retrieval))
-            bar.update(task, completed=len(floors))
+            baselines.append(_baseline(example, live, retrieval))
+            bar.update(task, completed=len(baselines))
     model = await retrieval.model()
     return {
         "file": evaluation.file.name,
@@ -100,7 +83,7 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
         "skipped": evaluation.skip,
         "questions": len(examples),
         "model": _rows(marks(truths, answers)),
-        "floor": _rows(marks(truths, floors)),
+        "floor": _rows(marks(truths, baselines)),
         "unanswered": answers.count(None),
         "seconds_per_question": seconds / len(examples),
         "floor_seconds_per_question": (time.perf_counter() - began) / len(examples),
@@ -121,10 +104,10 @@ def _triple(answer: QueryAnswer) -> Triple | None:
     return _normal(best.key, best.values[0])
 
 
-def _floor(example: Example, live: LiveIndex, retrieval: Retrieval) -> Triple | None:
+def _baseline(example: Example, live: LiveIndex, retrieval: Retrieval) -> Triple | None:
     library, view = retrieval.library, live.view
-    floor = IndexFloor(view, live.key_format, library.tokenizer.encode, library.tokenizer.codec.decode)
-    key = floor.answer(" ".join(example.question.split()))
+    baseline = Baseline(view, live.key_format, library.tokenizer.encode, library.tokenizer.codec.decode)
+    key = baseline.answer(" ".join(example.question.split()))
     number = None if key is None else view.find(key)
     if key is None or number is None:
         return None

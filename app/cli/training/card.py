@@ -1,4 +1,4 @@
-"""What a training was, to lie beside its adapter."""
+"""Card of a training, which lies beside its adapter."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import platform
 import shlex
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -14,27 +14,22 @@ from typing import Any
 import torch
 
 from app.cli.options import flag_of
+from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions
-from models.retrieval.training.train import Scaled
+from models.retrieval.training.train import Report, Trainer
 
 NAME = "card.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """A file of questions.
-
-    Attributes:
-        file: the file.
-        given: how many it has.
-        used: how many of these, from the first on, were used.
-    """
+    """A file of questions."""
 
     file: Path
-    given: int
-    used: int
+    given: int  # how many it has
+    used: int  # how many of these, from the first on, were used
 
     def as_json(self) -> dict[str, Any]:
         """Name, SHA-256 and counts; no path of this machine."""
@@ -44,19 +39,14 @@ class Questions:
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """The adapter that a training went on from.
+    """The adapter that a training went on from."""
 
-    Attributes:
-        given: as it is given on the command line.
-        folder: where it is.
-    """
-
-    given: str
+    given: str  # on the command line
     folder: Path
 
     @property
     def shown(self) -> str:
-        """Without a path of this machine."""
+        """Its name, without a path of this machine."""
         return Path(self.given).name
 
     def as_json(self) -> dict[str, Any]:
@@ -66,65 +56,51 @@ class Beginning:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """A training that is done.
+    """A training that is done."""
 
-    Attributes:
-        model: name of the model.
-        given_model: as it is given on the command line; None for the default.
-        precision, device: of the training.
-        options: of the training.
-        train, dev: its questions.
-        steps: of all epochs.
-        position: where it ended.
-        scaled: the scales tried at the end, the best first.
-        beginning: the adapter that it went on from; None for a new one.
-        encoding: of the files, if it was given.
-    """
-
-    model: str
-    given_model: str | None
-    precision: str
-    device: str
-    options: TrainingOptions
+    trainer: Trainer
+    given_model: str | None  # on the command line; None for the default
     train: Questions
     dev: Questions
-    steps: int
-    position: Position
-    scaled: Sequence[Scaled]
-    beginning: Beginning | None = None
-    encoding: str | None = None
+    position: Position  # where it ended
+    scaled: Sequence[Report]  # evaluations of the scales tried at the end, the best first
+    beginning: Beginning | None = None  # the adapter that it went on from; None for a new one
+    encoding: str | None = None  # of the files, if it was given
 
 
 def card(course: Course) -> dict[str, Any]:
-    """All that is needed to judge a training and to do it again."""
-    weight = course.options.siblings
-    rows = course.position.evaluations
-    best = min(rows, key=lambda row: row["language"] + weight * row["siblings"])
+    """The figures, options and files of a training, and the command that repeats it."""
+    options, output, rows = course.trainer.options, course.trainer.learner.output, course.position.evaluations
+    best = min(rows, key=lambda row: row["language"] + options.siblings * row["siblings"])
     return {
-        "model": course.model,
-        "precision": course.precision,
-        "device": course.device,
+        "model": course.given_model or DEFAULT_MODEL,
+        "precision": str(output.dtype).removeprefix("torch."),
+        "device": output.device.type,
         "threads": torch.get_num_threads(),
-        "options": course.options.model_dump(),
+        "options": options.model_dump(),
         "start": None if course.beginning is None else course.beginning.as_json(),
         "train": course.train.as_json(),
         "dev": course.dev.as_json(),
         "steps": course.position.step,
-        "steps_of_all_epochs": course.steps,
-        "stopped_by_dev": course.position.step < course.steps,
+        "steps_of_all_epochs": course.trainer.steps,
+        "stopped_by_dev": course.position.step < course.trainer.steps,
         "seconds": round(course.position.seconds, 1),
         "best": best,
         "evaluations": rows,
-        "scale": course.scaled[0].factor,
-        "scales": [asdict(one) for one in course.scaled],
+        "scale": course.scaled[0].scale,
+        "scales": [{"factor": one.scale, **_losses(one)} for one in course.scaled],
         "command": command(course),
         "versions": {name: version(name) for name in ("chainwright", "torch", "transformers", "peft")}
         | {"python": platform.python_version()},
     }
 
 
+def _losses(report: Report) -> dict[str, float]:
+    return {"language": report.language, "siblings": report.siblings, "right": report.right}
+
+
 def command(course: Course) -> str:
-    """What reproduces it: options other than the defaults."""
+    """The command that repeats a training: options other than the defaults."""
     words = ["chainwright", "train", "retrieval", course.train.file.name, course.dev.file.name, "FOLDER"]
     if course.given_model is not None:
         words += ["--model", course.given_model]
@@ -136,7 +112,7 @@ def command(course: Course) -> str:
         if questions.used < questions.given:
             words += [flag_of(name), str(questions.used)]
     for name, field in TrainingOptions.model_fields.items():
-        value = getattr(course.options, name)
+        value = getattr(course.trainer.options, name)
         if value != field.default:
             words += [flag_of(name), str(value)]
     return shlex.join(words)

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish, not as an accident."""
+"""Ctrl-C as a request to stop, not as an error."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from types import FrameType
 
 
 @contextmanager
-def wishes_to_stop() -> Iterator[Callable[[], bool]]:
-    """Tells whether SIGINT or SIGTERM came; a second one ends the process as if nobody listened."""
+def stop_requests() -> Iterator[Callable[[], bool]]:
+    """A function that tells whether SIGINT or SIGTERM came; a second one ends the process as usual."""
     came: list[int] = []
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 

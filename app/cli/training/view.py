@@ -12,23 +12,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from models.retrieval.training.train import Report
 
-LINES = 50
+STEPS_A_LINE = 50
 """Steps between lines where there is no terminal to draw a bar on."""
 
 
 @dataclass(eq=False)
 class TrainingView:
-    """A bar with step, losses, rate and time left, and a line for each evaluation on dev.
-
-    Attributes:
-        bar: draws it.
-        task: in the bar.
-        batch: questions a step.
-    """
+    """A bar with step, losses, rate and time left, and a line for each evaluation on dev."""
 
     bar: Progress
-    task: TaskID
-    batch: int
+    task: TaskID  # in the bar
+    batch: int  # questions a step
     _right: str = ""
 
     def update(self, report: Report) -> None:
@@ -39,7 +33,7 @@ class TrainingView:
             self._line(
                 f"{_step(report)}: dev{scale} {_losses(report)}, {report.right:.1%} right{', best' * report.best}"
             )
-        elif not self.bar.console.is_terminal and report.step % LINES == 0:
+        elif not self.bar.console.is_terminal and report.step % STEPS_A_LINE == 0:
             self._line(f"{_step(report)}: {_losses(report)}, {self._pace(report)}")
         self.bar.update(
             self.task,

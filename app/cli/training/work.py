@@ -1,9 +1,8 @@
-"""Trains an adapter for a model that writes keys, from files of questions."""
+"""Training of an adapter for a model that writes keys, from files of questions."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -13,61 +12,48 @@ from typing import Any
 import torch
 from filelock import FileLock, Timeout
 
+from app.cli.questions import read_questions
 from app.cli.training.card import NAME, Beginning, Course, Questions, card
-from app.cli.training.interrupts import wishes_to_stop
+from app.cli.training.interrupts import stop_requests
 from app.cli.training.view import training_view
 from app.engine.device import device_fault
 from app.indexes.opened import SHIPPED_ADAPTER, model_name
 from app.indexes.problems import MODEL_ERRORS
 from app.settings.settings import Settings
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError, invalid
+from app.web.problems import ProblemError, invalid
 from models.language.default_weights import NAME as DEFAULT_MODEL
 from models.language.default_weights import Progress
 from models.language.device import DeviceError, device_of
 from models.language.loading import dtype_of, source_of
-from models.retrieval.examples import Example, ExampleError, read_examples
+from models.retrieval.examples import Example, ExampleError
 from models.retrieval.loading import KeyTokenizer
 from models.retrieval.training.adapter import StartError, shape_of
 from models.retrieval.training.checkpoint import CheckpointError
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.starting import start
 from models.retrieval.training.train import DivergedError, Trainer
+from models.text.atomic import write_atomically
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalTraining:
-    """What to train.
+    """A training to run."""
 
-    Attributes:
-        train, dev: JSON Lines of ``{"question": ..., "answer": "subject ||| predicate ||| object"}``.
-        folder: gets checkpoints, the adapter and the card.
-        train_rows, dev_rows: only the first so many questions.
-        options: see there.
-        adapter: folder of the adapter to go on from, ``default`` for the shipped one, None for a new one.
-        encoding: of the files; None for UTF-8.
-    """
-
-    train: Path
+    train: Path  # JSON Lines of {"question": ..., "answer": "subject ||| predicate ||| object"}
     dev: Path
-    folder: Path
-    train_rows: int | None
+    folder: Path  # gets checkpoints, the adapter and the card
+    train_rows: int | None  # only the first so many questions
     dev_rows: int | None
     options: TrainingOptions
-    adapter: str | None = None
-    encoding: str | None = None
+    adapter: str | None = None  # folder of the one to go on from, "default" for the shipped one, None for a new one
+    encoding: str | None = None  # of the files; None for UTF-8
 
 
 def train_retrieval(
     training: RetrievalTraining, settings: Settings, progress: Progress, say: Callable[[str], None]
 ) -> dict[str, Any] | None:
-    """Train to the end, or until Ctrl-C; shows itself on standard error.
-
-    Args:
-        training: what to train.
-        settings: the model, its precision and device.
-        progress: told how far the first conversion of the default model is.
-        say: told that a training goes on from a checkpoint, or was stopped.
+    """Train to the end, or until Ctrl-C, with a view on standard error; ``say`` is given lines about start and stop.
 
     Returns:
         The card, also written to the folder beside the adapter; None if it was stopped before the end.
@@ -75,15 +61,9 @@ def train_retrieval(
     Raises:
         ProblemError: files, model or folder cannot be used, or the loss is not a number.
     """
-    with _told(training.folder):
-        examples = [
-            _read(file, rows, field, training.encoding)
-            for file, rows, field in (
-                (training.train, training.train_rows, "TRAIN"),
-                (training.dev, training.dev_rows, "DEV"),
-            )
-        ]
-        (train, train_file), (dev, dev_file) = examples
+    with _as_problem(training.folder):
+        train, train_file = _read(training.train, training.train_rows, "TRAIN", training.encoding)
+        dev, dev_file = _read(training.dev, training.dev_rows, "DEV", training.encoding)
         training.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(training.folder / ".lock", timeout=0):
             name = model_name(settings)
@@ -95,10 +75,8 @@ def train_retrieval(
             position = trainer.resume()
             if position.step:
                 say(f"Goes on from the checkpoint of step {position.step} of {trainer.steps}")
-            with (
-                wishes_to_stop() as stopping,
-                training_view(training.options.batch, position.step, trainer.steps) as view,
-            ):
+            batch = training.options.batch
+            with stop_requests() as stopping, training_view(batch, position.step, trainer.steps) as view:
                 trainer.stopping, trainer.on_report = stopping, view.update
                 position = trainer.run(position)
             if not trainer.over(position):
@@ -108,24 +86,9 @@ def train_retrieval(
             if not scaled:
                 say("Stopped while the scale was chosen; the same command goes on from there")
                 return None
-            output = trainer.learner.output
-            found = card(
-                Course(
-                    model=given or DEFAULT_MODEL,
-                    given_model=given,
-                    precision=str(output.dtype).removeprefix("torch."),
-                    device=output.device.type,
-                    options=training.options,
-                    train=train_file,
-                    dev=dev_file,
-                    steps=trainer.steps,
-                    position=position,
-                    scaled=scaled,
-                    beginning=beginning,
-                    encoding=training.encoding,
-                )
-            )
-            _write(training.folder / NAME, found)
+            encoding = training.encoding
+            found = card(Course(trainer, given, train_file, dev_file, position, scaled, beginning, encoding))
+            write_atomically(training.folder / NAME, json.dumps(found, ensure_ascii=False, indent=1) + "\n")
             return found
 
 
@@ -163,22 +126,13 @@ def _beginning(adapter: str | None) -> Beginning | None:
 
 
 def _read(file: Path, rows: int | None, field: str, encoding: str | None) -> tuple[list[Example], Questions]:
-    try:
-        found = read_examples(file, encoding)
-    except ExampleError as error:
-        raise invalid(field, Code.UNUSABLE_FILE, str(error), error.remedy) from error
+    found = read_questions(file, encoding, field)
     used = found[:rows]
     return used, Questions(file, len(found), len(used))
 
 
-def _write(path: Path, found: dict[str, Any]) -> None:
-    scratch = path.with_name(f".{path.name}.writing")
-    scratch.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n", "utf-8")
-    os.replace(scratch, path)
-
-
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _as_problem(folder: Path) -> Iterator[None]:
     """Errors that the user can mend, as problems."""
     try:
         yield
@@ -195,18 +149,7 @@ def _told(folder: Path) -> Iterator[None]:
     except DivergedError as error:
         raise invalid("", Code.NOT_FINITE, str(error), "and name another folder") from error
     except Timeout as error:
-        raise invalid(
-            "FOLDER", Code.IN_USE, f"{folder} is being trained into", "wait for it, or name another folder"
-        ) from error
+        message, remedy = f"{folder} is being trained into", "wait for it, or name another folder"
+        raise invalid("FOLDER", Code.IN_USE, message, remedy) from error
     except OSError as error:
-        raise ProblemError(
-            422,
-            [
-                Fault(
-                    field="FOLDER",
-                    code=Code.UNUSABLE_FILE,
-                    message=f"{folder} cannot be written: {error}",
-                    remedy="mend that",
-                )
-            ],
-        ) from error
+        raise invalid("FOLDER", Code.UNUSABLE_FILE, f"{folder} cannot be written: {error}", "mend that") from error

@@ -13,7 +13,7 @@ import structlog
 
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval, SearchReport
-from app.indexes.problems import told
+from app.indexes.problems import as_problem
 from app.tasks.search.checks import check, check_tokens
 from app.tasks.search.schemas import (
     Answered,
@@ -28,7 +28,7 @@ from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.loading import LoadedKeyModel
 from models.retrieval.search.confidence import Confidence
-from models.retrieval.search.confidence_features import evidence
+from models.retrieval.search.confidence_features import confidence_features
 from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.search import rounds
 
@@ -188,7 +188,7 @@ def judged(
             yield {number: (answer, None) for number, answer in done.items()}
             continue
         yield {}
-        features = evidence(model.model, [questions[number] for number in done], list(done.values()))
+        features = confidence_features(model.model, [questions[number] for number in done], list(done.values()))
         sure = confidence.of(features).tolist()
         yield {number: (answer, p) for (number, answer), p in zip(done.items(), sure, strict=True)}
 
@@ -212,7 +212,7 @@ def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) 
         look_ahead=request.look_ahead_weight,
         with_raw=request.with_raw,
         ranking=model.ranking if fitted else None,
-        channel=model.channel if fitted and model.ranking is not None else None,
+        noisy_channel=model.noisy_channel if fitted and model.ranking is not None else None,
     )
 
 
@@ -245,7 +245,7 @@ async def prepared(
             model cannot be loaded.
     """
     check(request, retrieval.limits)
-    with told(retrieval.library.root):
+    with as_problem(retrieval.library.root):
         live = await asyncio.to_thread(retrieval.library.open, name)
     async with admission.take():
         model = await retrieval.model()

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from app.engine.engine import Engine
 from app.indexes.opened import retrieval_of
-from app.indexes.problems import told
+from app.indexes.problems import as_problem
 from app.indexes.schemas import IndexName
 from app.tasks.search import search
 from app.tasks.search.checks import check
@@ -59,7 +59,7 @@ class Search(Task[SearchRequest, SearchAnswer]):
         """See :meth:`Task.check`."""
         check(request, engine.limits)
         library = retrieval_of(engine).library
-        with told(library.root, "url"):
+        with as_problem(library.root, "url"):
             library.open(self.name)
 
     def units(self, request: SearchRequest) -> float:

@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import os
 import re
 import secrets
-import tempfile
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from filelock import FileLock
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.settings.rates import Rate
+from models.text.atomic import write_atomically
 
 _TOKEN = re.compile(r"cw_([0-9a-f]{8})_[A-Za-z0-9_-]{43}")
 
@@ -125,16 +124,6 @@ def _change(path: Path, change: Callable[[dict[str, Key]], dict[str, Key]]) -> N
             except FileNotFoundError:
                 keys = {}
             written = _Keys(keys=list(change(keys).values())).model_dump_json(indent=2)
-            # mkstemp: nobody else may read it, not even while it is written.
-            handle, scratch = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    file.write(written + "\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                os.replace(scratch, path)
-            except BaseException:
-                os.unlink(scratch)
-                raise
+            write_atomically(path, written + "\n", private=True)
     except OSError as error:
         raise KeyFileError(f"{path} cannot be written ({error}); remedy: name another with --file") from error

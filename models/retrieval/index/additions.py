@@ -11,39 +11,29 @@ NOWHERE = -1
 
 
 class Base(Protocol):
-    """What the tree asks of the index below it."""
+    """Index below the tree."""
 
     root: int
 
     def child(self, node: int, token: int) -> int | None:
-        """Where a token leads, or None."""
+        """The node behind a token, or None."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A prefix of added keys.
+    """A prefix of added keys."""
 
-    Attributes:
-        base: the base's node of the same prefix, or :data:`NOWHERE`.
-        children: by next token, places in the tree's list.
-        count: added keys below.
-        values: of the key that ends here, or None.
-    """
-
-    base: int
-    children: dict[int, int]
-    count: int = 0
-    values: tuple[str, ...] | None = None
+    base: int  # the base's node of the same prefix, or NOWHERE
+    children: dict[int, int]  # by next token, places in the tree's list
+    count: int = 0  # added keys below
+    values: tuple[str, ...] | None = None  # of the key that ends here, if one does
 
 
 class Additions:
     """Persistent tree: a change copies the nodes of its path and gives a new root; old roots stay valid.
 
     Nodes that no root reaches any more stay in memory until the tree is left for a merged index.
-
-    Args:
-        base: the index below.
     """
 
     def __init__(self, base: Base) -> None:
@@ -59,18 +49,14 @@ class Additions:
         return self._nodes[place]
 
     def mark(self) -> int:
-        """Nodes stored from now on may be changed by puts that are given this mark."""
+        """A mark for :meth:`put`, which may then change the nodes stored from now on."""
         return len(self._nodes)
 
     def put(self, root: int, key: Sequence[int], values: tuple[str, ...] | None, mark: int) -> int:
         """The root of the tree in which a key has these values, or is not there for None.
 
-        Args:
-            root: of the tree so far.
-            key: token ids.
-            values: of the key.
-            mark: nodes stored since are known to no reader, and changed in place: many puts with one
-                mark take time proportional to their keys, not to the tree.
+        Nodes stored since the mark are known to no reader, and changed in place: many puts with one mark take
+        time proportional to their keys, not to the tree.
         """
         path, places = [self._nodes[root]], [root]
         for token in key:
@@ -83,7 +69,10 @@ class Additions:
                 path.append(self._nodes[place])
             places.append(-1 if place is None else place)
         changed = (values is not None) - (path[-1].values is not None)
-        node = replace(path[-1], values=values, count=path[-1].count + changed)
+        ended = path[-1]
+        # A dictionary of an older node belongs to readers, also where the key only ends: longer keys may follow.
+        children = ended.children if places[-1] >= mark else dict(ended.children)
+        node = replace(ended, children=children, values=values, count=ended.count + changed)
         for depth in range(len(key) - 1, -1, -1):
             parent = path[depth]
             children = parent.children if places[depth] >= mark else dict(parent.children)

@@ -16,12 +16,11 @@ from models.text.normalisation import normalise_name
 
 
 def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report) -> None:
-    """Give every row of an alias's target a second time, with the alias in its place.
+    """Repeat every row of an alias's target with the alias in its place.
 
     Args:
-        collected: gets the rows.
-        aliases: pairs of an alias and its target: a key, a subject with whatever meaning, or a subject
-            with its meaning in brackets. An alias of an alias is not followed.
+        aliases: pairs of an alias and its target: a key, a subject of any meaning, or a subject with its
+            meaning in brackets. An alias of an alias is not followed.
         report: gets aliases of nothing, as malformed.
 
     Raises:
@@ -34,8 +33,7 @@ def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report)
     texts = collected.texts[head]
     senses = None if meaning is None else collected.texts[meaning].forms
     before = len(texts.forms)
-    names: list[str] = []
-    targets, within, lines, origins = [], [], [], []
+    found: list[tuple[str, int, int, int, str]] = []
     for source in aliases:
         for batch in source.batches(1, report):
             for alias, target, line in zip(*batch.columns, batch.lines, strict=True):
@@ -46,13 +44,10 @@ def add_aliases(collected: Collected, aliases: Sequence[Source], report: Report)
                 if number is None or number >= before or sense is None:
                     report.refuse(source.name, line, f"an alias of {target.decode()!r}, which is no key here")
                     continue
-                names.append(alias.decode())
-                targets.append(number)
-                within.append(sense)
-                lines.append(line)
-                origins.append(source.name)
-    if not names:
+                found.append((alias.decode(), number, sense, line, source.name))
+    if not found:
         return
+    names, targets, within, lines, origins = zip(*found, strict=True)
     column = collected.columns[head]
     which = np.flatnonzero(np.isin(column, np.unique(targets)))
     which = which[np.argsort(column[which], kind="stable")]

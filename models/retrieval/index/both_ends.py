@@ -1,4 +1,4 @@
-"""Triples to be found from either end."""
+"""Triples indexed from both ends."""
 
 from __future__ import annotations
 
@@ -17,27 +17,24 @@ INVERSE = b"^"
 class BothEnds:
     """The triples of a source, each followed by its inverse: (S, P, O) by (O, ^P, S).
 
-    A key is then an entity with a relation in one of its directions, and its values are all that
-    stands at the other end.
-
-    Attributes:
-        source: of triples.
+    A key is then an entity with a relation in one of its directions, and its values are all entities
+    at the other end.
     """
 
     source: Source
 
     @property
     def name(self) -> str:
-        """The source's."""
+        """Name of the source."""
         return self.source.name
 
     @property
     def size(self) -> int:
-        """The source's."""
+        """Size of the source."""
         return self.source.size
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
-        """See :class:`Source`; lines are counted once.
+        """As :meth:`Source.batches`; lines are counted once.
 
         Raises:
             ValueError: the keys are no triples.

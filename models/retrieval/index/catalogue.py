@@ -8,7 +8,6 @@ import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import uuid4
@@ -19,10 +18,11 @@ from models.retrieval.index.building import build
 from models.retrieval.index.errors import BadNameError, CorruptIndexError, RetrievalIndexError, UnknownIndexError
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.live import LiveIndex
-from models.retrieval.index.manifest import Manifest, sync
+from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.sources import Source
 from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.tokenizing import Encode
+from models.text.atomic import sync, write_atomically
 
 T = TypeVar("T")
 
@@ -31,25 +31,12 @@ _CURRENT = "current"
 _DELETED = ".deleted-"
 
 
-@dataclass(frozen=True)
-class Listed:
-    """An index of a catalogue.
-
-    Attributes:
-        name: its name.
-        opened: whether this catalogue holds it open.
-    """
-
-    name: str
-    opened: bool
-
-
 class Catalogue:
     """Indexes by name, opened once and replaced while readers hold the old one.
 
     A name is a folder; each build of it is a folder therein, and the file ``current`` names the one that
-    counts, so that a replacement is the renaming of one file. What readers have mapped outlives its
-    files. Several processes may share a catalogue.
+    counts, so that a replacement is the renaming of one file. The maps of readers outlive the files.
+    Several processes may share a catalogue.
 
     Args:
         root: the folder; made when first needed.
@@ -60,13 +47,16 @@ class Catalogue:
         self._root = root
         self._tokenizer = tokenizer
         self._open: dict[str, LiveIndex] = {}
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
-    def names(self) -> list[Listed]:
-        """All indexes, by name."""
+    def names(self) -> list[str]:
+        """The names of all indexes, sorted."""
         paths = self._root.glob(f"*/{_CURRENT}")
-        names = sorted(path.parent.name for path in paths if _NAME.fullmatch(path.parent.name))
-        return [Listed(name, name in self._open) for name in names]
+        return sorted(path.parent.name for path in paths if _NAME.fullmatch(path.parent.name))
+
+    def is_open(self, name: str) -> bool:
+        """Whether this catalogue holds an index open."""
+        return name in self._open
 
     def open(self, name: str) -> LiveIndex:
         """The index of this name as it is now; the same object until it is replaced or unloaded.
@@ -83,20 +73,15 @@ class Catalogue:
                 held = self._open[name] = LiveIndex.open(folder, tokenizer=self._tokenizer)
             return held
 
-        with self._turn:
+        with self._lock:
             return self._reading(name, opened)
 
     def manifest(self, name: str) -> Manifest:
-        """The head of an index, without opening it.
-
-        Raises:
-            UnknownIndexError: there is none.
-            CorruptIndexError: it is damaged.
-        """
+        """The head of an index that is not opened; see :meth:`open`."""
         return self._reading(name, Manifest.read)
 
     def _reading(self, name: str, read: Callable[[Path], T]) -> T:
-        """What is read of an index's folder; of the new one, if it was replaced and the old one removed meanwhile."""
+        """Read an index's folder; the new one, if the old one was replaced and removed meanwhile."""
         while True:
             folder = self._current(name)
             try:
@@ -106,13 +91,9 @@ class Catalogue:
                     raise
 
     def unload(self, name: str) -> bool:
-        """Forget an open index; whoever holds it keeps it. Whether it was open.
-
-        Raises:
-            BadNameError: not a name.
-        """
+        """Forget an open index, whose holders keep it; whether it was open."""
         _check(name)
-        with self._turn:
+        with self._lock:
             return self._open.pop(name, None) is not None
 
     def build(
@@ -120,12 +101,7 @@ class Catalogue:
     ) -> Manifest:
         """Build an index, or another in its place; the old one serves until then, and its changes go with it.
 
-        Args:
-            name: of the index.
-            sources: see :func:`build`, as the others.
-            key_format: parts and separators.
-            encode: tokens of the parts.
-            more: ``tokenizer`` and what else :func:`build` takes by name.
+        For the arguments see :func:`models.retrieval.index.building.build`.
 
         Raises:
             RetrievalIndexError: being built already, or as :func:`build`.
@@ -137,11 +113,9 @@ class Catalogue:
         return manifest
 
     def merge(self, name: str, decode: DecodeBatch | None = None) -> Manifest:
-        """Compile an index with its changes anew; it is searched meanwhile, and changes wait.
+        """Rebuild an index with its changes; it is searched meanwhile, and changes wait.
 
-        Args:
-            name: of the index.
-            decode: see :func:`models.retrieval.index.merging.merge`.
+        For ``decode`` see :func:`models.retrieval.index.building.merge`.
 
         Raises:
             UnknownIndexError: there is none.
@@ -156,7 +130,7 @@ class Catalogue:
         return manifest
 
     def delete(self, name: str) -> None:
-        """Remove an index; whoever holds it keeps it.
+        """Remove an index, whose holders keep it.
 
         Raises:
             UnknownIndexError: there is none.
@@ -174,11 +148,7 @@ class Catalogue:
 
     def _publish(self, name: str, folder: Path) -> None:
         """Make a build the current one and remove the others."""
-        scratch = folder.with_name(f".{folder.name}.{_CURRENT}")
-        scratch.write_text(folder.name, "utf-8")
-        sync(scratch)
-        os.replace(scratch, folder.with_name(_CURRENT))
-        sync(folder.parent)
+        write_atomically(folder.with_name(_CURRENT), folder.name)
         for path in folder.parent.iterdir():
             if path.is_dir() and path != folder:
                 shutil.rmtree(path, ignore_errors=True)

@@ -10,21 +10,15 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from models.retrieval.index.errors import CorruptIndexError
-from models.retrieval.index.manifest import sync
+from models.text.atomic import sync
 
 
 class Change(NamedTuple):
-    """A key from then on.
-
-    Attributes:
-        key: its tokens.
-        values: none if it is removed.
-        written: by column, how parts that are new to the index are written where that is not their normal form.
-    """
+    """The new state of a key."""
 
     key: tuple[int, ...]
-    values: Sequence[str]
-    written: Mapping[int, str]
+    values: Sequence[str]  # none if it is removed
+    written: Mapping[int, str]  # by column, original forms of parts that are new to the index
 
 
 _VERSION = 1
@@ -34,11 +28,8 @@ class ChangeLog:
     """A file that only grows. Line: checksum, space, JSON list of changes that took place together.
 
     The first line names the build that the changes belong to. A line counts once its newline is on the
-    disk; what a killed writer left of a last line is ignored, and overwritten by the next one.
-
-    Args:
-        path: the file; it need not exist.
-        index: id of the build.
+    disk; the torn last line of a killed writer is ignored, and overwritten by the next one. There is no
+    file before the first change.
     """
 
     def __init__(self, path: Path, index: str) -> None:
@@ -48,7 +39,7 @@ class ChangeLog:
         self._lines = 0
 
     def news(self) -> list[list[Change]]:
-        """What was appended since the last call, by whichever process.
+        """The changes appended since the last call, by any process.
 
         Raises:
             CorruptIndexError: a line other than the last one is damaged, or the file belongs to another build.

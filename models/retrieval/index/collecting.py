@@ -1,4 +1,4 @@
-"""From sources to pairs of numbers."""
+"""Reading of all sources: each distinct text once, and pairs of key and value as numbers."""
 
 from __future__ import annotations
 
@@ -10,49 +10,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.key_format import KeyFormat
-from models.retrieval.index.names import AT_ONCE, Names, halves_of, normal_forms
-from models.retrieval.index.report import Report
+from models.retrieval.index.names import TEXTS_AT_ONCE, Interner, Names, halves_of, normal_forms
+from models.retrieval.index.report import OnProgress, Report
 from models.retrieval.index.sources import Source
-from models.retrieval.index.tokenizing import Interner, Tell
 from models.retrieval.index.values import normal_value
 from models.text.normalisation import are_normal_names
 
 
 @dataclass
 class Collected:
-    """R pairs of key and value, in order of appearance.
+    """R pairs of key and value, in order of appearance."""
 
-    Attributes:
-        names: part names of the format.
-        texts: the distinct texts of each part, in their normal form, and how they were first written.
-        columns: (R,) for each part the number of the row's text.
-        value_starts: (R,) where the row's value begins in the file of values, in bytes.
-        value_lengths: (R,) its bytes.
-        lines: (R,) the line it came from.
-        origins: names of sources and the rows that came from each, in order.
-    """
-
-    names: tuple[str, ...]
-    texts: list[Names]
-    columns: list[NDArray[np.uint32]]
-    value_starts: NDArray[np.int64]
-    value_lengths: NDArray[np.int64]
-    lines: NDArray[np.int64]
-    origins: list[tuple[str, int]]
+    names: tuple[str, ...]  # of the format's parts
+    texts: list[Names]  # distinct ones of each part
+    columns: list[NDArray[np.uint32]]  # (R,) for each part the number of the row's text
+    value_starts: NDArray[np.int64]  # (R,) where the row's value begins in the file of values, in bytes
+    value_lengths: NDArray[np.int64]  # (R,) its bytes
+    lines: NDArray[np.int64]  # (R,) the line it came from
+    origins: list[tuple[str, int]]  # names of sources and the rows that came from each, in order
 
 
-def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report: Report, tell: Tell) -> Collected:
-    """Read all sources in order.
+def collect(
+    sources: Sequence[Source], key_format: KeyFormat, raw: Path, report: Report, on_progress: OnProgress
+) -> Collected:
+    """Read all sources in order. Memory: the distinct texts of keys and some 16 bytes a row.
 
-    Values go to a file at once, in their normal form; what is left empty by it has no bytes. Held in memory are
-    the distinct texts of keys and some 16 bytes a row.
-
-    Args:
-        sources: of one key format.
-        key_format: of the keys.
-        raw: gets the values, end to end.
-        report: gets the counts.
-        tell: bytes read, and of how many.
+    The values go to the file ``raw`` in their normal form, end to end.
 
     Raises:
         TextFileError: a source cannot be read.
@@ -75,7 +58,7 @@ def collect(sources: Sequence[Source], key_format: KeyFormat, raw: Path, report:
                 lengths.append(np.fromiter(map(len, values), np.uint32, len(values)))
                 lines.append(np.asarray(batch.lines, np.uint32))
                 rows += len(values)
-                tell(before + batch.done, total)
+                on_progress(before + batch.done, total)
             origins.append((source.name, rows))
             before += source.size
     columns = [np.concatenate(column) for column in numbers]
@@ -121,8 +104,8 @@ def _numbered(
 def _normal_values(values: Sequence[bytes]) -> list[bytes]:
     """The normal form of each value."""
     forms: list[bytes] = []
-    for at in range(0, len(values), AT_ONCE):
-        some = values[at : at + AT_ONCE]
+    for at in range(0, len(values), TEXTS_AT_ONCE):
+        some = values[at : at + TEXTS_AT_ONCE]
         normal = are_normal_names(b"\n".join(some).decode(), len(some))
         forms += some if normal else [normal_value(value.decode()).encode() for value in some]
     return forms

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.errors import TokenizerMismatchError
-from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import Manifest
-from models.retrieval.index.nodes import MOST, NARROW, Nodes
+from models.retrieval.index.nodes import MAX_NARROW, NARROW_BIT, Nodes, WideNodes
 from models.retrieval.index.ragged import spread, starts_of
-from models.retrieval.index.sharing import asked_once
 from models.retrieval.index.spelling_table import SpellingTable
-from models.retrieval.index.storage import load
 from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import ValueTable
-from models.retrieval.index.wide import WideNodes
 from models.retrieval.index.written import Written
 from models.retrieval.prefix_index import Allowed
 
-_MANY = 50
+_COPY_NODE_BY_NODE = 50
 """Successors a node, on average, from which copying them node by node is faster than all at once."""
 
 
@@ -33,12 +29,8 @@ class CompiledIndex:
     a node are therefore one range of numbers (:meth:`span`).
 
     Args:
-        manifest: of the folder.
-        table: the keys.
-        wide: nodes with stored successors.
-        value_table: the values.
-        spelling: how the names, the first parts, may be misspelt; None if the index was built without.
-        written: by number, how parts were first written where that is not their normal form; None if none was.
+        spelling: of the names, the first parts; None if the index was built without.
+        original_forms: by number, how parts were first written where that is not their normal form.
     """
 
     root = 0
@@ -49,16 +41,16 @@ class CompiledIndex:
         table: KeyTable,
         wide: WideNodes,
         value_table: ValueTable,
-        spelling: SpellingTable | None = None,
-        written: Written | None = None,
+        spelling: SpellingTable | None,
+        original_forms: Written,
     ) -> None:
         self.manifest = manifest
-        self.key_format: KeyFormat = manifest.key_format
-        self._table = table
-        self._wide = wide
-        self._values = value_table
+        self.key_format = manifest.key_format
+        self.table = table
+        self.value_table = value_table
         self.spelling = spelling
-        self._written = written
+        self._wide = wide
+        self._original_forms = original_forms
 
     @classmethod
     def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> CompiledIndex:
@@ -68,7 +60,7 @@ class CompiledIndex:
         check on this machine, so usually at the first opening alone.
 
         Args:
-            folder: what a build made.
+            folder: of the index.
             tokenizer: fingerprint that the index must have been built with; None to take any.
             full: compute the checksums in any case.
 
@@ -82,34 +74,32 @@ class CompiledIndex:
                 f"{folder} was built with the tokenizer {manifest.tokenizer}, not {tokenizer}: "
                 "build it anew for this model, or use the model it was built for"
             )
-        table, wide = load(folder, manifest.key_format)
-        return cls(manifest, table, wide, ValueTable.load(folder), SpellingTable.load(folder), Written.load(folder))
-
-    @property
-    def table(self) -> KeyTable:
-        """The keys' arrays."""
-        return self._table
+        return cls(
+            manifest,
+            KeyTable.load(folder, manifest.key_format),
+            WideNodes.load(folder),
+            ValueTable.load(folder),
+            SpellingTable.load(folder),
+            Written.load(folder),
+        )
 
     def __len__(self) -> int:
-        return self._table.keys
+        return self.table.keys
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
-        """What may follow each node."""
+        """Successors of each node of a beam."""
         return asked_once(np.asarray(nodes, np.int64), self.allowed_apart)
 
     def allowed_apart(self, nodes: NDArray[np.int64]) -> Allowed:
-        """The same end to end, equal nodes' too: a copy for wide nodes, a grouping of few entries for narrow ones."""
-        narrow = nodes >= NARROW
+        """Successors end to end, also of equal nodes: copied for wide ones, grouped from entries for narrow ones."""
+        narrow = nodes >= NARROW_BIT
         if narrow.all():
             return self._allowed_narrow(nodes)
         if not narrow.any():
             return self._allowed_wide(nodes)
         both = (
             (np.flatnonzero(~narrow), self._allowed_wide(nodes[~narrow])),
-            (
-                np.flatnonzero(narrow),
-                self._allowed_narrow(nodes[narrow]),
-            ),
+            (np.flatnonzero(narrow), self._allowed_narrow(nodes[narrow])),
         )
         counts = np.empty(len(nodes), np.int64)
         final = np.empty(len(nodes), np.bool_)
@@ -127,7 +117,7 @@ class CompiledIndex:
         first = self._wide.starts[nodes]
         counts = self._wide.starts[nodes + 1] - first
         offsets = starts_of(counts)
-        if offsets[-1] < _MANY * len(nodes):
+        if offsets[-1] < _COPY_NODE_BY_NODE * len(nodes):
             at = spread(first, counts)
             tokens, children = self._wide.tokens[at].astype(np.int64), self._wide.children[at]
         else:
@@ -140,9 +130,9 @@ class CompiledIndex:
         return Allowed.of(counts, tokens, children, self._wide.final[nodes])
 
     def _allowed_narrow(self, nodes: NDArray[np.int64]) -> Allowed:
-        found = self._table.successors(Nodes.unpack(nodes))
+        found = self.table.successors(Nodes.unpack(nodes))
         children = found.nodes.pack()
-        wide = found.nodes.last - found.nodes.first > MOST
+        wide = found.nodes.last - found.nodes.first > MAX_NARROW
         if wide.any():
             # A range of few entries is never one of many, but where entries turn from parts to keys.
             children[wide] = 1 + np.searchsorted(self._wide.begin_keys, found.nodes.first[wide])
@@ -152,14 +142,14 @@ class CompiledIndex:
         """(B,) first key below each node, and (B,) the key after the last one."""
         nodes = np.asarray(nodes, np.int64)
         first, last = np.empty((2, len(nodes)), np.int64)
-        narrow = nodes >= NARROW
+        narrow = nodes >= NARROW_BIT
         wide = nodes[~narrow]
         first[~narrow], last[~narrow] = self._wide.first[wide], self._wide.last[wide]
-        first[narrow], last[narrow] = self._table.key_span(Nodes.unpack(nodes[narrow]))
+        first[narrow], last[narrow] = self.table.key_span(Nodes.unpack(nodes[narrow]))
         return first, last
 
     def child(self, node: int, token: int) -> int | None:
-        """Where a token leads, or None."""
+        """The node behind a token, or None."""
         found = self.allowed(np.array([node]))
         at = int(np.searchsorted(found.tokens, token))
         return int(found.children[at]) if at < len(found.tokens) and found.tokens[at] == token else None
@@ -170,53 +160,39 @@ class CompiledIndex:
             parts = self.key_format.split(tokens)
         except ValueError:
             return None
-        return self._table.find(parts, self.key_format)
+        return self.table.find(parts)
 
     def key(self, number: int) -> tuple[int, ...]:
-        """The tokens of a key.
-
-        Raises:
-            IndexError: no such number.
-        """
-        return self.key_format.join(self.parts(number))
-
-    def parts(self, number: int) -> list[tuple[int, ...]]:
-        """The tokens of a key's parts.
-
-        Raises:
-            IndexError: no such number.
-        """
-        return self._table.row(self._checked(number))
+        """The tokens of a key."""
+        return self.key_format.join(self.table.row(self._checked(number)))
 
     def values(self, number: int) -> list[str]:
-        """The values of a key, in order of appearance.
-
-        Raises:
-            IndexError: no such number.
-        """
-        return self._values.values(self._checked(number))
+        """The values of a key, in order of appearance."""
+        return self.value_table.values(self._checked(number))
 
     def written(self, column: int, part: tuple[int, ...]) -> str | None:
-        """How a part was first written; None if the index lacks it, or that is its normal form."""
-        number = None if self._written is None else self.find_part(column, part)
-        return None if self._written is None or number is None else self._written.find(number)
-
-    def find_part(self, column: int, part: tuple[int, ...]) -> int | None:
-        """The number of a part of a column, or None."""
-        return self._table.find_part(column, part, self.key_format)
+        """The original form of a part; None if the index lacks it, or that is its normal form."""
+        number = self.table.find_part(column, part) if len(self._original_forms) else None
+        return None if number is None else self._original_forms.find(number)
 
     def written_of(self, column: int) -> Written:
-        """How the parts of a column were first written, by their places in it."""
-        if self._written is None:
-            return Written.of({})
-        return self._written.between(*self._table.bounds(column))
-
-    @property
-    def value_table(self) -> ValueTable:
-        """The values' arrays."""
-        return self._values
+        """The original forms of the parts of a column, by their places in it."""
+        return self._original_forms.between(*self.table.bounds(column))
 
     def _checked(self, number: int) -> int:
         if not 0 <= number < len(self):
             raise IndexError(f"there are {len(self)} keys, and no number {number}")
         return number
+
+
+def asked_once(nodes: NDArray[np.int64], answer: Callable[[NDArray[np.int64]], Allowed]) -> Allowed:
+    """Successors of a beam of nodes, (B,), looked up once for equal wide ones.
+
+    All hypotheses begin at the root, and its tokens are many.
+    """
+    wide = nodes[nodes < NARROW_BIT].tolist()
+    if len(set(wide)) == len(wide):
+        return answer(nodes)
+    distinct, which = np.unique(nodes, return_inverse=True)
+    found = answer(distinct)
+    return Allowed(found.starts[which], found.stops[which], found.tokens, found.children, found.final[which])

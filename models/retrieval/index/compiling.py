@@ -1,4 +1,4 @@
-"""From rows to the arrays of an index."""
+"""Compilation: rows to the arrays of an index."""
 
 from __future__ import annotations
 
@@ -10,35 +10,43 @@ from numpy.typing import NDArray
 
 from models.retrieval.index.errors import RetrievalIndexError
 from models.retrieval.index.key_format import KeyFormat
-from models.retrieval.index.nodes import MOST, Nodes
+from models.retrieval.index.nodes import MAX_NARROW, Nodes, WideNodes
 from models.retrieval.index.ragged import Ragged, starts_of
-from models.retrieval.index.rows import Rows
 from models.retrieval.index.sorting import combine, ranks
 from models.retrieval.index.spelling_table import DecodeBatch, spelling_of
-from models.retrieval.index.storage import save
-from models.retrieval.index.table import KeyTable, closing_of
+from models.retrieval.index.table import KeyTable
 from models.retrieval.index.values import write_values
-from models.retrieval.index.wide import WideNodes
 from models.retrieval.index.written import Written
+
+_ENTRIES_AT_ONCE = 1 << 20
+
+
+@dataclass
+class Rows:
+    """R pairs of key and value, in order of appearance."""
+
+    parts: list[Ragged]  # of each column, as tokens; equal ones, and ones in no row, may occur
+    columns: list[NDArray[np.uint32]]  # (R,) for each column the number of the row's part
+    value_starts: NDArray[np.int64]  # (R,) where the row's value begins in ``raw``, in bytes
+    value_lengths: NDArray[np.int64]  # (R,) its bytes
+    raw: Path  # UTF-8 values end to end
+    written: list[Written]  # for each column, by the number of the part, its original form
+
+    def keep(self, which: NDArray[np.bool_]) -> None:
+        """Leave the other rows out."""
+        self.columns = [column[which] for column in self.columns]
+        self.value_starts, self.value_lengths = self.value_starts[which], self.value_lengths[which]
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Sizes of a compiled index.
+    """Sizes of a compiled index."""
 
-    Attributes:
-        keys: distinct keys.
-        values: values of all keys together.
-        duplicates: pairs that came again and were left out.
-        parts: distinct parts of each column.
-        wide_nodes: nodes whose successors are stored.
-    """
-
-    keys: int
-    values: int
-    duplicates: int
-    parts: list[int]
-    wide_nodes: int
+    keys: int  # distinct ones
+    values: int  # of all keys together
+    duplicates: int  # pairs that came again and were left out
+    parts: list[int]  # distinct ones of each column
+    wide_nodes: int  # nodes with stored successors
 
 
 def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: DecodeBatch | None = None) -> Counts:
@@ -48,10 +56,10 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: Decode
     a key's number is its place. Consumes ``rows``.
 
     Args:
-        rows: at least the parts that rows name must be valid parts of the format.
-        key_format: gives the separators, which take part in the order.
-        folder: where the files go; it exists.
-        decode: texts of tokens, for a table of how the first parts may be misspelt; None for none.
+        rows: all parts that rows name are valid parts of the format.
+        key_format: of the separators, which take part in the order.
+        folder: gets the files.
+        decode: texts of tokens, for a table of misspelt first parts; None for none.
 
     Raises:
         RetrievalIndexError: more keys, parts or tokens than 32 bits can number.
@@ -88,25 +96,17 @@ def compile_rows(rows: Rows, key_format: KeyFormat, folder: Path, decode: Decode
     entries = None if len(ends) == 1 else np.searchsorted(ranked[0][first_rows], np.arange(sizes[0] + 1))
     del ranked, first_rows
     flat = Ragged.concatenate([*lexicons[1:], lexicons[0]])
-    closing, closing_starts = closing_of(key_format)
-    table = KeyTable(
-        flat.tokens,
-        flat.starts.astype(np.uint32),
-        cells,
-        None if entries is None else entries.astype(np.uint32),
-        bases,
-        closing,
-        closing_starts,
-        keys,
-    )
+    first_keys = None if entries is None else entries.astype(np.uint32)
+    table = KeyTable(key_format, flat.tokens, flat.starts.astype(np.uint32), cells, first_keys, bases)
     wide = _wide_nodes(table)
-    save(folder, table, wide)
+    table.save(folder)
+    wide.save(folder)
     _save_written(written, bases, folder)
     if decode is not None:
         spelling_of(table.column_parts(0), decode).save(folder)
     del table, cells, flat
-    values, duplicates = write_values(folder, rows, order, new)
-    return Counts(keys, values, duplicates, sizes, wide.count)
+    values, duplicates = write_values(folder, rows.raw, rows.value_starts[order], rows.value_lengths[order], new)
+    return Counts(keys, values, duplicates, sizes, len(wide.final))
 
 
 def _sorted_parts(
@@ -138,13 +138,13 @@ def _save_written(written: list[Written], bases: NDArray[np.int64], folder: Path
 
 
 def _wide_nodes(table: KeyTable) -> WideNodes:
-    """Walk over the nodes of more than :data:`MOST` entries, level by level.
+    """Walk over the nodes of more than :data:`MAX_NARROW` entries, level by level.
 
     The walk starts from the root, which is stored however few entries it has, and from the first parts
     of many keys: those are wide in keys though narrow in entries.
     """
     first_keys = np.zeros(1, np.int64) if table.entries is None else table.entries.astype(np.int64)
-    begins = np.flatnonzero(np.diff(first_keys) > MOST)
+    begins = np.flatnonzero(np.diff(first_keys) > MAX_NARROW)
     zero, one = np.zeros(len(begins) + 1, np.int64), np.ones(len(begins), np.int64)
     level = Nodes(
         np.append(0, one),
@@ -161,7 +161,7 @@ def _wide_nodes(table: KeyTable) -> WideNodes:
         for piece in _pieces(level):
             found = table.successors(piece)
             child = found.nodes.pack()
-            wide = found.nodes.last - found.nodes.first > MOST
+            wide = found.nodes.last - found.nodes.first > MAX_NARROW
             begin = wide & (found.nodes.column == 1) & (found.nodes.depth == 0)
             child[begin] = 1 + np.searchsorted(begin_keys, found.nodes.first[begin])
             wide &= ~begin
@@ -186,10 +186,7 @@ def _wide_nodes(table: KeyTable) -> WideNodes:
     )
 
 
-_AT_ONCE = 1 << 20
-
-
 def _pieces(level: Nodes) -> list[Nodes]:
-    block = np.cumsum(level.last - level.first) // _AT_ONCE
+    block = np.cumsum(level.last - level.first) // _ENTRIES_AT_ONCE
     cuts = np.flatnonzero(np.diff(block)) + 1
     return [level.take(which) for which in np.split(np.arange(len(block)), cuts)]

@@ -11,7 +11,7 @@ from models.text.files import Block, Line
 from models.text.normalisation import normalise_name
 
 Header = tuple[int, ...]
-"""For each column of a source the field that it stands in."""
+"""Number of the field of each column of a source."""
 
 _NAMES = (
     {"subject", "entity", "head", "s", "主语", "主体", "实体", "实体名", "实体名称", "头实体"},
@@ -24,23 +24,16 @@ _SEPARATORS = ",;"
 
 
 class Record(NamedTuple):
-    """A record.
+    """A record, or the fault for which it cannot be read."""
 
-    Attributes:
-        line: where it begins.
-        fields: none if there is a fault.
-        fault: why it cannot be read.
-        done: see :class:`models.text.files.Block`.
-    """
-
-    line: int
-    fields: list[str]
+    line: int  # where it begins
+    fields: list[str]  # none if there is a fault
     fault: str | None
-    done: int
+    done: int  # see models.text.files.Block
 
 
 def header_of(fields: Sequence[str]) -> Header | None:
-    """The order of the fields if they are a header's, whatever the case of its names."""
+    """The order of the fields if they are a header's, in upper or lower case."""
     names = [normalise_name(field).casefold() for field in fields]
     for columns in (_NAMES, (_KEYS, _VALUES)):
         places = [[at for at, name in enumerate(names) if name in column] for column in columns]
@@ -52,9 +45,9 @@ def header_of(fields: Sequence[str]) -> Header | None:
 def read_records(blocks: Iterable[Block]) -> Iterator[Record]:
     """The records of lines; a blank line is one without fields.
 
-    After a record that cannot be read, such as one whose quote never closes, the next is looked for from the
-    line after its first one. A field has at most ``csv.field_size_limit()`` characters, 131,072: that bounds
-    what an open quote may hold.
+    After a record that cannot be read, such as one whose quote never closes, reading goes on with the line
+    after its first one. A field has at most ``csv.field_size_limit()`` characters, 131,072, which bounds the
+    text behind an open quote.
     """
     lines = _Lines(blocks)
     separator = lines.separator()
@@ -66,7 +59,7 @@ def read_records(blocks: Iterable[Block]) -> Iterator[Record]:
         except StopIteration:
             return
         except csv.Error as error:
-            fields, fault = [], _said(error)
+            fields, fault = [], _fault_of(error)
             reader = csv.reader(lines, delimiter=separator, strict=True)
         taken = lines.taken
         bad = next((line for line in taken if line.fault is not None), None)
@@ -80,7 +73,7 @@ def read_records(blocks: Iterable[Block]) -> Iterator[Record]:
 
 
 class _Lines:
-    """Gives lines to a reader and takes back those of a record that failed."""
+    """Lines for a CSV reader, which can be given again after a record that failed."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
         self.done = 0
@@ -105,11 +98,11 @@ class _Lines:
         return next((one for one in _SEPARATORS if len(next(csv.reader([text], delimiter=one), [])) > 1), ",")
 
     def begin(self) -> None:
-        """The lines taken so far are done with."""
+        """Forget the lines taken so far."""
         self.taken = []
 
     def back_to_second(self) -> None:
-        """Give all that was taken but the first line once more."""
+        """Give all lines taken but the first one again."""
         self._again.extendleft(reversed(self.taken[1:]))
 
     def __iter__(self) -> _Lines:
@@ -121,7 +114,7 @@ class _Lines:
         return f"{line.text}\n"
 
 
-def _said(error: csv.Error) -> str:
+def _fault_of(error: csv.Error) -> str:
     text = str(error)
     if "unexpected end" in text:
         return "a quote opens that is never closed"

@@ -1,10 +1,10 @@
-"""What can be wrong with an index or with what it is built from."""
+"""Errors of indexes and of their sources."""
 
 from __future__ import annotations
 
 
 class RetrievalIndexError(RuntimeError):
-    """An index cannot be built, opened or changed; the message says how to mend it."""
+    """An index cannot be built, opened or changed; the message holds the remedy."""
 
 
 class CorruptIndexError(RetrievalIndexError):

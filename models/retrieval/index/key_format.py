@@ -1,4 +1,4 @@
-"""How a key is put together of parts."""
+"""Composition of a key of its parts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import Any
 
 PLAIN = ("key",)
 TRIPLE = ("subject", "predicate", "meaning")
-MOST_TOKENS = 60_000
+MAX_TOKENS = 60_000
 """Tokens that a part may have; a node keeps its depth within a part in 16 bits."""
+
+TOO_LONG, HOLDS_SEPARATOR = f"has more than {MAX_TOKENS} tokens", "holds the separator that ends it"
+"""Faults of a part."""
 
 
 @dataclass(frozen=True)
 class KeyFormat:
-    """Parts and what stands between them; a key is part 0, separator 0, part 1, separator 1, ...
+    """Parts and separators between them; a key is part 0, separator 0, part 1, separator 1, ...
 
     The first token of a separator never occurs in the part before it: a key can then be cut into its
-    parts in one way only, and no part can smuggle in another.
+    parts in one way only.
 
     Attributes:
         parts: names in order: ``("key",)``, or ``subject`` and ``predicate`` and perhaps ``meaning``
@@ -25,7 +28,7 @@ class KeyFormat:
         separators: one token sequence fewer than parts, none of them empty.
 
     Raises:
-        ValueError: parts or separators are not such.
+        ValueError: other parts or separators.
     """
 
     parts: tuple[str, ...] = PLAIN
@@ -68,13 +71,13 @@ class KeyFormat:
         return tuple(key)
 
     def fault(self, name: str, part: Sequence[int], separator: Sequence[int]) -> str | None:
-        """What is wrong with a part, if anything."""
+        """The fault of a part, if it has one."""
         if not len(part) and name != "meaning":
             return "is empty"
-        if len(part) > MOST_TOKENS:
-            return f"has more than {MOST_TOKENS} tokens"
+        if len(part) > MAX_TOKENS:
+            return TOO_LONG
         if separator and separator[0] in part:
-            return "holds the separator that ends it"
+            return HOLDS_SEPARATOR
         return None
 
     def split(self, key: Sequence[int]) -> tuple[tuple[int, ...], ...]:
@@ -100,7 +103,7 @@ class KeyFormat:
         return key[: key.index(self.separators[0][0])] if self.separators else key
 
     def as_json(self) -> dict[str, Any]:
-        """For a manifest."""
+        """The format as it stands in a manifest."""
         return {"parts": list(self.parts), "separators": [list(tokens) for tokens in self.separators]}
 
     @classmethod

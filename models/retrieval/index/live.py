@@ -11,12 +11,12 @@ from types import MappingProxyType
 
 from filelock import FileLock
 
+from models.retrieval.index.building import merge
 from models.retrieval.index.change_log import Change, ChangeLog
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.errors import RetiredIndexError
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.manifest import NAME, Manifest
-from models.retrieval.index.merging import merge
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.spelling_table import DecodeBatch
 from models.retrieval.index.values import normal_value
@@ -26,19 +26,12 @@ _LOG, _LOCK = "changes.log", "changes.lock"
 
 @dataclass(frozen=True)
 class Changed:
-    """What an update did.
-
-    Attributes:
-        added: pairs of key and value that are new.
-        removed: pairs that are gone.
-        known: pairs to be added that were there already.
-        missing: keys, or pairs, to be removed that were not there.
-    """
+    """Counts of an update, in pairs of key and value."""
 
     added: int = 0
     removed: int = 0
-    known: int = 0
-    missing: int = 0
+    known: int = 0  # to be added, and there already
+    missing: int = 0  # keys, or pairs, to be removed that were not there
 
 
 class LiveIndex:
@@ -46,10 +39,6 @@ class LiveIndex:
 
     A search takes one :attr:`view` and keeps it: views do not change. Updates from several threads and
     processes take turns.
-
-    Args:
-        folder: of the compiled index.
-        base: the compiled index.
     """
 
     def __init__(self, folder: Path, base: CompiledIndex) -> None:
@@ -58,8 +47,8 @@ class LiveIndex:
         self._log = ChangeLog(folder / _LOG, base.manifest.id)
         self._view = OverlayView.of(base)
         self._added_parts: set[tuple[int, tuple[int, ...]]] | None = None
-        self._turn = threading.RLock()
-        self._lock = FileLock(folder / _LOCK, thread_local=False)
+        self._threads = threading.RLock()
+        self._processes = FileLock(folder / _LOCK, thread_local=False)
         self.refresh()
 
     @classmethod
@@ -79,12 +68,12 @@ class LiveIndex:
 
     @property
     def manifest(self) -> Manifest:
-        """Of the compiled index."""
+        """The head of the compiled index."""
         return self.base.manifest
 
     @property
     def key_format(self) -> KeyFormat:
-        """Of the keys."""
+        """Composition of the keys."""
         return self.base.key_format
 
     @property
@@ -94,7 +83,7 @@ class LiveIndex:
 
     def refresh(self) -> OverlayView:
         """Take in what other processes changed, and give the view."""
-        with self._turn:
+        with self._threads:
             # One pass for all batches: of several changes of a key the last one counts.
             changes = [change for batch in self._log.news() for change in batch]
             if changes:
@@ -162,7 +151,7 @@ class LiveIndex:
     def _new_forms(
         self, changed: Mapping[tuple[int, ...], Sequence[str]], written: Mapping[tuple[int, ...], Mapping[int, str]]
     ) -> dict[tuple[int, ...], dict[int, str]]:
-        """Of the written forms those of parts that neither the index has nor a key before."""
+        """The written forms of parts that are new to the index, each with the first key that has it."""
         if self._added_parts is None:
             added = (key for key, _ in self._view.added())
             self._added_parts = {one for key in added for one in enumerate(self.key_format.split(key))}
@@ -172,33 +161,33 @@ class LiveIndex:
             for column, part in enumerate(self.key_format.split(key)) if values else ():
                 text, one = written.get(key, {}).get(column), (column, part)
                 known = one in seen or one in self._added_parts or one in self._view.forms
-                if text is not None and not known and self.base.find_part(column, part) is None:
+                if text is not None and not known and self.base.table.find_part(column, part) is None:
                     found.setdefault(key, {})[column] = text
                 seen.add(one)
         return found
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Nobody else changes the index meanwhile.
+        """Keep the index from all other changes meanwhile.
 
         Raises:
             RetiredIndexError: it was replaced or deleted.
         """
-        gone = RetiredIndexError(f"{self.folder} was replaced or deleted: open the index again")
-        with self._turn:
-            if not (self.folder / NAME).exists():
-                raise gone
-            with self._lock:
-                if not (self.folder / NAME).exists():
-                    raise gone
+        with self._threads:
+            self._check_current()  # a lock in a folder that is gone would make the folder again
+            with self._processes:
+                self._check_current()
                 yield
+
+    def _check_current(self) -> None:
+        if not (self.folder / NAME).exists():
+            raise RetiredIndexError(f"{self.folder} was replaced or deleted: open the index again")
 
     def merge(self, folder: Path, decode: DecodeBatch | None = None) -> Manifest:
         """Build an index of the present view, without a log, in a new folder.
 
-        Changes made meanwhile are not in it: hold :meth:`exclusive` if they matter.
-
-        Args, Raises: see :func:`models.retrieval.index.merging.merge`.
+        Changes made meanwhile are not in it: hold :meth:`exclusive` if they matter. For the rest see
+        :func:`models.retrieval.index.building.merge`.
         """
         return merge(self.refresh(), folder, decode)
 

@@ -1,12 +1,12 @@
-"""What a folder claims to hold, and whether it does."""
+"""The head of an index: its origin, and size and checksum of every file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from models.retrieval.index.errors import CorruptIndexError
 from models.retrieval.index.key_format import KeyFormat
+from models.text.atomic import sync, write_atomically
 
 NAME = "manifest.json"
 FORMAT = "chainwright-index"
@@ -24,23 +25,14 @@ _MEND = "build the index again, or copy it again from where it is whole"
 
 @dataclass(frozen=True)
 class Manifest:
-    """The head of an index.
+    """The head of an index."""
 
-    Attributes:
-        id: of this build; no two builds share one.
-        tokenizer: fingerprint of the tokenizer of its keys.
-        key_format: of its keys.
-        counts: keys, values, parts.
-        report: what was read, and what could not be.
-        files: bytes and BLAKE2b-256 of every file.
-    """
-
-    id: str
-    tokenizer: str
+    id: str  # of this build; no two builds share one
+    tokenizer: str  # fingerprint of the tokenizer of its keys
     key_format: KeyFormat
-    counts: Mapping[str, Any]
-    report: Mapping[str, Any]
-    files: Mapping[str, tuple[int, str]]
+    counts: Mapping[str, Any]  # see models.retrieval.index.compiling.Counts
+    report: Mapping[str, Any]  # see models.retrieval.index.report.Report
+    files: Mapping[str, tuple[int, str]]  # bytes and BLAKE2b-256 of every file
 
     @classmethod
     def write(
@@ -51,7 +43,16 @@ class Manifest:
         digests = _digests(paths)
         files = {path.name: (path.stat().st_size, digest) for path, digest in zip(paths, digests, strict=True)}
         manifest = cls(uuid4().hex, tokenizer, key_format, counts, report, files)
-        record = manifest._as_json()
+        record = {
+            "format": FORMAT,
+            "version": VERSION,
+            "id": manifest.id,
+            "tokenizer": tokenizer,
+            "key_format": key_format.as_json(),
+            "counts": dict(counts),
+            "report": dict(report),
+            "files": {name: list(file) for name, file in files.items()},
+        }
         (folder / NAME).write_text(
             json.dumps({**record, "checksum": _checksum(record)}, ensure_ascii=False, indent=1), "utf-8"
         )
@@ -82,7 +83,8 @@ class Manifest:
             for name, digest in zip(names, _digests([folder / name for name in names]), strict=True):
                 if digest != manifest.files[name][1]:
                     raise CorruptIndexError(f"{folder / name} does not match its checksum: {_MEND}")
-            _write_stamps(folder, current)
+            with suppress(OSError):  # a folder that cannot be written is checked in full each time
+                write_atomically(folder / _STAMPS, json.dumps(current))
         return manifest
 
     @classmethod
@@ -116,27 +118,6 @@ class Manifest:
         key_format = KeyFormat.from_json(record["key_format"])
         return cls(record["id"], record["tokenizer"], key_format, record["counts"], record["report"], files), checksum
 
-    def _as_json(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "version": VERSION,
-            "id": self.id,
-            "tokenizer": self.tokenizer,
-            "key_format": self.key_format.as_json(),
-            "counts": dict(self.counts),
-            "report": dict(self.report),
-            "files": {name: list(file) for name, file in self.files.items()},
-        }
-
-
-def sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
 
 def _checksum(record: Mapping[str, Any]) -> str:
     return hashlib.blake2b(json.dumps(record, sort_keys=True).encode(), digest_size=32).hexdigest()
@@ -161,13 +142,3 @@ def _read_stamps(folder: Path) -> Any:
         return json.loads((folder / _STAMPS).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-
-
-def _write_stamps(folder: Path, stamps: Mapping[str, Any]) -> None:
-    scratch = folder / f"{_STAMPS}.{uuid4().hex}"
-    try:
-        scratch.write_text(json.dumps(stamps), "utf-8")
-        os.replace(scratch, folder / _STAMPS)
-    except OSError:
-        # A folder that cannot be written is checked in full each time.
-        scratch.unlink(missing_ok=True)

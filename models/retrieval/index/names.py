@@ -1,7 +1,8 @@
-"""Names in their normal form, and how each was first written."""
+"""Names in their normal form and in their original one."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import compress
 from operator import ne
@@ -10,12 +11,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.key_format import split_entity
-from models.retrieval.index.tokenizing import Interner
-from models.retrieval.index.written import Written
 from models.text.normalisation import are_normal_names, normalise_name
 
-AT_ONCE = 512
+TEXTS_AT_ONCE = 512
 """Texts that are looked at together: most are in their normal form already."""
+
+
+class Interner:
+    """Numbers texts, given in UTF-8, in order of first appearance."""
+
+    def __init__(self) -> None:
+        self._numbers: defaultdict[bytes, int] = defaultdict()
+        self._numbers.default_factory = self._numbers.__len__
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def numbers(self, texts: Sequence[bytes]) -> NDArray[np.uint32]:
+        """The number of each text; a new one for a text not seen before."""
+        # Sources tend to give the lines of an entity together, and a comparison is cheaper than a look-up.
+        new = np.ones(len(texts), np.bool_)
+        new[1:] = np.fromiter(map(ne, texts[1:], texts), np.bool_, max(0, len(texts) - 1))
+        distinct = list(compress(texts, new.tolist()))
+        found = np.fromiter(map(self._numbers.__getitem__, distinct), np.uint32, len(distinct))
+        numbers: NDArray[np.uint32] = found[np.cumsum(new) - 1]
+        return numbers
+
+    def known(self, text: bytes) -> int | None:
+        """The number of a text, or None if it was never numbered."""
+        return self._numbers.get(text)
+
+    def texts(self) -> list[str]:
+        """All texts by number."""
+        return [text.decode() for text in self._numbers]
 
 
 class Names:
@@ -31,12 +59,7 @@ class Names:
         self.written: dict[int, bytes] = {}
 
     def numbers(self, forms: Sequence[str], written: Sequence[str]) -> NDArray[np.uint32]:
-        """The number of each name.
-
-        Args:
-            forms: their normal forms.
-            written: how they are written.
-        """
+        """The number of each name, given in its normal form and as it is written."""
         before = len(self.forms)
         numbers = self.forms.numbers([form.encode() for form in forms])
         odd = np.flatnonzero(np.fromiter(map(ne, forms, written), np.bool_, len(forms)))
@@ -49,10 +72,6 @@ class Names:
                     self.written[int(numbers[at])] = text.encode()
         return numbers
 
-    def as_written(self) -> Written:
-        """:attr:`written` in arrays."""
-        return Written.of(self.written)
-
 
 def in_one_line(text: str) -> str:
     """A name as it is shown: as it is written, without outer white space or line breaks."""
@@ -62,19 +81,14 @@ def in_one_line(text: str) -> str:
 def normal_forms(texts: Sequence[str]) -> list[str]:
     """The normal form of each name."""
     forms: list[str] = []
-    for at in range(0, len(texts), AT_ONCE):
-        some = texts[at : at + AT_ONCE]
+    for at in range(0, len(texts), TEXTS_AT_ONCE):
+        some = texts[at : at + TEXTS_AT_ONCE]
         forms += some if are_normal_names("\n".join(some), len(some)) else map(normalise_name, some)
     return forms
 
 
 def halves_of(entities: Sequence[str], forms: Sequence[str]) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-    """Subject and meaning of entities: of their normal forms, and as they are written.
-
-    Args:
-        entities: as they are written.
-        forms: their normal forms.
-    """
+    """Subject and meaning of entities: of their normal ``forms``, and as they are written."""
     halves = [split_entity(form) for form in forms]
     written = list(halves)
     for at in compress(range(len(forms)), map(ne, entities, forms)):

@@ -1,24 +1,27 @@
 """Nodes as numbers.
 
-A node is a prefix of keys. It is told by the column (part of the key) where the prefix ends, the range
-of entries that share it, and the depth within the column, its separator included. In column 0 an entry
+A node is a prefix of keys: the column (part of the key) where the prefix ends, the range of entries
+that share it, and the depth within the column, its separator included. In column 0 an entry
 is a distinct first part, in later columns a key; entries are sorted, so a prefix is one range.
 
 A node with few entries is *narrow*: these four numbers, packed, are its number, and nothing of it is
-stored. The others are *wide* and numbered 0, 1, 2, ...: what may follow them is stored.
+stored. The others are *wide* and numbered 0, 1, 2, ...: their successors are stored.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-NARROW = 1 << 62
-"""The bit that tells narrow nodes from wide ones."""
+from models.retrieval.index.storage import load_arrays, narrowed, save_arrays
 
-MOST = 16
+NARROW_BIT = 1 << 62
+"""The bit that marks narrow nodes."""
+
+MAX_NARROW = 16
 """Entries of a narrow node, at most; more save memory and cost time."""
 
 _FIRST, _WIDTH, _DEPTH = 32, 6, 16
@@ -26,24 +29,17 @@ _FIRST, _WIDTH, _DEPTH = 32, 6, 16
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """Unpacked nodes; all arrays have one length.
+    """Unpacked nodes; all arrays have one length."""
 
-    Attributes:
-        column: where the prefix ends.
-        first: first entry.
-        last: entry after the last one.
-        depth: tokens of the prefix in this column.
-    """
-
-    column: NDArray[np.int64]
-    first: NDArray[np.int64]
-    last: NDArray[np.int64]
-    depth: NDArray[np.int64]
+    column: NDArray[np.int64]  # where the prefix ends
+    first: NDArray[np.int64]  # first entry
+    last: NDArray[np.int64]  # entry after the last one
+    depth: NDArray[np.int64]  # tokens of the prefix in this column
 
     def pack(self) -> NDArray[np.int64]:
         """The numbers of narrow nodes."""
         width = self.last - self.first - 1
-        return NARROW | self.first | (width | (self.depth | self.column << _DEPTH) << _WIDTH) << _FIRST
+        return NARROW_BIT | self.first | (width | (self.depth | self.column << _DEPTH) << _WIDTH) << _FIRST
 
     @classmethod
     def unpack(cls, numbers: NDArray[np.int64]) -> Nodes:
@@ -62,9 +58,28 @@ class Nodes:
     @classmethod
     def concatenate(cls, several: list[Nodes]) -> Nodes:
         """One after another."""
-        return cls(
-            np.concatenate([one.column for one in several]),
-            np.concatenate([one.first for one in several]),
-            np.concatenate([one.last for one in several]),
-            np.concatenate([one.depth for one in several]),
-        )
+        names = ("column", "first", "last", "depth")
+        return cls(*(np.concatenate([getattr(one, name) for one in several]) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class WideNodes:
+    """W nodes with stored successors; those of node w lie at ``starts[w]:starts[w + 1]``. The root is node 0."""
+
+    starts: NDArray[np.int64]  # (W + 1,)
+    tokens: NDArray[np.uint32]  # (N,) next tokens, ascending within a node
+    children: NDArray[np.int64]  # (N,) the nodes that they lead to
+    final: NDArray[np.bool_]  # (W,) whether a key ends at the node
+    first: NDArray[np.uint32]  # (W,) first key below the node
+    last: NDArray[np.uint32]  # (W,) key after the last one
+    begin_keys: NDArray[np.uint32]  # (C,) ascending; first keys of nodes 1 to C, which begin column 1
+
+    def save(self, folder: Path) -> None:
+        """Write the files that :meth:`load` maps."""
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        save_arrays(folder, "wide", {**arrays, "tokens": narrowed(self.tokens)})
+
+    @classmethod
+    def load(cls, folder: Path) -> WideNodes:
+        """Map the nodes of an index."""
+        return cls(**load_arrays(folder, "wide", [field.name for field in fields(cls)]))

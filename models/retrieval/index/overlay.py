@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.index.added_names import AddedNames
 from models.retrieval.index.additions import NOWHERE, Additions
-from models.retrieval.index.compiled import CompiledIndex
-from models.retrieval.index.sharing import asked_once
+from models.retrieval.index.compiled import CompiledIndex, asked_once
+from models.retrieval.index.spelling_table import GrowingSpellingTable
 from models.retrieval.prefix_index import Allowed
 from models.retrieval.subtree import nodes_of
 
@@ -28,10 +27,10 @@ class OverlayView:
     Args:
         base: the index below.
         additions: tree of added keys.
-        top: its root for this view.
+        top: root of the tree for this view.
         removed: (R,) numbers of hidden base keys, ascending.
         names: of all keys ever added, of this view or not.
-        forms: how parts of these were first written, by column and tokens, where that is not their normal form.
+        forms: original forms of parts of these, by column and tokens, where they are not the normal ones.
     """
 
     def __init__(
@@ -40,7 +39,7 @@ class OverlayView:
         additions: Additions,
         top: int,
         removed: NDArray[np.int64],
-        names: AddedNames,
+        names: GrowingSpellingTable,
         forms: dict[tuple[int, tuple[int, ...]], str],
     ) -> None:
         self.base = base
@@ -55,7 +54,7 @@ class OverlayView:
     def of(cls, base: CompiledIndex) -> OverlayView:
         """Nothing added or removed."""
         additions = Additions(base)
-        return cls(base, additions, additions.empty, np.empty(0, np.int64), AddedNames(), {})
+        return cls(base, additions, additions.empty, np.empty(0, np.int64), GrowingSpellingTable(), {})
 
     @property
     def root(self) -> int:
@@ -66,7 +65,7 @@ class OverlayView:
         return self._kept + self._additions[self._top].count
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
-        """What may follow each node."""
+        """Successors of each node of a beam."""
         return asked_once(np.asarray(nodes, np.int64), self._allowed)
 
     def _allowed(self, nodes: NDArray[np.int64]) -> Allowed:
@@ -97,7 +96,7 @@ class OverlayView:
         return Allowed.of(counts, np.concatenate(tokens), np.concatenate(children), final)
 
     def _kept_of(self, nodes: NDArray[np.int64]) -> Allowed:
-        """What may follow base nodes, less what leads to removed keys only."""
+        """Successors of base nodes, without those that lead to removed keys only."""
         found = self.base.allowed_apart(nodes)
         if not len(self.removed):
             return found
@@ -117,7 +116,7 @@ class OverlayView:
         return Allowed.of(kept, found.tokens[keep], found.children[keep], final)
 
     def _gone(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
-        """How many keys of each range are removed."""
+        """Number of removed keys in each range."""
         return np.searchsorted(self.removed, last) - np.searchsorted(self.removed, first)
 
     def find(self, tokens: Sequence[int]) -> int | None:
@@ -131,25 +130,17 @@ class OverlayView:
         return number - before if before == after else None
 
     def key(self, number: int) -> tuple[int, ...]:
-        """The tokens of a key.
-
-        Raises:
-            IndexError: no such number.
-        """
+        """The tokens of a key."""
         place = self._place(number)
         return self._additions.at(self._top, place)[0] if number >= self._kept else self.base.key(place)
 
     def values(self, number: int) -> list[str]:
-        """The values of a key, in order of appearance.
-
-        Raises:
-            IndexError: no such number.
-        """
+        """The values of a key, in order of appearance."""
         place = self._place(number)
         return list(self._additions.at(self._top, place)[1]) if number >= self._kept else self.base.values(place)
 
     def written(self, column: int, part: tuple[int, ...]) -> str | None:
-        """How a part of a key was first written; None if that is its normal form."""
+        """The original form of a part of a key; None if that is its normal form."""
         return self.base.written(column, part) or self.forms.get((column, part))
 
     def _place(self, number: int) -> int:
@@ -196,16 +187,13 @@ class OverlayView:
 
     def name(self, number: int) -> tuple[int, ...] | None:
         """See :class:`models.retrieval.ranking.spelling.SpeltNames`: names of the base, then those added."""
-        added = number - self.base.table.names
+        added, separators = number - self.base.table.names, self.base.key_format.separators
+        if added < 0 and not len(self.removed):
+            return self.base.table.name(number)
         name = self._names[added] if added >= 0 else self.base.table.name(number)
-        return name if self._has(name, added=added >= 0) else None
-
-    def _has(self, name: tuple[int, ...], *, added: bool) -> bool:
-        if not added and not len(self.removed):
-            return True
-        if not self.base.key_format.separators:
-            return self.find(name) is not None
-        return nodes_of(self, [(*name, *self.base.key_format.separators[0])]) != [None]
+        if not separators:
+            return None if self.find(name) is None else name
+        return None if nodes_of(self, [(*name, *separators[0])]) == [None] else name
 
 
 def _merged(

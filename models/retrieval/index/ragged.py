@@ -13,15 +13,10 @@ from numpy.typing import NDArray
 
 @dataclass(frozen=True, slots=True)
 class Ragged:
-    """n token sequences; sequence i is ``tokens[starts[i]:starts[i + 1]]``.
+    """n token sequences; sequence i is ``tokens[starts[i]:starts[i + 1]]``."""
 
-    Attributes:
-        tokens: (N,) unsigned.
-        starts: (n + 1,) int64.
-    """
-
-    tokens: NDArray[np.uint32]
-    starts: NDArray[np.int64]
+    tokens: NDArray[np.uint32]  # (N,)
+    starts: NDArray[np.int64]  # (n + 1,)
 
     @classmethod
     def of(cls, sequences: Sequence[Sequence[int]]) -> Ragged:

@@ -1,34 +1,29 @@
-"""What was read, and what could not be."""
+"""Report of a build: counts of lines, and examples of malformed ones."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from models.retrieval.index.errors import MalformedInputError
 
-KEPT = 20
+MAX_EXAMPLES = 20
+
+OnProgress = Callable[[int, int], None]
+"""Called with how much is done, and of how much."""
 
 
 @dataclass
 class Report:
-    """Counts of a build.
+    """Counts of a build."""
 
-    Attributes:
-        strict: refuse the first malformed line.
-        lines: lines seen, blank and malformed ones too.
-        blank: lines without anything.
-        malformed: lines that could not be read.
-        examples: source, line number (from 1) and fault of the first :data:`KEPT` of them.
-        duplicates: pairs of key and value that came again.
-    """
-
-    strict: bool = False
-    lines: int = 0
+    strict: bool = False  # refuse the first malformed line
+    lines: int = 0  # blank and malformed ones too
     blank: int = 0
     malformed: int = 0
-    duplicates: int = 0
-    examples: list[tuple[str, int, str]] = field(default_factory=list)
+    duplicates: int = 0  # pairs of key and value that came again
+    examples: list[tuple[str, int, str]] = field(default_factory=list)  # source, line (from 1) and fault of the first
 
     def refuse(self, source: str, line: int, fault: str) -> None:
         """Count a line out.
@@ -41,7 +36,7 @@ class Report:
                 f"{source}, line {line}: {fault}; mend it, or build without strict to leave it out"
             )
         self.malformed += 1
-        if len(self.examples) < KEPT:
+        if len(self.examples) < MAX_EXAMPLES:
             self.examples.append((source, line, fault))
 
     def summary(self) -> str:
@@ -55,7 +50,7 @@ class Report:
         return f"{counts}, the first of them {source}, line {line}: {fault}"
 
     def as_json(self) -> dict[str, Any]:
-        """For a manifest."""
+        """The report as it stands in a manifest."""
         return {
             "lines": self.lines,
             "blank": self.blank,

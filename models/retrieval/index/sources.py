@@ -1,10 +1,10 @@
-"""Where keys and values come from: tab-separated lines, JSON Lines, CSV, records in memory."""
+"""Sources of keys and values: tab-separated lines, JSON Lines, CSV, records in memory."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,31 +17,25 @@ from models.retrieval.index.report import Report
 from models.text.files import BLOCK, Block, read_blocks
 from models.text.normalisation import normalise_name
 
-PLAIN_COLUMNS = ("key", "value")
-TRIPLE_COLUMNS = ("subject", "predicate", "object")
+_COLUMNS = {1: ("key", "value"), 2: ("subject", "predicate", "object")}
+"""Names of columns, by the fields of a key."""
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Pairs of key and value.
+    """Pairs of key and value."""
 
-    Attributes:
-        columns: the key's fields, then the value, in UTF-8; lists of one length.
-        lines: the line of each pair.
-        done: bytes of the source read so far.
-    """
-
-    columns: Sequence[Sequence[bytes]]
-    lines: Sequence[int]
-    done: int
+    columns: Sequence[Sequence[bytes]]  # the key's fields, then the value, in UTF-8; lists of one length
+    lines: Sequence[int]  # the line of each pair
+    done: int  # bytes of the source read so far
 
 
 class Source(Protocol):
-    """Gives pairs of key and value once, in bounded memory."""
+    """Pairs of key and value, read once, in bounded memory."""
 
     @property
     def name(self) -> str:
-        """What a message calls it."""
+        """Its name in messages."""
         ...
 
     @property
@@ -50,19 +44,13 @@ class Source(Protocol):
         ...
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
-        """All pairs with ``fields`` fields a key; what cannot be read is told to the report."""
+        """All pairs with ``fields`` fields a key; lines that cannot be read go to the report."""
         ...
 
 
 @dataclass(frozen=True)
 class _File:
-    """A text file.
-
-    Attributes:
-        path: the file.
-        encoding: see :func:`models.text.files.read_blocks`.
-        most: likewise.
-    """
+    """A text file; for its attributes see :func:`models.text.files.read_blocks`."""
 
     path: Path
     encoding: str | None = None
@@ -75,7 +63,7 @@ class _File:
 
     @property
     def size(self) -> int:
-        """Its bytes; 0 if it has no size, and reading it will tell why."""
+        """Its bytes; 0 if it has no size, for a reason that reading it will show."""
         try:
             return self.path.stat().st_size
         except OSError:
@@ -94,7 +82,7 @@ class Tabbed(_File):
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. A line of more or fewer columns, or with an empty one, is malformed."""
-        names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+        names = _COLUMNS[fields]
         for block in self.blocks(report):
             numbers = range(block.first, block.first + len(block))
             if _regular(block, len(names)):
@@ -112,11 +100,7 @@ class Tabbed(_File):
             if fault is None and len(row) == 1 and not normalise_name(text):
                 report.blank += 1
                 continue
-            if fault is None and len(row) != len(names):
-                fault = f"{len(row)} tab-separated columns; {len(names)} are due: {', '.join(names)}"
-            if fault is None and "" in row:
-                fault = f"the {names[row.index('')]} is empty"
-            if fault is not None:
+            if fault := fault or _fault_of(row, names, "tab-separated columns"):
                 report.refuse(self.name, block.first + at, fault)
                 continue
             rows.append(tuple(cell.encode() for cell in row))
@@ -136,6 +120,13 @@ def _regular(block: Block, columns: int) -> bool:
     kinds = np.append(text[marks], ord("\n")).reshape(-1, columns) == ord("\n")
     ended = not kinds[:, :-1].any() and kinds[:, -1].all()
     return bool(ended and np.diff(bounds[::columns]).max() <= block.longest)
+
+
+def _fault_of(row: Sequence[str], names: Sequence[str], columns: str) -> str | None:
+    """The fault of a row of other columns than these, or of empty ones."""
+    if len(row) != len(names):
+        return f"{len(row)} {columns}; {len(names)} are due: {', '.join(names)}"
+    return f"the {names[row.index('')]} is empty" if "" in row else None
 
 
 def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int], done: int) -> Batch:
@@ -183,7 +174,7 @@ class CommaSeparated(_File):
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. A record of more or fewer fields, or with an empty one, is malformed."""
-        names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+        names = _COLUMNS[fields]
         rows: list[tuple[bytes, ...]] = []
         numbers: list[int] = []
         header: Header | None = None
@@ -198,11 +189,7 @@ class CommaSeparated(_File):
                 if header is not None and len(header) == len(names):
                     continue
                 header = None
-            if fault is None and len(row) != len(names):
-                fault = f"{len(row)} fields; {len(names)} are due: {', '.join(names)}"
-            if fault is None and "" in row:
-                fault = f"the {names[row.index('')]} is empty"
-            if fault is not None:
+            if fault := fault or _fault_of(row, names, "fields"):
                 report.refuse(self.name, record.line, fault)
                 continue
             rows.append(tuple(row[at].encode() for at in header or range(len(names))))
@@ -216,20 +203,11 @@ class CommaSeparated(_File):
 
 @dataclass(frozen=True)
 class Records:
-    """Pairs from memory or a generator.
+    """Pairs from memory or a generator; the number of a record stands for that of a line."""
 
-    Attributes:
-        records: the key's fields and then the value, each time; an entity may carry its meaning.
-        name: what a message calls it; the number of a record stands for that of a line.
-    """
-
-    records: Iterable[Sequence[str]]
+    records: Iterable[Sequence[str]]  # the key's fields and then the value; an entity may carry its meaning
     name: str = "records"
-
-    @property
-    def size(self) -> int:
-        """Not known."""
-        return 0
+    size: int = field(default=0, init=False)
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`."""
@@ -258,7 +236,7 @@ def _pairs(line: str, fields: int) -> list[tuple[bytes, ...]]:
         raise ValueError(f"not JSON: {error}") from error
     if not isinstance(record, dict):
         raise ValueError("not a JSON object")
-    names = PLAIN_COLUMNS if fields == 1 else TRIPLE_COLUMNS
+    names = _COLUMNS[fields]
     one, many = names[-1], names[-1] + "s"
     if unknown := set(record) - {*names, many} - ({"meaning"} if fields == 2 else set()):
         raise ValueError(f"unknown members {sorted(unknown)}")

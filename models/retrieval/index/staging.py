@@ -12,9 +12,9 @@ from uuid import uuid4
 from filelock import FileLock, Timeout
 
 from models.retrieval.index.errors import RetrievalIndexError
-from models.retrieval.index.manifest import sync
+from models.text.atomic import sync
 
-_MARK = ".building-"
+_SCRATCH_MARK = ".building-"
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def staged(folder: Path) -> Iterator[Path]:
     sweep(folder.parent)
     if folder.exists():
         raise RetrievalIndexError(f"{folder} exists: remove it, or build under another name")
-    scratch = folder.parent / f".{uuid4().hex}{_MARK}{folder.name}"
+    scratch = folder.parent / f".{uuid4().hex}{_SCRATCH_MARK}{folder.name}"
     lock = FileLock(_lock(scratch))
     with lock:
         try:
@@ -49,7 +49,7 @@ def staged(folder: Path) -> Iterator[Path]:
 
 def sweep(parent: Path) -> None:
     """Remove what builds that were killed left in a folder."""
-    for path in parent.glob(f".*{_MARK}*"):
+    for path in parent.glob(f".*{_SCRATCH_MARK}*"):
         scratch = path.with_name(path.name.removesuffix(".lock"))
         try:
             with FileLock(_lock(scratch), timeout=0):

@@ -1,8 +1,10 @@
-"""The compiled keys: each distinct part once, and a key as a row of part numbers."""
+"""Compiled keys: each distinct part once, and a key as a row of part numbers."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,52 +12,62 @@ from numpy.typing import NDArray
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.nodes import Nodes
 from models.retrieval.index.ragged import Ragged, spread
+from models.retrieval.index.storage import load_arrays, narrowed, save_arrays
+
+_ARRAYS = ("tokens", "starts", "cells", "entries", "bases")
 
 
 @dataclass(frozen=True, slots=True)
 class Successors:
-    """What follows a batch of nodes.
+    """Successors of a batch of nodes."""
 
-    Attributes:
-        owner: (N,) place in the batch, ascending.
-        tokens: (N,) ascending within an owner.
-        nodes: (N,) what each token leads to.
-        final: (B,) whether a key ends at the node.
-    """
-
-    owner: NDArray[np.int64]
-    tokens: NDArray[np.int64]
-    nodes: Nodes
-    final: NDArray[np.bool_]
+    owner: NDArray[np.int64]  # (N,) place in the batch, ascending
+    tokens: NDArray[np.int64]  # (N,) ascending within an owner
+    nodes: Nodes  # (N,) where each token leads
+    final: NDArray[np.bool_]  # (B,) whether a key ends at the node
 
 
 @dataclass(frozen=True)
 class KeyTable:
     """Sorted keys of E distinct first parts, in flat arrays.
 
-    What is shared: prefixes of first parts, up to where a prefix is narrow; and every part of a later
-    column, whole, by all keys that hold it. Parts lie end to end, those of column 1 first, then column
-    2 and so on, and column 0 at the end; each column is sorted, a part closed by its separator.
-
-    Attributes:
-        tokens: tokens of all parts.
-        starts: (parts + 1,) where each part begins.
-        cells: (keys, columns - 1) part numbers.
-        entries: (E + 1,) first key of each distinct first part; None with one column, where they agree.
-        bases: (columns,) number of a column's first part.
-        closing: the separators and -1 for the end, one after another.
-        closing_starts: (columns + 1,) where each begins.
-        keys: how many.
+    Keys share prefixes of first parts, up to where a prefix is narrow, and every part of a later
+    column as a whole. Parts lie end to end, those of column 1 first, then column 2 and so on, and
+    column 0 at the end; each column is sorted, a part closed by its separator.
     """
 
-    tokens: NDArray[np.uint32]
-    starts: NDArray[np.uint32]
-    cells: NDArray[np.uint32]
-    entries: NDArray[np.uint32] | None
-    bases: NDArray[np.int64]
-    closing: NDArray[np.int64]
-    closing_starts: NDArray[np.int64]
-    keys: int
+    key_format: KeyFormat
+    tokens: NDArray[np.uint32]  # of all parts
+    starts: NDArray[np.uint32]  # (parts + 1,) where each part begins
+    cells: NDArray[np.uint32]  # (keys, columns - 1) part numbers
+    entries: NDArray[np.uint32] | None  # (E + 1,) first key of each first part; None with one column, where they agree
+    bases: NDArray[np.int64]  # (columns,) number of a column's first part
+
+    def save(self, folder: Path) -> None:
+        """Write the files that :meth:`load` maps."""
+        arrays = {name: getattr(self, name) for name in _ARRAYS if getattr(self, name) is not None}
+        save_arrays(folder, "key", {**arrays, "tokens": narrowed(self.tokens)})
+
+    @classmethod
+    def load(cls, folder: Path, key_format: KeyFormat) -> KeyTable:
+        """Map the keys of an index."""
+        return cls(key_format, **{"entries": None, **load_arrays(folder, "key", _ARRAYS)})
+
+    @cached_property
+    def closing(self) -> NDArray[np.int64]:
+        """The separators, and -1 for the end, one after another."""
+        separators = self.key_format.separators
+        return np.array([*(token for tokens in separators for token in tokens), -1], np.int64)
+
+    @cached_property
+    def closing_starts(self) -> NDArray[np.int64]:
+        """(columns + 1,) where each separator begins in :attr:`closing`."""
+        return np.cumsum([0, *map(len, self.key_format.separators), 1], dtype=np.int64)
+
+    @property
+    def keys(self) -> int:
+        """Number of keys."""
+        return len(self.cells)
 
     @property
     def columns(self) -> int:
@@ -115,7 +127,8 @@ class KeyTable:
 
     def column_parts(self, column: int) -> Ragged:
         """The distinct parts of a column, sorted."""
-        starts = self.starts[int(self.bases[column]) : self._stop(column) + 1].astype(np.int64)
+        first, stop = self.bounds(column)
+        starts = self.starts[first : stop + 1].astype(np.int64)
         return Ragged(self.tokens[int(starts[0]) : int(starts[-1])].astype(np.uint32), starts - starts[0])
 
     def part(self, number: int) -> tuple[int, ...]:
@@ -134,7 +147,7 @@ class KeyTable:
 
     @property
     def names(self) -> int:
-        """E."""
+        """E, the number of distinct first parts."""
         return len(self.starts) - 1 - int(self.bases[0])
 
     def name(self, number: int) -> tuple[int, ...]:
@@ -146,12 +159,11 @@ class KeyTable:
         entry = number if self.entries is None else int(np.searchsorted(self.entries, number, side="right")) - 1
         return [self.part(int(self.bases[0]) + entry), *(self.part(int(part)) for part in self.cells[number])]
 
-    def find(self, parts: tuple[tuple[int, ...], ...], key_format: KeyFormat) -> int | None:
+    def find(self, parts: tuple[tuple[int, ...], ...]) -> int | None:
         """The number of the key of these parts, by binary search."""
         first, last = 0, self.keys
-        ends = [separator[0] for separator in key_format.separators] + [-1]
-        for column, (part, end) in enumerate(zip(parts, ends, strict=True)):
-            number = self._find_part(column, (*part, end), end)
+        for column, part in enumerate(parts):
+            number = self.find_part(column, part)
             if number is None:
                 return None
             if column:
@@ -159,28 +171,20 @@ class KeyTable:
                 low, high = np.searchsorted(cells, [number, number + 1])
                 first, last = first + int(low), first + int(high)
             else:
-                entry = number - int(self.bases[0])
-                first, last = (
-                    (entry, entry + 1)
-                    if self.entries is None
-                    else (int(self.entries[entry]), int(self.entries[entry + 1]))
-                )
+                first = number - int(self.bases[0])
+                last = first + 1
+                if self.entries is not None:
+                    first, last = int(self.entries[first]), int(self.entries[last])
             if first == last:
                 return None
         return first
 
-    def find_part(self, column: int, part: tuple[int, ...], key_format: KeyFormat) -> int | None:
+    def find_part(self, column: int, part: tuple[int, ...]) -> int | None:
         """The number of a part, or None."""
-        end = key_format.separators[column][0] if column < len(key_format.separators) else -1
-        return self._find_part(column, (*part, end), end)
-
-    def bounds(self, column: int) -> tuple[int, int]:
-        """Numbers of a column's first part, and after its last one."""
-        return int(self.bases[column]), self._stop(column)
-
-    def _find_part(self, column: int, closed: tuple[int, ...], end: int) -> int | None:
-        low = int(self.bases[column])
-        high = stop = self._stop(column)
+        end = int(self.closing[self.closing_starts[column]])
+        closed = (*part, end)
+        low, stop = self.bounds(column)
+        high = stop
         while low < high:
             middle = (low + high) // 2
             if (*self.part(middle), end) < closed:
@@ -189,15 +193,7 @@ class KeyTable:
                 high = middle
         return low if low < stop and (*self.part(low), end) == closed else None
 
-    def _stop(self, column: int) -> int:
-        """Part number after a column's last one."""
-        if column == 0:
-            return len(self.starts) - 1
-        return int(self.bases[(column + 1) % self.columns])
-
-
-def closing_of(key_format: KeyFormat) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """:attr:`KeyTable.closing` and :attr:`KeyTable.closing_starts` of a format."""
-    closing = [*key_format.separators, (-1,)]
-    starts = np.cumsum([0, *map(len, closing)], dtype=np.int64)
-    return np.array([token for tokens in closing for token in tokens], np.int64), starts
+    def bounds(self, column: int) -> tuple[int, int]:
+        """Numbers of a column's first part, and after its last one."""
+        stop = len(self.starts) - 1 if column == 0 else int(self.bases[(column + 1) % self.columns])
+        return int(self.bases[column]), stop

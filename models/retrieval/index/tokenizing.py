@@ -1,54 +1,27 @@
-"""Texts to tokens, each distinct text once."""
+"""Texts to rows of tokens, each distinct text tokenised once."""
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
-from itertools import compress
-from operator import ne
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from models.retrieval.index.collecting import Collected
+from models.retrieval.index.compiling import Rows
+from models.retrieval.index.key_format import HOLDS_SEPARATOR, MAX_TOKENS, TOO_LONG, KeyFormat
+from models.retrieval.index.names import Names
 from models.retrieval.index.ragged import Ragged
+from models.retrieval.index.report import MAX_EXAMPLES, OnProgress, Report
+from models.retrieval.index.written import Written
 
 Encode = Callable[[list[str]], Sequence[Sequence[int]]]
 """Token ids of each text of a batch, nothing added at either end."""
 
-Tell = Callable[[int, int], None]
-"""Called with how much is done, and of how much."""
-
-_BATCH = 16_384
-
-
-class Interner:
-    """Numbers texts, given in UTF-8, in order of first appearance."""
-
-    def __init__(self) -> None:
-        self._numbers: defaultdict[bytes, int] = defaultdict()
-        self._numbers.default_factory = self._numbers.__len__
-
-    def __len__(self) -> int:
-        return len(self._numbers)
-
-    def numbers(self, texts: Sequence[bytes]) -> NDArray[np.uint32]:
-        """The number of each text; a new one for a text not seen before."""
-        # Sources tend to give the lines of an entity together, and a comparison is cheaper than a look-up.
-        new = np.ones(len(texts), np.bool_)
-        new[1:] = np.fromiter(map(ne, texts[1:], texts), np.bool_, max(0, len(texts) - 1))
-        distinct = list(compress(texts, new.tolist()))
-        found = np.fromiter(map(self._numbers.__getitem__, distinct), np.uint32, len(distinct))
-        numbers: NDArray[np.uint32] = found[np.cumsum(new) - 1]
-        return numbers
-
-    def known(self, text: bytes) -> int | None:
-        """The number of a text, or None if it was never numbered."""
-        return self._numbers.get(text)
-
-    def texts(self) -> list[str]:
-        """All texts by number."""
-        return [text.decode() for text in self._numbers]
+_TEXTS_AT_ONCE = 16_384
+_FAULTS = ("", "is empty, or nothing to the tokenizer", TOO_LONG, HOLDS_SEPARATOR)
 
 
 def batch_encoder(tokenizer: Tokenizer) -> Encode:
@@ -60,18 +33,68 @@ def batch_encoder(tokenizer: Tokenizer) -> Encode:
     return encode
 
 
-def tokenize(texts: list[str], encode: Encode, tell: Tell) -> Ragged:
-    """The tokens of every text, encoded in batches.
+def encode_rows(
+    collected: Collected, key_format: KeyFormat, encode: Encode, raw: Path, report: Report, on_progress: OnProgress
+) -> Rows:
+    """Tokenise every part once, and leave out rows with a part that cannot stand in a key. Consumes ``collected``.
 
     Raises:
-        ValueError: the encoder gave another number of sequences than texts.
+        MalformedInputError: such a row, and the report is strict.
+        ValueError: the encoder does not give one sequence a text.
     """
-    pieces = []
-    for at in range(0, len(texts), _BATCH):
-        batch = texts[at : at + _BATCH]
-        encoded = encode(batch)
-        if len(encoded) != len(batch):
-            raise ValueError(f"the encoder gave {len(encoded)} sequences for {len(batch)} texts")
-        pieces.append(Ragged.of(encoded))
-        tell(at + len(batch), len(texts))
-    return Ragged.concatenate(pieces)
+    written = [Written.of(names.written) for names in collected.texts]
+    rows = Rows([], collected.columns, collected.value_starts, collected.value_lengths, raw, written)
+    total, done = sum(len(names.forms) for names in collected.texts), 0
+    worst = np.where(collected.value_lengths == 0, 1 + len(_FAULTS) * len(collected.names), 0).astype(np.uint8)
+    for part, name in enumerate(collected.names):
+        texts = collected.texts[part].forms.texts()
+        collected.texts[part] = Names()
+        pieces = []
+        for at in range(0, len(texts), _TEXTS_AT_ONCE):
+            pieces.append(_encoded(texts[at : at + _TEXTS_AT_ONCE], encode))
+            on_progress(done + min(at + _TEXTS_AT_ONCE, len(texts)), total)
+        parts = Ragged.concatenate(pieces)
+        done += len(texts)
+        end = key_format.separators[part][0] if part < len(key_format.separators) else None
+        fault = _faults(parts, name, end)
+        if fault.any():
+            np.maximum(worst, np.where(fault, fault + len(_FAULTS) * part, 0)[rows.columns[part]], out=worst)
+        rows.parts.append(parts)
+    if worst.any():
+        _refuse(collected, worst, report)
+        rows.keep(worst == 0)
+    return rows
+
+
+def _encoded(texts: list[str], encode: Encode) -> Ragged:
+    encoded = encode(texts)
+    if len(encoded) != len(texts):
+        raise ValueError(f"the encoder gave {len(encoded)} sequences for {len(texts)} texts")
+    return Ragged.of(encoded)
+
+
+def _refuse(collected: Collected, worst: NDArray[np.uint8], report: Report) -> None:
+    """Report the lines of bad rows, each line once."""
+    bad = np.flatnonzero(worst)
+    ends = np.cumsum([count for _, count in collected.origins])
+    origin = np.searchsorted(ends, bad, side="right")
+    line = collected.lines[bad]
+    new = np.ones(len(bad), np.bool_)
+    new[1:] = (line[1:] != line[:-1]) | (origin[1:] != origin[:-1])
+    bad, origin, line = bad[new], origin[new], line[new]
+    first = zip(bad[:MAX_EXAMPLES].tolist(), origin.tolist(), line.tolist(), strict=False)
+    for row, source, number in first:
+        part, fault = divmod(int(worst[row]), len(_FAULTS))
+        report.refuse(collected.origins[source][0], number, f"the {(*collected.names, 'value')[part]} {_FAULTS[fault]}")
+    report.malformed += max(0, len(bad) - MAX_EXAMPLES)
+
+
+def _faults(parts: Ragged, name: str, end: int | None) -> NDArray[np.uint8]:
+    """(n,) place of each part's fault in :data:`_FAULTS`, 0 for none."""
+    fault = np.zeros(len(parts), np.uint8)
+    if end is not None:
+        fault[parts.contains(end)] = _FAULTS.index(HOLDS_SEPARATOR)
+    fault[parts.lengths > MAX_TOKENS] = _FAULTS.index(TOO_LONG)
+    if name != "meaning":
+        fault[parts.lengths == 0] = 1
+    return fault

@@ -18,9 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.misspelt import SHORTEST
+from models.retrieval.misspelt import MIN_LETTERS
 
-LONGEST = 40
+MAX_LETTERS = 40
 """Characters of a name that may be misspelt: each adds to the table."""
 
 _MODULUS = 1 << 64
@@ -31,36 +31,29 @@ _WILD = 0x110000
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SpanVariants:
-    """What to look up for texts.
+    """H hashes to look up for texts."""
 
-    Attributes:
-        hashes: (H,).
-        owners: (H,) the number of the text.
-        gained: (H,) characters that a name found has more than the text: -1, 0 or 1.
-        own: (H,) whether it is the hash of the text itself.
-    """
-
-    hashes: NDArray[np.uint64]
-    owners: NDArray[np.int64]
-    gained: NDArray[np.int64]
-    own: NDArray[np.bool_]
+    hashes: NDArray[np.uint64]  # (H,)
+    owners: NDArray[np.int64]  # (H,) the number of the text
+    gained: NDArray[np.int64]  # (H,) characters that a name found has more than the text: -1, 0 or 1
+    own: NDArray[np.bool_]  # (H,) whether it is the hash of the text itself
 
 
 def name_variants(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """The hashes by which names are found, (H,), and the number of the name of each, (H,).
 
-    Names of other than :data:`SHORTEST` to :data:`LONGEST` characters have no wildcards, and their own
+    Names of other than :data:`MIN_LETTERS` to :data:`MAX_LETTERS` characters have no wildcards, and their own
     hash only if a span of a question may be tried that is as long.
     """
     letters = _Letters.of(texts)
-    known = np.flatnonzero((letters.lengths >= SHORTEST - 1) & (letters.lengths <= LONGEST + 1))
+    known = np.flatnonzero((letters.lengths >= MIN_LETTERS - 1) & (letters.lengths <= MAX_LETTERS + 1))
     wild = _may_be_misspelt(letters.lengths)[letters.owners]
     sums = np.concatenate([letters.sums[known], letters.replaced()[wild]])
     return _mixed(sums), np.concatenate([known, letters.owners[wild]])
 
 
 def span_variants(texts: Sequence[str]) -> SpanVariants:
-    """What to look up for spans of ``SHORTEST - 1`` to ``LONGEST + 1`` characters, at least one of them."""
+    """The hashes to look up for one or more spans of ``MIN_LETTERS - 1`` to ``MAX_LETTERS + 1`` characters."""
     letters = _Letters.of(texts)
     every, owners, powers = np.arange(len(texts)), letters.owners, letters.powers
     fits = _may_be_misspelt(letters.lengths)[owners]
@@ -89,37 +82,26 @@ def span_variants(texts: Sequence[str]) -> SpanVariants:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Letters:
-    """N letters of T texts, end to end, cut off after the longest that counts.
+    """N letters of T texts, end to end, cut off after the longest that counts."""
 
-    Attributes:
-        owners: (N,) the number of the text.
-        at: (N,) place in the text.
-        codes: (N,) m of the code point.
-        terms: (N,) the same times B^at.
-        before: (N,) sum of the terms before it in its text.
-        sums: (T,) of all terms.
-        lengths: (T,) letters.
-        powers: B^0, B^1, ...
-    """
-
-    owners: NDArray[np.int64]
-    at: NDArray[np.int64]
-    codes: NDArray[np.uint64]
-    terms: NDArray[np.uint64]
-    before: NDArray[np.uint64]
-    sums: NDArray[np.uint64]
-    lengths: NDArray[np.int64]
-    powers: NDArray[np.uint64]
+    owners: NDArray[np.int64]  # (N,) the number of the text
+    at: NDArray[np.int64]  # (N,) place in the text
+    codes: NDArray[np.uint64]  # (N,) m of the code point
+    terms: NDArray[np.uint64]  # (N,) the same times B^at
+    before: NDArray[np.uint64]  # (N,) sum of the terms before it in its text
+    sums: NDArray[np.uint64]  # (T,) of all terms
+    lengths: NDArray[np.int64]  # (T,) letters
+    powers: NDArray[np.uint64]  # B^0, B^1, ...
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> _Letters:
-        cut = [text[: LONGEST + 2] for text in texts]
+        cut = [text[: MAX_LETTERS + 2] for text in texts]
         lengths = np.fromiter(map(len, cut), np.int64, len(cut))
         points = np.frombuffer("".join(cut).encode("utf-32-le", "surrogatepass"), np.dtype("<u4"))
         owners = np.repeat(np.arange(len(cut)), lengths)
         starts = np.cumsum(lengths) - lengths
         at = np.arange(len(points)) - starts[owners]
-        powers: NDArray[np.uint64] = np.cumprod(np.array([1, *[_BASE] * (LONGEST + 2)], np.uint64), dtype=np.uint64)
+        powers: NDArray[np.uint64] = np.cumprod(np.array([1, *[_BASE] * (MAX_LETTERS + 2)], np.uint64), dtype=np.uint64)
         codes = _mixed(points.astype(np.uint64))
         terms: NDArray[np.uint64] = codes * powers[at]
         running = np.zeros(len(points) + 1, np.uint64)
@@ -135,7 +117,7 @@ class _Letters:
 
 
 def _may_be_misspelt(lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
-    return (lengths >= SHORTEST) & (lengths <= LONGEST)
+    return (lengths >= MIN_LETTERS) & (lengths <= MAX_LETTERS)
 
 
 def _letter(point: int) -> np.uint64:

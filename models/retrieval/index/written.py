@@ -1,31 +1,25 @@
-"""How parts of keys were first written, where that is not their normal form."""
+"""Original forms of parts of keys: how they were first written, where that is not their normal form."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.index.ragged import spread, starts_of
+from models.retrieval.index.storage import load_arrays, save_arrays
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Written:
-    """Texts by number; empty for most indexes, and then no file.
+    """Texts by number; empty for most indexes, and then no file."""
 
-    Attributes:
-        numbers: (n,) uint32, ascending, of parts.
-        starts: (n + 1,) int64, where each text begins.
-        raw: uint8, the texts in UTF-8, end to end.
-    """
-
-    numbers: NDArray[np.uint32]
-    starts: NDArray[np.int64]
-    raw: NDArray[np.uint8]
+    numbers: NDArray[np.uint32]  # (n,) of parts, ascending
+    starts: NDArray[np.int64]  # (n + 1,) where each text begins
+    raw: NDArray[np.uint8]  # the texts in UTF-8, end to end
 
     @classmethod
     def of(cls, texts: Mapping[int, bytes]) -> Written:
@@ -56,19 +50,14 @@ class Written:
         return self.raw[int(self.starts[at]) : int(self.starts[at + 1])].tobytes().decode()
 
     def between(self, first: int, stop: int) -> Written:
-        """Those of a range of numbers, counted from its beginning."""
+        """The texts of a range of numbers, counted from its beginning."""
         low, high = np.searchsorted(self.numbers, [first, stop]).tolist()
         starts = np.asarray(self.starts[low : high + 1])
         raw = np.asarray(self.raw[int(starts[0]) : int(starts[-1])])
         return Written((self.numbers[low:high] - first).astype(np.uint32), starts - starts[0], raw)
 
     def renumbered(self, kept: NDArray[np.bool_], numbers: NDArray[np.int64]) -> Written:
-        """Those that are kept, under other numbers.
-
-        Args:
-            kept: (n,) which.
-            numbers: (n,) the other numbers, all different.
-        """
+        """The texts that are kept, (n,), under other numbers, (n,), all different."""
         which = np.flatnonzero(kept)
         which = which[np.argsort(numbers[which])]
         lengths = np.diff(self.starts)[which]
@@ -79,21 +68,10 @@ class Written:
     def save(self, folder: Path) -> None:
         """Write the files that :meth:`load` maps, if there is anything to write."""
         if len(self):
-            for field in fields(self):
-                array = getattr(self, field.name)
-                little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-                np.save(_path(folder, field.name), little, allow_pickle=False)
+            save_arrays(folder, "written", {field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod
-    def load(cls, folder: Path) -> Written | None:
-        """Map the files of an index; None if all its names are in their normal form."""
-        if not _path(folder, "numbers").exists():
-            return None
-        arrays: list[Any] = [
-            np.asarray(np.load(_path(folder, field.name), mmap_mode="r", allow_pickle=False)) for field in fields(cls)
-        ]
-        return cls(*arrays)
-
-
-def _path(folder: Path, name: str) -> Path:
-    return folder / f"written-{name}.npy"
+    def load(cls, folder: Path) -> Written:
+        """Map the files of an index; without any, all its names are in their normal form."""
+        arrays = load_arrays(folder, "written", [field.name for field in fields(cls)])
+        return cls(**arrays) if arrays else cls.of({})

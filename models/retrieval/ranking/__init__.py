@@ -1,1 +1,1 @@
-"""Ranking: what a key's score is weighed with."""
+"""Ranking: orders of candidate keys beyond the model's own score."""

@@ -1,45 +1,45 @@
-"""An answer without any learning, to be printed beside every model's."""
+"""Baseline without any learning, reported beside every model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from math import sqrt
 
-from models.retrieval.fact import Fact
+from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.metrics import lcs, normalised
+from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.subtree import below, nodes_of
+
+MAX_KEYS = 10_000
+"""Keys of one subject that are compared."""
 
 
-@dataclass(eq=False)
-class Floor:
-    """The longest name that stands in the question, then the predicate with the largest LCS / sqrt(length).
+@dataclass(frozen=True, eq=False)
+class Baseline:
+    """The longest subject that stands in the question, then the predicate with the largest LCS / sqrt(length).
 
-    Names and predicates are compared with the question after :func:`models.retrieval.metrics.normalised`;
-    of names of one length the first in the question counts, of predicates that are alike as much the
-    shortest. LCS is that of :func:`models.retrieval.metrics.lcs`.
-
-    Args:
-        facts: the knowledge graph.
+    Subjects are found as they are written, upper and lower case being different; of subjects of one length
+    the first in the question counts, of predicates that are alike as much the shortest, then the first in
+    the index. LCS is that of :func:`models.retrieval.metrics.lcs`.
     """
 
-    facts: Iterable[Fact]
-    _by_name: dict[str, list[Fact]] = field(default_factory=dict, init=False)
-    _longest: int = field(default=0, init=False)
+    index: PrefixIndex  # of triples, subject first
+    key_format: KeyFormat
+    encode: Callable[[list[str]], Sequence[Sequence[int]]]  # tokens of texts, as the index was built
+    decode: Callable[[Sequence[int]], str]  # the text of tokens
 
-    def __post_init__(self) -> None:
-        for fact in self.facts:
-            name = normalised(fact.name)
-            self._by_name.setdefault(name, []).append(fact)
-            self._longest = max(self._longest, len(name))
-
-    def answer(self, question: str) -> Fact | None:
-        """The fact, or None if no name stands in the question."""
-        text = normalised(question)
-        for size in range(min(self._longest, len(text)), 0, -1):
-            for start in range(len(text) - size + 1):
-                found = self._by_name.get(text[start : start + size])
-                if found is not None:
-                    return max(found, key=lambda fact: likeness(fact.predicate, text))
+    def answer(self, question: str) -> tuple[int, ...] | None:
+        """The key found for a question; None if it names no subject."""
+        lengths = range(len(question), 0, -1)
+        spans = list(dict.fromkeys(question[a : a + n] for n in lengths for a in range(len(question) - n + 1)))
+        separator = self.key_format.separators[0]
+        written = [(*tokens, *separator) if tokens else () for tokens in self.encode(spans)] if spans else []
+        for tokens, node in zip(written, nodes_of(self.index, written), strict=True):
+            if tokens and node is not None:
+                keys = [(*tokens, *rest) for rest in below(self.index, [node], MAX_KEYS)[0]]
+                text = normalised(question)
+                return max(keys, key=lambda key: likeness(self.decode(self.key_format.split(key)[1]), text))
         return None
 
 

@@ -1,4 +1,4 @@
-"""An order of a question's candidate keys, fitted on questions with known answers."""
+"""Conditional logit over a question's candidate keys, fitted on questions with known answers."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FEATURES = (
 )
 """Names of the columns that :func:`features` gives.
 
-renormalised: log-probability in nats, at least :data:`LEAST`.
+renormalised: log-probability in nats, at least :data:`MIN_LOG_PROB`.
 length: tokens of the key.
 named: whether the subject stands in the question.
 near: whether it does not, but one error away (:mod:`models.retrieval.misspelt`).
@@ -43,27 +43,27 @@ meant: whether the key has a meaning.
 meaning_likeness: as predicate_likeness.
 predicate_length: characters.
 
-LCS is that of :func:`models.retrieval.metrics.lcs`; the rest of the question is what is left of it
-without the subject, if that stands in it, perhaps misspelt.
+LCS is that of :func:`models.retrieval.metrics.lcs`; the rest of the question is the question without the
+subject, if that stands in it, perhaps misspelt.
 """
-LEAST = -30.0
+MIN_LOG_PROB = -30.0
 RIDGE = 0.3
 """Weight of |w|^2 / 2 against the sum of the questions' log-likelihoods."""
 _STEPS = 100
 
 
 class RankingError(ValueError):
-    """A file of a ranking cannot be used; the message says what to do."""
+    """A file of a ranking cannot be used; the message holds the remedy."""
 
 
 def features(
     question: str, parts: Sequence[Sequence[str]], renormalised: Sequence[float], lengths: Sequence[int]
 ) -> NDArray[np.float64]:
-    """Of K candidates of a question, (K, F).
+    """Features of K candidates of a question, (K, F).
 
     Args:
         question: its text.
-        parts: of each key: subject, predicate, meaning; those left out count as empty.
+        parts: of each key: subject, predicate, meaning; the others count as empty.
         renormalised: log-probability of each.
         lengths: tokens of each.
     """
@@ -77,7 +77,7 @@ def features(
         covered = lcs(predicate, rest)
         rows.append(
             (
-                max(score, LEAST),
+                max(score, MIN_LOG_PROB),
                 length,
                 named,
                 bool(span) and not named,
@@ -96,18 +96,12 @@ def features(
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """p(key k | question, candidates) = softmax_k(w . (x_k - mean) / scale): a conditional logit (McFadden, 1974).
+    """p(key k | question, candidates) = softmax_k(w . (x_k - mean) / scale): a conditional logit (McFadden, 1974)."""
 
-    Attributes:
-        features: their names, in order.
-        mean, scale: of each over all candidates of the fit.
-        weights: w.
-    """
-
-    features: tuple[str, ...]
-    mean: tuple[float, ...]
+    features: tuple[str, ...]  # their names, in order
+    mean: tuple[float, ...]  # of each over all candidates of the fit
     scale: tuple[float, ...]
-    weights: tuple[float, ...]
+    weights: tuple[float, ...]  # w
 
     def log_probs(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
         """log p of each candidate, (K, F) to (K,)."""
@@ -129,8 +123,8 @@ class Ranking:
         """Maximum likelihood under a ridge, by Newton's method: the log-likelihood is concave.
 
         Args:
-            questions: of each the candidates' features, (K, F), and which is right; None if none is,
-                which leaves the question out.
+            questions: of each the candidates' features, (K, F), and the number of the right one; None if
+                none is right, which leaves the question out.
             names: of the columns.
 
         Raises:
@@ -164,11 +158,7 @@ class Ranking:
 
     @classmethod
     def load(cls, path: Path, names: tuple[str, ...] = FEATURES) -> Ranking:
-        """Read what :meth:`save` wrote.
-
-        Args:
-            path: of the file.
-            names: of the columns.
+        """Read a file that :meth:`save` wrote, fitted on columns of these names.
 
         Raises:
             RankingError: it cannot be read, or was fitted on other features.

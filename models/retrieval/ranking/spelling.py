@@ -1,4 +1,4 @@
-"""Names that a question misspells by one character."""
+"""Names of an index that a question misspells by one character."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.index.variants import LONGEST, span_variants
+from models.retrieval.index.variants import MAX_LETTERS, span_variants
 from models.retrieval.metrics import normalised
-from models.retrieval.misspelt import SHORTEST, one_error
+from models.retrieval.misspelt import MIN_LETTERS, one_error
 
 Decode = Callable[[Sequence[int]], str]
 """The text of a token sequence."""
@@ -19,7 +19,7 @@ Decode = Callable[[Sequence[int]], str]
 
 @runtime_checkable
 class SpeltNames(Protocol):
-    """An index that knows how its names, the first parts of its keys, may be misspelt."""
+    """Index with a spelling table of its names, the first parts of its keys."""
 
     def spelt(self, hashes: NDArray[np.uint64], decode: Decode) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Hits of hashes of :mod:`models.retrieval.index.variants`: which of them, and a number to ask :meth:`name`."""
@@ -32,39 +32,27 @@ class SpeltNames(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A name one error away from a span of a question.
+    """A name one error away from a span of a question."""
 
-    Attributes:
-        tokens: of the name.
-        text: of the name, normalised.
-        span: as it stands in the question.
-    """
-
-    tokens: tuple[int, ...]
-    text: str
-    span: str
+    tokens: tuple[int, ...]  # of the name
+    text: str  # of the name, normalised
+    span: str  # as it stands in the question
 
 
 def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> list[Near]:
     """Names at exactly one error from a span, longest first, each once.
 
-    What an error is says :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
+    Errors are those of :func:`models.retrieval.misspelt.one_error`; all texts are normalised first.
     Of names of one length, those of the longest spans come first, then those of the first spans. Left
     out are spans that are names themselves, and names that are among the spans. Names have
-    ``SHORTEST`` to ``LONGEST`` characters.
+    ``MIN_LETTERS`` to ``MAX_LETTERS`` characters.
 
     The time is that of 4 look-ups a character of the spans, and of decoding the names that are given.
-
-    Args:
-        index: that is asked.
-        decode: to text, of its tokens.
-        spans: of a question.
-        most: names wanted.
     """
     first: dict[str, str] = {}
     for span in spans:
         first.setdefault(normalised(span), span)
-    texts = [text for text in first if SHORTEST - 1 <= len(text) <= LONGEST + 1]
+    texts = [text for text in first if MIN_LETTERS - 1 <= len(text) <= MAX_LETTERS + 1]
     if not texts:
         return []
     variants = span_variants(texts)
@@ -91,6 +79,6 @@ def near(index: SpeltNames, decode: Decode, spans: Iterable[str], most: int) -> 
         hit, text = name(int(numbers[at])), texts[owners[at]]
         if hit is None or hit[0] in found or hit[1] in first:
             continue
-        if SHORTEST <= len(hit[1]) <= LONGEST and one_error(text, hit[1]):
+        if MIN_LETTERS <= len(hit[1]) <= MAX_LETTERS and one_error(text, hit[1]):
             found[hit[0]] = Near(*hit, first[text])
     return list(found.values())

@@ -12,23 +12,17 @@ from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.stem import Choice, Stem
 
 Prior = Callable[[Stem], NDArray[np.float64]]
-"""What is added to the log-probabilities of a stem's choices when hypotheses are ranked, (A,)."""
+"""Term added to the log-probabilities of a stem's choices when hypotheses are ranked, (A,)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Complete:
-    """A key with the end token, and the sums of its log-probabilities.
+    """A key with the end token, and the sums of its log-probabilities."""
 
-    Attributes:
-        tokens: the end token included.
-        rank: what it is ranked by.
-        renormalised, raw: sums; ``raw`` means nothing where raw ones are not known.
-    """
-
-    tokens: tuple[int, ...]
-    rank: float
+    tokens: tuple[int, ...]  # the end token included
+    rank: float  # the score that orders keys
     renormalised: float
-    raw: float
+    raw: float  # means nothing where raw ones are not known
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +36,7 @@ class _Live:
     raw: float
 
     def options(self, by_raw: bool, prior: Prior | None) -> NDArray[np.float64]:
-        """What each next token adds to the rank: one of a run, or the stem's choices."""
+        """Gain in rank by each next token: one of a run, or the stem's choices."""
         stem = self.stem
         if self.at < stem.run:
             return stem.written[self.at : self.at + 1] if by_raw else np.zeros(1)

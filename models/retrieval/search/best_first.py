@@ -14,7 +14,7 @@ from models.retrieval.search.beam import Complete
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.stem import Choice, Stem
 
-WIDTH = 4
+EXPANSIONS_TOGETHER = 4
 """Hypotheses of a question expanded together: a forward of a few costs little more than of one."""
 
 
@@ -49,7 +49,7 @@ class Outcome:
 def best_first(question: int, options: SearchOptions, end: int) -> Generator[Sequence[Choice], Sequence[Stem], Outcome]:
     """Uniform-cost search (A* with bound 0): yields choices to follow, is sent the stems behind them.
 
-    Every log-probability is at most 0, so what a hypothesis has bounds whatever it may become.
+    Every log-probability is at most 0, so the rank of a hypothesis bounds those of all its extensions.
     A complete key that ranks no lower than every hypothesis left is therefore next in the true
     order. When ``most_expansions`` do not suffice, the keys known by then are given, not proven.
     """
@@ -76,7 +76,7 @@ def best_first(question: int, options: SearchOptions, end: int) -> Generator[Seq
     expansions = 1
     while heap and len(found) < options.n:
         batch: list[tuple[Choice, float, float, float]] = []
-        while heap and len(batch) < WIDTH and len(found) < options.n:
+        while heap and len(batch) < EXPANSIONS_TOGETHER and len(found) < options.n:
             if isinstance(heap[0].what, Complete):
                 if batch:
                     break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,51 +17,43 @@ _STEPS = 100
 
 
 class ConfidenceError(ValueError):
-    """A file of confidence cannot be used; the message says what to do."""
+    """A file of confidence cannot be used; the message holds the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confidence:
-    """p(right) = 1 / (1 + exp(-(b + w . (x - mean) / scale))), x the confidence features of a search.
+    """p(right) = 1 / (1 + exp(-(b + w . (x - mean) / scale))), x the confidence features of a search."""
 
-    Attributes:
-        features: their names, in order.
-        mean, scale: of each over the questions of the fit.
-        weights: w.
-        bias: b.
-        threshold: answers with a lower p(right) are withheld.
-    """
-
-    features: tuple[str, ...]
-    mean: tuple[float, ...]
+    features: tuple[str, ...]  # their names, in order
+    mean: tuple[float, ...]  # of each over the questions of the fit
     scale: tuple[float, ...]
-    weights: tuple[float, ...]
-    bias: float
-    threshold: float
+    weights: tuple[float, ...]  # w
+    bias: float  # b
+    threshold: float  # answers with a lower p(right) are withheld
 
-    def of(self, evidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    def of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """p(right) for rows of features, (Q, F) to (Q,); 0 where there was no key."""
-        z = self.bias + (evidence - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights)
+        z = self.bias + (features - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights)
         return np.where(np.isnan(z), 0.0, _sigmoid(z))
 
     @classmethod
     def fit(
-        cls, evidence: NDArray[np.float64], right: NDArray[np.bool_], present: NDArray[np.bool_], refused: float = 0.05
+        cls, features: NDArray[np.float64], right: NDArray[np.bool_], present: NDArray[np.bool_], refused: float = 0.05
     ) -> Confidence:
         """Logistic regression by Newton's method.
 
         Args:
-            evidence: (Q, F), of questions with and without an answer in the index.
+            features: (Q, F), of questions with and without an answer in the index.
             right: whether the best key is the answer, (Q,).
             present: whether the index has the answer, (Q,); the threshold is the largest at which at
                 most the share ``refused`` of these are withheld.
-            refused: see there.
+            refused: share of answerable questions that may be withheld.
 
         Raises:
             ValueError: not both right and wrong answers, or none present.
         """
-        known = ~np.isnan(evidence).any(1)
-        x, y = evidence[known], right[known].astype(float)
+        known = ~np.isnan(features).any(1)
+        x, y = features[known], right[known].astype(float)
         if not 0 < y.sum() < len(y) or not present.any():
             raise ValueError("confidence needs right and wrong answers to learn from, and questions with an answer")
         mean, scale = x.mean(0), x.std(0) + 1e-9
@@ -76,17 +68,11 @@ class Confidence:
             weights -= step
             if np.abs(step).max() < 1e-9:
                 break
-        fitted = cls(
-            FEATURES,
-            tuple(mean.tolist()),
-            tuple(scale.tolist()),
-            tuple(weights[:-1].tolist()),
-            float(weights[-1]),
-            0.0,
-        )
-        ordered = np.sort(fitted.of(evidence)[present])
+        m, s, w = (tuple(each.tolist()) for each in (mean, scale, weights[:-1]))
+        fitted = cls(FEATURES, m, s, w, bias=float(weights[-1]), threshold=0.0)
+        ordered = np.sort(fitted.of(features)[present])
         threshold = float(ordered[int(np.floor(refused * len(ordered)))])
-        return cls(fitted.features, fitted.mean, fitted.scale, fitted.weights, fitted.bias, threshold)
+        return replace(fitted, threshold=threshold)
 
     def save(self, path: Path) -> None:
         """Write as JSON."""
@@ -94,7 +80,7 @@ class Confidence:
 
     @classmethod
     def load(cls, path: Path) -> Confidence:
-        """Read what :meth:`save` wrote.
+        """Read a file that :meth:`save` wrote.
 
         Raises:
             ConfidenceError: it cannot be read, or was fitted on other features.

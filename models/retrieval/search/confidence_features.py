@@ -1,4 +1,4 @@
-"""What speaks for the best answer of a search: the features of its confidence."""
+"""Features of the confidence in the best answer of a search."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from models.retrieval.writers.base import Extension, KeyModel
 from models.retrieval.writers.codec import KeyCodec
 
 FEATURES = ("rank", "margin", "renormalised", "name", "weakest", "cover", "predicate")
-"""Names of the columns that :func:`evidence` gives.
+"""Names of the columns of :func:`confidence_features`.
 
-rank: of the best key, what it is ranked by, in nats.
-margin: of ranks to the second key, at most :data:`MOST_MARGIN`, which also stands for no second.
+rank: rank score of the best key, in nats.
+margin: of ranks to the second key, at most :data:`MAX_MARGIN`, which also stands for no second.
 renormalised: of the best key, log-probability in nats.
 name: raw log-probability of the key's first part and the separator after it. An index without the
     entity asked for leaves only other names, which the model, left alone, would not have written;
@@ -25,10 +25,10 @@ weakest: the least of that part's tokens.
 cover: LCS of the first part and the question over the part's length.
 predicate: LCS of the second part and the question over the part's length, 0 if there is none.
 """
-MOST_MARGIN = 20.0
+MAX_MARGIN = 20.0
 
 
-def evidence(model: KeyModel, questions: Sequence[str], answers: Sequence[Answer]) -> NDArray[np.float64]:
+def confidence_features(model: KeyModel, questions: Sequence[str], answers: Sequence[Answer]) -> NDArray[np.float64]:
     """Features of the best key of each answer, (Q, F); NaN in the rows of answers without any key."""
     features = np.full((len(questions), len(FEATURES)), np.nan)
     asked = [i for i, answer in enumerate(answers) if answer.found]
@@ -42,11 +42,11 @@ def evidence(model: KeyModel, questions: Sequence[str], answers: Sequence[Answer
         best, *others = answers[i].found
         written = one.written
         assert written is not None
-        margin = best.rank_score - others[0].rank_score if others else MOST_MARGIN
+        margin = best.rank_score - others[0].rank_score if others else MAX_MARGIN
         name, predicate, *_ = (*model.codec.parts(best.tokens), "")
         features[i] = (
             best.rank_score,
-            min(margin, MOST_MARGIN),
+            min(margin, MAX_MARGIN),
             best.renormalised,
             written.sum(),
             written.min(),

@@ -12,15 +12,15 @@ from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.search.stem import Stem
 from models.retrieval.writers.codec import KeyCodec
 
-BREADTH = 8
+MAX_COMPLETIONS = 8
 """Completions of a branch that are followed at once."""
-DEPTH = 12
+MAX_COMPLETION_TOKENS = 12
 """Tokens by which a part is completed at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class LookAhead:
-    """What the parts of keys below a choice have in common with the question.
+    """Likeness to the question of the parts of keys below a choice.
 
     For a choice c of a stem, let r range over completions, below c, of the part of the key that is
     being written (up to its separator or its end), each part being then the text p r. With q the
@@ -28,33 +28,26 @@ class LookAhead:
 
         cover(c) = max_r LCS(p r, q) / sqrt(|p r|),
 
-    LCS the length of a longest common subsequence of characters; and what is added to log p(c) is
+    LCS the length of a longest common subsequence of characters; the term added to log p(c) is
     weight * (cover(c) - max of cover over the stem's choices), at most 0. Su's look-ahead (blog post
-    8802) likewise favours a token by the question's characters that the trie still offers behind it.
+    8802) also favours a token by the question's characters that the trie still offers behind it.
 
     The cost is bounded: cover is computed for the model's ``most`` likeliest choices only (others
-    are given cover 0), and r over the :data:`BREADTH` partial completions that cover most, each
-    grown by at most ``8 * BREADTH`` of its next tokens and :data:`DEPTH` times; all choices of a
-    stem are grown side by side.
-
-    Attributes:
-        index: the keys.
-        codec: turns tokens to text.
-        question: q.
-        weight: in nats for one unit of cover.
-        most: choices of a stem that are looked behind.
+    are given cover 0), and r over the :data:`MAX_COMPLETIONS` partial completions that cover most, each
+    grown by at most ``8 * MAX_COMPLETIONS`` of its next tokens and :data:`MAX_COMPLETION_TOKENS` times; all
+    choices of a stem are grown side by side.
     """
 
     index: PrefixIndex
     codec: KeyCodec
-    question: str
-    weight: float
-    most: int
+    question: str  # q
+    weight: float  # in nats for one unit of cover
+    most: int  # choices of a stem whose cover is computed
     _texts: dict[int, str] = field(default_factory=dict, init=False)
     _known: dict[int, tuple[Stem, NDArray[np.float64]]] = field(default_factory=dict, init=False)
 
     def __call__(self, stem: Stem) -> NDArray[np.float64]:
-        """What is added to the log-probabilities of a stem's choices, (A,)."""
+        """The term added to the log-probabilities of a stem's choices, (A,)."""
         if id(stem) not in self._known:
             # The stem is kept too: another object must not come by its id.
             self._known[id(stem)] = (stem, self._prior(stem))
@@ -70,10 +63,10 @@ class LookAhead:
             begun.append(token)
         begun.reverse()
         closing = (self.codec.end, self.codec.separator)
-        open_ = [int(at) for at in likely if int(stem.tokens_next[at]) not in closing]
-        for at in likely:
-            if int(at) not in open_:
-                cover[at] = self._cover(begun)
+        ends = np.isin(stem.tokens_next[likely], closing)
+        open_ = likely[~ends].tolist()
+        if ends.any():
+            cover[likely[ends]] = self._cover(begun)
         for at, value in self._grow(stem, begun, open_).items():
             cover[at] = value
         result: NDArray[np.float64] = self.weight * (cover - cover.max())
@@ -83,7 +76,7 @@ class LookAhead:
         """The cover of each choice that goes on with its part."""
         best = dict.fromkeys(open_, 0.0)
         front = [(at, [*begun, int(stem.tokens_next[at])], int(stem.children[at])) for at in open_]
-        for _ in range(DEPTH):
+        for _ in range(MAX_COMPLETION_TOKENS):
             if not front:
                 break
             allowed = self.index.allowed(np.array([node for *_, node in front], dtype=np.int64))
@@ -100,16 +93,16 @@ class LookAhead:
             front = []
             for at, partial in grown.items():
                 partial.sort(key=lambda one: -one[0])
-                front += [(at, part, node) for _, part, node in partial[:BREADTH]]
+                front += [(at, part, node) for _, part, node in partial[:MAX_COMPLETIONS]]
         return best
 
     def _fitting(self, tokens: NDArray[np.int64]) -> list[int]:
-        """Places of at most ``8 * BREADTH`` tokens, those first that share a character with the question."""
-        if len(tokens) <= 8 * BREADTH:
+        """Places of at most ``8 * MAX_COMPLETIONS`` tokens, those first that share a character with the question."""
+        if len(tokens) <= 8 * MAX_COMPLETIONS:
             return list(range(len(tokens)))
         letters = set(self.question)
         shares = [bool(letters.intersection(self._text(token))) for token in tokens.tolist()]
-        return sorted(range(len(tokens)), key=lambda i: not shares[i])[: 8 * BREADTH]
+        return sorted(range(len(tokens)), key=lambda i: not shares[i])[: 8 * MAX_COMPLETIONS]
 
     def _text(self, token: int) -> str:
         if token not in self._texts:

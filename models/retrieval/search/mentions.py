@@ -1,4 +1,4 @@
-"""Keys whose subject stands in the question, be it misspelt, found without the model."""
+"""Keys whose subject stands in the question, misspelt or not, found without the model."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from models.retrieval.metrics import normalised
 from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.baseline import likeness
 from models.retrieval.ranking.spelling import SpeltNames, near
-from models.retrieval.subtree import below, below_each, nodes_of
+from models.retrieval.subtree import below, nodes_of
 from models.retrieval.writers.codec import KeyCodec
 
-MOST_SPANS = 4000
+MAX_SPANS = 4000
 """Spans of a question that are looked up: of a long question only short ones."""
 LONGEST_NAME = 41
 """Characters of a span."""
-MOST_KEYS = 4000
-"""Keys of one subject that are looked at."""
-MOST_NEAR = 32
-"""Misspelt subjects that are looked at: of one length there are many, and their predicates tell the right one."""
-MOST_NEAR_KEYS = 400
+MAX_KEYS = 4000
+"""Keys of one subject that are compared."""
+MAX_MISSPELT = 32
+"""Misspelt subjects that are compared: of one length there are many, and their predicates tell the right one."""
+MAX_MISSPELT_KEYS = 400
 """Keys of each of these."""
 
 
@@ -31,35 +31,27 @@ class Mentions:
 
     Of the longest subjects that stand in the question as they are written in the index, the
     predicates that are most like the rest of the question (:func:`models.retrieval.ranking.baseline.likeness`).
-    Likewise of the longest subjects that it misspells by one character
-    (:func:`models.retrieval.ranking.spelling.near`), if the index knows such, those of one length in the order
-    of their best predicate; the rest of the question is then what is left without the misspelt name.
-
-    Attributes:
-        index: of triples, subject first.
-        codec: how keys are written.
-        names: most subjects.
-        predicates: most predicates of each.
-        meanings: most meanings of each of these.
-        misspelt: most subjects that are misspelt.
+    The same for the longest subjects that it misspells by one character
+    (:func:`models.retrieval.ranking.spelling.near`), if the index has a spelling table, those of one length in
+    the order of their best predicate; the rest of the question is then the question without the misspelt name.
     """
 
-    index: PrefixIndex
+    index: PrefixIndex  # of triples, subject first
     codec: KeyCodec
-    names: int = 3
-    predicates: int = 4
-    meanings: int = 4
-    misspelt: int = 2
+    names: int = 3  # most subjects
+    predicates: int = 4  # most predicates of each
+    meanings: int = 4  # most meanings of each of these
+    misspelt: int = 2  # most subjects that are misspelt
 
     def of(self, question: str) -> list[tuple[int, ...]]:
-        """Their keys, without end tokens; of the longest subject first, misspelt ones last."""
+        """The candidates of a question, without end tokens; of the longest subject first, misspelt ones last."""
         spans = list(spans_of(question))
         written = [(*self.codec.encode(span), self.codec.separator) for span in spans]
         nodes = nodes_of(self.index, written)
         named = ((span, key, node) for span, key, node in zip(spans, written, nodes, strict=True) if node is not None)
         found: list[tuple[int, ...]] = []
         for span, begun, node in islice(named, self.names):
-            keys = below(self.index, node, MOST_KEYS)
+            (keys,) = below(self.index, [node], MAX_KEYS)
             found += self._likely(self._predicates(begun, keys, _without(question, span)))
         for predicates in islice(self._misspelt(question, spans), self.misspelt):
             found += self._likely(predicates)
@@ -69,11 +61,11 @@ class Mentions:
         """The predicates of each subject that is misspelt; the best subject first."""
         if not self.misspelt or not isinstance(self.index, SpeltNames):
             return []
-        names = near(self.index, self.codec.decode, spans, MOST_NEAR)
+        names = near(self.index, self.codec.decode, spans, MAX_MISSPELT)
         begun = [(*name.tokens, self.codec.separator) for name in names]
         nodes = nodes_of(self.index, begun)
         there = [(name, start, node) for name, start, node in zip(names, begun, nodes, strict=True) if node is not None]
-        keys = below_each(self.index, [node for *_, node in there], MOST_NEAR_KEYS)
+        keys = below(self.index, [node for *_, node in there], MAX_MISSPELT_KEYS)
         subjects = [
             (len(name.text), self._predicates(start, some, _without(question, name.span)))
             for (name, start, _), some in zip(there, keys, strict=True)
@@ -100,7 +92,7 @@ class Mentions:
 
 @dataclass(frozen=True, slots=True)
 class _Predicate:
-    """How like the rest of the question it is, and its keys of one subject."""
+    """A predicate's likeness to the rest of the question, and its keys of one subject."""
 
     likeness: tuple[float, int]
     keys: list[tuple[int, ...]]
@@ -113,7 +105,7 @@ def _without(question: str, span: str) -> str:
 def spans_of(text: str) -> Iterator[str]:
     """Spans of a text, each once, longest first, that do not cut a run of ASCII letters or digits."""
     cuts = [at for at in range(len(text) + 1) if not (0 < at < len(text) and _joined(text[at - 1], text[at]))]
-    longest = min(LONGEST_NAME, max(1, MOST_SPANS // max(1, len(cuts))))
+    longest = min(LONGEST_NAME, max(1, MAX_SPANS // max(1, len(cuts))))
     seen = {text[a:b] for i, a in enumerate(cuts) for b in cuts[i + 1 : i + 1 + longest] if b - a <= LONGEST_NAME}
     yield from sorted((span for span in seen if span == span.strip() != ""), key=lambda span: (-len(span), span))
 

@@ -1,4 +1,4 @@
-"""What may be chosen about a search, and what it gives."""
+"""Options and answers of a search."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.retrieval.ranking.logit import Ranking
-from models.retrieval.ranking.noisy_channel import Channel
+from models.retrieval.ranking.noisy_channel import NoisyChannel
 
 Score = Literal["raw", "renormalised"]
 
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """How keys are searched.
+    """Options of a search.
 
     A key y of m tokens, the end token included, has two scores under a question q: *raw*,
     sum log p(y_i | q, y_<i) over the full vocabulary, as Hugging Face's constrained beam search
@@ -21,37 +21,34 @@ class SearchOptions:
     tokens that the index allows there, as Su's: it sums to one over the index.
 
     Attributes:
-        n: keys wanted.
         mode: ``beam`` keeps the best few hypotheses of each length; ``exact`` expands the best
             hypothesis first, and as scores only fall, the keys come out in their true order.
         beams: width of the beam, at least n unless a ranking adds candidates of its own.
-        score: which score ranks.
         length_penalty: keys are ranked by score / m ** length_penalty; 0 for the sum, 1 for the mean.
         look_ahead: weight of :mod:`models.retrieval.search.look_ahead`; 0 for none.
         with_raw: give raw scores too where renormalised ones rank, at the price of the output
             layer over the full vocabulary.
-        most_expansions: of one question in exact mode.
-        ranking: puts all keys that the beam finished, and those whose subject stands in the question,
-            be it misspelt (:mod:`models.retrieval.search.mentions`), in an order of its own; None leaves the
-            model's. For indexes of triples only.
-        channel: orders the doubtful ones of these again.
+        ranking: orders all keys that the beam finished, and those whose subject stands in the question,
+            misspelt or not (:mod:`models.retrieval.search.mentions`); None leaves the model's order. For
+            indexes of triples only.
+        noisy_channel: orders the doubtful ones of these again.
 
     Raises:
         ValueError: a value out of its range, or exact mode with a length penalty, look-ahead or a
-            ranking, under which an extended hypothesis may rank higher than it did, or a channel without
-            a ranking.
+            ranking, under which an extended hypothesis may rank higher than it did, or a noisy channel
+            without a ranking.
     """
 
-    n: int = 3
+    n: int = 3  # keys wanted
     mode: Literal["beam", "exact"] = "beam"
     beams: int = 3
-    score: Score = "renormalised"
+    score: Score = "renormalised"  # ranks the keys
     length_penalty: float = 0.0
     look_ahead: float = 0.0
     with_raw: bool = False
-    most_expansions: int = 1000
+    most_expansions: int = 1000  # of one question in exact mode
     ranking: Ranking | None = None
-    channel: Channel | None = None
+    noisy_channel: NoisyChannel | None = None
 
     def __post_init__(self) -> None:
         if self.mode not in ("beam", "exact"):
@@ -66,9 +63,8 @@ class SearchOptions:
             raise ValueError("look_ahead must not be negative")
         if self.mode == "exact" and (self.length_penalty or self.look_ahead or self.ranking is not None):
             raise ValueError("exact mode needs length_penalty 0, look_ahead 0 and no ranking: no bound holds with them")
-
-        if self.channel is not None and self.ranking is None:
-            raise ValueError("a channel orders what a ranking leaves in doubt: it needs one")
+        if self.noisy_channel is not None and self.ranking is None:
+            raise ValueError("a noisy channel orders what a ranking leaves in doubt: it needs one")
 
     @property
     def raw(self) -> bool:
@@ -78,35 +74,27 @@ class SearchOptions:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A key with its scores, in nats.
+    """A key with its scores, in nats, of :class:`SearchOptions`.
 
-    Attributes:
-        number: the key's number in the index.
-        tokens: its tokens, without the end token.
-        rank_score: what it is ranked by, length penalty and look-ahead included; of a fitted ranking
-            the log-probability among the candidates.
-        renormalised: see :class:`SearchOptions`.
-        raw: likewise; None where it was not asked for.
+    ``rank_score`` orders the keys, length penalty and look-ahead included; of a fitted ranking it is the
+    log-probability among the candidates.
     """
 
-    number: int
-    tokens: tuple[int, ...]
+    number: int  # in the index
+    tokens: tuple[int, ...]  # without the end token
     rank_score: float
     renormalised: float
-    raw: float | None
+    raw: float | None  # None where it was not asked for
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a search found for one question.
+    """The result of a search for one question.
 
-    Attributes:
-        found: keys, best first.
-        expansions: hypotheses for which the model was asked or the index walked.
-        proven: whether no key of the index ranks higher than those found in their order; always
-            false of a beam, and false in exact mode if ``most_expansions`` were not enough.
+    It is ``proven`` if no key of the index ranks higher than those found in their order: never of a beam,
+    and not in exact mode if ``most_expansions`` were not enough.
     """
 
-    found: tuple[Found, ...]
-    expansions: int
+    found: tuple[Found, ...]  # best first
+    expansions: int  # hypotheses for which the model was asked or the index walked
     proven: bool

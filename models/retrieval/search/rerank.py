@@ -1,4 +1,4 @@
-"""The keys of an answer in a fitted order."""
+"""Reranking: the keys of an answer in a fitted order."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.ranking.logit import Ranking, features
-from models.retrieval.ranking.noisy_channel import Channel
+from models.retrieval.ranking.noisy_channel import NoisyChannel
 from models.retrieval.search.options import Answer, Found
 from models.retrieval.writers.codec import KeyCodec
 
 
-def reordered(ranking: Ranking, codec: KeyCodec, question: str, answer: Answer) -> Answer:
+def rerank(ranking: Ranking, codec: KeyCodec, question: str, answer: Answer) -> Answer:
     """The same keys in the order of a ranking."""
-    return by(ranking.log_probs(columns(codec, question, answer.found)), answer) if answer.found else answer
+    return _by(ranking.log_probs(columns(codec, question, answer.found)), answer) if answer.found else answer
 
 
-def asked_back(channel: Channel, codec: KeyCodec, question: str, answer: Answer) -> Answer:
-    """The same keys, ranked before, in the order of a channel."""
+def rerank_by_channel(noisy_channel: NoisyChannel, codec: KeyCodec, question: str, answer: Answer) -> Answer:
+    """The same keys, ranked before, in the order of a noisy channel."""
     if len(answer.found) < 2:
         return answer
     first = np.array([found.rank_score for found in answer.found])
     keys = [codec.parts(found.tokens) for found in answer.found]
-    return by(channel.log_probs(question, keys, columns(codec, question, answer.found), first), answer)
+    return _by(noisy_channel.log_probs(question, keys, columns(codec, question, answer.found), first), answer)
 
 
-def by(logs: NDArray[np.float64], answer: Answer) -> Answer:
+def _by(logs: NDArray[np.float64], answer: Answer) -> Answer:
     """The same keys ranked by these log-probs."""
     order = np.argsort(-logs, kind="stable")
     return replace(answer, found=tuple(replace(answer.found[i], rank_score=float(logs[i])) for i in order))

@@ -8,17 +8,12 @@ from models.retrieval.search.beam import Complete
 from models.retrieval.search.stem import Choice, Stem
 
 
-def given(
+def score_given(
     question: int, keys: Sequence[tuple[int, ...]], end: int
 ) -> Generator[Sequence[Choice], Sequence[Stem], list[Complete]]:
     """Yields choices to follow, is sent the stems behind them, returns the keys in their order, ranked by renormalised.
 
-    Shared beginnings of the keys are followed once.
-
-    Args:
-        question: its number.
-        keys: of the index, without end tokens.
-        end: the end token.
+    Shared beginnings of the keys, which come without end tokens, are followed once.
     """
     (root,) = yield [Choice(question, None)]
     raw = float(root.written.sum())

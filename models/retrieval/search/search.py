@@ -15,13 +15,13 @@ from models.retrieval.search.best_first import best_first
 from models.retrieval.search.look_ahead import LookAhead
 from models.retrieval.search.mentions import Mentions
 from models.retrieval.search.options import Answer, Found, SearchOptions
-from models.retrieval.search.rerank import asked_back
-from models.retrieval.search.score_given import given
+from models.retrieval.search.rerank import rerank_by_channel
+from models.retrieval.search.score_given import score_given
 from models.retrieval.search.stem import Choice, Stem, Walker
 from models.retrieval.writers.base import KeyModel
 from models.retrieval.writers.codec import KeyCodec
 
-TOGETHER = 32
+MAX_TOGETHER = 32
 """Questions that share forwards; more would only take memory."""
 
 _Course = Generator[Sequence[Choice], Sequence[Stem], Answer]
@@ -42,13 +42,9 @@ def search(index: PrefixIndex, model: KeyModel, questions: Sequence[str], option
 
 
 def rounds(
-    index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions, together: int = TOGETHER
+    index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions, together: int = MAX_TOGETHER
 ) -> Iterator[dict[int, Answer]]:
-    """The same search, one forward at a time, so that other work can go between.
-
-    Args:
-        index, model, questions, options: see :func:`search`.
-        together: questions that share forwards.
+    """The same search, one forward at a time, so that other work can go between; ``together`` questions share forwards.
 
     Yields:
         After each round the answers that it completed, often none, by the number of their question.
@@ -79,10 +75,10 @@ def _together(
                 wanted[i] = courses[i].send([next(stems) for _ in choices])
             except StopIteration as done:
                 answers[i] = done.value
-        if options.channel is not None:
+        if options.noisy_channel is not None:
             for i, answer in answers.items():
                 yield {}
-                ordered = asked_back(options.channel, model.codec, questions[i], answer)
+                ordered = rerank_by_channel(options.noisy_channel, model.codec, questions[i], answer)
                 answers[i] = replace(ordered, found=ordered.found[: options.n])
         yield answers
 
@@ -98,14 +94,14 @@ def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options
     if options.ranking is not None:
         finished = {key.tokens for key in keys}
         others = [key for key in Mentions(index, codec).of(text) if (*key, codec.end) not in finished]
-        keys = keys + (yield from _remembering(given(number, others, codec.end), known))
+        keys = keys + (yield from _remembering(score_given(number, others, codec.end), known))
         keys = ranked(options.ranking, text, keys, codec)
-    wanted = options.n if options.channel is None else len(keys)
+    wanted = options.n if options.noisy_channel is None else len(keys)
     return Answer(tuple(_found(key, index, options) for key in keys[:wanted]), len(known), proven=False)
 
 
 def ranked(ranking: Ranking, text: str, keys: Sequence[Complete], codec: KeyCodec) -> list[Complete]:
-    """Keys in the order of a fitted ranking, which gives their rank."""
+    """Keys in the order, and with the ranks, of a fitted ranking."""
     if not keys:
         return []
     parts = [codec.parts(key.tokens) for key in keys]

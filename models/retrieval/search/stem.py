@@ -1,4 +1,4 @@
-"""Places in an index at which the model must choose, and the way from one to the next."""
+"""Stems: hypotheses written up to the next choice of the model, and the way from one to the next."""
 
 from __future__ import annotations
 
@@ -17,31 +17,17 @@ NOWHERE = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stem:
-    """A hypothesis, written up to the next choice.
+    """A hypothesis, written up to the next choice."""
 
-    Attributes:
-        question: its number.
-        tokens: all that is written.
-        run: how many of these came with the last choice: the chosen token and those it forces.
-        written: raw log-probabilities of these, the chosen one's included, (run,); zeros if raw
-            ones are not known.
-        tokens_next: tokens that may follow, the end token last if it may, (A,); empty if the last
-            token written is the end token.
-        children: the node that each leads to, (A,).
-        renormalised: log-probabilities over ``tokens_next``, (A,).
-        raw: likewise over the full vocabulary; None if they are not known.
-        state: the model's, to be extended.
-    """
-
-    question: int
-    tokens: tuple[int, ...]
-    run: int
-    written: NDArray[np.float64]
-    tokens_next: NDArray[np.int64]
-    children: NDArray[np.int64]
-    renormalised: NDArray[np.float64]
-    raw: NDArray[np.float64] | None
-    state: object | None
+    question: int  # its number
+    tokens: tuple[int, ...]  # all that is written
+    run: int  # how many of these came with the last choice: the chosen token and those it forces
+    written: NDArray[np.float64]  # (run,) raw log-probabilities of these; zeros if raw ones are not known
+    tokens_next: NDArray[np.int64]  # (A,) may follow, the end token last; none if the last one written is the end token
+    children: NDArray[np.int64]  # (A,) the node that each leads to
+    renormalised: NDArray[np.float64]  # (A,) log-probabilities over tokens_next
+    raw: NDArray[np.float64] | None  # (A,) log-probabilities over the full vocabulary; None if they are not known
+    state: object | None  # the model's, to be extended
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +40,7 @@ class Choice:
 
     @property
     def tokens(self) -> tuple[int, ...]:
-        """All that is written if it is chosen."""
+        """All tokens written once it is chosen."""
         return () if self.stem is None else (*self.stem.tokens, int(self.stem.tokens_next[self.at]))
 
 
@@ -71,18 +57,12 @@ class Walker:
 
     Where the index leaves one token only, that token is taken without asking the model; the run is
     fed in one forward with the next choice. Renormalised, its tokens have probability one.
-
-    Attributes:
-        index: the keys.
-        session: the questions as the model has read them.
-        end: the model's end token.
-        raw: whether raw log-probabilities are wanted.
     """
 
     index: PrefixIndex
-    session: Session
-    end: int
-    raw: bool
+    session: Session  # the questions as the model has read them
+    end: int  # the model's end token
+    raw: bool  # whether raw log-probabilities are wanted
 
     def follow(self, choices: Sequence[Choice]) -> list[Stem]:
         """The stem behind each choice."""
@@ -97,7 +77,7 @@ class Walker:
         ]
 
     def _stem(self, choice: Choice, walk: _Walk, answer: Extended | None) -> Stem:
-        """Put together what the index and the model said; the model was not asked where it has no say."""
+        """Put the answers of index and model together; there is none of the model where only the end may follow."""
         before = choice.stem
         ended = not len(walk.tokens)
         run = (*walk.run, self.end) if ended else tuple(walk.run)
@@ -123,7 +103,7 @@ class Walker:
         return Extension(choice.question, None if choice.stem is None else choice.stem.state, tuple(walk.run), asked)
 
     def _walk(self, choices: Sequence[Choice]) -> list[_Walk]:
-        """Runs and what may follow them; ``tokens`` is empty where only the end token may."""
+        """Runs and their successors; ``tokens`` is empty where only the end token may follow."""
         runs = [[] if one.stem is None else [int(one.stem.tokens_next[one.at])] for one in choices]
         nodes = [self.index.root if one.stem is None else int(one.stem.children[one.at]) for one in choices]
         walks: dict[int, _Walk] = {}
@@ -138,10 +118,9 @@ class Walker:
                     runs[i].append(int(tokens[0]))
                     nodes[i] = int(children[0])
                     going.append(i)
-                elif final and len(tokens):
-                    tokens, children = np.append(tokens, self.end), np.append(children, NOWHERE)
-                    walks[i] = _Walk(runs[i], tokens, children)
                 else:
+                    if final and len(tokens):
+                        tokens, children = np.append(tokens, self.end), np.append(children, NOWHERE)
                     walks[i] = _Walk(runs[i], tokens, children)
             active = going
         return [walks[i] for i in range(len(choices))]

@@ -1,15 +1,15 @@
-"""A LoRA adapter on a frozen model, as training sees it."""
+"""A LoRA adapter on a frozen model, for training."""
 
 from __future__ import annotations
 
 import copy
 import hashlib
 import json
-import os
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import torch
@@ -20,17 +20,15 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from models.retrieval.index.manifest import sync
 from models.retrieval.training.options import TrainingOptions
+from models.text.atomic import write_atomically
 
 WEIGHTS, CONFIG = "adapter_model.safetensors", "adapter_config.json"
 """The files that peft reads."""
 
-_SCRATCH = ".writing"
-
 
 class StartError(ValueError):
-    """A training cannot go on from an adapter; the message says why and what to do."""
+    """A training cannot go on from an adapter; the message holds the remedy."""
 
 
 def shape_of(folder: Path, options: TrainingOptions) -> TrainingOptions:
@@ -48,15 +46,10 @@ def shape_of(folder: Path, options: TrainingOptions) -> TrainingOptions:
 
 @dataclass(frozen=True, eq=False)
 class Adapter:
-    """The parameters that are trained.
+    """The parameters that are trained."""
 
-    Attributes:
-        model: peft's wrapper around the frozen model.
-        name: of the frozen model, for who reads the adapter; no path of this machine.
-    """
-
-    model: Any
-    name: str
+    model: Any  # peft's wrapper around the frozen model
+    name: str  # of the frozen model, for readers of the adapter; no path of this machine
 
     @classmethod
     def attach(
@@ -153,34 +146,21 @@ class Adapter:
     def save(self, folder: Path) -> None:
         """Write what peft reads, in float16, which halves it and rounds by 2^-11 at most; as it was trained.
 
-        Each file appears whole, so that who reads meanwhile gets the old weights or the new ones.
+        Each file appears whole, so that a reader meanwhile gets the old weights or the new ones.
         """
-        scratch = folder / _SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         # False: an embedding is never trained, and "auto" would ask the hub about the model's name.
         state = get_peft_model_state_dict(self.model, save_embedding_layers=False)
         weights = {name: tensor.detach().half().cpu().contiguous() for name, tensor in state.items()}
-        (scratch / WEIGHTS).write_bytes(save(weights, {"format": "pt"}))
-        self._write_config(scratch, 1.0)
-        for file in (CONFIG, WEIGHTS):
-            sync(scratch / file)
-            os.replace(scratch / file, folder / file)
-        scratch.rmdir()
-        sync(folder)
+        self.save_scale(folder, 1.0)
+        write_atomically(folder / WEIGHTS, save(weights, {"format": "pt"}))
 
     def save_scale(self, folder: Path, factor: float) -> None:
-        """Let the adapter of a folder count by a factor from now on, by its alpha; its weights stay."""
-        scratch = folder / _SCRATCH
-        scratch.mkdir(parents=True, exist_ok=True)
-        self._write_config(scratch, factor)
-        sync(scratch / CONFIG)
-        os.replace(scratch / CONFIG, folder / CONFIG)
-        scratch.rmdir()
-        sync(folder)
-
-    def _write_config(self, folder: Path, factor: float) -> None:
+        """Multiply the alpha of a folder's adapter by a factor; its weights stay."""
         config = copy.copy(self.model.peft_config["default"])
         config.base_model_name_or_path, config.inference_mode = self.name, True
         config.target_modules = sorted(config.target_modules)
         config.lora_alpha = round(factor * config.lora_alpha, 9)
-        config.save_pretrained(str(folder))
+        with TemporaryDirectory() as scratch:
+            config.save_pretrained(scratch)
+            write_atomically(folder / CONFIG, (Path(scratch) / CONFIG).read_bytes())

@@ -1,4 +1,4 @@
-"""Fit ranking and confidence on questions that an index can answer, some of them after it has lost their answers."""
+"""Calibration: ranking and confidence fitted on questions, some after the index has lost their answers."""
 
 from __future__ import annotations
 
@@ -11,46 +11,35 @@ from numpy.typing import NDArray
 from models.retrieval.examples import Example
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.metrics import exact_match
-from models.retrieval.misspelt import SHORTEST
+from models.retrieval.misspelt import MIN_LETTERS, misspell
 from models.retrieval.ranking.logit import Ranking
-from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL
-from models.retrieval.ranking.noisy_channel import Channel, QuestionLikelihood, doubtful, with_question
+from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL_FEATURES
+from models.retrieval.ranking.noisy_channel import NoisyChannel, QuestionLikelihood, doubtful, with_question
 from models.retrieval.search.confidence import Confidence
-from models.retrieval.search.confidence_features import evidence
+from models.retrieval.search.confidence_features import confidence_features
 from models.retrieval.search.options import Answer, Found, SearchOptions
-from models.retrieval.search.rerank import asked_back, columns, reordered
+from models.retrieval.search.rerank import columns, rerank, rerank_by_channel
 from models.retrieval.search.search import search
 from models.retrieval.subtree import below, nodes_of
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.writers.base import KeyModel
 
-TOGETHER = 16
+QUESTIONS_TOGETHER = 16
 """Questions of one search."""
-EVERY = 1000
+ALL_CANDIDATES = 1000
 """More candidates than a question ever has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """What was fitted, and how it does on the questions of the fit.
+    """The models fitted, and shares of the questions of the fit."""
 
-    Attributes:
-        ranking: of candidates.
-        channel: of those in doubt; None without a model of questions.
-        confidence: of the best one.
-        right: share of questions whose best key is right.
-        reachable: share of questions that have the right key among their candidates.
-        refused: share of answerable questions that go without an answer.
-        withheld: share of unanswerable questions that do.
-    """
-
-    ranking: Ranking
-    channel: Ranking | None
-    confidence: Confidence
-    right: float
-    reachable: float
-    refused: float
-    withheld: float
+    ranking: Ranking  # of candidates
+    noisy_channel: Ranking | None  # of those in doubt; None without a model of questions
+    confidence: Confidence  # of the best one
+    right: float  # questions whose best key is right
+    reachable: float  # questions that have the right key among their candidates
+    refused: float  # answerable questions that go without an answer
+    withheld: float  # unanswerable questions that do
 
 
 def calibrate(
@@ -62,48 +51,42 @@ def calibrate(
     on_done: Callable[[int], None] = lambda count: None,
     likelihood: QuestionLikelihood | None = None,
 ) -> Calibration:
-    """Fit ranking and channel on all questions, and the confidence on half of them against the other half.
+    """Fit ranking and noisy channel on all questions, and the confidence on half of them against the other half.
 
     The names of the second half's facts are taken out of the index (in memory) before these
     questions are asked again: they become questions without an answer. For the ranking, every fourth
     question is asked with its name misspelt as well.
 
     Args:
-        model: writes the keys.
+        model: of the keys.
         index: of triples; holds the facts of the examples.
         examples: questions that the model was not trained on.
         options: of the search that is calibrated; its n and ranking do not matter.
         refused: share of answerable questions that may go without an answer.
-        on_done: told how many searches are done, of :func:`searches`.
-        likelihood: of questions, for a channel; None for none.
+        on_done: called with the number of searches done, of :func:`searches`.
+        likelihood: of questions, for a noisy channel; None for none.
 
     Raises:
         ValueError: too few questions to fit anything.
     """
-    every = replace(options, n=EVERY, ranking=Ranking.of_model())
-    answers: list[Answer] = []
+    options = replace(options, n=ALL_CANDIDATES, ranking=Ranking.of_model())
     asked = [*examples, *misspelt(examples)]
-    for at in range(0, len(asked), TOGETHER):
-        answers += search(index, model, [e.question for e in asked[at : at + TOGETHER]], every)
-        on_done(len(answers))
+    answers = _answers(model, index, asked, options, on_done)
     candidates = [_candidates(model, e, answer) for e, answer in zip(asked, answers, strict=True)]
     ranking = Ranking.fit(candidates)
-    ordered = [reordered(ranking, model.codec, e.question, a) for e, a in zip(asked, answers, strict=True)]
-    channel = None if likelihood is None else _channel(model, asked, ordered, likelihood)
+    ordered = [rerank(ranking, model.codec, e.question, a) for e, a in zip(asked, answers, strict=True)]
+    channel = None if likelihood is None else _noisy_channel(model, asked, ordered, likelihood)
     if channel is not None:
-        ordered = [asked_back(channel, model.codec, e.question, a) for e, a in zip(asked, ordered, strict=True)]
+        ordered = [rerank_by_channel(channel, model.codec, e.question, a) for e, a in zip(asked, ordered, strict=True)]
     candidates, ordered, done = candidates[: len(examples)], ordered[: len(examples)], len(asked)
     right = [is_right(model, e, a) for e, a in zip(examples, ordered, strict=True)]
 
     present, absent = range(0, len(examples), 2), [examples[i] for i in range(1, len(examples), 2)]
     lacking = without(index, model, {example.fact.name for example in absent})
-    others: list[Answer] = []
-    for at in range(0, len(absent), TOGETHER):
-        texts = [example.question for example in absent[at : at + TOGETHER]]
-        others += search(lacking, model, texts, replace(options, n=EVERY, ranking=ranking, channel=channel))
-        on_done(done + len(others))
+    options = replace(options, ranking=ranking, noisy_channel=channel)
+    others = _answers(model, lacking, absent, options, lambda count: on_done(done + count))
     questions = [*(examples[i].question for i in present), *(example.question for example in absent)]
-    x = evidence(model, questions, [*(ordered[i] for i in present), *others])
+    x = confidence_features(model, questions, [*(ordered[i] for i in present), *others])
     is_present = np.arange(len(questions)) < len(present)
     y = np.array([*(right[i] for i in present), *(False for _ in absent)])
     confidence = Confidence.fit(x, y, is_present, refused)
@@ -119,8 +102,22 @@ def calibrate(
     )
 
 
+def _answers(
+    model: KeyModel,
+    index: OverlayView,
+    examples: Sequence[Example],
+    options: SearchOptions,
+    on_done: Callable[[int], None],
+) -> list[Answer]:
+    answers: list[Answer] = []
+    for at in range(0, len(examples), QUESTIONS_TOGETHER):
+        answers += search(index, model, [e.question for e in examples[at : at + QUESTIONS_TOGETHER]], options)
+        on_done(len(answers))
+    return answers
+
+
 def searches(examples: Sequence[Example]) -> int:
-    """How many questions a calibration asks."""
+    """Number of questions that a calibration asks."""
     return len(examples) + len(misspelt(examples)) + len(examples) // 2
 
 
@@ -131,7 +128,7 @@ def misspelt(examples: Sequence[Example]) -> list[Example]:
     return [
         replace(one, question=one.question.replace(one.fact.name, misspell(one.fact.name, letters, rng)))
         for one in examples[::4]
-        if len(one.fact.name) >= SHORTEST and one.fact.name in one.question
+        if len(one.fact.name) >= MIN_LETTERS and one.fact.name in one.question
     ]
 
 
@@ -142,14 +139,14 @@ def without(index: OverlayView, model: KeyModel, names: set[str]) -> OverlayView
     def gone() -> Iterator[tuple[tuple[int, ...], tuple[str, ...]]]:
         for start, node in zip(begun, nodes_of(index, begun), strict=True):
             if node is not None:
-                yield from (((*start, *rest), ()) for rest in below(index, node, len(index)))
+                yield from (((*start, *rest), ()) for rest in below(index, [node], len(index))[0])
 
     return index.with_changes(gone())
 
 
-def _channel(
+def _noisy_channel(
     model: KeyModel, asked: Sequence[Example], ordered: Sequence[Answer], likelihood: QuestionLikelihood
-) -> Channel:
+) -> NoisyChannel:
     """Fitted on the candidates that the ranking leaves in doubt."""
     remembered = Remembered(likelihood)
     questions: list[tuple[NDArray[np.float64], int | None]] = []
@@ -160,7 +157,7 @@ def _channel(
             x = columns(model.codec, example.question, answer.found)
             right = (k for k, i in enumerate(kept) if _is_key_of(model, example, answer.found[i]))
             questions.append((with_question(remembered, example.question, keys, x, kept), next(right, None)))
-    return Channel(remembered, Ranking.fit(questions, CHANNEL))
+    return NoisyChannel(remembered, Ranking.fit(questions, CHANNEL_FEATURES))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,34 +1,23 @@
-"""A causal LM with an adapter, as training sees it."""
+"""Training of a causal LM with an adapter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from models.retrieval.training.adapter import Adapter
 from models.retrieval.training.learner import OutputLayer, padded
-from models.retrieval.training.options import TrainingOptions
 
 
 @dataclass(frozen=True, eq=False)
 class CausalLearner:
-    """The prefix-LM behind :class:`models.retrieval.training.learner.Learner`.
-
-    Attributes:
-        adapter: on the causal LM.
-    """
+    """The prefix-LM behind :class:`models.retrieval.training.learner.Learner`."""
 
     adapter: Adapter
-
-    @classmethod
-    def start(cls, model: Any, name: str, options: TrainingOptions) -> CausalLearner:
-        """A new adapter on an ``AutoModelForCausalLM``; see :meth:`Adapter.attach`."""
-        return cls(Adapter.attach(model, name, "CAUSAL_LM", options))
 
     @cached_property
     def output(self) -> OutputLayer:

@@ -1,10 +1,9 @@
-"""Checkpoints that are whole or not there, and are read without running anything: safetensors with JSON in the head."""
+"""Checkpoints of a training: safetensors with JSON in the head, whole or not there."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -14,45 +13,30 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from models.retrieval.index.manifest import sync
+from models.text.atomic import write_atomically
 
 NAME = "checkpoint.safetensors"
 
 
 @dataclass(slots=True)
 class Position:
-    """How far a training is.
+    """Progress of a training."""
 
-    Attributes:
-        step: steps done.
-        judged: the step after which dev was last evaluated.
-        best: the lowest loss on dev so far; None before the first evaluation.
-        stale: evaluations since.
-        seconds: spent so far, all runs together.
-        evaluations: step and figures of each evaluation on dev.
-    """
-
-    step: int = 0
-    judged: int = 0
-    best: float | None = None
-    stale: int = 0
-    seconds: float = 0.0
-    evaluations: list[dict[str, float]] = field(default_factory=list)
+    step: int = 0  # steps done
+    judged: int = 0  # the step after which dev was last evaluated
+    best: float | None = None  # the lowest loss on dev so far; None before the first evaluation
+    stale: int = 0  # evaluations since
+    seconds: float = 0.0  # spent so far, all runs together
+    evaluations: list[dict[str, float]] = field(default_factory=list)  # step and figures of each
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """All that a training needs to go on as if it had not stopped.
-
-    Attributes:
-        position: how far it is.
-        adapter: the adapter's parameters by name.
-        optimizer: the optimiser's state of each parameter, by the parameter's number.
-    """
+    """State from which a training goes on as if it had not stopped."""
 
     position: Position
-    adapter: dict[str, Tensor]
-    optimizer: dict[int, dict[str, Tensor]]
+    adapter: dict[str, Tensor]  # the adapter's parameters by name
+    optimizer: dict[int, dict[str, Tensor]]  # the optimiser's state of each parameter, by the parameter's number
 
 
 class CheckpointError(RuntimeError):
@@ -60,12 +44,9 @@ class CheckpointError(RuntimeError):
 
 
 def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint under another name and rename it into place, so that a kill at any time leaves a whole one.
+    """Write a checkpoint; a kill at any time leaves a whole one, this or the last.
 
-    Args:
-        folder: holds one checkpoint; made if it is not there.
-        identity: of what decides the training's course.
-        checkpoint: the state.
+    ``identity`` is a digest of all that decides the training's course.
 
     Raises:
         OSError: it cannot be written.
@@ -76,11 +57,7 @@ def save_checkpoint(folder: Path, identity: str, checkpoint: Checkpoint) -> None
         tensors |= {f"optimizer/{number}/{name}": tensor for name, tensor in state.items()}
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     head = json.dumps({"identity": identity, "position": asdict(checkpoint.position)}, allow_nan=False)
-    scratch = folder / f".{NAME}.writing"
-    scratch.write_bytes(save(tensors, {"head": head, "checksum": _checksum(head, tensors)}))
-    sync(scratch)
-    os.replace(scratch, folder / NAME)
-    sync(folder)
+    write_atomically(folder / NAME, save(tensors, {"head": head, "checksum": _checksum(head, tensors)}))
 
 
 def load_checkpoint(folder: Path, identity: str) -> Checkpoint | None:

@@ -1,34 +1,23 @@
-"""An encoder-decoder model (T5, mT5, BART and their kin) with an adapter, as training sees it."""
+"""Training of an encoder-decoder model (T5, mT5, BART and their kin) with an adapter."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from models.retrieval.training.adapter import Adapter
 from models.retrieval.training.learner import OutputLayer, padded
-from models.retrieval.training.options import TrainingOptions
 
 
 @dataclass(frozen=True, eq=False)
 class EncoderDecoderLearner:
-    """A transformers model behind :class:`models.retrieval.training.learner.Learner`.
-
-    Attributes:
-        adapter: on the encoder-decoder model.
-    """
+    """A transformers model behind :class:`models.retrieval.training.learner.Learner`."""
 
     adapter: Adapter
-
-    @classmethod
-    def start(cls, model: Any, name: str, options: TrainingOptions) -> EncoderDecoderLearner:
-        """A new adapter on an ``AutoModelForSeq2SeqLM``; see :meth:`Adapter.attach`."""
-        return cls(Adapter.attach(model, name, "SEQ_2_SEQ_LM", options))
 
     @cached_property
     def output(self) -> OutputLayer:

@@ -1,4 +1,4 @@
-"""What training asks of a model, whatever its family."""
+"""Interface of models in training, of any family."""
 
 from __future__ import annotations
 
@@ -15,26 +15,20 @@ from models.retrieval.training.adapter import Adapter
 
 @dataclass(frozen=True, eq=False)
 class OutputLayer:
-    """From last hidden states to logits: cap * tanh((W h + b) / cap), without the cap if there is none.
+    """From last hidden states h to logits: cap * tanh((W h + b) / cap), without the cap if there is none."""
 
-    Attributes:
-        weight: W, (V, d).
-        bias: b, (V,), or None.
-        softcap: the cap, or None.
-    """
-
-    weight: Tensor
-    bias: Tensor | None = None
-    softcap: float | None = None
+    weight: Tensor  # W, (V, d)
+    bias: Tensor | None = None  # b, (V,)
+    softcap: float | None = None  # the cap
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the weights."""
         return self.weight.device
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of the weights."""
+        """Precision of the weights."""
         return self.weight.dtype
 
     def over(self, hidden: Tensor, vocabulary: Tensor) -> Tensor:
@@ -56,26 +50,24 @@ class Learner(Protocol):
 
     @property
     def adapter(self) -> Adapter:
-        """What is trained."""
+        """The trained parameters."""
         ...
 
     @property
     def output(self) -> OutputLayer:
-        """What turns hidden states into logits; it is not trained."""
+        """The output layer, which is not trained."""
         ...
 
     def hidden(self, questions: Sequence[Sequence[int]], keys: Sequence[Sequence[int]]) -> Tensor:
         """Hidden states, ready for :attr:`output`, of the rows that predict the keys' tokens, key after key, (N, d).
 
-        Args:
-            questions: what the model reads, as :meth:`models.retrieval.writers.codec.KeyCodec.question` writes it.
-            keys: of each the key, its end token included.
+        Questions are as :meth:`KeyCodec.question` writes them; keys end in the end token.
         """
         ...
 
 
 def padded(rows: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Rows of unequal lengths as a matrix, padded with 0 on the right, and where it is not padding."""
+    """Rows of unequal lengths as a matrix, padded with 0 on the right, and the mask of what is not padding."""
     longest = max(map(len, rows))
     matrix = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows], device=device)
     lengths = torch.tensor([len(row) for row in rows], device=device)

@@ -1,4 +1,4 @@
-"""The two losses of a batch of keys."""
+"""Losses of a batch of keys."""
 
 from __future__ import annotations
 
@@ -15,17 +15,11 @@ from models.retrieval.training.sampled_index import Choices
 
 @dataclass(frozen=True, slots=True)
 class Losses:
-    """Of Q keys.
+    """Losses of Q keys."""
 
-    Attributes:
-        language: mean over all key tokens of -log p(token | question, before), over the given vocabulary.
-        siblings: mean over keys of -sum log p(token | ...), renormalised over a sampled index.
-        right: share of keys at each of whose tokens the true one is the likeliest of the sampled index.
-    """
-
-    language: Tensor
-    siblings: Tensor
-    right: Tensor
+    language: Tensor  # mean over all key tokens of -log p(token | question, before), over the given vocabulary
+    siblings: Tensor  # mean over keys of -sum log p(token | ...), renormalised over a sampled index
+    right: Tensor  # share of keys at each of whose tokens the true one is the likeliest of the sampled index
 
 
 def key_losses(hidden: Tensor, output: OutputLayer, vocabulary: Tensor, batch: Sequence[Choices]) -> Losses:
@@ -33,9 +27,8 @@ def key_losses(hidden: Tensor, output: OutputLayer, vocabulary: Tensor, batch: S
 
     Args:
         hidden: last hidden states that predict the keys' tokens, key after key, (N, d).
-        output: turns them into logits.
-        vocabulary: the tokens over which the language loss normalises, ascending, (W,); the keys'
-            own must be among them.
+        output: of the model.
+        vocabulary: the tokens over which the language loss normalises, ascending, (W,), the keys' own included.
         batch: the keys, N tokens in all.
     """
     tokens = torch.tensor([token for one in batch for token in one.key], device=hidden.device)

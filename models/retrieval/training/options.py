@@ -1,4 +1,4 @@
-"""What may be chosen about a training."""
+"""Options of a training."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class TrainingOptions(BaseModel):
-    """How an adapter is trained; a value out of its range is refused by its name.
+    """Options of a training; a value out of its range is refused by its name.
 
     Each field's description is also the help of its option on the command line.
     """

@@ -1,6 +1,6 @@
 """A small index about one question, to train on the choices that search will meet.
 
-Search renormalises over the tokens that the index allows, so what matters is the model's
+Search renormalises over the tokens that the index allows, so the loss needs the model's
 preference for the true key among its neighbours: names cut short or running on, other names of the
 same beginning, other predicates of the same name, some of them alike. Nothing of the index that will be searched is
 needed: neighbours are made of the question itself and of the other training facts.
@@ -20,32 +20,20 @@ from models.retrieval.writers.codec import KeyCodec
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """A key of n tokens, the end token included, and what else each token might have been.
+    """A key of n tokens, the end token included, and the choice at each of them."""
 
-    Attributes:
-        key: its tokens, (n,).
-        allowed: for each the tokens that the sampled index allows there, itself first.
-    """
-
-    key: tuple[int, ...]
-    allowed: tuple[tuple[int, ...], ...]
+    key: tuple[int, ...]  # (n,)
+    allowed: tuple[tuple[int, ...], ...]  # for each token those that the sampled index allows there, itself first
 
 
 @dataclass(eq=False)
 class IndexSampler:
-    """Draws the neighbours of a fact's key.
-
-    Attributes:
-        codec: writes keys.
-        facts: training facts, from which misleading names and predicates are drawn.
-        names: most misleading names.
-        predicates: most misleading predicates.
-    """
+    """Sampler of the neighbours of a fact's key."""
 
     codec: KeyCodec
-    facts: Sequence[Fact]
-    names: int
-    predicates: int
+    facts: Sequence[Fact]  # training facts, from which misleading names and predicates are drawn
+    names: int  # most misleading names
+    predicates: int  # most misleading predicates
     _by_first: dict[str, list[str]] = field(default_factory=dict, init=False)
     _by_letter: dict[str, list[str]] = field(default_factory=dict, init=False)
     _written: dict[str, tuple[int, ...]] = field(default_factory=dict, init=False)

@@ -1,4 +1,4 @@
-"""Load a model and give it an adapter to train."""
+"""Start of a training: a model with an adapter, its logits checked."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from transformers.utils import logging as transformers_logging
 from models.language.loading import LoadingError
 from models.language.pretrained import read_weights
 from models.retrieval.loading import Family, KeyTokenizer
+from models.retrieval.training.adapter import Adapter
 from models.retrieval.training.causal import CausalLearner
 from models.retrieval.training.encoder_decoder import EncoderDecoderLearner
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.writers.codec import KeyCodec
 
-TOLERANCE = {torch.float32: 1e-3}
+MAX_LOGIT_DIFFERENCE = {torch.float32: 1e-3}
 """Largest relative difference between a learner's logits and its model's; 0.1 in other precisions."""
 
 
@@ -36,10 +37,8 @@ def start(
 
     Args:
         source: folder or hub id.
-        name: what the adapter calls the model.
-        tokenizer: of the model.
-        options: of the training.
-        dtype, device, offline: see :func:`models.language.pretrained.read_weights`.
+        name: of the model, for the adapter.
+        tokenizer, dtype, device, offline: of the model; see :func:`models.language.pretrained.read_weights`.
         adapter: folder of the adapter to go on from; None for a new one.
 
     Raises:
@@ -62,14 +61,18 @@ def begin(model: Any, name: str, family: Family, codec: KeyCodec, options: Train
     Raises:
         LoadingError: it computes logits otherwise than its family does.
     """
-    learner: Learner = (CausalLearner if family == "causal" else EncoderDecoderLearner).start(model, name, options)
+    learner: Learner
+    if family == "causal":
+        learner = CausalLearner(Adapter.attach(model, name, "CAUSAL_LM", options))
+    else:
+        learner = EncoderDecoderLearner(Adapter.attach(model, name, "SEQ_2_SEQ_LM", options))
     _check(learner, codec)
     return learner
 
 
 @torch.inference_mode()
 def _check(learner: Learner, codec: KeyCodec) -> None:
-    """Compare the learner's logits with the model's own: families scale, shift and cap them each in its way."""
+    """Compare the learner's logits with the model's own, which each family scales, shifts and caps otherwise."""
     base = learner.adapter.base
     learner.adapter.model.eval()
     (question, key), device = (codec.question("1 2"), (codec.separator, codec.end)), learner.output.device
@@ -81,7 +84,7 @@ def _check(learner: Learner, codec: KeyCodec) -> None:
         inputs = {"input_ids": torch.tensor([[*question, codec.separator]], device=device)}
     true = base(**inputs, use_cache=False).logits[0, -2:].float()
     apart = float((mine - true).norm() / true.norm())
-    if not apart <= TOLERANCE.get(learner.output.dtype, 0.1):
+    if not apart <= MAX_LOGIT_DIFFERENCE.get(learner.output.dtype, 0.1):
         raise LoadingError(
             f"model {learner.adapter.name!r} cannot be trained: its logits are not those of its last hidden states "
             f"and its output layer (they differ by {apart:.2g} of their size); choose T5, mT5, BART, or a causal "

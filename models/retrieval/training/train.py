@@ -1,4 +1,4 @@
-"""Train an adapter so that the model writes the key of a question's fact."""
+"""Training of an adapter with which a model writes the key of a question's fact."""
 
 from __future__ import annotations
 
@@ -15,111 +15,77 @@ import torch
 from torch import Tensor
 
 from models.retrieval.examples import Example, ExampleError
-from models.retrieval.training.batches import batches
+from models.retrieval.misspelt import misspell
 from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position, load_checkpoint, save_checkpoint
 from models.retrieval.training.learner import Learner
 from models.retrieval.training.loss import Losses, key_losses
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
 from models.retrieval.writers.codec import KeyCodec
 
 ADAPTER = "adapter"
 """The folder of the best adapter, in that of the training."""
+BATCHES_SORTED_TOGETHER = 50
+"""Batches whose questions are sorted by length together: short ones pad little, order stays random."""
 
 
 class DivergedError(RuntimeError):
-    """The loss is no longer a number; the message says what to do."""
+    """The loss is no longer a number; the message holds the remedy."""
 
 
 class _StoppedError(Exception):
-    """Somebody wants the training to stop."""
+    """The training is to stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One step, or one evaluation on dev.
+    """One step, or one evaluation on dev; for the losses see :class:`models.retrieval.training.loss.Losses`."""
 
-    Attributes:
-        step, steps: done, and in all.
-        language, siblings, right: see :class:`models.retrieval.training.loss.Losses`.
-        rate: questions a second since the training began or resumed.
-        dev: whether this is an evaluation.
-        best: whether it is one, and none before was better.
-        scale: factor on the adapter's scale.
-    """
-
-    step: int
-    steps: int
+    step: int  # done
+    steps: int  # in all
     language: float
     siblings: float
     right: float
-    rate: float
-    dev: bool = False
-    best: bool = False
-    scale: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Scaled:
-    """An evaluation on dev of the adapter at a factor of its scale.
-
-    Attributes:
-        factor: 1 is as it was trained.
-        language, siblings, right: see :class:`models.retrieval.training.loss.Losses`.
-    """
-
-    factor: float
-    language: float
-    siblings: float
-    right: float
+    rate: float  # questions a second since the training began or resumed
+    dev: bool = False  # whether this is an evaluation
+    best: bool = False  # whether it is one, and none before was better
+    scale: float = 1.0  # factor on the adapter's scale, 1 as it was trained
 
 
 @dataclass(eq=False)
 class Trainer:
-    """Trains an adapter on questions, stops by dev, resumes after a kill.
+    """Trainer of an adapter on questions; stops by dev, resumes after a kill.
 
     Writes into the folder a checkpoint and, whenever dev is better than before, ``adapter/``.
     Batches, sampled indexes and misspellings are functions of seed and step alone, so a resumed
     training goes on as if it had not stopped.
 
-    Attributes:
-        learner: the model with its adapter.
-        codec: writes questions and keys.
-        train: questions to learn from.
-        dev: questions to stop by; at least one.
-        folder: where checkpoints and adapter go.
-        options: see there.
-        on_report: told of every step and evaluation.
-        stopping: asked between forwards whether to save a checkpoint and stop; once true, it stays so.
-        longest: most tokens of a question.
-
     Raises:
         ExampleError: no questions, or one that cannot be written in the model's tokens.
     """
 
-    learner: Learner
+    learner: Learner  # the model with its adapter
     codec: KeyCodec
     train: Sequence[Example]
-    dev: Sequence[Example]
-    folder: Path
+    dev: Sequence[Example]  # questions to stop by; at least one
+    folder: Path  # of checkpoints and adapter
     options: TrainingOptions
-    on_report: Callable[[Report], None] = lambda report: None
-    stopping: Callable[[], bool] = lambda: False
-    longest: int = 512
+    on_report: Callable[[Report], None] = lambda report: None  # called with every step and evaluation
+    stopping: Callable[[], bool] = lambda: False  # asked between forwards whether to save and stop; stays true
+    longest: int = 512  # most tokens of a question
     _ordered: tuple[int, list[list[int]]] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         if not self.train or not self.dev:
             raise ExampleError("training needs at least one question to learn from and one of dev")
-        self._vocabulary = self._seen()
+        self._vocabulary = self._find_vocabulary()
         facts = [example.fact for example in self.train]
         self._sampler = IndexSampler(self.codec, facts, self.options.names, self.options.predicates)
         self._letters = sorted({letter for fact in facts for letter in fact.name})
         self._per_epoch = -(-len(self.train) // self.options.batch)
         self._optimizer = self.learner.adapter.optimizer(self.options)
         self._peaks = [group["lr"] for group in self._optimizer.param_groups]
-        self._identity = self._identified()
+        self._identity = self._digest()
         self.steps = self._per_epoch * self.options.epochs
 
     def resume(self) -> Position:
@@ -145,7 +111,7 @@ class Trainer:
         return judged and (position.step >= self.steps or position.stale >= self.options.patience)
 
     def run(self, position: Position) -> Position:
-        """Train from a position that :meth:`resume` gave, to the end or until :attr:`stopping` says so.
+        """Train from a position that :meth:`resume` gave, to the end or until :attr:`stopping`.
 
         In either case the folder then holds a checkpoint of the position returned; see :meth:`over`.
 
@@ -173,36 +139,32 @@ class Trainer:
             rate = (position.step - first) * self.options.batch / (time.perf_counter() - began)
             self.on_report(self._report(position.step, losses, rate))
 
-    def shrink(self, position: Position) -> list[Scaled]:
+    def shrink(self, position: Position) -> list[Report]:
         """Try the best adapter at smaller scales on dev, and leave it at the best of them.
 
-        What fine-tuning adds to a model helps on questions like those it learnt from; a part of it keeps
-        more of what the model knew of others. Source: Wortsman et al., Robust fine-tuning of zero-shot
+        The whole of an adapter serves questions like those that it learnt from; a part of it keeps
+        more of the model's knowledge of others. Source: Wortsman et al., Robust fine-tuning of zero-shot
         models (CVPR 2022), with the scale in place of a mean of weights, which is the same for LoRA.
 
-        Args:
-            position: the end of the training; see :meth:`over`.
-
         Returns:
-            What was tried, the best first; none if :attr:`stopping` said so.
+            An evaluation at each scale, the best first; none if the training is :attr:`stopping`.
         """
         adapter = self.learner.adapter
         adapter.load(self.folder / ADAPTER)
-        tried: list[Scaled] = []
+        tried: list[Report] = []
         for tenths in range(10, math.ceil(round(10 * self.options.shrink, 6)) - 1, -1):
             adapter.scale(tenths / 10)
             try:
                 found = self.evaluate()
             except _StoppedError:
                 return []
-            report = self._report(position.step, found, 0.0, dev=True)
-            one = Scaled(tenths / 10, report.language, report.siblings, report.right)
-            best = not tried or self._loss(one) < min(map(self._loss, tried))
-            self.on_report(replace(report, best=best, scale=one.factor))
-            tried.append(one)
+            report = replace(self._report(position.step, found, 0.0, dev=True), scale=tenths / 10)
+            best = not tried or self._loss(report) < min(map(self._loss, tried))
+            self.on_report(replace(report, best=best))
+            tried.append(report)
         tried.sort(key=self._loss)
         adapter.scale(1.0)
-        adapter.save_scale(self.folder / ADAPTER, tried[0].factor)
+        adapter.save_scale(self.folder / ADAPTER, tried[0].scale)
         return tried
 
     @torch.inference_mode()
@@ -245,7 +207,7 @@ class Trainer:
         position.judged = position.step
         self.on_report(report)
 
-    def _loss(self, found: Losses | Scaled) -> float:
+    def _loss(self, found: Losses | Report) -> float:
         return float(found.language + self.options.siblings * found.siblings)
 
     def _step(self, step: int) -> Losses:
@@ -253,7 +215,7 @@ class Trainer:
         rng = np.random.default_rng((self.options.seed, 1, step))
         torch.manual_seed(int(rng.integers(2**31)))
         for group, peak in zip(self._optimizer.param_groups, self._peaks, strict=True):
-            group["lr"] = peak * self._pace(step)
+            group["lr"] = peak * self._rate_share(step)
         batch = [self.train[i] for i in self._batch(step)]
         choices = [self._sampler.sample(example, rng) for example in batch]
         losses = self._losses([self._asked(example, rng) for example in batch], choices)
@@ -277,16 +239,16 @@ class Trainer:
     def _batch(self, step: int) -> list[int]:
         epoch, number = divmod(step, self._per_epoch)
         if self._ordered is None or self._ordered[0] != epoch:
-            self._ordered = (epoch, batches(self.train, self.options.batch, self.options.seed, epoch))
+            self._ordered = (epoch, _batches(self.train, self.options.batch, self.options.seed, epoch))
         return self._ordered[1][number]
 
-    def _pace(self, step: int) -> float:
+    def _rate_share(self, step: int) -> float:
         """The share of the highest learning rate: up in a line, then down in a line to a tenth."""
         if step < self.options.warmup:
             return (step + 1) / self.options.warmup
         return 1 - 0.9 * (step - self.options.warmup) / max(1, self.steps - self.options.warmup)
 
-    def _seen(self) -> Tensor:
+    def _find_vocabulary(self) -> Tensor:
         """Tokens of all questions and keys: over a full vocabulary the head would cost more than the body."""
         seen = {self.codec.separator, self.codec.end}
         for example in (*self.train, *self.dev):
@@ -307,8 +269,8 @@ class Trainer:
         state = self._optimizer.state_dict()["state"]
         save_checkpoint(self.folder, self._identity, Checkpoint(position, self.learner.adapter.state, state))
 
-    def _identified(self) -> str:
-        """Of what decides the course: options, questions, their tokens and the model."""
+    def _digest(self) -> str:
+        """Digest of all that decides the course: options, questions, their tokens and the model."""
         digest = hashlib.blake2b(digest_size=16)
         digest.update(self.options.model_dump_json().encode())
         digest.update(repr([self.train, self.dev, self._vocabulary.tolist()]).encode())
@@ -322,3 +284,18 @@ class Trainer:
                 f"the loss is no longer a number after step {step}: lower learning_rate or loraplus_ratio"
             )
         return Report(step, self.steps, *values, rate, dev, best)
+
+
+def _batches(train: Sequence[Example], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Numbers of questions, each in one batch of an epoch: a function of the seed and the epoch alone."""
+    rng = np.random.default_rng((seed, 0, epoch))
+    order = rng.permutation(len(train)).tolist()
+    found: list[list[int]] = []
+    for start in range(0, len(order), BATCHES_SORTED_TOGETHER * size):
+        pool = sorted(order[start : start + BATCHES_SORTED_TOGETHER * size], key=lambda i: _length(train[i]))
+        found += [pool[at : at + size] for at in range(0, len(pool), size)]
+    return [found[i] for i in rng.permutation(len(found))]
+
+
+def _length(example: Example) -> int:
+    return len(example.question) + sum(map(len, example.fact.parts))

@@ -1,4 +1,4 @@
-"""What search asks of a model, whatever its family."""
+"""Interface of models that write keys, of any family."""
 
 from __future__ import annotations
 
@@ -14,19 +14,12 @@ from models.retrieval.writers.codec import KeyCodec
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Extension:
-    """A hypothesis to write on.
+    """A hypothesis to write on."""
 
-    Attributes:
-        question: its number in the session.
-        state: keys and values of what is written, as the session gave them; None if nothing is.
-        run: tokens to write, R of them; none only where nothing is written.
-        asked: tokens that may follow, A of them, or none where nothing need be known of what follows.
-    """
-
-    question: int
-    state: object | None
-    run: tuple[int, ...]
-    asked: NDArray[np.int64]
+    question: int  # its number in the session
+    state: object | None  # keys and values of the tokens written, as the session gave them; None without any
+    run: tuple[int, ...]  # (R,) tokens to write; none only where nothing is written
+    asked: NDArray[np.int64]  # (A,) tokens that may follow; none where their scores are not needed
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,16 +30,13 @@ class Extended:
     *renormalised* ones over the tokens asked for; both come from one row of logits.
 
     Attributes:
-        state: keys and values up to the last token of the run.
-        renormalised: of the tokens asked for, (A,).
-        raw: of the tokens asked for, (A,); None if raw ones were not wanted.
         written: raw ones of the run's tokens, (R,), the first of them NaN where something stood
             before the run, whose row is gone; None if raw ones were not wanted.
     """
 
-    state: object
-    renormalised: NDArray[np.float64]
-    raw: NDArray[np.float64] | None
+    state: object  # keys and values up to the last token of the run
+    renormalised: NDArray[np.float64]  # (A,) of the tokens asked for
+    raw: NDArray[np.float64] | None  # (A,) of the tokens asked for; None if raw ones were not wanted
     written: NDArray[np.float64] | None
 
 
@@ -56,13 +46,9 @@ class Session(Protocol):
     def extend(self, extensions: Sequence[Extension], *, raw: bool) -> list[Extended]:
         """Write on many hypotheses with as few forwards as the family allows.
 
-        Only new tokens are fed; the keys and values of what stood before are reused, any number of
-        times, so that hypotheses branch freely.
-
-        Args:
-            extensions: hypotheses of any questions of the session.
-            raw: whether raw log-probabilities are wanted: they need the output layer over the
-                full vocabulary for every new token.
+        Only new tokens are fed; the keys and values of those before are reused, any number of times, so that
+        hypotheses branch freely. Raw log-probabilities need the output layer over the full vocabulary for
+        every new token.
         """
         ...
 
@@ -72,7 +58,7 @@ class KeyModel(Protocol):
 
     @property
     def codec(self) -> KeyCodec:
-        """How it writes questions and keys."""
+        """Questions and keys in the model's tokens."""
         ...
 
     def read(self, questions: Sequence[str]) -> Session:

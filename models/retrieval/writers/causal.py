@@ -15,51 +15,36 @@ from models.language.scoring.scorer import CausalScorer
 from models.retrieval.writers.base import Extended, Extension
 from models.retrieval.writers.codec import KeyCodec
 
-ROWS = 64
+ROWS_AT_ONCE = 64
 """Rows of logits over the full vocabulary that are held at once: 64 MB in float32 for 262,144 tokens."""
 
 
 @dataclass(frozen=True, eq=False)
 class CausalKeyModel:
-    """The packed scorer behind :class:`models.retrieval.writers.base.KeyModel`.
+    """The packed scorer behind :class:`models.retrieval.writers.base.KeyModel`."""
 
-    Attributes:
-        scorer: of the LM, its adapter merged.
-        codec: see there.
-        longest: most tokens of a question.
-    """
-
-    scorer: CausalScorer
+    scorer: CausalScorer  # of the LM, its adapter merged
     codec: KeyCodec
-    longest: int = 512
+    longest: int = 512  # most tokens of a question
 
     def read(self, questions: Sequence[str]) -> CausalSession:
         """See :meth:`models.retrieval.writers.base.KeyModel.read`."""
-        tokens = [self.codec.question(text) for text in questions]
-        for number, one in enumerate(tokens):
-            if len(one) > self.longest:
-                raise ValueError(f"question {number} has {len(one)} tokens: shorten it to at most {self.longest}")
-        return CausalSession(self.scorer, tokens)
+        return CausalSession(self.scorer, self.codec.questions(questions, self.longest))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Written:
-    """Keys and values of what a hypothesis has written, (k, layers, 2, H, D)."""
+    """Keys and values of the k tokens of a hypothesis, (k, layers, 2, H, D)."""
 
     store: Tensor
 
 
 @dataclass(eq=False)
 class CausalSession:
-    """Questions are read once, as contexts; what hypotheses write continues them.
-
-    Attributes:
-        scorer: of the model.
-        questions: their tokens.
-    """
+    """Questions are read once, as contexts, which hypotheses continue."""
 
     scorer: CausalScorer
-    questions: Sequence[tuple[int, ...]]
+    questions: Sequence[tuple[int, ...]]  # their tokens
     _contexts: dict[int, tuple[ContextCache, Tensor]] = field(default_factory=dict, init=False)
 
     @torch.inference_mode()
@@ -140,7 +125,7 @@ class CausalSession:
             at = stop
 
     def _log_norms(self, rows: Tensor) -> Tensor:
-        return torch.cat([self.scorer.logits(part).logsumexp(-1) for part in torch.split(rows, ROWS)])
+        return torch.cat([self.scorer.logits(part).logsumexp(-1) for part in torch.split(rows, ROWS_AT_ONCE)])
 
 
 def _store(state: object | None) -> Tensor | None:

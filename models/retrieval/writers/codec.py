@@ -1,4 +1,4 @@
-"""How questions and keys are written in a model's tokens: the one place that knows."""
+"""Codec: questions and keys in a model's tokens."""
 
 from __future__ import annotations
 
@@ -17,47 +17,43 @@ class KeyCodec:
     ``begin question end``. A key is its parts, each segmented by itself, with SEP between:
     ``subject SEP predicate SEP meaning``, the meaning perhaps empty. Search closes it with the end
     token.
-
-    Attributes:
-        encode: text to token ids, nothing added.
-        decode: token ids to text.
-        separator: SEP.
-        end: the token that closes a key.
-        before: tokens before a question.
-        after: tokens after it.
     """
 
-    encode: Callable[[str], list[int]]
-    decode: Callable[[Sequence[int]], str]
-    separator: int
-    end: int
-    before: tuple[int, ...]
-    after: tuple[int, ...]
+    encode: Callable[[str], list[int]]  # text to token ids, nothing added
+    decode: Callable[[Sequence[int]], str]  # token ids to text
+    separator: int  # SEP
+    end: int  # the token that closes a key
+    before: tuple[int, ...]  # tokens before a question
+    after: tuple[int, ...]  # tokens after it
 
     @classmethod
     def prefix_lm(
         cls, encode: Callable[[str], list[int]], decode: Callable[[Sequence[int]], str], begin: int, end: int
     ) -> KeyCodec:
-        """For a causal LM.
-
-        Raises:
-            ValueError: none of :data:`SEPARATORS` is one token.
-        """
+        """The codec of a causal LM; ValueError if none of :data:`SEPARATORS` is one token."""
         separator = _separator(encode)
         return cls(encode, decode, separator, end, (begin,), (separator,))
 
     @classmethod
     def encoder(cls, encode: Callable[[str], list[int]], decode: Callable[[Sequence[int]], str], end: int) -> KeyCodec:
-        """For an encoder-decoder model.
-
-        Raises:
-            ValueError: none of :data:`SEPARATORS` is one token.
-        """
+        """The codec of an encoder-decoder model; ValueError if none of :data:`SEPARATORS` is one token."""
         return cls(encode, decode, _separator(encode), end, (), (end,))
 
     def question(self, text: str) -> tuple[int, ...]:
-        """What the model reads before it writes: white space collapsed, so that no question holds a SEP of its own."""
+        """The tokens of a question, its white space collapsed, so that it holds no SEP of its own."""
         return (*self.before, *self.encode(" ".join(text.split())), *self.after)
+
+    def questions(self, texts: Sequence[str], longest: int) -> list[tuple[int, ...]]:
+        """The tokens of questions.
+
+        Raises:
+            ValueError: one has more than ``longest`` tokens.
+        """
+        tokens = [self.question(text) for text in texts]
+        for number, one in enumerate(tokens):
+            if len(one) > longest:
+                raise ValueError(f"question {number} has {len(one)} tokens: shorten it to at most {longest}")
+        return tokens
 
     def key(self, parts: Sequence[str]) -> tuple[int, ...]:
         """The tokens of a key.

@@ -19,24 +19,15 @@ from models.retrieval.writers.codec import KeyCodec
 
 @dataclass(frozen=True, eq=False)
 class EncoderDecoderKeyModel:
-    """A transformers model behind :class:`models.retrieval.writers.base.KeyModel`.
+    """A transformers model behind :class:`models.retrieval.writers.base.KeyModel`."""
 
-    Attributes:
-        model: an ``AutoModelForSeq2SeqLM`` in evaluation mode.
-        codec: see there.
-        longest: most tokens of a question.
-    """
-
-    model: Any
+    model: Any  # an AutoModelForSeq2SeqLM in evaluation mode
     codec: KeyCodec
-    longest: int = 512
+    longest: int = 512  # most tokens of a question
 
     def read(self, questions: Sequence[str]) -> EncoderDecoderSession:
         """Encode all questions at once; see :meth:`models.retrieval.writers.base.KeyModel.read`."""
-        tokens = [self.codec.question(text) for text in questions]
-        for number, one in enumerate(tokens):
-            if len(one) > self.longest:
-                raise ValueError(f"question {number} has {len(one)} tokens: shorten it to at most {self.longest}")
+        tokens = self.codec.questions(questions, self.longest)
         ids = torch.zeros(len(tokens), max(map(len, tokens)), dtype=torch.int64, device=self.model.device)
         mask = torch.zeros_like(ids)
         for row, one in enumerate(tokens):
@@ -56,17 +47,11 @@ class _Written:
 
 @dataclass(eq=False)
 class EncoderDecoderSession:
-    """Encoded questions; hypotheses of equal lengths share a forward, so that no position is padded before.
+    """Encoded questions; hypotheses of equal lengths share a forward, so that no position is padded before."""
 
-    Attributes:
-        model: the transformers model.
-        encoded: last hidden states of the encoder, (Q, S, d).
-        mask: 1 for tokens, 0 for padding, (Q, S).
-    """
-
-    model: Any
-    encoded: Tensor
-    mask: Tensor
+    model: Any  # the transformers model
+    encoded: Tensor  # (Q, S, d) last hidden states of the encoder
+    mask: Tensor  # (Q, S) 1 for tokens, 0 for padding
     _cross: dict[int, tuple[Tensor, Tensor]] = field(default_factory=dict, init=False)
 
     @torch.inference_mode()

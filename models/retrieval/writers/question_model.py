@@ -19,18 +19,12 @@ class QuestionModel:
     """Reads lines ``subject predicate → question`` of examples, and then the line of each key.
 
     The meaning of a subject is left out: questions rarely tell it.
-
-    Attributes:
-        scorer: the language model, without an adapter.
-        encode: text to token ids, nothing added.
-        begin: the token that begins a text.
-        examples: read before.
     """
 
-    scorer: CausalScorer
-    encode: Callable[[str], list[int]]
-    begin: int
-    examples: Sequence[Example]
+    scorer: CausalScorer  # the language model, without an adapter
+    encode: Callable[[str], list[int]]  # text to token ids, nothing added
+    begin: int  # the token that begins a text
+    examples: Sequence[Example]  # read before
     _read: ContextCache | None = field(default=None, init=False, repr=False)
 
     def log_likelihoods(self, question: str, keys: Sequence[Sequence[str]]) -> NDArray[np.float64]:

@@ -124,7 +124,7 @@ def test_errors_are_one_line_and_code_2(file: Path, arguments: list[str], told: 
     assert len(errors) == 1 and told in errors[0] and ";" in errors[0]
 
 
-def test_evaluate_prints_the_floor_beside_the_model(file: Path, tmp_path: Path) -> None:
+def test_evaluate_prints_the_baseline_beside_the_model(file: Path, tmp_path: Path) -> None:
     call("index", "build", "town", str(file))
     questions = tmp_path / "questions.jsonl"
     rows = [
@@ -137,13 +137,13 @@ def test_evaluate_prints_the_floor_beside_the_model(file: Path, tmp_path: Path) 
     questions.write_text("\n".join(lines), "utf-8")
     arguments = ["evaluate", "retrieval", str(questions), "--index", "town", "--beams", "2"]
     report = json.loads(call(*arguments, "--json").stdout)
-    floor = report["floor"]
-    assert floor["EM"] == {"S": 75.0, "P": 75.0, "SP": 75.0, "O": 50.0}
-    assert floor["F1"]["O"] == 50.0 and floor["Score"] == 50.0
+    baseline = report["floor"]
+    assert baseline["EM"] == {"S": 75.0, "P": 75.0, "SP": 75.0, "O": 50.0}
+    assert baseline["F1"]["O"] == 50.0 and baseline["Score"] == 50.0
     assert report["questions"] == 4 and report["keys"] == facts.KEYS and report["seconds_per_question"] > 0
     assert 0 <= report["model"]["EM"]["SP"] <= 75
     table = call(*arguments, "--limit", "2").stdout
-    assert "floor" in table and "100.0" in table and "Score" in table and "2 questions" in table
+    assert "baseline" in table and "100.0" in table and "Score" in table and "2 questions" in table
 
 
 def test_a_killed_build_leaves_the_old_index_and_no_half_one(state: Path, tmp_path: Path) -> None:

@@ -68,7 +68,7 @@ def test_the_examples_have_wide_and_narrow_nodes(tmp_path: Path) -> None:
             index = built(Path(folder) / "index", records, TRIPLE)
             level = np.array([0])
             while len(level := index.allowed(level).children):
-                kinds.update((level >= node_numbers.NARROW).tolist())
+                kinds.update((level >= node_numbers.NARROW_BIT).tolist())
 
     look()
     assert kinds == {True, False}
@@ -114,6 +114,17 @@ def test_changes_are_seen_at_once_kept_and_merged(key_format: KeyFormat, data: s
                 old = (live.view, dict(model))
 
 
+def test_a_view_stays_as_it_was_when_a_key_changes_together_with_longer_ones(tmp_path: Path) -> None:
+    short, long = (key_of((name,), PLAIN) for name in ("a", "ab"))
+    built(tmp_path / "index", [("z", "v")], PLAIN)
+    live = LiveIndex.open(tmp_path / "index")
+    live.update(added=[(short, ["x"]), (long, ["x"])])
+    before = live.view
+    live.update(added=[(short, ["y"]), (long, ["y"])])
+    assert_same(before, {key_of(("z",), PLAIN): ["v"], short: ["x"], long: ["x"]})
+    assert_same(live.view, {key_of(("z",), PLAIN): ["v"], short: ["x", "y"], long: ["x", "y"]})
+
+
 def _add(model: Model, keys: list[tuple[int, ...]], values: list[str]) -> None:
     for key in keys:
         model[key] = list(dict.fromkeys([*model.get(key, []), *values]))
@@ -149,7 +160,7 @@ def test_combined_columns_order_rows_as_tuples(rows: list[tuple[int, int, int]])
 def test_node_numbers_can_be_unpacked(fields: list[tuple[int, int, int, int]]) -> None:
     column, first, width, depth = np.array(fields, np.int64).reshape(-1, 4).T
     packed = node_numbers.Nodes(column, first, first + width, depth).pack()
-    assert (packed >= node_numbers.NARROW).all()
+    assert (packed >= node_numbers.NARROW_BIT).all()
     back = node_numbers.Nodes.unpack(packed)
     assert np.array([back.column, back.first, back.last - back.first, back.depth]).T.tolist() == list(map(list, fields))
 
@@ -177,6 +188,6 @@ def test_a_beam_of_equal_nodes_is_answered_once_and_as_each_by_itself(data: st.D
             assert together.tokens[piece].tolist() == one.tokens.tolist()
             assert together.children[piece].tolist() == one.children.tolist()
             assert together.final[at] == one.final[0]
-        if (beam < node_numbers.NARROW).all():
+        if (beam < node_numbers.NARROW_BIT).all():
             distinct = {node: len(one.tokens) for node, one in zip(beam.tolist(), alone, strict=True)}
             assert len(together.tokens) == sum(distinct.values())

@@ -15,7 +15,7 @@ from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.errors import MalformedInputError
 from models.retrieval.index.key_format import KeyFormat
-from models.retrieval.index.report import KEPT, Report
+from models.retrieval.index.report import MAX_EXAMPLES, Report
 from models.retrieval.index.sources import JsonLines, Records, Source, Tabbed
 from models.text import files as text_files
 from models.text.files import TextFileError
@@ -85,7 +85,7 @@ def test_all_malformed_lines_are_counted_and_some_kept(tmp_path: Path) -> None:
     path = tmp_path / "facts.tsv"
     path.write_text("a|\tb\tc\n" * 50 + "a\n" * 50 + "a\tb\tc")
     report = made(tmp_path, Tabbed(path)).manifest.report
-    assert report["malformed"] == 100 and len(report["examples"]) == KEPT
+    assert report["malformed"] == 100 and len(report["examples"]) == MAX_EXAMPLES
 
 
 LINE = st.one_of(
@@ -125,7 +125,7 @@ def test_blocks_split_at_once_and_line_by_line_are_read_alike(texts: list[str], 
         ]
     assert found == wanted
     assert (report.lines, report.malformed, report.blank) == (len(texts) if raw else 0, len(malformed), blank)
-    assert [line for _, line, _ in report.examples] == malformed[:KEPT]
+    assert [line for _, line, _ in report.examples] == malformed[:MAX_EXAMPLES]
 
 
 def test_json_lines(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
 from models.retrieval.ranking.logit import FEATURES as OF_A_KEY
 from models.retrieval.ranking.logit import Ranking
-from models.retrieval.ranking.noisy_channel import DOUBT, FEATURES, MOST, Channel, doubtful
+from models.retrieval.ranking.noisy_channel import FEATURES, MAX_DOUBTFUL, MIN_DOUBT_SHARE, NoisyChannel, doubtful
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
 from models.retrieval.training.calibrate import calibrate, is_right
@@ -50,11 +50,11 @@ class Knowing:
         return np.array([0.0 if key[1] == right else -8.0 for key in keys])
 
 
-def by_question(likelihood: Knowing) -> Channel:
+def by_question(likelihood: Knowing) -> NoisyChannel:
     """An order that knows nothing else."""
     count = len(FEATURES)
     weights = tuple(float(name == "question") for name in FEATURES)
-    return Channel(likelihood, Ranking(FEATURES, (0.0,) * count, (1.0,) * count, weights))
+    return NoisyChannel(likelihood, Ranking(FEATURES, (0.0,) * count, (1.0,) * count, weights))
 
 
 def test_the_likelihood_is_that_of_the_models_own_forward() -> None:
@@ -76,10 +76,10 @@ def test_the_likelihood_is_that_of_the_models_own_forward() -> None:
 @given(LOGS)
 def test_doubtful_are_the_likeliest_close_to_the_best(first: NDArray[np.float64]) -> None:
     kept = doubtful(first)
-    assert kept[0] == np.argmax(first) and len(kept) <= MOST and len(set(kept.tolist())) == len(kept)
+    assert kept[0] == np.argmax(first) and len(kept) <= MAX_DOUBTFUL and len(set(kept.tolist())) == len(kept)
     assert (np.diff(first[kept]) <= 0).all()
-    close = int((first >= first.max() + np.log(DOUBT)).sum())
-    assert len(kept) == min(close, MOST)
+    close = int((first >= first.max() + np.log(MIN_DOUBT_SHARE)).sum())
+    assert len(kept) == min(close, MAX_DOUBTFUL)
 
 
 @given(LOGS, st.randoms(use_true_random=False))
@@ -125,7 +125,7 @@ def test_a_search_asks_back_for_all_candidates_and_then_gives_the_best(tmp_path:
     questions = [example.question for example in examples[:8]]
     all_of = search(index, model, questions, plain)
     likelihood = Knowing("uv")
-    answers = search(index, model, questions, replace(plain, n=2, channel=by_question(likelihood)))
+    answers = search(index, model, questions, replace(plain, n=2, noisy_channel=by_question(likelihood)))
     for question, first, second in zip(questions, all_of, answers, strict=True):
         logs = np.array([found.rank_score for found in first.found])
         keys = [model.codec.parts(found.tokens) for found in first.found]
@@ -143,14 +143,14 @@ def test_calibration_learns_what_the_question_tells_and_no_other_feature_does(tm
     alone = calibrate(model, index, examples[:40], options)
     knowing = Knowing(own={example.question: example.fact.predicate for example in examples})
     both = calibrate(model, index, examples[:40], options, likelihood=knowing)
-    assert alone.channel is None and both.ranking == alone.ranking
-    assert both.channel is not None and both.channel.features == FEATURES
+    assert alone.noisy_channel is None and both.ranking == alone.ranking
+    assert both.noisy_channel is not None and both.noisy_channel.features == FEATURES
     assert both.right > 0.9 and alone.right < 0.7
-    fitted = replace(options, ranking=both.ranking, channel=Channel(knowing, both.channel))
+    fitted = replace(options, ranking=both.ranking, noisy_channel=NoisyChannel(knowing, both.noisy_channel))
     answers = search(index, model, [example.question for example in examples[40:]], fitted)
     assert sum(is_right(model, *pair) for pair in zip(examples[40:], answers, strict=True)) >= 18
 
 
 def test_a_channel_needs_a_ranking() -> None:
     with pytest.raises(ValueError, match="needs one"):
-        SearchOptions(channel=by_question(Knowing("xy")))
+        SearchOptions(noisy_channel=by_question(Knowing("xy")))

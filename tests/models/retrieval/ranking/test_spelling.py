@@ -19,12 +19,11 @@ from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
 from models.retrieval.index.spelling_table import SpellingTable, has_table
-from models.retrieval.index.variants import LONGEST, name_variants
+from models.retrieval.index.variants import MAX_LETTERS, name_variants
 from models.retrieval.metrics import normalised
-from models.retrieval.misspelt import SHORTEST, one_error
+from models.retrieval.misspelt import MIN_LETTERS, misspell, one_error
 from models.retrieval.ranking.spelling import SpeltNames, near
 from models.retrieval.search.mentions import Mentions, spans_of
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.writers.codec import KeyCodec
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.reference import PLAIN, TRIPLE, encode, key_of
@@ -63,7 +62,9 @@ def expected(names: Iterable[str], question: str) -> set[str]:
     spans = {normalised(span) for span in spans_of(question)}
     known = {normalised(name) for name in names}
     asked = spans - known
-    fits = [name for name in names if SHORTEST <= len(normalised(name)) <= LONGEST and normalised(name) not in spans]
+    fits = [
+        name for name in names if MIN_LETTERS <= len(normalised(name)) <= MAX_LETTERS and normalised(name) not in spans
+    ]
     return {name for name in fits if any(one_error(span, normalised(name)) for span in asked)}
 
 
@@ -130,7 +131,7 @@ def test_added_names_are_found_and_removed_ones_are_not(
         assert set(found(LiveIndex.open(merged).view, question)) == expected(views[-1][1], question)
 
 
-@pytest.mark.parametrize("size", [SHORTEST - 1, SHORTEST, LONGEST, LONGEST + 1])
+@pytest.mark.parametrize("size", [MIN_LETTERS - 1, MIN_LETTERS, MAX_LETTERS, MAX_LETTERS + 1])
 def test_names_of_other_lengths_are_left_alone(tmp_path: Path, size: int) -> None:
     name = decode(range(0x4E00, 0x4E00 + size))
     view = indexed(tmp_path / "index", [name]).view
@@ -138,7 +139,7 @@ def test_names_of_other_lengths_are_left_alone(tmp_path: Path, size: int) -> Non
     inserted, swapped = name[:at] + "天" + name[at:], name[: at - 1] + name[at] + name[at - 1] + name[at + 1 :]
     wrong = [name[:-1], inserted, name[:-1] + "天", swapped]
     proposed = [found(view, text) for text in wrong]
-    assert proposed == [[name]] * 4 if SHORTEST <= size <= LONGEST else not any(proposed)
+    assert proposed == [[name]] * 4 if MIN_LETTERS <= size <= MAX_LETTERS else not any(proposed)
     assert not found(view, name)
 
 

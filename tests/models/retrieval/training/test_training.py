@@ -20,13 +20,13 @@ from peft import PeftModel
 
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.fact import Fact
+from models.retrieval.misspelt import misspell
 from models.retrieval.training import checkpoint
 from models.retrieval.training.adapter import CONFIG, WEIGHTS, Adapter
 from models.retrieval.training.causal import CausalLearner
 from models.retrieval.training.checkpoint import Checkpoint, CheckpointError, Position
 from models.retrieval.training.learner import OutputLayer
 from models.retrieval.training.loss import key_losses
-from models.retrieval.training.misspelling import misspell
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.sampled_index import Choices, IndexSampler
 from models.retrieval.training.train import DivergedError, Report, Trainer
@@ -54,8 +54,12 @@ OPTIONS = TrainingOptions(
 )
 
 
+def _learner(model: Any, options: TrainingOptions) -> CausalLearner:
+    return CausalLearner(Adapter.attach(model, "tiny", "CAUSAL_LM", options))
+
+
 def _trainer(folder: Path, options: TrainingOptions = OPTIONS, tell: Callable[[Report], None] | None = None) -> Trainer:
-    learner = CausalLearner.start(build(CONFIGS["llama"](), "sdpa").requires_grad_(False), "tiny", options)
+    learner = _learner(build(CONFIGS["llama"](), "sdpa").requires_grad_(False), options)
     return Trainer(learner, CODEC, TRAIN, DEV, folder, options, tell or (lambda report: None))
 
 
@@ -159,7 +163,7 @@ def test_another_training_does_not_go_on_from_a_checkpoint(tmp_path: Path) -> No
     other = build(CONFIGS["llama"](), "sdpa").requires_grad_(False)
     other.get_input_embeddings().weight.mul_(2)
     with pytest.raises(CheckpointError, match="another model"):
-        Trainer(CausalLearner.start(other, "tiny", OPTIONS), CODEC, TRAIN, DEV, tmp_path, OPTIONS).resume()
+        Trainer(_learner(other, OPTIONS), CODEC, TRAIN, DEV, tmp_path, OPTIONS).resume()
 
 
 @pytest.mark.parametrize("damage", ["cut", "empty", "no tensors", "a bit", "a bit of the head", "pickle"])

@@ -1,4 +1,4 @@
-"""The floor of an index is the floor of its facts."""
+"""The baseline of an index is that of its facts."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.sources import Records
-from models.retrieval.ranking.baseline import Floor, likeness
-from models.retrieval.ranking.index_baseline import IndexFloor
+from models.retrieval.ranking.baseline import Baseline, likeness
 from models.retrieval.subtree import below, nodes_of
+from tests.models.retrieval.fact_baseline import FactBaseline
 
 NAMES = st.text("abc", min_size=1, max_size=3)
 FACTS = st.lists(st.tuples(NAMES, st.text("abcxy", min_size=1, max_size=4)), min_size=1, max_size=12, unique=True)
@@ -40,8 +40,8 @@ def opened(folder: Path, facts: list[tuple[str, str]]) -> CompiledIndex:
 @given(facts=FACTS, question=st.text("abcxyz", max_size=8))
 def test_it_answers_as_the_facts_would(facts: list[tuple[str, str]], question: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        key = IndexFloor(opened(Path(folder) / "index", facts), FORMAT, encode, decode).answer(question)
-    truth = Floor([Fact(subject, predicate, "", "value") for subject, predicate in facts]).answer(question)
+        key = Baseline(opened(Path(folder) / "index", facts), FORMAT, encode, decode).answer(question)
+    truth = FactBaseline([Fact(subject, predicate, "", "value") for subject, predicate in facts]).answer(question)
     if truth is None or key is None:
         assert truth is key
         return
@@ -61,5 +61,5 @@ def test_nodes_and_keys_below_them(facts: list[tuple[str, str]], prefixes: list[
             due = sorted(key for key in keys if key.startswith(prefix))
             assert (node is not None) == bool(due)
             if node is not None:
-                assert [prefix + decode(rest) for rest in below(index, node, 100)] == due
-                assert len(list(below(index, node, 1))) == 1
+                assert [prefix + decode(rest) for rest in below(index, [node], 100)[0]] == due
+                assert len(below(index, [node], 1)[0]) == 1
