@@ -76,10 +76,10 @@ def direct() -> None:
     Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps(found), "utf-8")
 
 
-def _warming(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def warming(items: list[dict[str, Any]], workers: int = 1) -> list[dict[str, Any]]:
     """Items like these of which no score is wanted again: vocabularies and first forwards."""
     sampler = items[0]["body"]["sampler"]
-    return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4)]
+    return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4 * workers)]
 
 
 @dataclass(eq=False)
@@ -98,7 +98,7 @@ class Direct:
         """Start one whose items are as urgent as that."""
         names = ("bodies", "warm", "go", "cost")
         files = {name: fleet.folder / f"{name}-{urgency}" for name in names}
-        files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]))
+        files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (warming(items), items)]))
         settings = {name: str(file) for name, file in files.items()}
         process = fleet.spawn("benchmarks.job_speed:direct", {**settings, "urgency": str(urgency)})
         while not files["warm"].exists():
@@ -122,7 +122,7 @@ def _by_turns(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> 
     alike, requests = [Direct.start(fleet, items, each) for each in (URGENCY["bulk"], 0)]
     worker, server = fleet.start_worker(), Handle(queue.process.pid)
     fleet.wait_workers(1)
-    _job_seconds(fleet, _warming(items))
+    _job_seconds(fleet, warming(items))
     before = worker.cpu_seconds + server.cpu_seconds
     job_id: str = fleet.submit(items)["id"]
     queued = Work([worker], lambda: fleet.job(job_id)["status"] == "completed")
