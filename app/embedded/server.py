@@ -83,6 +83,8 @@ class EmbeddedServer:
     _task: asyncio.Task[None] | None = None
     _lock: FileLock = field(init=False)
     _socket: Path = field(init=False)
+    _pid_file: Path = field(init=False)
+    _log: Path = field(init=False)
 
     def __post_init__(self) -> None:
         """Make the directories.
@@ -94,7 +96,7 @@ class EmbeddedServer:
             raise EmbeddedServerError(f"there is no server for Windows; set {self.setting} to one elsewhere, or off")
         self.state = self.state.absolute()
         _private(self.state)
-        self._socket = self.state / "socket"
+        self._socket, self._pid_file, self._log = (self.state / name for name in ("socket", "pid", "server.log"))
         if len(os.fsencode(self._socket)) > MAX_SOCKET_PATH:
             runtime = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir())
             name = hashlib.blake2b(os.fsencode(self.state.resolve()), digest_size=6).hexdigest()
@@ -173,14 +175,6 @@ class EmbeddedServer:
         log.info(f"{self.purpose}'s server started", pid=self._process.pid, server=str(server))
 
     @property
-    def _pid_file(self) -> Path:
-        return self.state / "pid"
-
-    @property
-    def _log(self) -> Path:
-        return self.state / "server.log"
-
-    @property
     def _transfer_seconds(self) -> float:
         """Time to save or load the data."""
         return self.memory / TRANSFER_SPEED
@@ -210,24 +204,21 @@ class EmbeddedServer:
     async def _check(self) -> bool:
         """Become the owner if there is none, and start a server if owner; whether one was started."""
         try:
-            return await self._own_and_serve()
+            if not self.owned:
+                self._lock.acquire()
+                await self._end_stale()
+            if not self._ended():
+                return False
+            if self._process is not None:
+                self._crashes = self._crashes + 1 if time.monotonic() - self._started_at < 60 else 1
+                if self._crashes > MAX_CRASHES:
+                    raise EmbeddedServerError(f"the server ended by itself {self._crashes} times; {self._advice()}")
+            await self.launch()
+            return True
         except Timeout:  # another service is the owner
             return False
         except (OSError, NotImplementedError, psutil.Error) as error:  # a full disk, no file locks, ...
             raise EmbeddedServerError(f"{error}; set CHAINWRIGHT_STATE_DIR to another directory") from error
-
-    async def _own_and_serve(self) -> bool:
-        if not self.owned:
-            self._lock.acquire()
-            await self._end_stale()
-        if not self._ended():
-            return False
-        if self._process is not None:
-            self._crashes = self._crashes + 1 if time.monotonic() - self._started_at < 60 else 1
-            if self._crashes > MAX_CRASHES:
-                raise EmbeddedServerError(f"the server ended by itself {self._crashes} times; {self._advice()}")
-        await self.launch()
-        return True
 
     async def _end_stale(self) -> None:
         """End the server of a service that was killed.
