@@ -64,7 +64,7 @@ def shared(
     fleet.wait_workers(1)
     quiet = watch(fleet, fleet.submit(items))
     expected = essences(fleet.lines(quiet.job["id"]))
-    fleet.dismiss()
+    fleet.stop_workers()
     pids = {host: fleet.start_worker(str(namespace)).pid for host, namespace in namespaces.items()}
     fleet.wait_workers(2)
     done: dict[str, dict[str, int]] = {}

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from app.jobs.work.worker import URGENCY
+from app.jobs.work.docket_consumer import URGENCY
 from benchmarks.turns import Work, by_turns
 from models.language.scoring.batcher import urgency
 from tests.support.fleet import Fleet, QueueServer
@@ -76,10 +76,10 @@ def direct() -> None:
     Path(os.environ["CHAINWRIGHT_COST"]).write_text(json.dumps(found), "utf-8")
 
 
-def _warming(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def warming(items: list[dict[str, Any]], workers: int = 1) -> list[dict[str, Any]]:
     """Items like these of which no score is wanted again: vocabularies and first forwards."""
     sampler = items[0]["body"]["sampler"]
-    return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4)]
+    return [sentences(WARMING + number, sampler["chains"], sampler["steps"]) for number in range(4 * workers)]
 
 
 @dataclass(eq=False)
@@ -98,7 +98,7 @@ class Direct:
         """Start one whose items are as urgent as that."""
         names = ("bodies", "warm", "go", "cost")
         files = {name: fleet.folder / f"{name}-{urgency}" for name in names}
-        files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (_warming(items), items)]))
+        files["bodies"].write_text(json.dumps([[item["body"] for item in each] for each in (warming(items), items)]))
         settings = {name: str(file) for name, file in files.items()}
         process = fleet.spawn("benchmarks.job_speed:direct", {**settings, "urgency": str(urgency)})
         while not files["warm"].exists():
@@ -122,13 +122,13 @@ def _by_turns(fleet: Fleet, queue: QueueServer, items: list[dict[str, Any]]) -> 
     alike, requests = [Direct.start(fleet, items, each) for each in (URGENCY["bulk"], 0)]
     worker, server = fleet.start_worker(), Handle(queue.process.pid)
     fleet.wait_workers(1)
-    _job_seconds(fleet, _warming(items))
+    _job_seconds(fleet, warming(items))
     before = worker.cpu_seconds + server.cpu_seconds
     job_id: str = fleet.submit(items)["id"]
     queued = Work([worker], lambda: fleet.job(job_id)["status"] == "completed")
     by_turns([queued, alike.work, requests.work])
     spent = worker.cpu_seconds + server.cpu_seconds - before
-    fleet.dismiss()
+    fleet.stop_workers()
     job = fleet.job(job_id)
     if job["request_counts"]["completed"] != len(items):
         raise RuntimeError(json.dumps(job))
@@ -182,20 +182,20 @@ def scaling(fleet: Fleet, count: int, chains: int, steps: int, rounds: int = 3) 
     threaded: list[float] = []
     for _ in range(rounds):
         for workers in (1, 2):
-            crew = [fleet.start_worker(torch_threads="1") for _ in range(workers)]
-            for core, worker in enumerate(crew):
+            started = [fleet.start_worker(torch_threads="1") for _ in range(workers)]
+            for core, worker in enumerate(started):
                 os.sched_setaffinity(worker.pid, {core})
             fleet.wait_workers(workers)
             _job_seconds(fleet, items[:8])
-            before = [worker.cpu_seconds for worker in crew]
+            before = [worker.cpu_seconds for worker in started]
             seconds[workers].append(_job_seconds(fleet, items))
-            busiest[workers].append(max(w.cpu_seconds - spent for w, spent in zip(crew, before, strict=True)))
-            fleet.dismiss()
+            busiest[workers].append(max(w.cpu_seconds - spent for w, spent in zip(started, before, strict=True)))
+            fleet.stop_workers()
         fleet.start_worker(torch_threads="2")
         fleet.wait_workers(1)
         _job_seconds(fleet, items[:8])
         threaded.append(_job_seconds(fleet, items))
-        fleet.dismiss()
+        fleet.stop_workers()
     return {
         "items": count,
         "chains": chains,

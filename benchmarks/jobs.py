@@ -27,7 +27,7 @@ from app.embedded.process import find_server
 from benchmarks.job_hosts import NETWORK, hosts, shared
 from benchmarks.job_speed import before_bulk, latency, overhead, scaling
 from benchmarks.machine import machine, write
-from tests.support.fleet import Fleet, QueueServer, fleet
+from tests.support.fleet import Fleet, QueueServer, open_fleet
 from tests.support.job_chaos import chaos, poison
 from tests.support.job_items import build_index, mixed
 from tests.support.processes import Nursery, free_port
@@ -36,18 +36,21 @@ TINY = {"device": "cpu", "precision": "float32", "offline": "true", "torch_threa
 
 
 @contextmanager
-def bench(folder: Path, tiny: bool, address: str = "127.0.0.1", **settings: str) -> Iterator[tuple[Fleet, QueueServer]]:
-    """A queue's server and a service without a worker unless told otherwise, its index built."""
+def bench(
+    folder: Path, tiny: bool, address: str = "127.0.0.1", checkout: Path | None = None, **settings: str
+) -> Iterator[tuple[Fleet, QueueServer]]:
+    """A queue's server and a service, of this checkout unless another is given and without a worker unless set
+    otherwise, its index built."""
     chosen = {"state_dir": str(folder / "state"), "redis_url": "off", **settings}
     if tiny:
         from tests.support.tiny_service import save
 
         model, keys = save(folder / "model"), save(folder / "keys", ["\n", "（", "）", "<", ">", *"气晴热后夜"])
         chosen |= {**TINY, "model": str(model), "retrieval_model": str(keys), "cache_dir": str(folder / "cache")}
-    queue, nursery = QueueServer(folder / "queue", free_port(), address), Nursery()
+    queue, nursery = QueueServer(folder / "queue", free_port(), address), Nursery(checkout)
     queue.start()
     try:
-        with fleet(nursery, folder, {"queue_url": queue.url, **chosen}) as processes:
+        with open_fleet(nursery, folder, {"queue_url": queue.url, **chosen}) as processes:
             processes.start_service(**{"worker": "off", **settings})
             processes.wait_ready()
             build_index(processes.client)

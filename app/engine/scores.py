@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import structlog
 
-from app.embedded.score_server import StoreServer
+from app.embedded.score_server import ScoreServer
 from app.embedded.server import EmbeddedServerError
 from app.settings.settings import Settings
 from models.scores.cache import ScoreCache
@@ -17,12 +17,12 @@ log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def open_server(settings: Settings) -> AsyncIterator[StoreServer | None]:
+async def open_server(settings: Settings) -> AsyncIterator[ScoreServer | None]:
     """A server for scores; None if the settings want none, or if none can be started."""
     server = None
     if settings.score_cache_memory and settings.redis_url is None:
         try:
-            server = StoreServer(settings.state_dir / "scores", settings.redis_memory)
+            server = ScoreServer(settings.state_dir / "scores", settings.redis_memory)
             await server.start()
         except EmbeddedServerError as error:
             log.warning("scores are kept in memory only", reason=str(error))
@@ -35,7 +35,7 @@ async def open_server(settings: Settings) -> AsyncIterator[StoreServer | None]:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, server: StoreServer | None) -> AsyncIterator[ScoreCache | None]:
+async def open_store(settings: Settings, server: ScoreServer | None) -> AsyncIterator[ScoreCache | None]:
     """The store over ``server`` or over the server that the settings name; None if it is off."""
     if not settings.score_cache_memory:
         yield None

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of bodies and answers that are not plain JSON."""
+"""OpenAPI of bodies and answers that are not plain JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EXAMPLE = (
 
 
 def _inline(schema: dict[str, Any]) -> dict[str, Any]:
-    """A schema with its definitions in place."""
+    """Schema with its definitions in place."""
     definitions = schema.pop("$defs", {})
 
     def resolved(part: Any) -> Any:
@@ -42,7 +42,7 @@ SUBMISSION: dict[str, Any] = {
         },
     }
 }
-"""The body of POST /v1/jobs, which the route reads itself."""
+"""Body of POST /v1/jobs, which the route reads itself."""
 
 _LOCATION = {"Location": {"description": "of the job", "schema": {"type": "string"}}}
 

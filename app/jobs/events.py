@@ -1,4 +1,4 @@
-"""What happens to a job, as server-sent events."""
+"""Server-sent events of a job."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import AsyncGenerator
 
 from fastapi.sse import format_sse_event
 
-from app.jobs.schemas import ENDED, JobEvent, RequestCounts
+from app.jobs.schemas import ENDED, JobEvent
 from app.jobs.store.connection import AWAY
 from app.jobs.store.store import JobStore
 
-LOOK_EVERY = 0.25
-"""Seconds between looks for new events: no connection is held, and a restarted server goes unnoticed."""
+POLL_SECONDS = 0.25
+"""Time between polls for new events: no connection is held, and a restart of the server goes unnoticed."""
 
-GONE = 20
-"""Looks without an event after which it is checked that the job is still there."""
+SILENT_POLLS = 20
+"""Polls without an event after which the job itself is looked up."""
 
 
 async def events(store: JobStore, job_id: str, after: str) -> AsyncGenerator[bytes]:
-    """Events behind the one with the id ``after``, to the one that ends the job."""
+    """Events after the one of the id ``after``, to the end of the job."""
     silent = 0
     while True:
         try:
             found = await store.events(job_id, after)
             silent = 0 if found else silent + 1
-            if silent >= GONE:
+            if silent >= SILENT_POLLS:
                 silent = 0
                 record = await store.record(job_id)
                 if record is None or record.ended:
@@ -33,16 +33,9 @@ async def events(store: JobStore, job_id: str, after: str) -> AsyncGenerator[byt
         except AWAY:
             found = []
         for after, fields in found:
-            data = JobEvent(
-                id=fields["id"],
-                status=fields["status"],  # type: ignore[arg-type]
-                request_counts=RequestCounts(
-                    total=int(fields["total"]), completed=int(fields["completed"]), failed=int(fields["failed"])
-                ),
-                at=float(fields["at"]),
-            )
+            data = JobEvent.model_validate(fields | {"request_counts": fields})
             yield format_sse_event(event=fields["kind"], data_str=data.model_dump_json(), id=after)
             if data.status in ENDED:
                 return
         if not found:
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(POLL_SECONDS)

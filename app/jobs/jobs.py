@@ -1,4 +1,4 @@
-"""All that the service and the workers need of the queue, opened together."""
+"""Queue of jobs, opened with its server."""
 
 from __future__ import annotations
 
@@ -11,11 +11,10 @@ import structlog
 
 from app.embedded.queue_server import QueueServer
 from app.embedded.server import EmbeddedServerError
-from app.jobs.store import dockets as queues
 from app.jobs.store.connection import connected, warn_of_loss
-from app.jobs.store.dockets import JobQueue
+from app.jobs.store.dockets import JobQueue, open_queue
 from app.jobs.store.store import JobStore
-from app.jobs.work.maintenance import keep
+from app.jobs.work.maintenance import Maintenance
 from app.settings.settings import Settings
 
 log = structlog.get_logger()
@@ -23,7 +22,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, eq=False)
 class Jobs:
-    """The queue.
+    """Queue of jobs.
 
     Attributes:
         store: jobs, items, results.
@@ -38,9 +37,10 @@ class Jobs:
 
 @asynccontextmanager
 async def open_jobs(settings: Settings) -> AsyncIterator[Jobs | None]:
-    """The queue of the settings; None if they want none, or if its embedded server cannot be started."""
+    """Queue of the settings; None if they want none, or if its embedded server cannot be started."""
     async with AsyncExitStack() as stack:
         url = queue_url(settings)
+        embedded = url is None
         if url is None:
             try:
                 server = QueueServer(settings.state_dir / "queue", settings.queue_memory)
@@ -55,20 +55,20 @@ async def open_jobs(settings: Settings) -> AsyncIterator[Jobs | None]:
             yield None
             return
         client = await stack.enter_async_context(connected(url))
-        queue = await stack.enter_async_context(queues.opened(url))
+        queue = await stack.enter_async_context(open_queue(url))
         jobs = Jobs(JobStore(client, settings.job_retention_seconds), queue, settings)
-        if queue_url(settings) is not None:
+        if not embedded:
             await warn_of_loss(client)
-        keeper = asyncio.create_task(keep(jobs.store, jobs.queue))
+        maintenance = asyncio.create_task(Maintenance(jobs.store, jobs.queue).run())
         try:
             yield jobs
         finally:
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+            maintenance.cancel()
+            await asyncio.gather(maintenance, return_exceptions=True)
 
 
 def queue_url(settings: Settings) -> str | None:
-    """The queue's server: its own setting, else that of scores; None for one that is started, "off" for none."""
+    """Address of the queue's server: its own setting, else that of scores; None for an embedded one, "off" for none."""
     if settings.queue_url is not None:
         return settings.queue_url.get_secret_value()
     url = settings.redis_url.get_secret_value() if settings.redis_url is not None else "off"

@@ -10,18 +10,17 @@ from app.jobs.store.lines import is_error, undone_line
 from app.jobs.store.record import Record
 from app.jobs.store.store import JobStore
 
-READ = 500
-"""Items looked at in one exchange."""
+ITEMS_AT_A_TIME = 500
+"""Items read in one exchange."""
 
 Kind = Literal["results", "errors"]
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some lines.
+    """Page of lines.
 
     Attributes:
-        lines: of the kind asked for.
         cursor: number of the item after which the next page begins.
         more: whether there may be another page, now or once more items are done.
     """
@@ -32,14 +31,14 @@ class Page:
 
 
 async def page(store: JobStore, record: Record, kind: Kind, after: int, limit: int) -> Page:
-    """Lines of items behind ``after``.
+    """Lines of items after ``after``.
 
-    A page of a running job ends before the first item that is not done, so that who follows the cursor misses none.
+    A page of a running job ends before the first item that is not done, so that the next page misses none.
     """
     lines: list[str] = []
     cursor = after
     while cursor + 1 < record.total:
-        numbers = range(cursor + 1, min(cursor + 1 + READ, record.total))
+        numbers = range(cursor + 1, min(cursor + 1 + ITEMS_AT_A_TIME, record.total))
         for number, line in zip(numbers, await _lines(store, record, numbers), strict=True):
             if line is None and not record.ended:
                 return Page(lines, cursor, True)
@@ -52,16 +51,16 @@ async def page(store: JobStore, record: Record, kind: Kind, after: int, limit: i
 
 
 async def every(store: JobStore, record: Record, kind: Kind) -> AsyncGenerator[bytes]:
-    """All lines that there are, those behind unfinished items too."""
-    for start in range(0, record.total, READ):
-        found = await _lines(store, record, range(start, min(start + READ, record.total)))
+    """All lines so far, those behind unfinished items too."""
+    for start in range(0, record.total, ITEMS_AT_A_TIME):
+        found = await _lines(store, record, range(start, min(start + ITEMS_AT_A_TIME, record.total)))
         chosen = [line for line in found if line is not None and is_error(line) == (kind == "errors")]
         if chosen:
             yield "".join(f"{line}\n" for line in chosen).encode()
 
 
 async def _lines(store: JobStore, record: Record, numbers: range) -> list[str | None]:
-    """Stored lines; of a job that ended early, also those of the items that were not done."""
+    """Stored lines; of a job that ended early, also those of its unfinished items."""
     found = await store.results(record.id, numbers)
     missing = [number for number, line in zip(numbers, found, strict=True) if line is None]
     if record.status in ("cancelled", "expired", "failed") and missing:

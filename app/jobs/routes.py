@@ -19,11 +19,11 @@ from app.jobs.intake.submission import Options, read_submission
 from app.jobs.jobs import Jobs
 from app.jobs.results import Kind
 from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
-from app.jobs.store.connection import AWAY, told
+from app.jobs.store.connection import AWAY, as_problem
 from app.jobs.store.record import Record, UnreadableError
-from app.jobs.store.store import SMOOTHING
-from app.jobs.store.workers import costs, workers
-from app.jobs.work.maintenance import put
+from app.jobs.store.store import RATE_SECONDS
+from app.jobs.store.workers import workers
+from app.jobs.work.maintenance import enqueue
 from app.web.codes import Code
 from app.web.events import EventResponse
 from app.web.media import media_type
@@ -35,10 +35,11 @@ router = APIRouter(tags=["jobs"])
 JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{28}$", description="of the job")]
 Lines = Annotated[int, Query(ge=1, le=10_000, description="lines of a page at most")]
 After = Annotated[int, Query(ge=-1, le=2**53, description="the X-Next-Cursor of the page before")]
+Download = Annotated[bool, Query(description="all that there are, as a file")]
 
 
 async def jobs_of(request: Request) -> Jobs:
-    """The queue.
+    """Queue of the service.
 
     Raises:
         ProblemError: 503 if there is none.
@@ -88,8 +89,8 @@ async def submit(
     options = Options(on_invalid, priority, expires_after)
     submission = await asyncio.to_thread(read_submission, kind, content, options)
     digest = digest_of(kind, options, content)
-    with told():
-        intake = Intake(submission, engine, jobs.settings, await costs(jobs.store.redis))
+    with as_problem():
+        intake = Intake(submission, engine, jobs.settings)
         accepted = await until_disconnect(
             request, intake.accepted(digest_of(idempotency_key) if idempotency_key else "", digest)
         )
@@ -104,10 +105,10 @@ async def submit(
             ) from None
         record = await _record(job_id, jobs)
     if not record.queued:
-        with suppress(*AWAY):  # accepted it is: the keeper puts it into the queue once its server is back
-            await put(record, jobs.store, jobs.queue)
+        with suppress(*AWAY):  # it is accepted: maintenance puts it into the queue once the server is back
+            await enqueue(record, jobs.store, jobs.queue)
     response.headers["Location"] = f"{jobs.settings.root_path}/v1/jobs/{job_id}"
-    return record.report(SMOOTHING)
+    return record.report(RATE_SECONDS)
 
 
 @router.get("/v1/jobs", responses=problem_responses(422, 500, 503), summary="All jobs")
@@ -117,11 +118,11 @@ async def list_jobs(
     limit: Annotated[int, Query(ge=1, le=100, description="jobs of a page at most")] = 20,
 ) -> JobList:
     """Jobs, newest first."""
-    with told():
+    with as_problem():
         found = await jobs.store.records(after, limit + 1)
     more = len(found) > limit
     return JobList(
-        data=[record.report(SMOOTHING) for record in found[:limit]],
+        data=[record.report(RATE_SECONDS) for record in found[:limit]],
         has_more=more,
         next_cursor=found[limit - 1].id if more else None,
     )
@@ -130,8 +131,8 @@ async def list_jobs(
 @router.get("/v1/jobs/{job_id}", responses=problem_responses(404, 422, 500, 503), summary="One job")
 async def job(job_id: JobId, jobs: ReadyJobs) -> Job:
     """How far a job is."""
-    with told():
-        return (await _record(job_id, jobs)).report(SMOOTHING)
+    with as_problem():
+        return (await _record(job_id, jobs)).report(RATE_SECONDS)
 
 
 @router.delete(
@@ -142,7 +143,7 @@ async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
 
     Delete one that has ended, with its results, or whose record cannot be read any more.
     """
-    with told():
+    with as_problem():
         try:
             record = await _found(job_id, jobs)
         except UnreadableError:
@@ -153,7 +154,7 @@ async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
             return Response(status_code=204)
         await jobs.store.cancel(job_id)
         await jobs.store.settle(job_id)
-        return (await _record(job_id, jobs)).report(SMOOTHING)
+        return (await _record(job_id, jobs)).report(RATE_SECONDS)
 
 
 @router.get("/v1/jobs/{job_id}/events", responses=documented.EVENTS, response_class=Response, summary="Follow a job")
@@ -166,7 +167,7 @@ async def follow(
     ] = None,
 ) -> Response:
     """Server-sent events from the job's beginning, or behind `Last-Event-ID`, until the job ends."""
-    with told():
+    with as_problem():
         await _record(job_id, jobs)
     ping_seconds = request.app.state.settings.ping_seconds
     return EventResponse(events(jobs.store, job_id, last_event_id or "0-0"), AsyncExitStack(), ping_seconds)
@@ -174,11 +175,7 @@ async def follow(
 
 @router.get("/v1/jobs/{job_id}/results", responses=documented.LINES, response_class=Response, summary="Results")
 async def results(
-    job_id: JobId,
-    jobs: ReadyJobs,
-    after: After = -1,
-    limit: Lines = 1000,
-    download: Annotated[bool, Query(description="all that there are, as a file")] = False,
+    job_id: JobId, jobs: ReadyJobs, after: After = -1, limit: Lines = 1000, download: Download = False
 ) -> Response:
     """Answers, a line each, in the order of the items."""
     return await _lines("results", job_id, jobs, after, limit, download)
@@ -186,11 +183,7 @@ async def results(
 
 @router.get("/v1/jobs/{job_id}/errors", responses=documented.LINES, response_class=Response, summary="Errors")
 async def errors(
-    job_id: JobId,
-    jobs: ReadyJobs,
-    after: After = -1,
-    limit: Lines = 1000,
-    download: Annotated[bool, Query(description="all that there are, as a file")] = False,
+    job_id: JobId, jobs: ReadyJobs, after: After = -1, limit: Lines = 1000, download: Download = False
 ) -> Response:
     """Items without an answer, and why, a line each, in the order of the items."""
     return await _lines("errors", job_id, jobs, after, limit, download)
@@ -199,12 +192,12 @@ async def errors(
 @router.get("/v1/workers", responses=problem_responses(500, 503), summary="Who works")
 async def list_workers(jobs: ReadyJobs) -> Workers:
     """Workers and what they are at, by their heartbeats."""
-    with told():
+    with as_problem():
         return Workers(workers=await workers(jobs.store.redis))
 
 
 async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, download: bool) -> Response:
-    with told():
+    with as_problem():
         record = await _record(job_id, jobs)
         if download:
             name = f"{job_id}-{kind}.jsonl"

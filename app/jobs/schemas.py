@@ -1,4 +1,4 @@
-"""What a job is given and what is told of it."""
+"""Schemas of jobs."""
 
 from __future__ import annotations
 
@@ -137,14 +137,14 @@ class Workers(BaseModel):
 
 
 class ItemError(BaseModel):
-    """Why an item has no answer."""
+    """Error of an item without an answer."""
 
     code: str
     message: str
 
 
 class ItemResponse(BaseModel):
-    """What its route would have answered."""
+    """Answer of the item's route."""
 
     status_code: int
     body: Any

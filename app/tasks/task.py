@@ -35,7 +35,7 @@ class Task(ABC, Generic[R, A]):
     and a row in docs/api.md.
 
     Attributes:
-        kind: name of the command and of the client's method; key of the measured costs of job items.
+        kind: name of the command and of the client's method.
         path: of the route, with the dataclass's fields in braces.
         request: schema of the body; the task streams if it has a field ``stream``.
         answer: schema of the answer.
@@ -46,7 +46,6 @@ class Task(ABC, Generic[R, A]):
         found: description of the answer 200.
         events: the events of a stream, for the OpenAPI document.
         statuses: of the problems that the route may answer.
-        unit_seconds: seconds that a unit of work takes the default model on two cores, until it is measured.
         argument: the field that the command takes as its arguments; none if empty.
         options: options of the command by dotted field where they differ from the field's name; None for none.
         model_setting: setting that the command's ``--model`` gives; the engine's model is not loaded for another.
@@ -63,7 +62,6 @@ class Task(ABC, Generic[R, A]):
     found: ClassVar[str] = "Successful Response"
     events: ClassVar[str] = ""
     statuses: ClassVar[tuple[int, ...]] = (400, 413, 415, 422, 429, 500, 503)
-    unit_seconds: ClassVar[float] = 0.02
     argument: ClassVar[str] = ""
     options: ClassVar[Mapping[str, str | None]] = {}
     model_setting: ClassVar[str] = "model"
@@ -96,8 +94,8 @@ class Task(ABC, Generic[R, A]):
         """
 
     @abstractmethod
-    def units(self, request: R) -> float:
-        """Work of a request, in units of this task."""
+    def expected_seconds(self, request: R) -> float:
+        """Time that a request takes the default model on two cores, by which jobs are cut into chunks."""
 
     @abstractmethod
     async def run(self, request: R, engine: Engine) -> A:

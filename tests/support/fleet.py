@@ -1,4 +1,4 @@
-"""A queue's server, a service and workers as processes of their own, to be killed at will."""
+"""Queue server, service and workers as processes of their own, to be killed at will."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ READY_WITHIN = 120.0
 
 @dataclass
 class QueueServer:
-    """A server with an append-only file, on a port or, if 0, on a socket in the folder.
+    """Server with an append-only file, on a port or, if 0, on a socket in the folder.
 
-    It is the one that the service would start, or what the environment variable ``QUEUE_SERVER`` names:
+    Its executable is the one that the service would start, or that of the environment variable ``QUEUE_SERVER``:
     Debian's redis-server, say.
     """
 
@@ -38,7 +38,7 @@ class QueueServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Address of the server."""
         return f"redis://{self.address}:{self.port}/0" if self.port else f"unix://{self.folder / 's'}"
 
     def start(self) -> None:
@@ -75,13 +75,13 @@ class QueueServer:
 
 @dataclass
 class Fleet:
-    """A service and workers that share settings.
+    """Service and workers that share settings.
 
     Attributes:
-        nursery: where they are forked.
+        nursery: forks them.
         folder: for logs.
         settings: environment variables without their prefix.
-        worker: what a worker's process calls.
+        worker: entry function of a worker's process.
     """
 
     nursery: Nursery
@@ -117,11 +117,11 @@ class Fleet:
         self._until(lambda: self._ready())
 
     def wait_workers(self, count: int) -> None:
-        """Wait until so many workers have told that they live."""
+        """Wait for the heartbeats of so many workers."""
         self._until(lambda: len(self.alive()) >= count)
 
     def alive(self) -> list[dict[str, Any]]:
-        """Workers heard of, whose processes run."""
+        """Listed workers, their processes running."""
         running = {worker.pid for worker in self.workers if worker.alive}
         try:
             listed = self.client.get("/v1/workers").json().get("workers", [])
@@ -137,7 +137,7 @@ class Fleet:
         self.workers.remove(victim)
         return victim
 
-    def dismiss(self) -> None:
+    def stop_workers(self) -> None:
         """End the workers."""
         _end(self.workers)
         self.workers = []
@@ -157,7 +157,7 @@ class Fleet:
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """A job; tried again while the service or its queue is away."""
+        """Job of an id; retried while the service or its queue is away."""
         while True:
             with suppress(httpx.HTTPError):
                 response = self.client.get(f"/v1/jobs/{job_id}")
@@ -199,7 +199,7 @@ def _end(running: list[Handle]) -> None:
 
 
 @contextmanager
-def fleet(nursery: Nursery, folder: Path, settings: dict[str, str], **more: Any) -> Iterator[Fleet]:
+def open_fleet(nursery: Nursery, folder: Path, settings: dict[str, str], **more: Any) -> Iterator[Fleet]:
     """Processes that end with the context."""
     folder.mkdir(parents=True, exist_ok=True)
     processes = Fleet(nursery, folder, settings, **more)

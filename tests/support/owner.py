@@ -12,12 +12,12 @@ from pathlib import Path
 
 import structlog
 
-from app.embedded.score_server import StoreServer
+from app.embedded.score_server import ScoreServer
 
 
 async def main(folder: Path) -> None:
     structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
-    server = StoreServer(folder, 32 << 20)
+    server = ScoreServer(folder, 32 << 20)
     await server.start()
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)

@@ -60,9 +60,14 @@ class Handle:
 class Nursery:
     """Forks processes from one that has everything imported; see :mod:`tests.support.nursery`."""
 
-    def __init__(self) -> None:
+    def __init__(self, checkout: Path | None = None) -> None:
+        """Start it, in another checkout of the project if one is given."""
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.nursery"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", "tests.support.nursery"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=checkout,
         )
         self._read()
 

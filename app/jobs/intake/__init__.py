@@ -1,1 +1,1 @@
-"""Intake: a job's body is read, checked, estimated and cut into chunks."""
+"""Intake of jobs: a body is read, checked and divided into chunks."""

@@ -1,4 +1,4 @@
-"""Bodies that are too large for the bound on ordinary requests."""
+"""Bodies of jobs, with a bound of their own."""
 
 from __future__ import annotations
 
@@ -9,14 +9,10 @@ from app.web.problems import Fault, ProblemError
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """The body.
-
-    Args:
-        request: whose body was not read yet.
-        most: bytes.
+    """Body of a request.
 
     Raises:
-        ProblemError: 413 as soon as it is too large.
+        ProblemError: 413 as soon as it has more than ``most`` bytes.
     """
     content = bytearray()
     async for piece in request.stream():

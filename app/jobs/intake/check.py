@@ -1,17 +1,16 @@
-"""From a submission to a job that may be accepted: every line is checked as its route would check it."""
+"""Check of a submission: every line as its route would check it."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
 
 from app.engine.engine import Engine
-from app.jobs.intake.chunking import Chunker
+from app.jobs.intake.chunking import chunks_of
 from app.jobs.intake.submission import Submission
 from app.jobs.schemas import Item
 from app.jobs.store.lines import error_line
@@ -22,36 +21,33 @@ from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
 from app.web.validation import faults_of
 
-MOST_FAULTS = 1000
-"""Faults that one answer lists."""
+MAX_FAULTS = 1000
+"""Faults listed in one answer."""
 
-SLICE = 100
-"""Lines checked at a time: between slices a client that has left is noticed."""
+LINES_AT_A_TIME = 100
+"""Lines checked before a client that has left is noticed."""
 
 
 @dataclass(eq=False)
 class Intake:
-    """Checks the lines of one submission.
+    """Check of the lines of one submission.
 
     Attributes:
-        submission: the lines.
-        engine: whose model and indexes must be able to meet them.
-        settings: limits and defaults.
-        costs: measured seconds of a unit, by kind.
-        job_id: that the job will have.
+        engine: the model and the indexes that must be able to answer them.
+        job_id: of the job that is made.
     """
 
     submission: Submission
     engine: Engine
     settings: Settings
-    costs: Mapping[str, float]
     job_id: str = field(default_factory=new_id)
+    _seconds: list[float] = field(default_factory=list)
     _entries: dict[int, Entry] = field(default_factory=dict)
     _refused: dict[int, list[Fault]] = field(default_factory=dict)
     _names: dict[str, int] = field(default_factory=dict)
 
     async def accepted(self, idempotency: str, digest: str) -> Accepted:
-        """The job.
+        """Job of the lines.
 
         Args:
             idempotency: digest of the idempotency key, or "".
@@ -70,9 +66,8 @@ class Intake:
             )
             raise ProblemError(422, [fault])
         self._names = {f"item-{number}": number for number, line in enumerate(lines) if _nameless(line)}
-        chunker = Chunker(len(lines), self.costs)
-        for start in range(0, len(lines), SLICE):
-            await asyncio.to_thread(self._check, range(start, min(start + SLICE, len(lines))), chunker)
+        for start in range(0, len(lines), LINES_AT_A_TIME):
+            await asyncio.to_thread(self._check, range(start, min(start + LINES_AT_A_TIME, len(lines))))
         skip = self.submission.options.on_invalid == "skip"
         if self._refused and not (skip and self._entries):
             raise ProblemError(422, self._faults())
@@ -80,25 +75,24 @@ class Intake:
             id=self.job_id,
             items={number: entry.text for number, entry in self._entries.items()},
             refused={number: self._error(number, faults) for number, faults in self._refused.items()},
-            chunks=chunker.chunks(),
+            chunks=chunks_of(self._seconds),
             priority=self.submission.options.priority or "bulk",
             expires_after=self.submission.options.expires_after or self.settings.job_seconds,
             idempotency=idempotency,
             digest=digest,
         )
 
-    def _check(self, numbers: range, chunker: Chunker) -> None:
+    def _check(self, numbers: range) -> None:
         for number in numbers:
+            seconds = 0.0
             try:
-                entry, kind, units, unit_seconds = self._entry(number)
+                self._entries[number], seconds = self._entry(number)
             except ProblemError as error:
                 self._refused[number] = error.faults
-                chunker.add("", 0.0, 0.0)
-            else:
-                self._entries[number] = entry
-                chunker.add(kind, units, unit_seconds)
+            self._seconds.append(seconds)
 
-    def _entry(self, number: int) -> tuple[Entry, str, float, float]:
+    def _entry(self, number: int) -> tuple[Entry, float]:
+        """Item of a line, and its expected time in seconds."""
         line = self.submission.lines[number]
         if isinstance(line, Fault):
             raise ProblemError(422, [line])
@@ -126,10 +120,10 @@ class Intake:
         body = item.body
         if "seed" in type(request).model_fields and request.seed is None:
             body = body | {"seed": self._seed(number)}
-        return Entry(number, name, item.url, body), task.kind, task.units(request), task.unit_seconds
+        return Entry(number, name, item.url, body), task.expected_seconds(request)
 
     def _seed(self, number: int) -> int:
-        """A seed for an item that names none, so that it gives the same however often it is begun."""
+        """Seed of an item without one, so that every try of it gives the same."""
         digest = hashlib.blake2b(f"{self.job_id}:{number}".encode(), digest_size=8).digest()
         return int.from_bytes(digest, "big") >> 11  # below 2**53, exact in JavaScript
 
@@ -139,7 +133,7 @@ class Intake:
             for number, faults in sorted(self._refused.items())
             for fault in faults[:3]
         ]
-        return found[:MOST_FAULTS]
+        return found[:MAX_FAULTS]
 
     def _error(self, number: int, faults: list[Fault]) -> str:
         line = self.submission.lines[number]
@@ -160,7 +154,7 @@ def _inside(fault: Fault) -> Fault:
 
 
 def digest_of(*parts: Any) -> str:
-    """A digest of a request or a key."""
+    """Digest of a request or a key."""
     state = hashlib.blake2b(digest_size=16)
     for part in parts:
         data = part if isinstance(part, bytes) else str(part).encode("utf-8", "backslashreplace")

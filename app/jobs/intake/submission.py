@@ -1,4 +1,4 @@
-"""What came in by POST /v1/jobs, as numbered lines that are yet to be checked."""
+"""Body of POST /v1/jobs as numbered lines, not checked yet."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.web.validation import faults_of
 
 
 class Envelope(Strict):
-    """A JSON submission whose items are not looked at yet."""
+    """JSON submission, its items not checked yet."""
 
     items: list[Any] | None = Field(default=None, min_length=1)
     url: str | None = Field(default=None, max_length=200)
@@ -31,7 +31,7 @@ class Envelope(Strict):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a job is to be treated; None where nothing was said."""
+    """Options of a job; None where none was given."""
 
     on_invalid: OnInvalid | None = None
     priority: Priority | None = None
@@ -40,12 +40,11 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Lines, each what should be an item or why it cannot be read.
+    """Lines of a submission.
 
     Attributes:
-        lines: in order; numbers count from 0.
-        where: what to call a field of a line in a fault.
-        options: of the job.
+        lines: each the JSON value of an item, or the fault for which it cannot be read; numbers count from 0.
+        where: name of a line's field in a fault.
     """
 
     lines: list[Any | Fault]
@@ -54,12 +53,12 @@ class Submission:
 
 
 def read_submission(kind: str, content: bytes, options: Options) -> Submission:
-    """Take a body apart; may take seconds, so keep it off the event loop.
+    """Lines of a body; may take seconds, so keep it off the event loop.
 
     Args:
         kind: its media type.
         content: the body.
-        options: those of the URL's query, which win.
+        options: of the URL's query, before those of the body.
 
     Raises:
         ProblemError: 400, 415 or 422.
@@ -74,10 +73,10 @@ def read_submission(kind: str, content: bytes, options: Options) -> Submission:
 
 
 def _lines(content: bytes) -> Iterator[tuple[int, Any | Fault]]:
-    """Those that are not blank, with their numbers in the body, from 1.
+    """Lines that are not blank, with their numbers in the body, from 1.
 
     Raises:
-        ProblemError: 422 if there are none, or no bytes that end lines.
+        ProblemError: 422 if there are none, or in an encoding of wide characters.
     """
     if encoding := wide(content):
         message, remedy = f"the lines are {encoding}", f"send UTF-8: iconv -f {encoding} -t UTF-8 makes it so"

@@ -1,4 +1,4 @@
-"""The queue's Redis: how it is spoken to, and what is told when it is away."""
+"""Connection to the queue's Redis server, and its failures as problems."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ Redis: TypeAlias = Any
 """A redis.asyncio.Redis that decodes replies; redis-py's types allow bytes all the same."""
 
 AWAY = (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OutOfMemoryError, OSError)
-"""Errors that pass: the server is away, loads its data, is a replica for the moment, or is full."""
+"""Transient errors: the server is away, loads its data, is a replica for the moment, or is full."""
 
 TIMEOUT = 3.0
-"""Seconds of one exchange, its second and third try included."""
+"""Seconds of one call, its second and third try included."""
 
-WITHIN = 2.0
-"""Seconds that a write may take to be on the disk of a server that does not wait for it by itself."""
+DISK_SECONDS = 2.0
+"""Longest wait for the disk of a server that does not wait for it by itself."""
 
 
 class _BoundedPipeline(Pipeline):
-    """A pipeline that ends within :data:`TIMEOUT`."""
+    """Pipeline that ends within :data:`TIMEOUT`."""
 
     async def execute(self, raise_on_error: bool = True) -> Any:
         async with asyncio.timeout(TIMEOUT):
@@ -49,7 +49,7 @@ class _BoundedPipeline(Pipeline):
 
 
 class _BoundedRedis(redis.asyncio.Redis):
-    """A client whose every call ends within :data:`TIMEOUT`.
+    """Client whose every call ends within :data:`TIMEOUT`.
 
     redis-py's own ``socket_timeout`` sends under asyncio.wait_for, which before Python 3.12 now and then swallows the
     cancelling of its task (bpo-37658): a chunk that should stop would never.
@@ -65,7 +65,7 @@ class _BoundedRedis(redis.asyncio.Redis):
 
 @asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Redis]:
-    """A client whose every call ends within some seconds; an exchange that failed is tried twice more."""
+    """Client of a server; a call that failed is tried twice more, all within :data:`TIMEOUT`."""
     client: Redis = _BoundedRedis.from_url(
         url,
         socket_timeout=None,
@@ -79,22 +79,22 @@ async def connected(url: str) -> AsyncIterator[Redis]:
         await client.aclose()
 
 
-async def settled(connection: Redis) -> None:
-    """Wait until what this one connection wrote is on the server's disk, where the server keeps a file and can tell.
+async def wait_until_on_disk(connection: Redis) -> None:
+    """Wait until the writes of this connection are on the server's disk, where the server keeps a file and can tell.
 
     Servers before 7.2 cannot; with ``appendfsync always`` they need not.
     """
     try:
-        local, _ = await connection.execute_command("WAITAOF", 1, 0, int(WITHIN * 1000))
+        local, _ = await connection.execute_command("WAITAOF", 1, 0, int(DISK_SECONDS * 1000))
     except ResponseError as error:
         log.debug("the queue's server does not tell when a write is on its disk", reason=str(error))
     else:
         if not local:
-            log.warning("the disk of the queue's server is slow: a write is not on it yet", seconds=WITHIN)
+            log.warning("the disk of the queue's server is slow: a write is not on it yet", seconds=DISK_SECONDS)
 
 
 async def warn_of_loss(client: Redis) -> None:
-    """Say in the log what in the server's configuration could lose jobs."""
+    """Warn in the log of a server configuration that could lose jobs."""
     try:
         kept = await client.config_get("maxmemory-policy", "appendonly")
     except (RedisError, OSError) as error:
@@ -107,8 +107,8 @@ async def warn_of_loss(client: Redis) -> None:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Trouble with the queue's server as a problem.
+def as_problem() -> Iterator[None]:
+    """Turn transient errors of the queue's server into a problem.
 
     Raises:
         ProblemError: 503.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,22 +16,22 @@ plain_calls.install()
 
 PRIORITIES: tuple[Priority, ...] = ("interactive", "bulk")
 
-RunChunk = Callable[[str, int, int, str], Awaitable[None]]
-"""Called with a job's id, the first item, the item after the last, and the chunk's name."""
-
 
 async def run_chunk(job_id: str, start: int, stop: int, name: str) -> None:
-    """What the dockets call a chunk; workers register what does the work."""
+    """Placeholder that services register; workers register the function that does the work.
+
+    Args:
+        job_id: whose chunk it is.
+        start: first item.
+        stop: item after the last.
+        name: of the chunk.
+    """
     raise NotImplementedError("no worker runs in this process")
 
 
 @dataclass(frozen=True, eq=False)
 class JobQueue:
-    """Puts chunks into the queue.
-
-    Attributes:
-        dockets: by priority.
-    """
+    """Dockets by priority."""
 
     dockets: Mapping[Priority, Docket]
 
@@ -61,8 +61,8 @@ class JobQueue:
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[JobQueue]:
-    """The queue on a server; it need not answer yet."""
+async def open_queue(url: str) -> AsyncIterator[JobQueue]:
+    """Queue on a server that need not answer yet."""
     async with AsyncExitStack() as stack:
         dockets: dict[Priority, Docket] = {}
         for priority in PRIORITIES:

@@ -1,6 +1,8 @@
-"""Names of what jobs keep in Redis."""
+"""Redis keys of jobs."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 PREFIX = "chainwright:jobs:1"
 """The number changes when the layout does."""
@@ -14,48 +16,34 @@ OPEN = f"{PREFIX}:open"
 WORKERS = f"{PREFIX}:workers"
 """Hash from a worker's name to its last heartbeat."""
 
-KEEPER = f"{PREFIX}:keeper"
-"""Name of who looks after open jobs, until it is not heard of."""
-
-COSTS = f"{PREFIX}:costs"
-"""Hash from a kind of item to the measured seconds of a unit of its work."""
+MAINTAINER = f"{PREFIX}:keeper"
+"""Name of the process that maintains open jobs; expires unless it is renewed."""
 
 
-def job(job_id: str) -> str:
-    """Hash: the record."""
-    return f"{PREFIX}:job:{job_id}"
+def _keys(kind: str) -> Callable[[str], str]:
+    return lambda name: f"{PREFIX}:{kind}:{name}"
 
 
-def items(job_id: str) -> str:
-    """Hash from an item's number to the item."""
-    return f"{PREFIX}:items:{job_id}"
+job = _keys("job")
+"""Hash of a job's id: the record."""
 
+items = _keys("items")
+"""Hash from an item's number to the item."""
 
-def results(job_id: str) -> str:
-    """Hash from an item's number to its line of results or errors."""
-    return f"{PREFIX}:results:{job_id}"
+results = _keys("results")
+"""Hash from an item's number to its line of results or errors."""
 
+tries = _keys("tries")
+"""Hash from an item's number to the number of its tries and the token of the last."""
 
-def tries(job_id: str) -> str:
-    """Hash from an item's number to how often it was begun, and by which delivery last."""
-    return f"{PREFIX}:tries:{job_id}"
+running = _keys("running")
+"""Sorted set of the chunks under way, by the time of their last heartbeat."""
 
+lost = _keys("lost")
+"""Set of the workers that ended with items under way beside others."""
 
-def running(job_id: str) -> str:
-    """Sorted set of the chunks being worked on, by when they were last heard of."""
-    return f"{PREFIX}:running:{job_id}"
+events = _keys("events")
+"""Stream of events."""
 
-
-def lost(job_id: str) -> str:
-    """Set of the workers that ended with items under way that ran beside others."""
-    return f"{PREFIX}:lost:{job_id}"
-
-
-def events(job_id: str) -> str:
-    """Stream of what happened."""
-    return f"{PREFIX}:events:{job_id}"
-
-
-def idempotency(digest: str) -> str:
-    """The job that an Idempotency-Key made."""
-    return f"{PREFIX}:idempotency:{digest}"
+idempotency = _keys("idempotency")
+"""Job made under the Idempotency-Key of a digest."""

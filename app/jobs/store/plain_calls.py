@@ -1,7 +1,8 @@
-"""Calls travel as JSON.
+"""JSON in place of pydocket's pickles.
 
-pydocket pickles them, so that whoever can write to the queue's server could run code in every worker.
-A chunk's call is four plain values; pydocket's modules are given a serialiser that knows no others.
+pydocket pickles calls, so that whoever can write to the queue's server could run code in every worker. A chunk's call
+is four plain values, so pydocket's modules are given a serialiser that knows no others: in 0.27 there is no option for
+another one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from docket import execution, strikelist, worker
 
 
 class Nothing(dict[Any, list[Any]]):
-    """No arguments, by position or by name."""
+    """Arguments of a call that cannot be read: none, by position or by name."""
 
     def __getitem__(self, key: Any) -> list[Any]:
         """No slice of them either."""
@@ -21,16 +22,16 @@ class Nothing(dict[Any, list[Any]]):
 
 
 class PlainCalls:
-    """What stands in for the module ``cloudpickle`` in pydocket."""
+    """Stand-in for the module ``cloudpickle`` in pydocket."""
 
     @staticmethod
     def dumps(value: Any) -> bytes:
-        """JSON; of what has none, such as an exception, the text."""
+        """JSON of a value, with the text of parts that have none, such as exceptions."""
         return json.dumps(value, default=repr).encode()
 
     @staticmethod
     def loads(data: bytes) -> Any:
-        """What was dumped; nothing of what is not JSON, so that the call fails for want of arguments."""
+        """Value of a JSON text; no arguments if it is not JSON, so that the call fails."""
         try:
             return json.loads(data)
         except ValueError:
@@ -38,7 +39,7 @@ class PlainCalls:
 
 
 def install() -> None:
-    """Give pydocket's modules the serialiser.
+    """Replace the serialiser in pydocket's modules.
 
     Raises:
         ImportError: a module has none to replace: this pydocket serialises in another way.

@@ -1,4 +1,4 @@
-"""A job's record and its items, as they are kept."""
+"""Records and items of jobs in their stored form."""
 
 from __future__ import annotations
 
@@ -8,30 +8,28 @@ import os
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, get_args
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Json, ValidationError
 
 from app.jobs.schemas import ENDED, Job, Priority, RequestCounts, Status
 
-LEAST_WINDOW = 1.0
-"""Seconds of work before a rate is told."""
-
-_TIMES = ("in_progress", "finalizing", "completed", "failed", "cancelling", "cancelled", "expired")
+MIN_RATE_SECONDS = 1.0
+"""Time of work before a rate is reported."""
 
 
 class UnreadableError(ValueError):
-    """A job's record is not as it was written: something else wrote to the queue's server."""
+    """Record of a job in another form: something else wrote to the queue's server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A job that may be made.
+    """Job to be made.
 
     Attributes:
-        id: that it will have.
-        items: the stored text of each good line, by number.
-        refused: the error line of each line that was skipped, by number.
+        items: stored text of each good line, by number.
+        refused: error line of each line that was skipped, by number.
         chunks: first item and item after the last of each chunk; together all lines.
-        priority: which queue.
         expires_after: seconds.
         idempotency: digest of the idempotency key, or "".
         digest: of the whole request.
@@ -49,7 +47,7 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An item as it is kept: ready to run, its seed set."""
+    """Item that is ready to run, its seed set."""
 
     number: int
     custom_id: str
@@ -58,29 +56,27 @@ class Entry:
 
     @property
     def text(self) -> str:
-        """What is stored."""
+        """Stored form."""
         return json.dumps([self.custom_id, self.url, self.body], ensure_ascii=False, separators=(",", ":"))
 
     @classmethod
     def read(cls, number: int, text: str | None) -> Entry | None:
-        """The item of a stored text."""
+        """Item of a stored text; None for none."""
         return None if text is None else cls(number, *json.loads(text))
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """A job.
+class Record(BaseModel):
+    """Record of a job; see :class:`app.jobs.schemas.Job`.
 
     Attributes:
-        id, status, priority, total, completed, failed: see :class:`app.jobs.schemas.Job`.
         chunks: first item and item after the last of each chunk.
         queued: whether its chunks were put into the queue.
         idempotency: digest of the key that made it, or "".
-        times: when it came to each status, and when it expires.
-        rate: smoothed items a second as of ``rate_at``.
-        error: why it failed as a whole.
-        now: the server's clock when it was read.
+        rate: average of items a second as of ``rate_at``.
+        now: time of the server at the reading.
     """
+
+    model_config = ConfigDict(frozen=True)
 
     id: str
     status: Status
@@ -88,81 +84,63 @@ class Record:
     total: int
     completed: int
     failed: int
-    chunks: list[tuple[int, int]]
-    queued: bool
+    chunks: Json[list[tuple[int, int]]]
+    queued: bool = False
     idempotency: str
-    times: dict[str, float]
-    rate: float
-    rate_at: float
-    error: str | None
+    created_at: float
+    expires_at: float
+    in_progress_at: float | None = None
+    finalizing_at: float | None = None
+    completed_at: float | None = None
+    failed_at: float | None = None
+    cancelling_at: float | None = None
+    cancelled_at: float | None = None
+    expired_at: float | None = None
+    rate: float = 0.0
+    rate_at: float = 0.0
+    error: str | None = None
     now: float
 
     @property
     def ended(self) -> bool:
-        """Whether its status never changes any more."""
+        """Whether its status is final."""
         return self.status in ENDED
 
     @classmethod
     def of(cls, fields: Mapping[str, str], now: float) -> Record:
-        """The record of a job's hash.
+        """Record of a job's hash at the server's time ``now``.
 
         Raises:
-            UnreadableError: it is none.
+            UnreadableError: a field is missing or has no meaning.
         """
         try:
-            if fields["status"] not in get_args(Status) or fields["priority"] not in get_args(Priority):
-                raise ValueError(f"status {fields['status']!r}, priority {fields['priority']!r}")
-            return cls._of(fields, now)
-        except (KeyError, ValueError, TypeError) as error:
-            raise UnreadableError(f"the job's record cannot be read: {error!r}") from error
+            return cls.model_validate({**fields, "now": now})
+        except ValidationError as error:
+            faults = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
+            raise UnreadableError(f"the job's record cannot be read: {faults}") from error
 
-    @classmethod
-    def _of(cls, fields: Mapping[str, str], now: float) -> Record:
-        times = {name: float(fields[name]) for name in ("created_at", "expires_at")}
-        times |= {f"{name}_at": float(fields[f"{name}_at"]) for name in _TIMES if f"{name}_at" in fields}
-        return cls(
-            id=fields["id"],
-            status=fields["status"],  # type: ignore[arg-type]
-            priority=fields["priority"],  # type: ignore[arg-type]
-            total=int(fields["total"]),
-            completed=int(fields["completed"]),
-            failed=int(fields["failed"]),
-            chunks=[(start, stop) for start, stop in json.loads(fields["chunks"])],
-            queued="queued" in fields,
-            idempotency=fields["idempotency"],
-            times=times,
-            rate=float(fields.get("rate", 0)),
-            rate_at=float(fields.get("rate_at", 0)),
-            error=fields.get("error"),
-            now=now,
-        )
-
-    def report(self, smoothing: float) -> Job:
-        """The job as its owner sees it."""
-        rate = self._rate(smoothing)
+    def report(self, rate_seconds: float) -> Job:
+        """Job of the API, its rate averaged with this time constant."""
+        rate = self._rate(rate_seconds)
         left = self.total - self.completed - self.failed
         return Job(
-            id=self.id,
-            status=self.status,
-            priority=self.priority,
             request_counts=RequestCounts(total=self.total, completed=self.completed, failed=self.failed),
             rate=rate,
             seconds_left=round(left / rate, 3) if rate else None,
-            error=self.error,
-            **self.times,  # type: ignore[arg-type]
+            **self.model_dump(include=(Record.model_fields.keys() & Job.model_fields.keys()) - {"rate"}),
         )
 
-    def _rate(self, smoothing: float) -> float | None:
-        """The exponential average of items a second, brought to this moment; what it lacked at the start is added."""
-        if self.status != "in_progress" or not self.rate:
+    def _rate(self, rate_seconds: float) -> float | None:
+        """Exponential average of items a second, decayed to this moment and corrected for its start at zero."""
+        if self.status != "in_progress" or self.in_progress_at is None or not self.rate:
             return None
-        window = self.now - self.times["in_progress_at"]
-        if window < LEAST_WINDOW:
+        window = self.now - self.in_progress_at
+        if window < MIN_RATE_SECONDS:
             return None
-        decayed = self.rate * math.exp(-max(0.0, self.now - self.rate_at) / smoothing)
-        return round(decayed / (1 - math.exp(-window / smoothing)), 6) or None
+        decayed = self.rate * math.exp(-max(0.0, self.now - self.rate_at) / rate_seconds)
+        return round(decayed / (1 - math.exp(-window / rate_seconds)), 6) or None
 
 
 def new_id() -> str:
-    """A new job's id; later ones sort behind earlier ones."""
+    """Id of a new job; ids sort by age."""
     return f"job_{time.time_ns() // 1_000_000:012x}{os.urandom(8).hex()}"

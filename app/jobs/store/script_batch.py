@@ -1,4 +1,4 @@
-"""Scripts that many tasks run, sent to the server together."""
+"""Lua scripts of many tasks, sent to the server together."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ class _Call:
 
 
 @dataclass(eq=False)
-class Exchanges:
-    """Runs scripts: those asked for while an exchange is under way share the next one.
+class ScriptBatch:
+    """Group commit of scripts: those called while an exchange is under way share the next one.
 
-    That is group commit (DeWitt et al., Implementation techniques for main memory database systems, SIGMOD 1984,
-    section 5): a server that writes each exchange to its disk does so once for all of it, and what an exchange
-    costs a busy process, whose threads take the interpreter from each other, it costs once. Each script still
-    happens as a whole or not at all, in the order in which they were asked for.
+    See DeWitt et al., Implementation techniques for main memory database systems, SIGMOD 1984, section 5: a server
+    that writes each exchange to its disk does so once for the batch, and a busy process, whose threads compete for
+    the interpreter, pays for one exchange. Each script still happens as a whole or not at all, in the order of the
+    calls.
 
     Attributes:
         redis: the server.
-        scripts: by name; what was sent may be sent again, so they must bear to be repeated.
+        scripts: by name; idempotent, since one may be sent again.
     """
 
     redis: Redis
@@ -40,7 +40,7 @@ class Exchanges:
     _sender: asyncio.Task[None] | None = None
 
     async def run(self, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
-        """What a script returns.
+        """Reply of a script.
 
         Raises:
             RedisError: it failed, or so did the exchange.
@@ -55,7 +55,7 @@ class Exchanges:
         try:
             while self._waiting:
                 waiting, self._waiting = self._waiting, []
-                # Who no longer waits for a reply was cancelled before anything was sent.
+                # A call whose task was cancelled meanwhile is not sent.
                 await self._exchange([call for call in waiting if not call.reply.done()])
         finally:
             self._sender = None

@@ -1,4 +1,4 @@
-"""One look a second for all chunks of a worker: it tells that they go on, and hears whether they should."""
+"""Heartbeat of a worker's chunks: it keeps them alive, and learns which jobs take no more results."""
 
 from __future__ import annotations
 
@@ -12,28 +12,23 @@ from redis.exceptions import RedisError
 
 from app.jobs.store.connection import AWAY
 from app.jobs.store.store import JobStore
-from app.jobs.work.aligned_timer import to_tick
 
 log = structlog.get_logger()
 
-LOOK_EVERY = 1.0
-"""Seconds between looks."""
+HEARTBEAT_SECONDS = 1.0
+"""Time between heartbeats."""
 
 
 @dataclass(eq=False)
 class Heartbeat:
-    """Knows which chunks of which jobs are under way.
-
-    Attributes:
-        store: where jobs are kept.
-    """
+    """Heartbeat of the chunks under way, one for all of them."""
 
     store: JobStore
     _chunks: dict[str, dict[asyncio.Event, str]] = field(default_factory=dict)
 
     @contextmanager
-    def over(self, job_id: str, chunk: str) -> Iterator[asyncio.Event]:
-        """Holds while a chunk is under way; what it yields is set once its job wants no more results."""
+    def during(self, job_id: str, chunk: str) -> Iterator[asyncio.Event]:
+        """Keep a chunk alive; yields an event that is set once its job takes no more results."""
         unwanted = asyncio.Event()
         self._chunks.setdefault(job_id, {})[unwanted] = chunk
         try:
@@ -43,19 +38,19 @@ class Heartbeat:
             if not self._chunks[job_id]:
                 del self._chunks[job_id]
 
-    async def keep(self) -> None:
-        """Look for ever."""
+    async def run(self) -> None:
+        """Beat for ever."""
         while True:
-            await asyncio.sleep(to_tick(LOOK_EVERY))
-            await asyncio.gather(*(self._look(job_id, dict(chunks)) for job_id, chunks in self._chunks.items()))
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await asyncio.gather(*(self._beat(job_id, dict(chunks)) for job_id, chunks in self._chunks.items()))
 
-    async def _look(self, job_id: str, chunks: Mapping[asyncio.Event, str]) -> None:
+    async def _beat(self, job_id: str, chunks: Mapping[asyncio.Event, str]) -> None:
         try:
-            status = await self.store.beat(job_id, list(chunks.values()))
+            status = await self.store.chunk_heartbeat(job_id, list(chunks.values()))
         except AWAY:
             return
         except RedisError as error:
-            log.error("looking after a job failed", job=job_id, exc_info=error)
+            log.error("the heartbeat of a job's chunks failed", job=job_id, exc_info=error)
             return
         if status != "in_progress":
             for unwanted in chunks:

@@ -1,4 +1,4 @@
-"""Many together or one alone."""
+"""Read-write lock for tasks."""
 
 from __future__ import annotations
 
@@ -10,45 +10,45 @@ from dataclasses import dataclass, field
 
 @dataclass(eq=False)
 class ReadWriteLock:
-    """A lock that many may share or one may have alone; who waits to be alone goes before later sharers.
+    """Lock that many tasks share or one holds exclusively; exclusive waiters go before later sharers.
 
-    It is let go without waiting for anything, so that a task that is cancelled meanwhile cannot keep it.
+    Its release awaits nothing, so that a task that is cancelled meanwhile cannot keep it.
     """
 
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
-    _sharing: int = 0
-    _alone: bool = False
-    _wanting: int = 0
+    _sharers: int = 0
+    _exclusive: bool = False
+    _exclusive_waiters: int = 0
 
     @asynccontextmanager
     async def shared(self) -> AsyncIterator[None]:
         """Hold it with others."""
-        while self._alone or self._wanting:
+        while self._exclusive or self._exclusive_waiters:
             await self._changed.wait()
-        self._sharing += 1
+        self._sharers += 1
         try:
             yield
         finally:
-            self._sharing -= 1
-            self._change()
+            self._sharers -= 1
+            self._notify()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
-        """Hold it alone."""
-        self._wanting += 1
+    async def exclusive(self) -> AsyncIterator[None]:
+        """Hold it exclusively."""
+        self._exclusive_waiters += 1
         try:
-            while self._alone or self._sharing:
+            while self._exclusive or self._sharers:
                 await self._changed.wait()
-            self._alone = True
+            self._exclusive = True
         finally:
-            self._wanting -= 1
-            self._change()
+            self._exclusive_waiters -= 1
+            self._notify()
         try:
             yield
         finally:
-            self._alone = False
-            self._change()
+            self._exclusive = False
+            self._notify()
 
-    def _change(self) -> None:
+    def _notify(self) -> None:
         self._changed.set()
         self._changed = asyncio.Event()

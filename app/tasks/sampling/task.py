@@ -27,7 +27,7 @@ STEP_SECONDS = 0.2
 
 
 class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
-    """A task whose answer is sampled; a unit is a step of a chain."""
+    """A task whose answer is sampled."""
 
     answer = SentencesAnswer
     events = (
@@ -36,7 +36,6 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         "SentencesAnswer), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are "
         "comments."
     )
-    unit_seconds = 4e-3
     options: ClassVar[Mapping[str, str | None]] = {
         "sampler.kind": "--kind",
         "sampler.schedule.kind": "--schedule",
@@ -56,9 +55,9 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         """See :meth:`Task.check`."""
         kernel_of(self.problem(request, engine.model, engine.limits), request.sampler)
 
-    def units(self, request: R) -> float:
-        """See :meth:`Task.units`."""
-        return float((request.sampler.steps + 1) * request.sampler.chains)
+    def expected_seconds(self, request: R) -> float:
+        """See :meth:`Task.expected_seconds`."""
+        return 4e-3 * (request.sampler.steps + 1) * request.sampler.chains
 
     @asynccontextmanager
     async def prepared(self, request: R, engine: Engine) -> AsyncIterator[SamplingRun]:

@@ -12,7 +12,7 @@ from app.tasks.task import Task
 
 @dataclass(frozen=True)
 class Score(Task[ScoreRequest, ScoreAnswer]):
-    """Log-probabilities of texts; a unit is a text."""
+    """Log-probabilities of texts."""
 
     kind = "score"
     path = "/v1/score"
@@ -33,9 +33,9 @@ class Score(Task[ScoreRequest, ScoreAnswer]):
         """See :meth:`Task.check`."""
         spell(request, engine.model, engine.limits)
 
-    def units(self, request: ScoreRequest) -> float:
-        """See :meth:`Task.units`."""
-        return float(len(request.texts))
+    def expected_seconds(self, request: ScoreRequest) -> float:
+        """See :meth:`Task.expected_seconds`."""
+        return 0.02 * len(request.texts)
 
     async def run(self, request: ScoreRequest, engine: Engine) -> ScoreAnswer:
         """See :meth:`Task.run`."""

@@ -23,7 +23,7 @@ from app.tasks.task import Event, Task
 
 @dataclass(frozen=True)
 class Search(Task[SearchRequest, SearchAnswer]):
-    """Keys of an index that answer questions; a unit is a question.
+    """Keys of an index that answer questions.
 
     Attributes:
         name: of the index.
@@ -50,7 +50,6 @@ class Search(Task[SearchRequest, SearchAnswer]):
         "the search fail midway. Lines that begin with a colon are comments."
     )
     statuses = (400, 404, 409, 413, 415, 422, 429, 500, 503)
-    unit_seconds = 0.3
     argument = "queries"
     options: ClassVar[Mapping[str, str | None]] = {"query": None, "n": "-n"}
     model_setting = "retrieval_model"
@@ -62,9 +61,9 @@ class Search(Task[SearchRequest, SearchAnswer]):
         with as_problem(library.root, "url"):
             library.open(self.name)
 
-    def units(self, request: SearchRequest) -> float:
-        """See :meth:`Task.units`."""
-        return float(len(request.questions))
+    def expected_seconds(self, request: SearchRequest) -> float:
+        """See :meth:`Task.expected_seconds`."""
+        return 0.3 * len(request.questions)
 
     async def run(self, request: SearchRequest, engine: Engine) -> SearchAnswer:
         """See :meth:`Task.run`."""

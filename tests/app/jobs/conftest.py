@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from app.main import create_app
 from app.settings.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
-from tests.support.fleet import Fleet, QueueServer, fleet
+from tests.support.fleet import Fleet, QueueServer, open_fleet
 from tests.support.job_items import build_index
 from tests.support.processes import Nursery, free_port
 
@@ -71,11 +71,11 @@ def queue(short_folder: Path) -> Iterator[QueueServer]:
 
 
 @pytest.fixture(scope="session")
-def serving(
+def service_fleet(
     nursery: Nursery, queue: QueueServer, process_settings: dict[str, str], short_folder: Path
 ) -> Iterator[Fleet]:
     """A service without a worker, on a queue's server of its own."""
-    with fleet(nursery, short_folder / "fleet", process_settings | {"queue_url": queue.url}) as processes:
+    with open_fleet(nursery, short_folder / "fleet", process_settings | {"queue_url": queue.url}) as processes:
         processes.start_service(worker="off")
         processes.wait_ready()
         build_index(processes.client)
@@ -83,9 +83,9 @@ def serving(
 
 
 @pytest.fixture
-def crew(serving: Fleet) -> Iterator[Fleet]:
+def fleet(service_fleet: Fleet) -> Iterator[Fleet]:
     """The same; the workers that a test starts end with it."""
-    worker = serving.worker
-    yield serving
-    serving.dismiss()
-    serving.worker = worker
+    worker = service_fleet.worker
+    yield service_fleet
+    service_fleet.stop_workers()
+    service_fleet.worker = worker

@@ -1,4 +1,4 @@
-"""Lua scripts: each a change of a job's keys that happens as a whole or not at all."""
+"""Lua scripts: atomic changes of a job's keys."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from importlib.resources import files
 
 
 def script(name: str) -> str:
-    """The text of a script, behind what all share."""
+    """Text of a script, after the functions that all share."""
     folder = files(__name__)
     return "\n".join((folder / f"{part}.lua").read_text("utf-8") for part in ("common", name))

@@ -1,8 +1,8 @@
--- Makes a job of items that were written before.
+-- Makes a job of items that are written already.
 -- KEYS: job, items, results, events, all, open, idempotency
 -- ARGV: id, digest of the request or '', seconds that the idempotency key is kept, seconds until the job
 --       expires, then name and value of each field of the record
--- Returns '' if the job was made, else 'id digest' of the job that the idempotency key has made before.
+-- Returns '' if the job was made, else 'id digest' of the job made before under the idempotency key.
 local job, items, results, events, all, open, idempotency = unpack(KEYS)
 local id, digest = ARGV[1], ARGV[2]
 if digest ~= '' then

@@ -1,4 +1,4 @@
--- A job shall end: from now on no result is taken.
+-- Cancels a job: from now on no result is taken.
 -- KEYS: job, events
 -- ARGV: id
 -- Returns its status, or nothing if there is none.

@@ -1,4 +1,4 @@
--- A job cannot go on.
+-- Fails a job as a whole.
 -- KEYS: job, events
 -- ARGV: id, why
 local job, events = unpack(KEYS)

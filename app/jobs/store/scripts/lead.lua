@@ -1,7 +1,7 @@
--- Of several who would do something, one does it, until it is not heard of.
--- KEYS: who does
--- ARGV: a name, milliseconds after which another may
--- Returns 1 if it is that one, else 0.
+-- Elects one of several processes; another may follow once it has not renewed its election in time.
+-- KEYS: name of the elected
+-- ARGV: name of the caller, milliseconds until the election expires
+-- Returns 1 if the caller is elected, else 0.
 local leader = redis.call('GET', KEYS[1])
 if leader and leader ~= ARGV[1] then
     return 0

@@ -1,4 +1,4 @@
--- The result of an item, written once.
+-- Writes the result of an item, once.
 -- KEYS: job, results, tries, events
 -- ARGV: id, number, line, 'completed' or 'failed', seconds over which the rate is smoothed, least seconds
 --       between two progress events

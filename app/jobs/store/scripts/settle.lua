@@ -1,7 +1,7 @@
--- A chunk has stopped, if one is named. What is due is done: an expired job expires, a cancelled one ends when its
--- chunks have stopped, one whose results are all there is completed.
+-- Ends a chunk, if one is named, and does what is due: an expired job expires, a cancelled one ends when its chunks
+-- have stopped, one with all its results is completed.
 -- KEYS: job, items, results, tries, events, running, lost, open
--- ARGV: id, seconds after which a chunk that is not heard of has stopped, seconds that an ended job is kept,
+-- ARGV: id, seconds without a heartbeat after which a chunk has stopped, seconds that an ended job is kept,
 --       the chunk or ''
 -- Returns the status, or nothing if there is no such job.
 local job, items, results, tries, events, running, lost, open = unpack(KEYS)

@@ -1,8 +1,8 @@
--- A worker begins a chunk.
+-- Begins a chunk.
 -- KEYS: job, items, results, tries, events, running, lost
 -- ARGV: id, first item, item after the last, the chunk's name
--- Returns nothing if there is nothing to do, else how many workers were lost with items that ran beside others,
--- then of each item without a result the number, how often it was begun, and its text or nothing.
+-- Returns nothing if there is nothing to do, else the number of workers lost with items that ran beside others, then
+-- number, tries so far, and text or nothing of each item without a result.
 local job, items, results, tries, events, running, lost = unpack(KEYS)
 local id = ARGV[1]
 local status = redis.call('HGET', job, 'status')

@@ -1,7 +1,7 @@
--- An item is begun: counted before its work, so that a try that kills the worker counts.
+-- Counts a try of an item before its work begins, so that a try that kills the worker counts.
 -- KEYS: job, results, tries
 -- ARGV: number, token of this try: worker and a name of its own (the same again if the reply was lost)
--- Returns how often it was begun, this time included; 0 if it has a result; -1 if the job takes no more.
+-- Returns the number of tries, this one included; 0 if the item has a result; -1 if the job takes no more.
 local job, results, tries = unpack(KEYS)
 local status = redis.call('HGET', job, 'status')
 if not status or not active(status) then

@@ -21,7 +21,7 @@ from app.cli.batch.source import read_source
 from app.cli.main import cli
 from app.web.access.keys import create_key
 from tests.app.cli.batch import child
-from tests.support.fleet import fleet
+from tests.support.fleet import open_fleet
 from tests.support.live import until
 from tests.support.processes import Handle, Nursery
 
@@ -251,7 +251,7 @@ def count(path: Path) -> int:
 
 def test_batch_and_service_are_killed(nursery: Nursery, folder: Path, variables: dict[str, str]) -> None:
     file, output = write(folder / "in.jsonl", LASTING), folder / "out.jsonl"
-    with fleet(nursery, folder / "fleet", variables) as processes:
+    with open_fleet(nursery, folder / "fleet", variables) as processes:
         processes.start_service()
         processes.wait_ready()
         arguments = [file, "-o", output, "--url", f"http://127.0.0.1:{processes.port}"]

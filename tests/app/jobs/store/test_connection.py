@@ -1,4 +1,4 @@
-"""The client of the queue's server: every exchange ends, and a task that waits for one can be cancelled."""
+"""Client of the queue's server: every call ends, and a task that waits for one can be cancelled."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from app.jobs.store import connection as link
-from app.jobs.store.connection import connected, told
+from app.jobs.store import connection
+from app.jobs.store.connection import as_problem, connected
 from app.web.problems import ProblemError
 from tests.support.fleet import QueueServer
 from tests.support.loop_time import waiting
@@ -35,7 +35,7 @@ def test_cancelling_is_never_swallowed(queue: QueueServer) -> None:
 
 
 def test_a_hung_server_is_told_in_time(queue: QueueServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "TIMEOUT", 0.3)
+    monkeypatch.setattr(connection, "TIMEOUT", 0.3)
 
     async def work() -> None:
         async with connected(queue.url) as client:
@@ -44,7 +44,7 @@ def test_a_hung_server_is_told_in_time(queue: QueueServer, monkeypatch: pytest.M
             queue.process.send_signal(signal.SIGSTOP)
             try:
                 async with waiting() as waited:
-                    with pytest.raises(ProblemError) as raised, told():
+                    with pytest.raises(ProblemError) as raised, as_problem():
                         await client.get("nothing")
                 assert raised.value.status == 503 and waited.seconds < 2
             finally:

@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 
 from app.jobs.store import keys
 from app.jobs.store.connection import connected
-from app.jobs.store.dockets import opened
+from app.jobs.store.dockets import open_queue
 from app.jobs.store.record import Accepted, Entry, new_id
-from app.jobs.store.store import JobStore, token
-from app.jobs.work.maintenance import keep
+from app.jobs.store.store import JobStore, new_token
+from app.jobs.work import maintenance
+from app.jobs.work.maintenance import Maintenance
 from tests.support.fleet import QueueServer
 
 
@@ -39,6 +40,11 @@ def own(queue: QueueServer) -> str:
     return queue.url.removesuffix("/0") + "/1"
 
 
+async def tries(store: JobStore, job_id: str, stop: int) -> dict[int, int]:
+    """Begin a chunk; how often each of its unfinished items was begun before."""
+    return {item.number: item.tries for item in (await store.start(job_id, 0, stop, "x")).unfinished}
+
+
 def on_server(queue: QueueServer, work: Callable[[JobStore], Awaitable[None]], retention: int = 60) -> None:
     async def run() -> None:
         async with connected(own(queue)) as client:
@@ -50,17 +56,17 @@ def on_server(queue: QueueServer, work: Callable[[JobStore], Awaitable[None]], r
 def test_a_result_is_written_once_and_the_last_one_completes(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(2, refused=1))
-        assert (await store.start(job_id, 0, 3, "x")).left == {0: 0, 1: 0}
+        assert await tries(store, job_id, 3) == {0: 0, 1: 0}
         assert await store.write(job_id, 0, "first", "completed")
         assert not await store.write(job_id, 0, "second", "failed")
         record = await store.record(job_id)
         assert record is not None and (record.completed, record.failed, record.status) == (1, 1, "in_progress")
-        assert (await store.start(job_id, 0, 3, "x")).left == {1: 0}
+        assert await tries(store, job_id, 3) == {1: 0}
         assert await store.write(job_id, 1, "other", "failed")
         assert await store.results(job_id, range(3)) == ["first", "other", "{}"]
         record = await store.record(job_id)
         assert record is not None and (record.completed, record.failed, record.status) == (1, 2, "finalizing")
-        assert (await store.start(job_id, 0, 3, "x")).left == {}
+        assert await tries(store, job_id, 3) == {}
         assert await store.settle(job_id) == "completed" and await store.settle(job_id) == "completed"
         assert job_id not in await store.open_ids()
         kinds = [(fields["kind"], fields["status"]) for _, fields in await store.events(job_id, "0-0")]
@@ -74,17 +80,17 @@ def test_a_result_is_written_once_and_the_last_one_completes(queue: QueueServer)
 def test_a_try_counts_once_though_its_reply_was_lost(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(2))
-        first, second = token("w"), token("w")
-        assert [await store.begin(job_id, 0, each) for each in (first, first, second)] == [1, 1, 2]
-        await store.forgive(job_id, {0: first})  # not the last one: it ended otherwise
-        assert (await store.start(job_id, 0, 2, "x")).left == {0: 2, 1: 0}
-        await store.forgive(job_id, {0: second})
-        await store.forgive(job_id, {0: second})
-        assert (await store.start(job_id, 0, 2, "x")).left == {0: 1, 1: 0}
+        first, second = new_token("w"), new_token("w")
+        assert [await store.begin_try(job_id, 0, each) for each in (first, first, second)] == [1, 1, 2]
+        await store.undo_tries(job_id, {0: first})  # not the last one: it ended otherwise
+        assert await tries(store, job_id, 2) == {0: 2, 1: 0}
+        await store.undo_tries(job_id, {0: second})
+        await store.undo_tries(job_id, {0: second})
+        assert await tries(store, job_id, 2) == {0: 1, 1: 0}
         assert await store.write(job_id, 0, "done", "completed")
-        assert await store.begin(job_id, 0, token("w")) == 0
+        assert await store.begin_try(job_id, 0, new_token("w")) == 0
         await store.cancel(job_id)
-        assert await store.begin(job_id, 1, token("w")) == -1
+        assert await store.begin_try(job_id, 1, new_token("w")) == -1
 
     on_server(queue, work)
 
@@ -93,14 +99,14 @@ def test_workers_lost_beside_others_are_counted_once_each(queue: QueueServer) ->
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(6))
         assert (await store.start(job_id, 0, 6, "x")).lost == 0
-        marks = {number: token("first" if number < 3 else "second") for number in range(5)}
-        for number, mark in marks.items():
-            await store.begin(job_id, number, mark)
-        await store.forgive(job_id, {3: marks[3], 4: marks[4]})  # handed back by a worker that drained
+        tokens = {number: new_token("first" if number < 3 else "second") for number in range(5)}
+        for number, token in tokens.items():
+            await store.begin_try(job_id, number, token)
+        await store.undo_tries(job_id, {3: tokens[3], 4: tokens[4]})  # handed back by a worker that drained
         assert (await store.start(job_id, 0, 6, "x")).lost == 1
-        await store.begin(job_id, 0, token("third"))  # alone: no evidence of anything but its own
+        await store.begin_try(job_id, 0, new_token("third"))  # alone: no evidence of anything but its own
         assert (await store.start(job_id, 0, 6, "x")).lost == 1
-        await store.begin(job_id, 5, token("fourth"))
+        await store.begin_try(job_id, 5, new_token("fourth"))
         assert (await store.start(job_id, 0, 6, "x")).lost == 2
 
     on_server(queue, work)
@@ -110,13 +116,13 @@ def test_a_cancelled_job_takes_no_result_and_ends_when_its_chunks_have(queue: Qu
     async def work(store: JobStore) -> None:
         job_id = await store.accept(accepted(3))
         await store.start(job_id, 0, 3, "x")
-        assert await store.beat(job_id, ["x"]) == "in_progress"
+        assert await store.chunk_heartbeat(job_id, ["x"]) == "in_progress"
         assert await store.cancel(job_id) == "cancelling" and await store.cancel(job_id) == "cancelling"
         assert not await store.write(job_id, 0, "late", "completed")
         assert await store.settle(job_id) == "cancelling"
-        assert await store.beat(job_id, ["x"]) == "cancelling"
-        assert await store.stop(job_id, "x") == "cancelled"
-        assert await store.cancel(job_id) == "cancelled" and await store.beat(job_id, ["x"]) == "cancelled"
+        assert await store.chunk_heartbeat(job_id, ["x"]) == "cancelling"
+        assert await store.settle(job_id, stopped="x") == "cancelled"
+        assert await store.cancel(job_id) == "cancelled" and await store.chunk_heartbeat(job_id, ["x"]) == "cancelled"
         record = await store.record(job_id)
         assert record is not None and record.ended and record.completed == 0
         await store.delete(job_id, record.idempotency)
@@ -158,18 +164,16 @@ def test_an_idempotency_key_makes_one_job_of_many_tries_at_once(queue: QueueServ
 def test_chunks_that_were_lost_are_put_into_the_queue_again(
     queue: QueueServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from app.jobs.work import maintenance as keeper
-
-    for name in ("LOOK_EVERY", "UNQUEUED", "STRANDED"):
-        monkeypatch.setattr(keeper, name, 0.05)
+    for name in ("ROUND_SECONDS", "UNQUEUED_SECONDS", "STRANDED_SECONDS"):
+        monkeypatch.setattr(maintenance, name, 0.05)
 
     async def work(store: JobStore) -> None:
-        async with opened(own(queue)) as waiting:
+        async with open_queue(own(queue)) as waiting:
             docket = waiting.dockets["interactive"]
             await docket.clear()
             # Accepted by a service that ended before it put the chunks into the queue; then lost from there.
             job_id = await store.accept(accepted(4, chunks=[(0, 2), (2, 4)], priority="interactive"))
-            task = asyncio.create_task(keep(store, waiting))
+            task = asyncio.create_task(Maintenance(store, waiting).run())
             try:
                 for _ in range(2):
                     async with asyncio.timeout(60):
@@ -191,19 +195,17 @@ def test_chunks_that_were_lost_are_put_into_the_queue_again(
 
 
 def test_a_job_whose_record_is_spoilt_holds_up_no_other(queue: QueueServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    from app.jobs.work import maintenance as keeper
-
-    monkeypatch.setattr(keeper, "LOOK_EVERY", 0.05)
+    monkeypatch.setattr(maintenance, "ROUND_SECONDS", 0.05)
 
     async def work(store: JobStore) -> None:
-        await store.redis.delete(keys.KEEPER)
-        async with opened(own(queue)) as waiting:
+        await store.redis.delete(keys.MAINTAINER)
+        async with open_queue(own(queue)) as waiting:
             unreadable, unusable = [await store.accept(accepted(1)) for _ in range(2)]
             await store.redis.hdel(keys.job(unreadable), "created_at")
             await store.redis.hset(keys.job(unusable), "expires_at", "soon")
             short = [await store.accept(accepted(1, expires_after=0.3 * step)) for step in (1, 2)]
             with capture_logs() as logs:
-                task = asyncio.create_task(keep(store, waiting))
+                task = asyncio.create_task(Maintenance(store, waiting).run())
                 try:
                     async with asyncio.timeout(60):
                         while set(short) & set(await store.open_ids()):
@@ -225,7 +227,7 @@ def test_an_item_that_is_gone_fails_the_job(queue: QueueServer) -> None:
         await store.redis.hdel(keys.items(job_id), "1")
         first = Entry(0, "c0", "/v1/score", {"texts": ["今天"]})
         assert await store.items(job_id, [0, 1]) == [first, None]
-        assert (await store.start(job_id, 0, 2, "x")).entries == [first, None]
+        assert [item.entry for item in (await store.start(job_id, 0, 2, "x")).unfinished] == [first, None]
         await store.fail(job_id, "its items are gone")
         record = await store.record(job_id)
         assert record is not None and record.status == "failed" and record.error == "its items are gone"
@@ -236,13 +238,13 @@ def test_an_item_that_is_gone_fails_the_job(queue: QueueServer) -> None:
 
 def test_one_looks_after_jobs_until_it_is_silent(queue: QueueServer) -> None:
     async def work(store: JobStore) -> None:
-        await store.redis.delete(keys.KEEPER)  # of another test
+        await store.redis.delete(keys.MAINTAINER)  # of another test
         names = [new_id() for _ in range(4)]
         for _ in range(3):
             assert [await store.lead(name, 60.0) for name in names] == [True, False, False, False]
-            assert await store.redis.pttl(keys.KEEPER) > 30_000, "told of anew"
-            await store.redis.pexpire(keys.KEEPER, 20_000)
-        await store.redis.pexpire(keys.KEEPER, 0)  # silent for so long
+            assert await store.redis.pttl(keys.MAINTAINER) > 30_000, "told of anew"
+            await store.redis.pexpire(keys.MAINTAINER, 20_000)
+        await store.redis.pexpire(keys.MAINTAINER, 0)  # silent for so long
         assert [await store.lead(name, 60.0) for name in names[1:]] == [True, False, False]
         assert not await store.lead(names[0], 60.0)
 

@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import ResponseError
 
 from app.jobs.store.connection import AWAY, Redis, connected
-from app.jobs.store.script_batch import Exchanges
+from app.jobs.store.script_batch import ScriptBatch
 from tests.support.fleet import QueueServer
 from tests.support.processes import free_port
 
@@ -20,9 +20,9 @@ SCRIPTS = {"add": ADD, "wait": "local i = 0; while i < 3e7 do i = i + 1 end; ret
 
 
 @asynccontextmanager
-async def opened(queue: QueueServer) -> AsyncIterator[tuple[Redis, Exchanges]]:
+async def opened(queue: QueueServer) -> AsyncIterator[tuple[Redis, ScriptBatch]]:
     async with connected(queue.url) as client:
-        yield client, Exchanges(client, {name: client.register_script(text) for name, text in SCRIPTS.items()})
+        yield client, ScriptBatch(client, {name: client.register_script(text) for name, text in SCRIPTS.items()})
 
 
 async def reads(client: Redis) -> int:
@@ -32,11 +32,11 @@ async def reads(client: Redis) -> int:
 
 def test_those_asked_for_at_once_share_an_exchange(queue: QueueServer) -> None:
     async def work() -> None:
-        async with opened(queue) as (client, exchanges):
+        async with opened(queue) as (client, batch):
             await client.delete("exchange:n")
-            await exchanges.run("add", ["exchange:n"], [0])
+            await batch.run("add", ["exchange:n"], [0])
             before = await reads(client)
-            replies = await asyncio.gather(*(exchanges.run("add", ["exchange:n"], [1]) for _ in range(50)))
+            replies = await asyncio.gather(*(batch.run("add", ["exchange:n"], [1]) for _ in range(50)))
             assert replies == list(range(1, 51))
             # Two, the count itself among them; a machine that is held up may deliver one in parts.
             assert await reads(client) - before < 10
@@ -46,13 +46,13 @@ def test_those_asked_for_at_once_share_an_exchange(queue: QueueServer) -> None:
 
 def test_those_asked_for_meanwhile_share_the_next_but_for_who_left(queue: QueueServer) -> None:
     async def work() -> None:
-        async with opened(queue) as (client, exchanges):
+        async with opened(queue) as (client, batch):
             await client.delete("exchange:n")
-            await exchanges.run("add", ["exchange:n"], [0])
+            await batch.run("add", ["exchange:n"], [0])
             before = await reads(client)
-            first = asyncio.create_task(exchanges.run("wait", [], []))
+            first = asyncio.create_task(batch.run("wait", [], []))
             await asyncio.sleep(0.05)
-            later = [asyncio.create_task(exchanges.run("add", ["exchange:n"], [1])) for _ in range(10)]
+            later = [asyncio.create_task(batch.run("add", ["exchange:n"], [1])) for _ in range(10)]
             await asyncio.sleep(0)
             later.pop().cancel()
             assert await asyncio.gather(first, *later) == [30_000_000, *range(1, 10)]
@@ -65,21 +65,21 @@ def test_those_asked_for_meanwhile_share_the_next_but_for_who_left(queue: QueueS
 
 def test_scripts_that_the_server_forgot_are_loaded_and_nothing_is_done_twice(queue: QueueServer) -> None:
     async def work() -> None:
-        async with opened(queue) as (client, exchanges):
+        async with opened(queue) as (client, batch):
             await client.delete("exchange:n")
             await client.script_flush()
-            assert await asyncio.gather(*(exchanges.run("add", ["exchange:n"], [1]) for _ in range(3))) == [1, 2, 3]
+            assert await asyncio.gather(*(batch.run("add", ["exchange:n"], [1]) for _ in range(3))) == [1, 2, 3]
 
     asyncio.run(work())
 
 
 def test_one_that_fails_fails_alone(queue: QueueServer) -> None:
     async def work() -> None:
-        async with opened(queue) as (client, exchanges):
+        async with opened(queue) as (client, batch):
             await client.delete("exchange:n")
             await client.set("exchange:word", "word")
             names = ["exchange:n", "exchange:word", "exchange:n"]
-            calls = (exchanges.run("add", [name], [1]) for name in names)
+            calls = (batch.run("add", [name], [1]) for name in names)
             one, word, two = await asyncio.gather(*calls, return_exceptions=True)
             assert (one, two) == (1, 2) and isinstance(word, ResponseError)
 
@@ -91,14 +91,14 @@ def test_a_server_that_ended_is_told_to_all_and_its_successor_is_found(tmp_path:
     queue.start()
 
     async def work() -> None:
-        async with opened(queue) as (_, exchanges):
-            assert await exchanges.run("add", ["exchange:n"], [1]) == 1
+        async with opened(queue) as (_, batch):
+            assert await batch.run("add", ["exchange:n"], [1]) == 1
             queue.stop()
-            calls = [exchanges.run("add", ["exchange:n"], [1]) for _ in range(4)]
+            calls = [batch.run("add", ["exchange:n"], [1]) for _ in range(4)]
             replies = await asyncio.wait_for(asyncio.gather(*calls, return_exceptions=True), 60)
             assert all(isinstance(reply, AWAY) for reply in replies)
             queue.start()
-            assert await exchanges.run("add", ["exchange:n"], [1]) == 2
+            assert await batch.run("add", ["exchange:n"], [1]) == 2
 
     try:
         asyncio.run(work())
@@ -108,11 +108,11 @@ def test_a_server_that_ended_is_told_to_all_and_its_successor_is_found(tmp_path:
 
 def test_a_loop_that_ends_leaves_nobody_waiting(queue: QueueServer) -> None:
     async def work() -> None:
-        async with opened(queue) as (_, exchanges):
-            waiting = [asyncio.create_task(exchanges.run(name, [], [1])) for name in ("wait", "add")]
+        async with opened(queue) as (_, batch):
+            waiting = [asyncio.create_task(batch.run(name, [], [1])) for name in ("wait", "add")]
             await asyncio.sleep(0.02)
-            assert exchanges._sender is not None
-            exchanges._sender.cancel()
+            assert batch._sender is not None
+            batch._sender.cancel()
             for each in waiting:
                 with pytest.raises(asyncio.CancelledError):
                     await asyncio.wait_for(each, 60)

@@ -1,4 +1,4 @@
-"""Many together or one alone."""
+"""Read-write lock: many together or one alone."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from app.jobs.work.read_write_lock import ReadWriteLock
 
 def test_who_is_alone_is_alone() -> None:
     async def work() -> None:
-        exclusion, together, most, alone = ReadWriteLock(), 0, 0, 0
+        lock, together, most, alone = ReadWriteLock(), 0, 0, 0
 
         async def share() -> None:
             nonlocal together, most
-            async with exclusion.shared():
+            async with lock.shared():
                 together += 1
                 most = max(most, together)
                 assert not alone
@@ -23,7 +23,7 @@ def test_who_is_alone_is_alone() -> None:
 
         async def single() -> None:
             nonlocal alone
-            async with exclusion.alone():
+            async with lock.exclusive():
                 alone += 1
                 assert alone == 1 and not together
                 await asyncio.sleep(0.001)
@@ -37,10 +37,10 @@ def test_who_is_alone_is_alone() -> None:
 
 def test_who_waits_to_be_alone_goes_before_later_sharers_and_may_give_up() -> None:
     async def work() -> None:
-        exclusion, order = ReadWriteLock(), list[str]()
+        lock, order = ReadWriteLock(), list[str]()
 
         async def held(name: str, alone: bool) -> None:
-            async with exclusion.alone() if alone else exclusion.shared():
+            async with lock.exclusive() if alone else lock.shared():
                 order.append(name)
                 await asyncio.sleep(0.01)
 
@@ -66,10 +66,10 @@ def test_who_is_cancelled_while_letting_go_keeps_nothing() -> None:
             await asyncio.sleep(0)
 
     async def work() -> None:
-        exclusion = ReadWriteLock()
+        lock = ReadWriteLock()
 
         async def held(alone: bool) -> None:
-            async with exclusion.alone() if alone else exclusion.shared():
+            async with lock.exclusive() if alone else lock.shared():
                 await steps(rng.randrange(3))
 
         for _ in range(300):

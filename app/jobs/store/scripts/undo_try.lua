@@ -1,4 +1,4 @@
--- A try ended by no fault of the item: it does not count.
+-- Uncounts tries that ended through no fault of their items.
 -- KEYS: tries
 -- ARGV: number and token, of each try
 for i = 1, #ARGV, 2 do

@@ -1,4 +1,4 @@
--- Chunks are being worked on still.
+-- Heartbeat of chunks under way.
 -- KEYS: job, running
 -- ARGV: the chunks' names
 -- Returns the job's status, or nothing if there is none.
