@@ -3,26 +3,112 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+import yaml
+from pydantic import BaseModel
 
+from app.main import create_app
 from app.settings.settings import Limits, Settings
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.search.schemas import SearchRequest
+from app.web.problems import KINDS
+from tests.support.pages import PAGES, ROOT, blocks
 
-ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "benchmarks").glob("*.md"))]
+ROOMS = ("app", "models", "samplers")
+
+
+def prose(page: Path) -> str:
+    """A page without its code blocks."""
+    text = page.read_text("utf-8")
+    for block in blocks(page):
+        text = text.replace(block.code, "")
+    return text
+
+
+def section(page: str, heading: str) -> str:
+    """What stands below a heading, up to the next of its level."""
+    text = (ROOT / page).read_text("utf-8")
+    level = heading.split()[0]
+    return text.partition(f"\n{heading}\n")[2].partition(f"\n{level} ")[0]
+
+
+def rows(text: str) -> dict[str, list[str]]:
+    """The tables of a text: cells by the names in backticks in the first."""
+    found = {}
+    for line in text.splitlines():
+        name, *cells = (cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip("| ")))
+        found.update(dict.fromkeys(re.findall(r"`([^`]+)`", name), cells))
+    return found
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text("utf-8"))
-    assert [target for target in targets if not (page.parent / target).exists()] == []
+    """Files exist, and headings in them."""
+    missing = []
+    for target, heading in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", page.read_text("utf-8")):
+        aim = page.parent / target if target else page
+        if not aim.exists() or (heading and heading not in _anchors(aim)):
+            missing.append(f"{target}#{heading}")
+    assert missing == []
 
 
-def test_every_setting_is_documented() -> None:
-    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
-    names = [name for cls in (Settings, Limits) for name in cls.model_fields if name != "limits"]
-    assert [name for name in names if f"`CHAINWRIGHT_{name.upper()}`" not in text] == []
+def _anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_files_and_folders_named_exist(page: Path) -> None:
+    named = re.findall(rf"`((?:{'|'.join(ROOMS)}|client|tests|docs|docker|benchmarks)/[\w./-]*)`", prose(page))
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_routes_named_exist(page: Path, openapi: dict[str, Any]) -> None:
+    paths = {re.sub(r"{\w+}", "{}", path): {each.upper() for each in on} for path, on in openapi["paths"].items()}
+    named = re.findall(r"`?\b(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]*)", page.read_text("utf-8"))
+    known = [(method, re.sub(r"{\w+}|\bdemo\b", "{}", path)) for method, path in named]
+    assert [(method, path) for method, path in known if method not in paths.get(path, ())] == []
+
+
+@pytest.fixture(scope="module")
+def openapi() -> dict[str, Any]:
+    settings = Settings(model="none", redis_url="off", queue_url="off")  # type: ignore[arg-type]
+    return create_app(settings).openapi()
+
+
+def test_the_table_of_settings_is_theirs() -> None:
+    table = rows((ROOT / "docs" / "settings.md").read_text("utf-8"))
+    for name, field in (each for cls in (Settings, Limits) for each in cls.model_fields.items() if each[0] != "limits"):
+        default, meaning = table[f"CHAINWRIGHT_{name.upper()}"]
+        assert field.description is not None and meaning.startswith(field.description), name
+        if field.default_factory is None:
+            assert default == ("" if field.default is None else str(field.default)), name
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "schema"),
+    [
+        ("docs/api.md", "## POST /v1/sentences", SentencesRequest),
+        ("docs/retrieval.md", "## Search", SearchRequest),
+    ],
+)
+def test_the_tables_of_fields_have_them_all(page: str, heading: str, schema: type[BaseModel]) -> None:
+    table = section(page, heading).partition("| field |")[2].partition("\n\n")[0]
+    assert set(rows(table)) == set(schema.model_fields)
+
+
+def test_the_list_of_statuses_is_whole() -> None:
+    """All but those that nobody is to see: a client that left, and a mistake of the service."""
+    text = section("docs/api.md", "## Errors").partition("### Codes")[0]
+    assert {int(each) for each in re.findall(r"\b([45]\d\d)\b", text.rpartition("```")[2])} == KINDS.keys() - {499, 500}
 
 
 def test_the_house_imports_one_way() -> None:
@@ -36,3 +122,75 @@ def test_the_house_imports_one_way() -> None:
         if re.match(rf"\s*(from|import) ({names})\b", line)
     ]
     assert offending == []
+
+
+def test_the_picture_shows_every_room() -> None:
+    """In both schemes, which differ in colours alone."""
+    light, dark = ((ROOT / "docs" / f"house-{scheme}.svg").read_text("utf-8") for scheme in ("light", "dark"))
+    assert light != dark and re.sub("<style>.*</style>", "", light) == re.sub("<style>.*</style>", "", dark)
+    texts = {each.text for each in ElementTree.fromstring(light).iter("{http://www.w3.org/2000/svg}text") if each.text}
+    drawn = {name for text in texts for name in text.split(" \u00b7 ")}
+    folders = (each for room in ROOMS for each in (ROOT / room).iterdir() if (each / "__init__.py").exists())
+    assert [str(each) for each in folders if f"{each.name}/" not in drawn] == []
+
+
+def test_tests_mirror_the_tree() -> None:
+    """Each folder of tests that a room has stands for a folder of that room."""
+    folders = (each for room in ROOMS for each in (ROOT / "tests" / room).rglob("*") if any(each.glob("*.py")))
+    assert [str(each) for each in folders if not (ROOT / each.relative_to(ROOT / "tests")).is_dir()] == []
+
+
+def test_every_room_says_that_it_is_typed() -> None:
+    project = (ROOT / "pyproject.toml").read_text("utf-8")
+    for room in ROOMS:
+        assert (ROOT / room / "py.typed").exists()
+        assert re.search(rf'^{room} = \["py.typed"', project, re.MULTILINE), "py.typed is not in the wheel"
+
+
+@pytest.mark.parametrize(
+    ("schema", "pattern"),
+    [
+        ("vendor.citation-file-format", "CITATION.cff"),
+        ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
+        ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/*.*.yml"),
+    ],
+)
+def test_forms_are_well_formed(schema: str, pattern: str) -> None:
+    files = sorted(map(str, ROOT.glob(pattern)))
+    command = [sys.executable, "-m", "check_jsonschema", "--force-filetype", "yaml", "--builtin-schema", schema]
+    checked = subprocess.run([*command, *files], capture_output=True, text=True)
+    assert files and checked.returncode == 0, checked.stdout
+
+
+def test_issue_forms_ask_the_same_in_both_languages() -> None:
+    forms = {path.name: yaml.safe_load(path.read_text("utf-8")) for path in _forms()}
+    assert forms.keys() == {f"{kind}.{language}.yml" for kind in ("bug", "idea") for language in ("en", "zh")}
+    for kind in ("bug", "idea"):
+        zh, en = ([_shape(each) for each in forms[f"{kind}.{language}.yml"]["body"]] for language in ("zh", "en"))
+        assert zh == en
+
+
+def _forms() -> Iterator[Path]:
+    return (ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.*.yml")
+
+
+def _shape(question: dict[str, Any]) -> tuple[Any, ...]:
+    """A question without its words."""
+    asked = question["attributes"]
+    options = asked.get("options", ())
+    needed = [each.get("required", False) for each in options if isinstance(each, dict)]
+    return question["type"], question["id"], asked.get("render"), len(options), needed, question.get("validations")
+
+
+def test_the_version_is_the_same_wherever_it_is_written(openapi: dict[str, Any]) -> None:
+    version = openapi["info"]["version"]
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))["version"] == version
+    assert f":{version}\n" in (ROOT / "docs" / "deploy.md").read_text("utf-8")
+
+
+def test_hooks_are_the_commands_of_make_check() -> None:
+    (repo,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text("utf-8"))["repos"]
+    assert repo["repo"] == "local" and all(hook["language"] == "system" for hook in repo["hooks"])
+    recipe = (ROOT / "Makefile").read_text("utf-8").partition("\ncheck: install\n")[2].partition("\n\n")[0]
+    commands = [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe.splitlines()]
+    assert [hook["entry"] for hook in repo["hooks"]] == commands
