@@ -14,10 +14,10 @@ help:
 	@echo "make test   install, then lint, types and all tests"
 	@echo "make clean  remove the virtual environment and caches"
 
-$(VENV)/installed: pyproject.toml setup.py models/language/forward/layer.c constraints-cpu.txt
+$(VENV)/installed: pyproject.toml client/pyproject.toml setup.py models/language/forward/layer.c constraints-cpu.txt
 	$(PYTHON) -c 'import sys; sys.exit("chainwright needs Python 3.11 or newer: make PYTHON=/path/to/python3.11 ...") if sys.version_info < (3, 11) else None'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet -c constraints-cpu.txt -e '.[dev]'
+	$(BIN)/python -m pip install --quiet -c constraints-cpu.txt -e ./client -e '.[dev]'
 	touch $@
 
 install: $(VENV)/installed
@@ -37,4 +37,4 @@ test: check
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info models/language/forward/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info client/build client/*.egg-info models/language/forward/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from importlib.metadata import version
 
 from asgi_correlation_id import CorrelationIdMiddleware
 from fastapi import FastAPI
@@ -90,7 +91,7 @@ def create_app(
 
     app: FastAPI = FastAPIOffline(
         title="chainwright",
-        version="0.1.0",
+        version=version("chainwright"),
         summary="Unsupervised constrained text generation: keywords in, fluent sentences out; questions in, facts out.",
         lifespan=lifespan,
         telemetry=tracing.config,

@@ -22,7 +22,7 @@ from tests.support.job_items import sentences
 from tests.support.processes import Handle
 
 POLL_EVERY = 2.0
-"""Seconds between looks at a job: what :mod:`app.client` comes to."""
+"""Seconds between looks at a job: what the client comes to."""
 
 WARMING = 1_000_000
 """Number of the first item that only warms up."""

@@ -17,11 +17,11 @@ from app.cli.batch.embedded import embedded
 from app.cli.batch.ledger import Ledger, Notes
 from app.cli.batch.run import run
 from app.cli.batch.source import BadLinesError, Source, read_source
-from app.client import AsyncClient, ClientError, ServiceError
-from app.jobs.schemas import Job, OnInvalid
+from app.jobs.schemas import OnInvalid
 from app.web.codes import Code
 from app.web.file_problems import file_problem
 from app.web.problems import Fault, ProblemError
+from chainwright_client import AsyncClient, ClientError, Job, ServiceError
 from models.text.files import TextFileError
 
 FAILED, UNFINISHED = 1, 3
@@ -31,9 +31,7 @@ FAILED, UNFINISHED = 1, 3
 def batch(
     file: Annotated[Path, typer.Argument(help="JSON Lines of {custom_id, url, body}; with --route, of bodies.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Results, in the order of FILE.", dir_okay=False)],
-    route: Annotated[
-        str | None, typer.Option(help="/v1/sentences, /v1/score or /v1/indexes/NAME/search, for lines of bodies.")
-    ] = None,
+    route: Annotated[str | None, typer.Option(help="Path of a task, for lines that are bodies of it.")] = None,
     url: Annotated[
         str | None,
         typer.Option(help="Of a service; if not given, one runs in this process.", envvar="CHAINWRIGHT_URL"),
@@ -99,7 +97,7 @@ async def _work(
 ) -> Job:
     try:
         async with service as client:
-            return await run(client, source, ledger, on_invalid, progress=True)
+            return await run(client, source, ledger, on_invalid)
     except asyncio.CancelledError:
         typer.echo("Interrupted; run the same again to go on.", err=True)
         raise

@@ -9,10 +9,10 @@ from contextlib import asynccontextmanager
 import httpx
 
 from app.cli.console import conversion_bar
-from app.client import AsyncClient
 from app.main import create_app
 from app.settings.settings import Settings
 from app.web.problems import ProblemError
+from chainwright_client import AsyncClient
 
 LOOK_EVERY = 0.05
 """Seconds between looks at whether the model is loaded."""

@@ -8,10 +8,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.client.calls import Kind, Page
-from app.jobs.schemas import Status
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError
+from chainwright_client import Kind, Page
 from models.text.atomic import write_atomically
 
 
@@ -32,7 +31,7 @@ class Notes(BaseModel):
     job: str | None = None
     results: Written = Field(default_factory=Written)
     errors: Written = Field(default_factory=Written)
-    status: Status | None = Field(default=None, description="the job's last, once all is written")
+    status: str | None = Field(default=None, description="the job's last, once all is written")
 
 
 @dataclass

@@ -5,22 +5,22 @@ from __future__ import annotations
 import asyncio
 
 from app.cli.batch.ledger import Ledger
+from app.cli.batch.progress import progress_bar
 from app.cli.batch.source import BadLinesError, Source
-from app.client import AsyncClient, ClientError, ServiceError
-from app.client.bar import Progress
-from app.client.calls import Kind
-from app.jobs.schemas import Job, OnInvalid
+from app.jobs.schemas import OnInvalid
+from app.web.problems import Fault
+from chainwright_client import AsyncClient, ClientError, Job, Kind, ServiceError
 
 REFUSED = (400, 413, 415, 422)
 """Statuses of a job that was not accepted because of what it is."""
 
 
-async def run(client: AsyncClient, source: Source, ledger: Ledger, on_invalid: OnInvalid, progress: Progress) -> Job:
+async def run(client: AsyncClient, source: Source, ledger: Ledger, on_invalid: OnInvalid) -> Job:
     """The job once it has ended and all its lines are written; killed at any moment, the next run goes on.
 
     Raises:
         BadLinesError: lines that the service refuses; nothing has run.
-        app.client.errors.ClientError: the service is away or refuses.
+        chainwright_client.ClientError: the service is away or refuses.
         OSError: a file cannot be written.
     """
     if ledger.notes.job is None:
@@ -29,7 +29,7 @@ async def run(client: AsyncClient, source: Source, ledger: Ledger, on_invalid: O
     job_id = ledger.notes.job
     try:
         async with asyncio.TaskGroup() as group:
-            watching = group.create_task(_watch(client, job_id, progress))
+            watching = group.create_task(_watch(client, job_id))
             writing = asyncio.Lock()
             group.create_task(_write(client, job_id, "results", ledger, writing))
             group.create_task(_write(client, job_id, "errors", ledger, writing))
@@ -41,8 +41,9 @@ async def run(client: AsyncClient, source: Source, ledger: Ledger, on_invalid: O
     return job
 
 
-async def _watch(client: AsyncClient, job_id: str, progress: Progress) -> Job:
-    return await client.wait(job_id, progress=progress)
+async def _watch(client: AsyncClient, job_id: str) -> Job:
+    with progress_bar() as show:
+        return await client.wait(job_id, progress=show)
 
 
 async def _submit(client: AsyncClient, source: Source, key: str, on_invalid: OnInvalid) -> Job:
@@ -50,7 +51,9 @@ async def _submit(client: AsyncClient, source: Source, key: str, on_invalid: OnI
         return await client.create_job(source.content, idempotency_key=key, on_invalid=on_invalid)
     except ServiceError as error:
         if error.status in REFUSED:
-            raise BadLinesError([source.renumbered(fault) for fault in error.errors]) from error
+            # Unchecked: a newer service may have codes that this command does not know.
+            faults = [Fault.model_construct(**fault.model_dump()) for fault in error.errors]
+            raise BadLinesError([source.renumbered(fault) for fault in faults]) from error
         raise
 
 

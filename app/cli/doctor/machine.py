@@ -28,7 +28,7 @@ def python(settings: Settings) -> Iterator[Finding]:
         try:
             versions[name] = version(name)
         except PackageNotFoundError:
-            yield error("packages", f"{name} is not installed", "pip install -c constraints-cpu.txt .")
+            yield error("packages", f"{name} is not installed", "pip install -c constraints-cpu.txt ./client .")
     yield ok("packages", ", ".join(f"{name} {number}" for name, number in versions.items()))
 
 

@@ -11,10 +11,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.client import Client
 from app.main import create_app
 from app.settings.settings import Settings
 from app.web.access.keys import create_key
+from chainwright_client import Client
 from tests.support.live import serving
 from tests.support.proxy import proxying
 
@@ -95,7 +95,7 @@ def test_the_service_is_the_same_below_the_path(outside: httpx.Client, direct: s
     assert httpx.head(f"{direct}{ROOT}/docs", trust_env=False).status_code == 200
     assert 'http_route="/v1/score"' in outside.get(f"{ROOT}/metrics").text
     with Client(str(outside.base_url.join(ROOT))) as client:
-        found = client.score(["the dog runs."]).model_dump(mode="json")["scores"]
+        found = client.score(texts=["the dog runs."]).model_dump(mode="json")["scores"]
     assert found == below.json()["scores"]
 
 

@@ -210,7 +210,7 @@ def test_what_is_of_no_batch_stays_as_it_is(folder: Path) -> None:
 
 
 def test_nobody_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.client.attempts.FIRST", 0.01)
+    monkeypatch.setattr("chainwright_client.exchange.FIRST_BACKOFF", 0.01)
     result = call(write(folder / "in.jsonl", ITEMS), "-o", folder / "out.jsonl", "--url", "http://127.0.0.1:1")
     assert result.exit_code == 3 and "running" in result.stderr
 

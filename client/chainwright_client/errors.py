@@ -1,9 +1,8 @@
-"""What a call may raise."""
+"""Errors that a call may raise."""
 
 from __future__ import annotations
 
-from app.web.codes import Code
-from app.web.problems import Fault, Problem
+from chainwright_client.answers import Fault, Problem
 
 
 class ClientError(Exception):
@@ -11,10 +10,9 @@ class ClientError(Exception):
 
 
 class ServiceError(ClientError):
-    """The service answered with a problem.
+    """A problem that the service answered with.
 
     Attributes:
-        problem: what it said.
         retry_after: seconds after which it may be asked again, if it said so.
     """
 
@@ -34,7 +32,7 @@ class ServiceError(ClientError):
         return self.problem.errors
 
     @property
-    def codes(self) -> list[Code]:
+    def codes(self) -> list[str]:
         """Codes of what is wrong, which programs may rely on; none if a proxy answered."""
         return [fault.code for fault in self.errors]
 

@@ -1,4 +1,4 @@
-"""How far a job is, on standard error."""
+"""Progress of a job, on standard error."""
 
 from __future__ import annotations
 
@@ -6,30 +6,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as Bars
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from app.jobs.schemas import Job
-
-Progress = bool | Callable[[Job], None] | None
-"""True for a bar, or what takes each report."""
+from chainwright_client import Job
 
 
 @contextmanager
-def telling(progress: Progress) -> Iterator[Callable[[Job], None]]:
-    """What takes each report."""
-    if progress is True:
-        with bar() as tell:
-            yield tell
-    elif callable(progress):
-        yield progress
-    else:
-        yield lambda job: None
-
-
-@contextmanager
-def bar() -> Iterator[Callable[[Job], None]]:
-    """A bar."""
+def progress_bar() -> Iterator[Callable[[Job], None]]:
+    """A bar, and the function that moves it by a report of the job."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -37,10 +21,10 @@ def bar() -> Iterator[Callable[[Job], None]]:
         TextColumn("{task.fields[note]}"),
         TimeElapsedColumn(),
     )
-    with Bars(*columns, console=Console(stderr=True)) as bars:
+    with Progress(*columns, console=Console(stderr=True)) as bars:
         task = bars.add_task("", total=None, note="")
 
-        def tell(job: Job) -> None:
+        def show(job: Job) -> None:
             counts = job.request_counts
             notes = [f"{counts.failed} failed"] if counts.failed else []
             if job.rate is not None:
@@ -50,4 +34,4 @@ def bar() -> Iterator[Callable[[Job], None]]:
             done = counts.completed + counts.failed
             bars.update(task, description=job.status, total=counts.total, completed=done, note=", ".join(notes))
 
-        yield tell
+        yield show

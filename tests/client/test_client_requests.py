@@ -7,41 +7,49 @@ from typing import Any
 
 import pytest
 
-from app.client import ServiceError
 from app.tasks.sampling.kernels import Annealing
-from app.tasks.sampling.schemas import Sentence, SentencesAnswer, StepReport
-from app.tasks.search.schemas import Answered, SearchAnswer
+from app.tasks.sampling.schemas import SentencesAnswer
+from app.tasks.search.schemas import SearchAnswer
 from app.web.codes import Code
+from chainwright_client import Answer, Client, ServiceError
 from tests.support import facts
 
 SHORT = {"kind": "annealing", "chains": 2, "steps": 10}
 
 
 def test_sentences_and_their_stream(client: Any) -> None:
-    answer = client.sentences(["今天", ["公园", "学校"]], samples=2, seed=7, sampler=SHORT, length={"max": 20})
-    assert isinstance(answer, SentencesAnswer) and len(answer.sentences) == 2 and answer.seed == 7
+    request = {"keywords": ["今天", ["公园", "学校"]], "samples": 2, "seed": 7, "length": {"max": 20}}
+    answer = client.sentences(**request, sampler=SHORT)
+    assert type(answer) is Answer and len(answer.sentences) == 2 and answer.seed == 7
     assert all("今天" in sentence.text for sentence in answer.sentences)
+    assert SentencesAnswer.model_validate(answer.model_dump()).model_dump() == answer.model_dump()
     sampler = Annealing(kind="annealing", chains=2, steps=10)
-    told = list(client.stream(["今天", ["公园", "学校"]], samples=2, seed=7, sampler=sampler, length={"max": 20}))
-    assert {type(each) for each in told} == {Sentence, StepReport, SentencesAnswer}
-    assert [each.text for each in told[-1].sentences] == [each.text for each in answer.sentences]
-    assert [each.step for each in told if isinstance(each, StepReport)][-1] == 10
+    events = list(client.sentences.stream(**request, sampler=sampler))
+    assert {event.name for event in events} == {"sentence", "step", "done"} and events[-1].name == "done"
+    assert [each.text for each in events[-1].data.sentences] == [each.text for each in answer.sentences]
+    assert [event.data.step for event in events if event.name == "step"][-1] == 10
+
+
+def test_every_task_of_the_service_is_a_method(client: Any) -> None:
+    names = [task.name for task in client.tasks()]
+    assert {"score", "search", "sentences"} <= set(names)
+    assert [name for name in names if hasattr(Client, name)] == [], "a method of the client has the task's name"
 
 
 def test_scores(client: Any) -> None:
     texts = ["今天我去公园散步。", "我今天散步公园去。"]
-    answer = client.score(texts, context="")
+    answer = client.score(texts=texts, context="")
     assert [score.text for score in answer.scores] == texts and answer.model.context == ""
 
 
 def test_a_problem_is_an_exception_with_its_faults(client: Any) -> None:
     with pytest.raises(ServiceError, match=r"422 .*keywords\[1\]") as caught:
-        client.sentences(["今天", "公园😀"])
+        client.sentences(keywords=["今天", "公园😀"])
     assert caught.value.status == 422
     (fault,) = caught.value.errors
     assert fault.field == "keywords[1]" and fault.message and fault.remedy
     with pytest.raises(ServiceError) as caught:
-        list(client.stream(["今天"], samples=0))
+        list(client.sentences.stream(keywords=["今天"], samples=0))
     assert caught.value.errors[0].field == "samples" and caught.value.codes == [Code.TOO_SMALL]
     with pytest.raises(ServiceError) as caught:
         client.index("nowhere")
@@ -55,10 +63,11 @@ def test_an_index_from_building_to_deleting(client: Any, tmp_path: Path) -> None
     built = client.wait_index(name, timeout=60)
     assert built.build.state == "ready" and built.keys == facts.KEYS + 1
     assert name in [each.name for each in client.indexes()]
-    answer = client.search(name, "今天天气", n=2)
-    assert isinstance(answer, SearchAnswer) and len(answer.answers[0].results) == 2
-    told = list(client.stream_search(name, ["今天天气", "dog"], n=1))
-    assert [type(each) for each in told] == [Answered, Answered, SearchAnswer]
+    answer = client.search(index=name, query="今天天气", n=2)
+    assert SearchAnswer.model_validate(answer.model_dump()) and len(answer.answers[0].results) == 2
+    events = list(client.search.stream(name=name, queries=["今天天气", "dog"], n=1))
+    assert [event.name for event in events] == ["answer", "answer", "done"]
+    assert [event.data.results for event in events[:2]] == [each.results for each in events[2].data.answers]
     changed = client.change_index(
         name,
         add=[{"subject": "dog", "predicate": "city", "values": ["new"]}],
@@ -71,7 +80,7 @@ def test_an_index_from_building_to_deleting(client: Any, tmp_path: Path) -> None
     assert client.wait_index(name, timeout=60).keys == 2
     client.delete_index(name)
     with pytest.raises(ServiceError) as caught:
-        client.search(name, "今天")
+        client.search(index=name, query="今天")
     assert caught.value.status == 404
 
 
@@ -82,7 +91,7 @@ def test_a_build_that_fails_ends_the_wait(client: Any) -> None:
     assert report.build is not None and report.build.state == "failed" and report.build.failure
 
 
-def test_what_is_told_of_the_service(client: Any) -> None:
+def test_reports_of_the_service(client: Any) -> None:
     assert client.health().status == "alive"
     models = client.models()
     assert client.ready().fingerprint == models.models[0].fingerprint

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from app.client import AsyncClient, Client, ServiceError, TimedOutError
-from app.jobs.schemas import Item, Job
+from app.jobs.schemas import Item
+from chainwright_client import AsyncClient, Client, Job, ServiceError, TimedOutError
+from tests.support import facts
 
 QUICK = {"kind": "annealing", "chains": 1, "steps": 2}
 SLOW = {"kind": "metropolis", "chains": 1, "steps": 150}
@@ -21,7 +22,7 @@ def bodies(count: int, sampler: dict[str, Any] = QUICK) -> list[dict[str, Any]]:
 
 def test_a_job_from_bodies_to_results(client: Any) -> None:
     reports: list[Job] = []
-    job = client.create_job(url="/v1/sentences", bodies=bodies(5))
+    job = client.job_of("sentences", bodies(5))
     ended = client.wait(job, progress=reports.append, timeout=60)
     assert ended.status == "completed" and reports[-1] == ended
     counts = [report.request_counts.completed for report in reports]
@@ -29,7 +30,7 @@ def test_a_job_from_bodies_to_results(client: Any) -> None:
     lines = list(client.results(job))
     assert [line.custom_id for line in lines] == [f"item-{number}" for number in range(5)]
     direct = client.sentences(**bodies(5)[3])
-    assert lines[3].response.body["sentences"][0]["text"] == direct.sentences[0].text
+    assert lines[3].response.body.sentences[0].text == direct.sentences[0].text
     assert list(client.errors(job.id)) == []
     assert job.id in [each.id for each in client.jobs()]
     assert client.delete_job(job) is None
@@ -58,21 +59,39 @@ def test_separators_in_strings_end_no_line(client: Any) -> None:
     name = "x\u2028y\u2029z\x85"
     body = {"texts": ["今天。"], "context": "第一行\u2028第二行"}
     (line,) = client.results(client.create_job([{"custom_id": name, "url": "/v1/score", "body": body}]))
-    assert line.custom_id == name and body["context"] in json.dumps(line.response.body, ensure_ascii=False)
+    assert line.custom_id == name and body["context"] in line.response.body.model_dump_json()
     content = json.dumps({"custom_id": name, "url": "/v1/score", "body": body}, ensure_ascii=False).encode()
     (again,) = client.results(client.create_job(content))
-    assert again.custom_id == name and again.response.body["scores"] == line.response.body["scores"]
+    assert again.custom_id == name and again.response.body.scores == line.response.body.scores
 
 
 def test_the_same_key_is_the_same_job(client: Any) -> None:
-    first = client.create_job(url="/v1/sentences", bodies=bodies(1), idempotency_key=f"key of {type(client).__name__}")
-    again = client.create_job(url="/v1/sentences", bodies=bodies(1), idempotency_key=f"key of {type(client).__name__}")
-    other = client.create_job(url="/v1/sentences", bodies=bodies(1))
+    first = client.job_of("sentences", bodies(1), idempotency_key=f"key of {type(client).__name__}")
+    again = client.job_of("sentences", bodies(1), idempotency_key=f"key of {type(client).__name__}")
+    other = client.job_of("sentences", bodies(1))
     assert first.id == again.id != other.id
 
 
+def test_a_job_of_a_task_with_a_parameter_in_its_path(client: Any) -> None:
+    name = facts.name()
+    client.build_index(name, facts.LINES)
+    client.wait_index(name, timeout=60)
+    job = client.job_of("search", [{"query": "今天天气", "n": 1}], index=name, priority="interactive")
+    (line,) = client.results(job)
+    assert line.response.body.answers == client.search(index=name, query="今天天气", n=1).answers
+    assert job.priority == "interactive"
+
+
+def test_events_of_a_job_go_on_behind_any(client: Any) -> None:
+    job = client.job_of("sentences", bodies(3))
+    events = list(client.events(job))
+    assert events[0].name == "status" and events[-1].data.status == "completed"
+    assert events[-1].data.request_counts.completed == 3
+    assert [event.id for event in client.events(job, after=events[0].id)] == [event.id for event in events[1:]]
+
+
 def test_cancelling_keeps_what_is_done(client: Any) -> None:
-    job = client.create_job(url="/v1/sentences", bodies=bodies(40, SLOW))
+    job = client.job_of("sentences", bodies(40, SLOW))
     with pytest.raises(TimedOutError, match="goes on"):
         client.wait(job, timeout=0)
     assert client.cancel(job).status in ("cancelling", "cancelled")
@@ -85,7 +104,7 @@ def test_cancelling_keeps_what_is_done(client: Any) -> None:
 
 def test_results_are_followed_while_the_job_runs(live: str) -> None:
     with Client(live) as client:
-        job = client.create_job(url="/v1/sentences", bodies=[*bodies(1), *bodies(4, SLOW)])
+        job = client.job_of("sentences", [*bodies(1), *bodies(4, SLOW)])
         results = client.results(job)
         assert next(results).custom_id == "item-0"
         assert client.job(job).status == "in_progress"
@@ -96,7 +115,7 @@ def test_results_are_followed_while_the_job_runs(live: str) -> None:
 @pytest.mark.anyio
 async def test_results_are_followed_while_the_job_runs_awaited(live: str) -> None:
     async with AsyncClient(live) as client:
-        job = await client.create_job(url="/v1/sentences", bodies=[*bodies(1), *bodies(4, SLOW)])
+        job = await client.job_of("sentences", [*bodies(1), *bodies(4, SLOW)])
         async with aclosing(client.results(job)) as results:
             assert (await anext(results)).custom_id == "item-0"
             assert (await client.job(job)).status == "in_progress"

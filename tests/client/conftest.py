@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from app.client import AsyncClient, Client
 from app.main import create_app
 from app.settings.settings import Limits, Settings
+from chainwright_client import AsyncClient, Client
+from tests.app.conftest import key_model_folder, model_folder, settings
 from tests.support.live import serving
+
+__all__ = ["key_model_folder", "model_folder", "settings"]
 
 
 @pytest.fixture(scope="session")
@@ -24,19 +27,19 @@ def live(settings: Settings) -> Iterator[str]:
 
 
 class Awaited:
-    """An AsyncClient called like a Client; iterators come as lists."""
+    """An AsyncClient, or a task of it, called like a Client; iterators come as lists."""
 
-    def __init__(self, client: AsyncClient, loop: asyncio.AbstractEventLoop) -> None:
-        self.client = client
+    def __init__(self, called: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self.called = called
         self.loop = loop
 
-    def __getattr__(self, name: str) -> Any:
-        def call(*arguments: Any, **options: Any) -> Any:
-            result = getattr(self.client, name)(*arguments, **options)
-            work = listed(result) if hasattr(result, "__aiter__") else result
-            return self.loop.run_until_complete(work)
+    def __getattr__(self, name: str) -> Awaited:
+        return Awaited(getattr(self.called, name), self.loop)
 
-        return call
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        result = self.called(*arguments, **options)
+        work = listed(result) if hasattr(result, "__aiter__") else result
+        return self.loop.run_until_complete(work)
 
 
 async def listed(values: AsyncIterator[Any]) -> list[Any]:

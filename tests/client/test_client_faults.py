@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from app.client import AnswerError, AsyncClient, Client, ServiceError, TimedOutError, UnreachableError
-from app.client.call import plain, service_error, validated
-from app.client.options import JobOptions, ScoreOptions, SearchOptions, SentencesOptions
-from app.jobs.schemas import Job, JobRequest
 from app.main import create_app
 from app.settings.settings import Settings
-from app.tasks.keywords.schemas import Length, SentencesRequest
-from app.tasks.score.schemas import ScoreRequest
-from app.tasks.search.schemas import SearchRequest
+from app.tasks.keywords.schemas import Length
 from app.web.access.keys import create_key
+from chainwright_client import AnswerError, Client, Job, ServiceError, TimedOutError, UnreachableError
+from chainwright_client.exchange import plain, service_error, validated
 from tests.support.live import serving
 from tests.support.processes import free_port
 
@@ -31,31 +25,6 @@ LONG = {"kind": "metropolis", "chains": 1, "steps": 3000}
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-def test_importing_it_imports_no_model_and_no_server() -> None:
-    code = "import sys, app.client; print(sys.modules.keys() & {'torch', 'transformers', 'fastapi'} or 'none')"
-    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "none"
-
-
-def test_both_clients_have_the_same_methods() -> None:
-    def public(kind: type) -> set[str]:
-        return {name for name in vars(kind) if not name.startswith("_")}
-
-    assert public(Client) == public(AsyncClient)
-
-
-@pytest.mark.parametrize(
-    ("options", "schema", "own"),
-    [
-        (SentencesOptions, SentencesRequest, {"keywords", "stream"}),
-        (ScoreOptions, ScoreRequest, {"texts"}),
-        (SearchOptions, SearchRequest, {"query", "queries", "stream"}),
-        (JobOptions, JobRequest, {"items", "url", "bodies"}),
-    ],
-)
-def test_options_are_the_fields_of_the_schema(options: Any, schema: Any, own: set[str]) -> None:
-    assert options.__annotations__.keys() == schema.model_fields.keys() - own
 
 
 def test_only_what_was_set_of_a_model_is_sent() -> None:
@@ -77,7 +46,7 @@ def test_nobody_there() -> None:
         with pytest.raises(UnreachableError, match="running"):
             client.health()
         with pytest.raises(UnreachableError):
-            list(client.stream(["今天"]))
+            list(client.sentences.stream(keywords=["今天"]))
 
 
 def test_a_service_that_comes_later_is_waited_for(settings: Settings) -> None:
@@ -87,7 +56,7 @@ def test_a_service_that_comes_later_is_waited_for(settings: Settings) -> None:
     def health() -> None:
         with Client(f"http://127.0.0.1:{port}") as client:
             began.set()
-            assert client.create_job(url="/v1/score", bodies=[{"texts": ["今天。"]}]).status
+            assert client.job_of("score", [{"texts": ["今天。"]}]).status
             done.append(True)
 
     done: list[bool] = []
@@ -102,15 +71,15 @@ def test_a_service_that_comes_later_is_waited_for(settings: Settings) -> None:
 
 def test_a_full_service_is_waited_for(live: str) -> None:
     with Client(live) as client, Client(live, retries=0) as hasty:
-        holders = [client.stream(["今天"], sampler=LONG) for _ in "12"]
+        holders = [client.sentences.stream(keywords=["今天"], sampler=LONG) for _ in "12"]
         for holder in holders:
             next(holder)
         with pytest.raises(ServiceError) as caught:
-            hasty.score(["今天。"])
+            hasty.score(texts=["今天。"])
         assert caught.value.status == 429 and caught.value.retry_after == 1
         leaving = threading.Timer(0.5, lambda: [holder.close() for holder in holders])
         leaving.start()
-        assert client.score(["今天。"]).scores
+        assert client.score(texts=["今天。"]).scores
         leaving.join()
 
 
@@ -130,7 +99,58 @@ def test_keys_and_rates(settings: Settings, tmp_path: Path) -> None:
 
 def test_an_answer_that_takes_too_long(live: str) -> None:
     with Client(live, timeout=0.1) as client, pytest.raises(TimedOutError, match="longer timeout"):
-        client.sentences(["今天"], sampler=LONG)
+        client.sentences(keywords=["今天"], sampler=LONG)
+
+
+class Pieces(httpx.SyncByteStream):
+    """The body of an answer, which may break off."""
+
+    def __init__(self, pieces: list[bytes], error: Exception | None = None) -> None:
+        self.pieces, self.error = pieces, error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from self.pieces
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "message"),
+    [
+        (Pieces([b'event: step\ndata: {"step": 1}\n\n']), UnreachableError, "ended before its last event"),
+        (Pieces([b"event: step\n"], httpx.ReadError("reset")), UnreachableError, "reset"),
+        (Pieces([b"event: step\n"], httpx.ReadTimeout("slow")), TimedOutError, "longer timeout"),
+        (Pieces([b"data: [1]\n\n"]), AnswerError, "no Answer"),
+        (
+            Pieces([b'event: error\ndata: {"type": "t", "title": "x", "status": 500, "detail": "y"}\n\n']),
+            ServiceError,
+            "500",
+        ),
+    ],
+)
+def test_a_stream_without_its_end(body: Pieces, kind: type[Exception], message: str) -> None:
+    headers = {"Content-Type": "text/event-stream; charset=utf-8"}
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, headers=headers, stream=body))
+    with Client(transport=transport, retries=0) as client, pytest.raises(kind, match=message):
+        list(client.events("job_1"))
+
+
+def test_an_answer_in_place_of_a_stream() -> None:
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json={}))
+    with Client(transport=transport) as client, pytest.raises(AnswerError, match="no stream"):
+        list(client.events("job_1"))
+
+
+def test_names_stay_in_their_place_in_the_path() -> None:
+    paths: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.raw_path)
+        return httpx.Response(204)
+
+    with Client(transport=httpx.MockTransport(answer)) as client:
+        client.delete_index("a/../b?c")
+    assert paths == [b"/v1/indexes/a%2F..%2Fb%3Fc"]
 
 
 def test_what_is_no_answer_of_the_service() -> None:
