@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeAlias, TypeVar
 
 import httpx
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from chainwright_client.answers import Answer, Problem
 from chainwright_client.config import Config
@@ -37,6 +37,8 @@ QUICK_TIMEOUT, CONNECT_TIMEOUT = 30.0, 10.0
 
 PIECE = 1 << 20
 """Bytes of a file that are sent at a time."""
+
+ANY = TypeAdapter(Any, config=ConfigDict(ser_json_inf_nan="constants"))
 
 
 @dataclass(frozen=True)
@@ -219,5 +221,5 @@ def validated(kind: type[M], data: str | bytes) -> M:
 
 
 def plain(value: Any) -> Any:
-    """JSON's types, of models too, of which only what was set."""
-    return TypeAdapter(Any).dump_python(value, mode="json", exclude_unset=True)
+    """JSON's types, of models too, of which only what was set; what is no number stays, for httpx to refuse."""
+    return ANY.dump_python(value, mode="json", exclude_unset=True)

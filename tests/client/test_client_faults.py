@@ -31,6 +31,11 @@ def test_only_what_was_set_of_a_model_is_sent() -> None:
     assert plain({"length": Length(max=9), "forbidden": ("a",)}) == {"length": {"max": 9}, "forbidden": ["a"]}
 
 
+def test_what_is_no_number_is_not_sent() -> None:
+    with Client("http://127.0.0.1:1") as client, pytest.raises(ValueError, match="JSON"):
+        client.change_index("a", add=[{"subject": "b", "values": [float("nan")]}])
+
+
 def test_url_and_key_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHAINWRIGHT_URL", "http://127.0.0.1:1/")
     monkeypatch.setenv("CHAINWRIGHT_API_KEY", "secret")
