@@ -44,6 +44,10 @@ def _bound(task: type[Task[Any, Any]], place: dict[str, str]) -> Task[Any, Any] 
         return None
 
 
-def kind_named(kind: str) -> type[Task[Any, Any]] | None:
-    """The task of a kind."""
-    return next((task for task in TASKS if task.kind == kind), None)
+def table(tasks: tuple[type[Task[Any, Any]], ...] | None = None) -> str:
+    """The tasks as a table of docs/api.md."""
+    rows = ["| task | route | command | client | streams |", "|---|---|---|---|---|"]
+    for task in tasks or TASKS:
+        cells = [task.summary, f"`POST {task.path}`", f"`chainwright {task.kind}`", f"`client.{task.kind}`"]
+        rows.append(f"| {' | '.join(cells)} | {'yes' if task.streams() else 'no'} |")
+    return "\n".join(rows)
