@@ -1,4 +1,4 @@
-"""The state of a chain: a closed sentence whose keyword blocks are frozen."""
+"""State of a chain: a closed sentence with frozen keyword blocks."""
 
 from __future__ import annotations
 

@@ -21,6 +21,7 @@ class Swap:
     """
 
     name: str = "swap"
+    reverse: str = "swap"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         keywords = state.keywords
