@@ -14,6 +14,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "extending.md"
 def _laws() -> list[tuple[str, Callable[[], None]]]:
     found = []
     for code in re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL):
+        if "samplers.testing" not in code:
+            continue
         names: dict[str, object] = {"__name__": __name__}
         exec(code, names)
         for name, cls in names.items():
