@@ -6,84 +6,55 @@ states (a language model, potentials, constraints), a *move* a proposal with its
 any :class:`LanguageModel`.
 """
 
-from samplers.constraints.base import Constraint
-from samplers.constraints.capitals import CapitalForms
-from samplers.constraints.forbidden import ForbiddenWords
-from samplers.constraints.keywords import AllKeywords
-from samplers.constraints.length import LengthBounds
-from samplers.constraints.opening import CapitalOpening
-from samplers.constraints.phrases import WholePhrases
-from samplers.constraints.punctuation import TidyPunctuation
-from samplers.constraints.repeats import NoStutter
-from samplers.first_states import InfeasibleError, KeywordBlocks, construct, from_text
-from samplers.kernels.base import Chain, Info, Kernel, Position, Try
-from samplers.kernels.delayed import DelayedAcceptance
-from samplers.kernels.metropolis import MetropolisHastings
-from samplers.language import Alphabet, LanguageModel, ProposalQuery, ProposalReply, Scored
-from samplers.moves.base import Draft, Move, MoveWeights, Proposal
-from samplers.moves.delete import Delete
-from samplers.moves.insert import Insert
-from samplers.moves.reform import Reform
-from samplers.moves.replace import Replace
-from samplers.moves.swap import Swap
-from samplers.potentials.base import Potential, Product
-from samplers.run import Step, generators, run
-from samplers.schedules import Schedule, constant, geometric, linear, listed
-from samplers.state import END, FREE, State
-from samplers.target import Target
-from samplers.trace import MoveCount, Trace, Visit, rank
-
-__all__ = [
-    "END",
-    "FREE",
-    "AllKeywords",
-    "Alphabet",
-    "CapitalForms",
-    "CapitalOpening",
-    "Chain",
-    "Constraint",
-    "DelayedAcceptance",
-    "Delete",
-    "Draft",
-    "ForbiddenWords",
-    "InfeasibleError",
-    "Info",
-    "Insert",
-    "Kernel",
-    "KeywordBlocks",
-    "LanguageModel",
-    "LengthBounds",
-    "MetropolisHastings",
-    "Move",
-    "MoveCount",
-    "MoveWeights",
-    "NoStutter",
-    "Position",
-    "Potential",
-    "Product",
-    "Proposal",
-    "ProposalQuery",
-    "ProposalReply",
-    "Reform",
-    "Replace",
-    "Schedule",
-    "Scored",
-    "State",
-    "Step",
-    "Swap",
-    "Target",
-    "TidyPunctuation",
-    "Trace",
-    "Try",
-    "Visit",
-    "WholePhrases",
-    "constant",
-    "construct",
-    "from_text",
-    "generators",
-    "geometric",
-    "linear",
-    "listed",
-    "rank",
-    "run",
-]
+from samplers.constraints.base import Constraint as Constraint
+from samplers.constraints.capitals import CapitalForms as CapitalForms
+from samplers.constraints.forbidden import ForbiddenWords as ForbiddenWords
+from samplers.constraints.keywords import AllKeywords as AllKeywords
+from samplers.constraints.length import LengthBounds as LengthBounds
+from samplers.constraints.opening import CapitalOpening as CapitalOpening
+from samplers.constraints.phrases import WholePhrases as WholePhrases
+from samplers.constraints.punctuation import TidyPunctuation as TidyPunctuation
+from samplers.constraints.repeats import NoStutter as NoStutter
+from samplers.first_states import InfeasibleError as InfeasibleError
+from samplers.first_states import KeywordBlocks as KeywordBlocks
+from samplers.first_states import construct as construct
+from samplers.first_states import from_text as from_text
+from samplers.kernels.base import Chain as Chain
+from samplers.kernels.base import Info as Info
+from samplers.kernels.base import Kernel as Kernel
+from samplers.kernels.base import Position as Position
+from samplers.kernels.base import Try as Try
+from samplers.kernels.delayed import DelayedAcceptance as DelayedAcceptance
+from samplers.kernels.metropolis import MetropolisHastings as MetropolisHastings
+from samplers.language import Alphabet as Alphabet
+from samplers.language import LanguageModel as LanguageModel
+from samplers.language import ProposalQuery as ProposalQuery
+from samplers.language import ProposalReply as ProposalReply
+from samplers.language import Scored as Scored
+from samplers.moves.base import Draft as Draft
+from samplers.moves.base import Move as Move
+from samplers.moves.base import MoveWeights as MoveWeights
+from samplers.moves.base import Proposal as Proposal
+from samplers.moves.delete import Delete as Delete
+from samplers.moves.insert import Insert as Insert
+from samplers.moves.reform import Reform as Reform
+from samplers.moves.replace import Replace as Replace
+from samplers.moves.swap import Swap as Swap
+from samplers.potentials.base import Potential as Potential
+from samplers.potentials.base import Product as Product
+from samplers.run import Step as Step
+from samplers.run import generators as generators
+from samplers.run import run as run
+from samplers.schedules import Schedule as Schedule
+from samplers.schedules import constant as constant
+from samplers.schedules import geometric as geometric
+from samplers.schedules import linear as linear
+from samplers.schedules import listed as listed
+from samplers.state import END as END
+from samplers.state import FREE as FREE
+from samplers.state import State as State
+from samplers.target import Target as Target
+from samplers.trace import MoveCount as MoveCount
+from samplers.trace import Trace as Trace
+from samplers.trace import Visit as Visit
+from samplers.trace import rank as rank

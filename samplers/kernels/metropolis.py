@@ -101,8 +101,8 @@ class MetropolisHastings:
             steps: Sequence[PrefetchedStep] = chain.prefetched
             if not steps and chain.steps < total_steps:
                 most = self.lookahead(chain, active) if callable(self.lookahead) else self.lookahead
-                ahead = range(chain.steps + 1, min(chain.steps + most, total_steps) + 1)
-                steps = [self._draw(chain.state, rng, self.schedule(number, step)) for step in ahead]
+                numbers = range(chain.steps + 1, min(chain.steps + most, total_steps) + 1)
+                steps = [self._draw(chain.state, rng, self.schedule(number, step)) for step in numbers]
                 fresh += [(chain, step) for step in steps]
             prefetched.append(steps)
         await self._propose(fresh, model)

@@ -11,21 +11,13 @@ runner that calls methods named ``test_...``)::
 All run on :class:`ToyLanguage`, whose probabilities are known.
 """
 
-from samplers.testing.kernel_laws import KernelLaws, exact_law, pearson, states_after
-from samplers.testing.move_laws import MoveLaws
-from samplers.testing.paths import Path, paths
-from samplers.testing.potential_laws import PotentialLaws
-from samplers.testing.toy import ToyLanguage, decode
-
-__all__ = [
-    "KernelLaws",
-    "MoveLaws",
-    "Path",
-    "PotentialLaws",
-    "ToyLanguage",
-    "decode",
-    "exact_law",
-    "paths",
-    "pearson",
-    "states_after",
-]
+from samplers.testing.kernel_laws import KernelLaws as KernelLaws
+from samplers.testing.kernel_laws import exact_law as exact_law
+from samplers.testing.kernel_laws import pearson as pearson
+from samplers.testing.kernel_laws import states_after as states_after
+from samplers.testing.move_laws import MoveLaws as MoveLaws
+from samplers.testing.paths import Path as Path
+from samplers.testing.paths import paths as paths
+from samplers.testing.potential_laws import PotentialLaws as PotentialLaws
+from samplers.testing.toy import ToyLanguage as ToyLanguage
+from samplers.testing.toy import decode as decode
