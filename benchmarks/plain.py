@@ -1,4 +1,4 @@
-"""The sampler without an engine: every proposal read from its first token, nothing looked ahead, nothing kept."""
+"""The sampler without an engine: every proposal read from its first token, nothing prefetched, nothing kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import Known, Session
 from samplers.first_states import construct
-from samplers.kernels.annealing import SimulatedAnnealing
+from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import ProposalQuery, ProposalReply
 from samplers.run import generators, run
 
@@ -34,9 +34,9 @@ class Whole:
         """See :meth:`samplers.language.LanguageModel.score`."""
         return await self.session.score(sentences, [None] * len(sentences))
 
-    async def rows(self, scored: Sequence[Known], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
-        """See :meth:`samplers.language.LanguageModel.rows`."""
-        return await self.session.rows(scored, queries)
+    async def propose(self, scored: Sequence[Known], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+        """See :meth:`samplers.language.LanguageModel.propose`."""
+        return await self.session.propose(scored, queries)
 
 
 def plain(bodies: Sequence[dict[str, Any]]) -> float:
@@ -56,8 +56,8 @@ async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> No
     request = SentencesRequest.model_validate(body | {"sampler": body["sampler"] | {"delayed": False}})
     problem = make_problem(request, model, Settings().limits)
     kernel = kernel_of(problem, request.sampler)
-    assert isinstance(kernel, SimulatedAnnealing)
-    kernel = replace(kernel, kernel=replace(kernel.kernel, lookahead=1))
+    assert isinstance(kernel, MetropolisHastings)
+    kernel = replace(kernel, lookahead=1)
     lm = Whole(await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher, remember=0))
     rngs = generators(body["seed"], request.sampler.chains)
     first = await construct(problem.source, problem.target, lm, rngs, drafts=request.sampler.drafts_per_chain)

@@ -47,7 +47,7 @@ async def rejection(
                 )
                 for i, stop in zip(growing, stops, strict=True)
             ]
-            replies = await session.rows([scored[i] for i in growing], queries)
+            replies = await session.propose([scored[i] for i in growing], queries)
             for i, stop, reply in zip(growing, stops, replies, strict=True):
                 assert reply.token is not None
                 state = states[i]

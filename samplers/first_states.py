@@ -1,4 +1,4 @@
-"""First states: a draft that the model writes around the keywords, then repaired into the support."""
+"""First states: from keywords, around which the model writes a draft, or from a text; repaired into the support."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from samplers.language import LanguageModel, ProposalQuery, Scored
-from samplers.state import END, State
+from samplers.state import END, FREE, State
 from samplers.target import Target
 
 
 class InfeasibleError(ValueError):
-    """No state that satisfies the constraints was reached; the message shows the closest."""
+    """No state of positive density was reached; the message shows the closest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,55 +36,103 @@ class KeywordBlocks:
         order = np.arange(len(self.forms)) if self.ordered else rng.permutation(len(self.forms))
         return [(int(k), tuple(self.forms[k][int(rng.integers(len(self.forms[k])))])) for k in order]
 
+    def bare(self, rng: np.random.Generator) -> State:
+        """A sentence of nothing but the keywords, drawn as :meth:`draw` does."""
+        return State.assemble(self.draw(rng), self.end)
+
+
+def from_text(tokens: Sequence[int], blocks: Sequence[slice] = ()) -> State:
+    """A tokenised text as a state: free tokens but for the keywords' blocks and the last token, which closes it.
+
+    Args:
+        tokens: token ids, n >= 1 of them.
+        blocks: for each keyword the positions of its block, before the closing token.
+
+    Raises:
+        ValueError: there is no token, or a block is empty, overlaps another or holds the closing token.
+    """
+    if not tokens:
+        raise ValueError("a text needs at least its closing token")
+    owners = [FREE] * (len(tokens) - 1)
+    for keyword, block in enumerate(blocks):
+        if not 0 <= block.start < block.stop <= len(owners) or any(owner != FREE for owner in owners[block]):
+            raise ValueError(f"block {block.start}:{block.stop} of keyword {keyword} is not free in the text")
+        owners[block] = [keyword] * (block.stop - block.start)
+    return State(tuple(tokens), (*owners, END))
+
 
 async def construct(
-    blocks: KeywordBlocks,
+    source: KeywordBlocks | State,
     target: Target,
     model: LanguageModel[Any],
     rngs: Sequence[np.random.Generator],
     *,
-    reach: int = 3,
+    max_free_tokens: int = 3,
     drafts: int = 1,
-    patience: int = 60,
+    max_rounds: int = 60,
 ) -> list[State]:
-    """One admissible first state a chain: a :func:`draft`, repaired, or built up from the bare keywords.
+    """One first state of positive density a chain: from keywords a :func:`draft` or the bare blocks, or the text given.
 
-    Any admissible first state serves the law of the chain; a fluent one saves it steps. Of several
-    drafts a chain keeps the one of the greatest density.
+    A state that violates a constraint is repaired by edits; one of density 0 by the potential is
+    drawn again, since a potential tells no way to its support. Any first state of positive density
+    serves the law of the chain; a fluent one saves it steps. Of several drafts a chain keeps the one
+    of the greatest density.
 
     Args:
-        blocks: keywords and closing token.
-        target: whose support is to be reached.
-        model: supplies rows and scores.
+        source: keywords and closing token, or a text (:func:`from_text`) from which every chain starts.
+        target: the law whose support is to be reached.
+        model: the language model.
         rngs: one generator a chain.
-        reach: most free tokens that a draft writes before each keyword and before the end.
-        drafts: how many each chain draws to choose from, >= 1.
-        patience: rounds without progress, over all restarts of a chain, before giving up.
+        max_free_tokens: most free tokens that a draft writes before each keyword and before the end.
+        drafts: number of drafts for each chain to choose from, >= 1.
+        max_rounds: most rounds of repair without progress, over all restarts of a chain, and most draws
+            for the potential; a text is not drawn again.
 
     Raises:
-        InfeasibleError: a chain ran out of patience.
+        InfeasibleError: a chain used up its rounds.
     """
-    draws = rngs if drafts == 1 else [child for rng in rngs for child in rng.spawn(drafts)]
-    written = await draft(blocks, model, draws, reach) if reach else _bare(blocks, draws)
-    states = await _repair(written, blocks, target, model, draws, patience)
-    if drafts == 1:
-        return states
+    found: dict[int, State] = {}
+    states: list[State] = []
+    for _ in range(max_rounds if isinstance(source, KeywordBlocks) else 1):
+        missing = [i for i in range(len(rngs)) if i not in found]
+        own = [child for i in missing for child in (rngs[i].spawn(drafts) if drafts > 1 else [rngs[i]])]
+        if isinstance(source, State):
+            states = [source] * len(own)
+        elif max_free_tokens:
+            states = await draft(source, model, own, max_free_tokens)
+        else:
+            states = [source.bare(rng) for rng in own]
+        states = await _repair(states, source, target, model, own, max_rounds)
+        if drafts == 1 and target.potential is None:
+            return states
+        density = await _log_densities(states, target, model)
+        for k, i in enumerate(missing):
+            best = max(range(k * drafts, (k + 1) * drafts), key=density.__getitem__)
+            if density[best] > -np.inf:
+                found[i] = states[best]
+        if len(found) == len(rngs):
+            return [found[i] for i in range(len(rngs))]
+    raise InfeasibleError(
+        f"every first state has density 0 by the potential; the last was {target.decode(states[-1].tokens)!r}"
+    )
+
+
+async def _log_densities(states: Sequence[State], target: Target, model: LanguageModel[Any]) -> list[float]:
+    """log pi of each state at beta = 1, in nats."""
     scored = await model.score([state.tokens for state in states], [None] * len(states))
-    density = [
-        target.log_density(state, float(score.log_probs.sum()), 1.0)
-        for state, score in zip(states, scored, strict=True)
+    return [
+        target.log_density(state, float(score.log_probs.sum()), log_weight, 1.0)
+        for state, score, log_weight in zip(states, scored, await target.log_weights(states), strict=True)
     ]
-    own = [range(i, i + drafts) for i in range(0, len(states), drafts)]
-    return [states[max(places, key=density.__getitem__)] for places in own]
 
 
 async def draft(
-    blocks: KeywordBlocks, model: LanguageModel[Any], rngs: Sequence[np.random.Generator], reach: int
+    blocks: KeywordBlocks, model: LanguageModel[Any], rngs: Sequence[np.random.Generator], max_free_tokens: int
 ) -> list[State]:
     """Let the model write up to each keyword, and on to an end, from left to right.
 
-    Before each block (and before the closing token) ``reach`` tokens are drawn one after the
-    other; the text is then cut where the block was likeliest to come next.
+    Before each block (and before the closing token) ``max_free_tokens`` tokens are drawn one after
+    the other; the text is then cut where the block was likeliest to come next.
     """
     orders = [blocks.draw(rng) for rng in rngs]
     written = [State((blocks.end,), (END,)) for _ in rngs]
@@ -93,10 +141,10 @@ async def draft(
         best = [-np.inf] * len(rngs)
         chosen, chosen_scores = list(written), list(scored)
         grown = list(written)
-        for extra in range(reach + 1):
+        for extra in range(max_free_tokens + 1):
             if extra:
-                # The row before the block is the row after what is written so far.
-                replies = await model.rows(
+                # What comes before the block depends on the text written so far alone.
+                replies = await model.propose(
                     [score for score in scored if score is not None],
                     [
                         ProposalQuery(state.end, _DRAFT_EPSILON, _DRAFT_SHARPNESS, uniform=rng.random())
@@ -131,24 +179,20 @@ _DRAFT_EPSILON = 1e-9
 _DRAFT_SHARPNESS = 1.5
 
 
-def _bare(blocks: KeywordBlocks, rngs: Sequence[np.random.Generator]) -> list[State]:
-    return [State.assemble(blocks.draw(rng), blocks.end) for rng in rngs]
-
-
 async def _repair(
     states: list[State],
-    blocks: KeywordBlocks,
+    source: KeywordBlocks | State,
     target: Target,
     model: LanguageModel[Any],
     rngs: Sequence[np.random.Generator],
-    patience: int,
+    max_rounds: int,
 ) -> list[State]:
     """Insert and delete free tokens until no constraint is violated.
 
     Each round every open chain tries four drawn tokens in each of up to eight gaps, and the
     deletion of each free token, and keeps the edit that lowers the violation most, the
-    likeliest if several do. When none does, it starts again from bare keywords in another
-    order and form.
+    likeliest if several do. When none does, it starts again: from bare keywords in another
+    order and form, or from the text.
     """
     violations = [target.violation(state) for state in states]
     failures = [0] * len(states)
@@ -162,7 +206,7 @@ async def _repair(
                 for g in rngs[i].permutation(len(gaps))[:8]
                 for _ in range(4)
             ]
-        replies = await model.rows([score for score, *_ in asked], [query for *_, query in asked])
+        replies = await model.propose([score for score, *_ in asked], [query for *_, query in asked])
         edits = [
             (i, states[i].inserted(query.position, reply.token), -reply.log_q)
             for (_, i, query), reply in zip(asked, replies, strict=True)
@@ -183,13 +227,13 @@ async def _repair(
                 violations[i], states[i] = best[i]
                 continue
             failures[i] += 1
-            if failures[i] >= patience:
+            if failures[i] >= max_rounds:
                 raise InfeasibleError(
                     "no sentence that holds every constraint was found; the closest was "
                     f"{target.decode(states[i].tokens)!r}"
                 )
             if failures[i] % 3 == 0:
-                (states[i],) = _bare(blocks, [rngs[i]])
+                states[i] = source if isinstance(source, State) else source.bare(rngs[i])
                 violations[i] = target.violation(states[i])
     return states
 

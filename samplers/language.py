@@ -1,4 +1,4 @@
-"""What a sampler asks of a language model: five tokens in a test, a GPU model in service."""
+"""Language models as samplers need them: proposals and scores under one context."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ class Alphabet(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class ProposalQuery:
-    """A question about one left-context row q(. | x_<i) of a scored sentence.
+    """A question about one proposal distribution q(. | x_<i) of a scored sentence.
 
-    The row is the model's next-token distribution p(. | context, x_<i), sharpened to the power
+    q is the model's next-token distribution p(. | context, x_<i), sharpened to the power
     s, restricted to an alphabet A, renormalised, and mixed with a uniform so that every reverse
     move has mass:
 
         q(w | x_<i) = (1 - epsilon) p(w | x_<i)^s / sum_{v in A} p(v | x_<i)^s + epsilon / |A|,   w in A.
 
     Attributes:
-        position: i, with 0 <= i < n; the row depends on tokens[:i] alone.
+        position: i, with 0 <= i < n; q depends on tokens[:i] alone.
         epsilon: uniform share, 0 < epsilon <= 1.
-        sharpness: s >= 0; 1 is the model's own row, more keeps to its likelier tokens.
+        sharpness: s >= 0; 1 is the model's own distribution, more keeps to its likelier tokens.
         alphabet: which A.
         uniform: u in [0, 1); a token is drawn by inverse CDF from it. None draws nothing.
-        present: a token of A whose log q is wanted. None asks nothing.
+        present: a token of A whose log q is wanted. None for no such question.
     """
 
     position: int
@@ -85,6 +85,6 @@ class LanguageModel(Protocol[S]):
         """
         ...
 
-    async def rows(self, scored: Sequence[S], queries: Sequence[ProposalQuery]) -> Sequence[ProposalReply]:
-        """Answer one row query for each scored sentence given; a sentence may appear often."""
+    async def propose(self, scored: Sequence[S], queries: Sequence[ProposalQuery]) -> Sequence[ProposalReply]:
+        """Answer one query for each scored sentence given, in one batch; a sentence may appear often."""
         ...

@@ -1,4 +1,4 @@
-"""The driver: one async generator on which streaming, traces and cancelling hang."""
+"""The driver: one asynchronous generator over the steps of many chains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the keywords stand in the text of a state."""
+"""Character spans of the keywords in the text of a state."""
 
 from __future__ import annotations
 

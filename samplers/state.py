@@ -1,4 +1,4 @@
-"""The state of a chain: a closed sentence whose keyword blocks are frozen."""
+"""State of a chain: a closed sentence with frozen keyword blocks."""
 
 from __future__ import annotations
 
@@ -81,28 +81,19 @@ class State:
         return slice(start, stop)
 
     def replaced(self, position: int, token: int) -> Self:
-        """The state with another token at one position, owners as they were."""
-        return type(self)(
-            (*self.tokens[:position], token, *self.tokens[position + 1 :]),
-            self.owners,
-        )
+        """The state with another token at one position, of the same owner."""
+        return self.spliced(slice(position, position + 1), (token,), self.owners[position])
 
     def inserted(self, gap: int, token: int) -> Self:
         """The state with a free token put before position ``gap``."""
-        return type(self)(
-            (*self.tokens[:gap], token, *self.tokens[gap:]),
-            (*self.owners[:gap], FREE, *self.owners[gap:]),
-        )
+        return self.spliced(slice(gap, gap), (token,), FREE)
 
     def deleted(self, position: int) -> Self:
         """The state without the token at ``position``."""
-        return type(self)(
-            (*self.tokens[:position], *self.tokens[position + 1 :]),
-            (*self.owners[:position], *self.owners[position + 1 :]),
-        )
+        return self.spliced(slice(position, position + 1), (), FREE)
 
     def spliced(self, span: slice, tokens: Sequence[int], owner: int) -> Self:
-        """The state with the block at ``span`` exchanged for another of the same owner."""
+        """The state with the tokens at ``span`` exchanged for others of one owner."""
         return type(self)(
             (*self.tokens[: span.start], *tokens, *self.tokens[span.stop :]),
             (*self.owners[: span.start], *([owner] * len(tokens)), *self.owners[span.stop :]),

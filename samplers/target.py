@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+
+import numpy as np
 
 from samplers.constraints.base import Constraint
+from samplers.potentials.base import Potential
 from samplers.state import State
-
-
-class Potential(Protocol):
-    """A soft term of the target, in nats; finite on every state."""
-
-    def __call__(self, state: State, text: str) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """log pi_beta(x) = beta (log p_LM(x | context) + r |x|) + sum_k w_k potential_k(x) + sum_j log 1[constraint_j(x)].
+    """log pi_beta(x) = beta (log p_LM(x | context) + r |x|) + phi(x) + sum_j log 1[constraint_j(x)].
 
-    x includes its closing token, so a sentence that stops too soon pays for it. Hard
-    constraints do not soften with temperature. With r = 0, beta = 1 is the language model
-    conditioned on the constraints; a rising beta searches for its mode.
+    x includes its closing token, so a sentence that stops too soon pays for it. Neither the
+    potential nor the constraints soften with temperature. With r = 0 and no potential, beta = 1 is
+    the language model conditioned on the constraints; a rising beta searches for its mode.
 
     The mode of a language model is short: every token costs. With a length reward r a token that
     costs less than r nats pays, so the search is for sentences whose mean log-prob is high (the
@@ -32,22 +28,22 @@ class Target:
     Attributes:
         decode: token ids to the text that a reader sees, closing token included.
         constraints: hard constraints, all of which a state in the support satisfies.
-        potentials: pairs (weight w_k, potential_k).
+        potential: phi; :class:`~samplers.potentials.base.Product` joins several.
         length_reward: r in nats a token; |x| counts the closing token.
     """
 
     decode: Callable[[Sequence[int]], str]
     constraints: Sequence[Constraint] = ()
-    potentials: Sequence[tuple[float, Potential]] = field(default=())
+    potential: Potential | None = None
     length_reward: float = 0.0
 
     def admits(self, state: State) -> bool:
-        """Whether the state lies in the support: every constraint holds."""
+        """Whether every constraint holds."""
         text = self.decode(state.tokens)
         return all(constraint.violation(state, text) == 0 for constraint in self.constraints)
 
     def violation(self, state: State, enough: float = float("inf")) -> float:
-        """Sum of the constraints' violations; 0 exactly on the support.
+        """Sum of the constraints' violations; 0 exactly where all hold.
 
         The rest is left out as soon as the sum is ``enough``: a bound that callers compare it with.
         """
@@ -59,10 +55,24 @@ class Target:
                 break
         return total
 
-    def log_density(self, state: State, log_prob: float, beta: float) -> float:
-        """log pi_beta(x), given log p_LM(x), for a state in the support."""
-        value = beta * (log_prob + self.length_reward * len(state))
-        if self.potentials:
-            text = self.decode(state.tokens)
-            value += sum(weight * potential(state, text) for weight, potential in self.potentials)
-        return value
+    async def log_weights(self, states: Sequence[State]) -> list[float]:
+        """phi of each state in nats, equal states asked about once; zeros without a potential.
+
+        Raises:
+            ValueError: the potential's answer has another shape, a NaN or +inf.
+        """
+        if self.potential is None or not states:
+            return [0.0] * len(states)
+        distinct = list(dict.fromkeys(states))
+        values = await self.potential.log_weights(distinct, [self.decode(state.tokens) for state in distinct])
+        if np.shape(values) != (len(distinct),) or np.isnan(values).any() or np.isposinf(values).any():
+            raise ValueError(
+                f"{type(self.potential).__name__}.log_weights must give {len(distinct)} values, each finite or -inf, "
+                f"and gave {values!r}"
+            )
+        weights = dict(zip(distinct, map(float, values), strict=True))
+        return [weights[state] for state in states]
+
+    def log_density(self, state: State, log_prob: float, log_weight: float, beta: float) -> float:
+        """log pi_beta(x), given log p_LM(x) and phi(x), where every constraint holds."""
+        return beta * (log_prob + self.length_reward * len(state)) + log_weight

@@ -1,4 +1,4 @@
-"""What a run has seen: the states to choose results from, and the counts to judge it by."""
+"""Record of a run: the states to choose results from, and the counts to judge it by."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from samplers.state import State
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A state as a chain first came upon it.
+    """The first time that a chain stands at a state.
 
     Attributes:
         state: x.
@@ -56,7 +56,7 @@ class Trace:
 
     Attributes:
         visits: the first visit to each distinct token sequence, over all chains; of two at the same step that of
-            the first chain. How far chains look ahead of each other changes nothing in it.
+            the first chain. The lookahead changes nothing in it.
         last: where each chain stands.
         moves: counts by move name.
         steps: steps that every chain has taken at least.
@@ -72,13 +72,15 @@ class Trace:
         self.steps = step.number
         fresh = []
         for number, chain in enumerate(step.chains):
-            for attempt in chain.tries:
+            for attempt in chain.info.tries:
                 count = self.moves.setdefault(attempt.move, MoveCount())
                 count.tried += 1
                 count.proposed += attempt.proposed
                 count.moved += attempt.moved
             if chain.moved or number == len(self.last):
-                visit = Visit(chain.state, tuple(float(p) for p in chain.scored.log_probs), number, chain.steps)
+                visit = Visit(
+                    chain.state, tuple(float(p) for p in chain.position.scored.log_probs), number, chain.steps
+                )
                 if number < len(self.last):
                     self.last[number] = visit
                 else:

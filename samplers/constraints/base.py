@@ -1,20 +1,28 @@
-"""What every hard constraint answers."""
+"""Hard constraints: indicator potentials with a distance to the allowed set."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from samplers.state import State
 
 
 class Constraint(Protocol):
-    """A set of allowed states, given by a distance to it.
+    """A set of allowed states, given by a distance to it; as a potential, its indicator.
 
-    The sampler only asks whether the distance is 0. Its size guides the construction of a
-    first state (:mod:`samplers.first_states`), so count what is missing or too much: keywords
-    absent, units too few.
+    A target's constraints are tested before the model is asked. The size of the distance guides the
+    repair of first states (:mod:`samplers.first_states`), so count what is missing or too much:
+    keywords absent, units too few.
     """
 
+    __slots__ = ()
+
+    @abstractmethod
     def violation(self, state: State, text: str) -> float:
         """0 if the state is allowed, else a positive and finite distance.
 
@@ -23,3 +31,8 @@ class Constraint(Protocol):
             text: the decoded sentence, its closing mark included.
         """
         ...
+
+    async def log_weights(self, states: Sequence[State], texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """0 for each allowed state, else -inf; shape (n,)."""
+        violated = [self.violation(state, text) > 0 for state, text in zip(states, texts, strict=True)]
+        return np.where(violated, -np.inf, 0.0)

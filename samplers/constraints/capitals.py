@@ -1,17 +1,18 @@
-"""Capitals where they belong."""
+"""Capitalised forms at the opening only."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from samplers.constraints.base import Constraint
 from samplers.spans import Decode
 from samplers.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class CapitalForms:
-    """A form that another of the keyword's forms equals but for its first capital opens the sentence.
+class CapitalForms(Constraint):
+    """Capitalised spellings of a keyword stand at the opening, if it has the same one in lower case too.
 
     Of ``["dogs", "Dogs"]`` the second is for the opening; a name, given with a capital alone, stands
     anywhere.

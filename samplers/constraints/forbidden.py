@@ -1,20 +1,21 @@
-"""Words that must not stand in the text."""
+"""Forbidden words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from samplers.constraints.base import Constraint
 from samplers.constraints.words import Boundaries, occurrences
 from samplers.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class ForbiddenWords:
+class ForbiddenWords(Constraint):
     """None of the words occurs in the text, letter case ignored.
 
     Attributes:
-        words: what must not occur.
+        words: the forbidden ones.
         boundaries: with word edges, only whole words are forbidden ("art" leaves "party"
             alone); without, any occurrence is.
     """

@@ -1,16 +1,17 @@
-"""Every keyword stands in the text as a whole word."""
+"""Required keywords, as whole words."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from samplers.constraints.base import Constraint
 from samplers.constraints.words import Boundaries, occurrences
 from samplers.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class AllKeywords:
+class AllKeywords(Constraint):
     """Each keyword, in one of its forms, is a whole word of the decoded text ("art" is not in "party").
 
     Frozen blocks guarantee the keyword's tokens; this guarantees the word, since a

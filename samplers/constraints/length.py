@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from samplers.constraints.base import Constraint
 from samplers.state import State
 
 
@@ -19,7 +20,7 @@ def tokens(state: State, text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class LengthBounds:
+class LengthBounds(Constraint):
     """minimum <= measure(x) <= maximum, both inclusive.
 
     Attributes:

@@ -1,17 +1,18 @@
-"""How a sentence opens."""
+"""Capital at the opening."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
+from samplers.constraints.base import Constraint
 from samplers.state import State
 
 _WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True, slots=True)
-class CapitalOpening:
+class CapitalOpening(Constraint):
     """The first word begins with a capital or a digit, or has a capital inside (iPhone)."""
 
     def violation(self, state: State, text: str) -> float:

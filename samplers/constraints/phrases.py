@@ -1,4 +1,4 @@
-"""No phrase broken off by a mark."""
+"""Phrases that no mark breaks off."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
+from samplers.constraints.base import Constraint
 from samplers.spans import Decode, inside, keyword_spans
 from samplers.state import State
 
@@ -18,7 +19,7 @@ OPENERS = frozenset((*_ARTICLES, *_PREPOSITIONS, *_CONJUNCTIONS, *_PRONOUNS))
 
 
 @dataclass(frozen=True, slots=True)
-class WholePhrases:
+class WholePhrases(Constraint):
     """No mark stands right after a word that opens a phrase ("the, dog", "house of.").
 
     A small model finds such openings likely, since much of its text is lists and headings. A

@@ -1,10 +1,11 @@
-"""No stray punctuation."""
+"""Tidy punctuation."""
 
 from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
 
+from samplers.constraints.base import Constraint
 from samplers.spans import Decode, inside, keyword_spans
 from samplers.state import State
 
@@ -27,11 +28,11 @@ def _begins_word(text: str, at: int) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class TidyPunctuation:
-    """The sentence does not open with a mark, and no pause follows a pause or what opens a bracket or quote.
+class TidyPunctuation(Constraint):
+    """The sentence does not open with a mark, and no pause follows a pause, an opening bracket or an opening quote.
 
-    The closing mark counts, so a comma before it is stray too. What a keyword is written with is
-    not judged, but its edges are: ``等一等……`` may not stand before a comma. The full stop of an
+    The closing mark counts, so a comma before it is stray too. Marks inside a keyword are not
+    judged, but its edges are: ``等一等……`` may not stand before a comma. The full stop of an
     abbreviation may be followed by a comma, a question or an exclamation mark.
 
     Attributes:

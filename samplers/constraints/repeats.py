@@ -1,16 +1,17 @@
-"""No stuttering."""
+"""Limits on repetition."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
 
+from samplers.constraints.base import Constraint
 from samplers.spans import Decode
 from samplers.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class NoStutter:
+class NoStutter(Constraint):
     """No run of units is said twice in a row, no three in a row stand twice, and no long one more than ``most`` times.
 
     A unit is a free token or a whole keyword block, compared without case and outer spaces.

@@ -1,4 +1,4 @@
-"""Where the words of a text begin and end: the ground for keyword and forbidden-word tests."""
+"""Word boundaries of a text, for keyword and forbidden-word tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Boundaries = Callable[[str], frozenset[int]]
 """Maps a text to the character offsets at which a word may begin or end."""
 
 _LETTERS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,:/]\d+)*")
-"""A run of letters, or a number with what parts its digits: 3.5, 10:30, 24/7."""
+"""A run of letters, or a number with the marks between its digits: 3.5, 10:30, 24/7."""
 
 
 def spaced_boundaries(text: str) -> frozenset[int]:

@@ -1,1 +1,1 @@
-"""Acceptance rules over a mix of moves, one a file."""
+"""Markov kernels, one a file."""

@@ -1,9 +1,9 @@
-"""What every kernel offers: init and advance over a batch of chains."""
+"""Markov kernels over a batch of chains: the protocol, and a chain's position and record."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,8 +12,8 @@ from samplers.kernels.prefetch import PrefetchedStep
 from samplers.language import LanguageModel, Scored
 from samplers.state import State
 
-FADING = 0.95
-"""What is left of a step's weight in the acceptance_rate of its chain after the next step."""
+ACCEPTANCE_DECAY = 0.95
+"""Factor by which each step lessens the weight of those before it in a chain's acceptance rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,40 +32,84 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
-    """Where one chain stands.
+class Position:
+    """A state with all that its density is made of.
 
     Attributes:
         state: x.
         scored: its score under the language model, and what the model keeps with it.
-        steps: steps taken so far.
-        tries: the steps of the last advance, in order; only the last of them can have moved.
-        ahead: steps drawn after those, of which some scores are wanted still; none as a rule.
-        acceptance_rate: share of its steps that moved it, of late: each weighs 5 % less than the one after it.
+        log_weight: phi(x) of the target's potential, in nats.
     """
 
     state: State
     scored: Scored
-    steps: int = 0
-    tries: tuple[Try, ...] = ()
-    ahead: Sequence[PrefetchedStep] = ()
-    acceptance_rate: float = 0.2
-
-    def after(self, tries: Sequence[Try], moved_to: tuple[State, Scored] | None) -> Chain:
-        """The chain after more steps, of which the last moved it, or none did."""
-        state, scored = moved_to or (self.state, self.scored)
-        acceptance_rate = self.acceptance_rate * FADING ** len(tries) + (1 - FADING) * (moved_to is not None)
-        return Chain(state, scored, self.steps + len(tries), tuple(tries), acceptance_rate=acceptance_rate)
+    log_weight: float = 0.0
 
     @property
     def log_prob(self) -> float:
         """log p_LM(x | context), the sum over tokens, in nats."""
         return float(self.scored.log_probs.sum())
 
+
+@dataclass(frozen=True, slots=True)
+class Info:
+    """Record of a chain's steps.
+
+    Attributes:
+        steps: number of steps so far.
+        tries: the steps of the last advance, in order; only the last of them can have moved.
+        acceptance_rate: share of recent steps that moved the chain, weighted by :data:`ACCEPTANCE_DECAY`.
+    """
+
+    steps: int = 0
+    tries: tuple[Try, ...] = ()
+    acceptance_rate: float = 0.2
+
     @property
     def moved(self) -> bool:
         """Whether the state changed in the last advance."""
         return bool(self.tries) and self.tries[-1].moved
+
+    def after(self, tries: Sequence[Try]) -> Info:
+        """The record after more steps, of which the last moved the chain, or none did."""
+        moved = bool(tries) and tries[-1].moved
+        rate = self.acceptance_rate * ACCEPTANCE_DECAY ** len(tries) + (1 - ACCEPTANCE_DECAY) * moved
+        return Info(self.steps + len(tries), tuple(tries), rate)
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Where one chain stands, how it came there, and the steps drawn beyond.
+
+    Attributes:
+        position: the current state with its score and weight.
+        info: the record of its steps.
+        prefetched: steps drawn already, of which some scores are open; empty as a rule.
+    """
+
+    position: Position
+    info: Info = field(default=Info())
+    prefetched: Sequence[PrefetchedStep] = ()
+
+    @property
+    def state(self) -> State:
+        """x."""
+        return self.position.state
+
+    @property
+    def log_prob(self) -> float:
+        """log p_LM(x | context) in nats."""
+        return self.position.log_prob
+
+    @property
+    def steps(self) -> int:
+        """Number of steps so far."""
+        return self.info.steps
+
+    @property
+    def moved(self) -> bool:
+        """Whether the state changed in the last advance."""
+        return self.info.moved
 
 
 class Kernel(Protocol):
@@ -75,16 +119,16 @@ class Kernel(Protocol):
         """Score the first states.
 
         Raises:
-            ValueError: a state lies outside the support.
+            ValueError: a state has density 0.
         """
         ...
 
     async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], until: int
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], total_steps: int
     ) -> list[Chain]:
-        """Go on with every chain that has taken fewer than ``until`` steps.
+        """Go on with every chain that has taken fewer than ``total_steps`` steps.
 
         A call asks the model for scores once. A chain that needs more to know whether it moved takes no step
-        in this call, and waits with what the others ask for next; some chain does take one after a few calls.
+        in this call, and its request joins those of the others in the next; some chain takes one after a few calls.
         """
         ...

@@ -27,9 +27,9 @@ class DelayedAcceptance(MetropolisHastings):
 
     x' is accepted with probability min(1, r_1) min(1, r / r_1). Both factors are the inverse of
     those of the way back, since the window is a function of the two sentences alone, so pi_beta
-    is kept. Only what passes the first stage is read to its end. A chain accepts somewhat less
-    than with one stage (Peskun), and pays far less for what it rejects. The second stage of some
-    chains is scored beside the first of others.
+    is kept. Only a proposal that passes the first stage is scored to its end and, r_1 being without
+    the potential, weighed. A chain accepts somewhat less than with one stage (Peskun), and pays far
+    less for what it rejects. The second stage of some chains is scored beside the first of others.
 
     Source: Christen and Fox, Markov chain Monte Carlo using an approximation (JCGS 2005).
 
@@ -46,25 +46,28 @@ class DelayedAcceptance(MetropolisHastings):
         step.generator_state = rng.bit_generator.state
         return step
 
-    def _request(self, chain: Chain, proposed: State) -> ScoreRequest:
-        tokens = proposed.tokens
-        return ScoreRequest(tokens[: window(chain.state.tokens, tokens, self.tail).new_stop], chain.scored)
+    def _request(self, chain: Chain, step: PrefetchedStep, proposed: State) -> None:
+        stop = window(chain.state.tokens, proposed.tokens, self.tail).new_stop
+        step.score_request = ScoreRequest(proposed.tokens[:stop], chain.position.scored)
 
     def _receive(self, chain: Chain, step: PrefetchedStep, scored: Scored) -> None:
-        """Take in the score up to the window's end, or to that of what passed."""
+        """Take in the score up to the window's end, or to that of a proposal that passed."""
         proposal = step.proposal
         assert proposal is not None
-        state = proposal.state
-        step.wanted = None
-        if len(scored.log_probs) == len(state):
+        state, potential = proposal.state, self.target.potential
+        step.score_request = None
+        whole = len(scored.log_probs) == len(state)
+        if whole and (potential is None or step.first_log_ratio is not None):
             step.scored = scored
             return
         at = window(chain.state.tokens, state.tokens, self.tail)
-        gained = scored.log_probs[at.start :].sum() - chain.scored.log_probs[at.start : at.old_stop].sum()
+        lost = chain.position.scored.log_probs[at.start : at.old_stop].sum()
+        gained = scored.log_probs[at.start :].sum() - lost
         longer = self.target.length_reward * (len(state) - len(chain.state))
         step.first_log_ratio = step.beta * (float(gained) + longer) + proposal.log_q_ratio
         if step.log_uniform < step.first_log_ratio:
-            step.wanted = ScoreRequest(state.tokens, scored)
+            step.weight_open = potential is not None
+            step.scored, step.score_request = (scored, None) if whole else (None, ScoreRequest(state.tokens, scored))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""A step drawn before it is known whether the steps before it move the chain."""
+"""Prefetched steps: drawn before it is known whether the steps before them move the chain."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from samplers.moves.base import Draft, Proposal
 
 
 class ScoreRequest(NamedTuple):
-    """What the model has to score next.
-
-    Attributes:
-        tokens: a sentence, or its beginning.
-        base: what it edits or continues.
-    """
+    """A sentence, or its beginning, that the model has to score next, and the sentence that it edits or continues."""
 
     tokens: tuple[int, ...]
     base: Scored
@@ -23,7 +18,7 @@ class ScoreRequest(NamedTuple):
 
 @dataclass(slots=True)
 class PrefetchedStep:
-    """A step drawn ahead: its random choices, and what the model answers to them.
+    """The random choices of a step, and the answers of the model and the potential to them.
 
     Attributes:
         beta: inverse temperature of the step.
@@ -32,10 +27,12 @@ class PrefetchedStep:
         log_uniform: log of the acceptance uniform.
         generator_state: the chain's generator after this step's draws.
         proposal: the proposed state.
-        wanted: what has to be scored before it is known whether the step moves the chain; None once it is.
-        scored: the proposal's score, None for one outside the support; with two stages, if it passed the first.
-        second_log_uniform: likewise of the second stage.
-        first_log_ratio: log r_1 of the first stage, None where there is but one.
+        score_request: open question to the model.
+        weight_open: whether the proposal's potential is asked for next.
+        scored: the proposal's score; None for one that is rejected without.
+        log_weight: the proposal's potential, in nats.
+        second_log_uniform: log of the second stage's uniform.
+        first_log_ratio: log r_1 of the first stage, None where there is one stage.
     """
 
     beta: float
@@ -44,10 +41,17 @@ class PrefetchedStep:
     log_uniform: float
     generator_state: Any
     proposal: Proposal | None = None
-    wanted: ScoreRequest | None = None
+    score_request: ScoreRequest | None = None
+    weight_open: bool = False
     scored: Scored | None = None
+    log_weight: float = 0.0
     second_log_uniform: float = 0.0
     first_log_ratio: float | None = None
+
+    @property
+    def waits(self) -> bool:
+        """Whether an answer is open without which the step cannot be decided."""
+        return self.weight_open or self.score_request is not None
 
     def accepts(self, log_ratio: float) -> bool:
         """Whether the uniforms accept, given log r."""

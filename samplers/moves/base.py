@@ -1,4 +1,4 @@
-"""How a move proposes: a draft that may ask the language model for a row, then a proposal."""
+"""Reversible proposals: a draft that may ask the language model for a token, then a proposal."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A move whose places are chosen; what is open is a token from a row of the current state.
+    """A move whose places are chosen, and whose token the language model is still to draw.
 
     Attributes:
-        query: the row to ask for, or None when the move needs no row.
+        query: about a proposal distribution of the current state, or None when the move needs no token.
         finish: makes the proposal of the reply (an empty reply when there is no query).
     """
 
@@ -46,21 +46,26 @@ MoveWeights = dict[str, float]
 class Move(Protocol):
     """A reversible proposal over states.
 
-    The rows of the left context are the same before and after an edit at their position, so
-    one row of the *current* state yields both probabilities of every move.
+    The next-token distribution of a left context is the same before and after an edit at its
+    position, so one query about the *current* state yields both probabilities of every move.
     """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def reverse(self) -> str:
+        """Name of the move that leads back; a move's own name where it undoes itself."""
+        ...
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         """Choose the places of the move, or None where it does not apply (the chain stays).
 
         Args:
             state: the current state x.
-            rng: the chain's own generator.
+            rng: the chain's own generator; its ``random`` only for a query's ``uniform``.
             weights: probability of choosing each move of the mix, for moves whose reverse is
                 another move.
-            sharpness: of the rows to draw from; the same for a move and its reverse.
+            sharpness: of the proposal distributions; the same for a move and its reverse.
         """
         ...

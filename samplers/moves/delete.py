@@ -22,6 +22,7 @@ class Delete:
 
     epsilon: float = 0.05
     name: str = "delete"
+    reverse: str = "insert"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         free = state.free
@@ -29,7 +30,7 @@ class Delete:
             return None
         position = free[int(rng.integers(len(free)))]
         shorter = state.deleted(position)
-        log_ratio = log(weights["insert"]) - log(len(shorter.gaps)) - log(weights[self.name]) + log(len(free))
+        log_ratio = log(weights[self.reverse]) - log(len(shorter.gaps)) - log(weights[self.name]) + log(len(free))
 
         def finish(reply: ProposalReply) -> Proposal:
             assert reply.log_q_present is not None

@@ -25,11 +25,12 @@ class Insert:
 
     epsilon: float = 0.05
     name: str = "insert"
+    reverse: str = "delete"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         gaps = state.gaps
         gap = gaps[int(rng.integers(len(gaps)))]
-        log_ratio = log(weights["delete"]) - log(len(state.free) + 1) - log(weights[self.name]) + log(len(gaps))
+        log_ratio = log(weights[self.reverse]) - log(len(state.free) + 1) - log(weights[self.name]) + log(len(gaps))
 
         def finish(reply: ProposalReply) -> Proposal:
             assert reply.token is not None and reply.log_q is not None

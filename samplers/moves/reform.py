@@ -30,6 +30,7 @@ class Reform:
 
     forms: Sequence[Sequence[tuple[int, ...]]]
     name: str = "reform"
+    reverse: str = "reform"
 
     def __post_init__(self) -> None:
         for keyword, forms in enumerate(self.forms):

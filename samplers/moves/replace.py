@@ -16,18 +16,19 @@ class Replace:
     """Replace the token at a free position, or the closing token by another closing token.
 
     With m = |free(x)| + 1 places (the closing position is one), chosen uniformly, and q the
-    left-context row over the place's alphabet:
+    proposal distribution over the place's alphabet:
 
         forward  p_replace / m * q(w | x_<i)
         reverse  p_replace / m * q(x_i | x_<i)
 
-    Both read the same row, so log q(x|x') - log q(x'|x) = log q(x_i | x_<i) - log q(w | x_<i).
-    Source: Miao et al., CGMH (AAAI 2019), section 3.3, with the left-context row in place of
+    Both read the same distribution, so log q(x|x') - log q(x'|x) = log q(x_i | x_<i) - log q(w | x_<i).
+    Source: Miao et al., CGMH (AAAI 2019), section 3.3, with the left-context distribution in place of
     their two-sided shortlist, which depends on the state and cannot always be undone.
     """
 
     epsilon: float = 0.05
     name: str = "replace"
+    reverse: str = "replace"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         places = [*state.free, state.end]

@@ -21,26 +21,16 @@ class Swap:
     """
 
     name: str = "swap"
+    reverse: str = "swap"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         keywords = state.keywords
         if len(keywords) < 2:
             return None
-        first, second = sorted(int(i) for i in rng.choice(len(keywords), size=2, replace=False))
-        left, right = state.block(keywords[first]), state.block(keywords[second])
-        tokens, owners = state.tokens, state.owners
-        swapped = State(
-            tokens[: left.start]
-            + tokens[right]
-            + tokens[left.stop : right.start]
-            + tokens[left]
-            + tokens[right.stop :],
-            owners[: left.start]
-            + owners[right]
-            + owners[left.stop : right.start]
-            + owners[left]
-            + owners[right.stop :],
-        )
+        first, second = (keywords[i] for i in sorted(rng.choice(len(keywords), size=2, replace=False)))
+        left, right = state.block(first), state.block(second)
+        # From the right, so that the positions on the left still hold.
+        swapped = state.spliced(right, state.tokens[left], first).spliced(left, state.tokens[right], second)
 
         def finish(reply: ProposalReply) -> Proposal:
             return Proposal(swapped, 0.0)

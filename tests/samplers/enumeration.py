@@ -1,4 +1,4 @@
-"""The law of a Metropolis-Hastings kernel on a space small enough to list, in its own NumPy code.
+"""Exact law of a Metropolis-Hastings kernel on a space small enough to list, in its own NumPy code.
 
 Nothing here calls a move, a kernel, a constraint or a state of the product: a state is a
 sequence of *items* (a free token, or a whole keyword block) and an end token, and the
@@ -101,11 +101,12 @@ class Law:
         space: the states.
         next_token: p(. | prefix) over token ids, normalised over the mask.
         weights: probability of choosing each move.
-        epsilon: uniform share of the proposal row.
+        epsilon: uniform share of the proposal distribution.
         beta: inverse temperature.
-        potential: soft log-density by tokens, weight included.
-        delayed: if not 0, acceptance is in two stages, the first by the edit and so many tokens after it.
-        reward: that part of the potential, over beta, that counts tokens and is in the first stage.
+        potential: soft log-density by tokens, weight included; -inf where the density is 0.
+        delayed: if not 0, acceptance is in two stages, the first by the edit and so many tokens after it,
+            without the potential.
+        reward: nats a token, heated as the model is.
     """
 
     space: Space
@@ -121,14 +122,21 @@ class Law:
         """Log-probability of the whole sentence: a sum over tokens."""
         return float(sum(np.log(self.next_token(tuple(tokens[:i]))[w]) for i, w in enumerate(tokens)))
 
+    def states(self) -> list[Listed]:
+        """Every state of positive density."""
+        return [x for x in self.space.states() if self.potential(x.tokens) > -np.inf]
+
     def target(self, states: Sequence[Listed]) -> Matrix:
         """The normalised pi_beta, shape (len(states),)."""
-        logs = np.array([self.beta * self.log_prob(x.tokens) + self.potential(x.tokens) for x in states])
+        logs = np.array([self._heated(x.tokens) + self.potential(x.tokens) for x in states])
         weights = np.exp(logs - logs.max())
         return weights / weights.sum()
 
+    def _heated(self, tokens: tuple[int, ...]) -> float:
+        return self.beta * (self.log_prob(tokens) + self.reward * len(tokens))
+
     def q(self, token: int, prefix: tuple[int, ...], alphabet: tuple[int, ...]) -> float:
-        """The proposal row: sharpened to beta, restricted, renormalised, mixed with a uniform."""
+        """The proposal distribution: sharpened to beta, restricted, renormalised, mixed with a uniform."""
         p = self.next_token(prefix) ** self.beta
         return float((1 - self.epsilon) * p[token] / p[list(alphabet)].sum() + self.epsilon / len(alphabet))
 
@@ -186,15 +194,14 @@ class Law:
                     yield Listed((*x.items[:i], Item(item.owner, form), *x.items[i + 1 :]), x.end), chance, chance
 
     def first_ratio(self, x: tuple[int, ...], y: tuple[int, ...]) -> float:
-        """pi(y) / pi(x) as far as an edit and the tokens after it tell; of other changes, all of it."""
+        """pi(y) / pi(x) without the potential, by an edit and the tokens after it; of other changes, by all of them."""
         edit = _edit(x, y)
 
         def part(tokens: tuple[int, ...], start: int, stop: int) -> float:
             return float(sum(np.log(self.next_token(tokens[:k])[tokens[k]]) for k in range(start, stop)))
 
         if edit is None or edit[1] + self.delayed >= len(x) or edit[2] + self.delayed >= len(y):
-            whole = self.beta * (self.log_prob(y) - self.log_prob(x)) + self.potential(y) - self.potential(x)
-            return float(np.exp(whole))
+            return float(np.exp(self._heated(y) - self._heated(x)))
         at, goes_on_x, goes_on_y = edit
         gained = part(y, at, goes_on_y + self.delayed) - part(x, at, goes_on_x + self.delayed)
         return float(np.exp(self.beta * (gained + self.reward * (len(y) - len(x)))))

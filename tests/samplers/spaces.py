@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from samplers.constraints.base import Constraint
 from samplers.constraints.forbidden import ForbiddenWords
@@ -19,13 +22,16 @@ from samplers.moves.insert import Insert
 from samplers.moves.reform import Reform
 from samplers.moves.replace import Replace
 from samplers.moves.swap import Swap
+from samplers.potentials.base import Product
+from samplers.schedules import constant
 from samplers.state import State
 from samplers.target import Target
+from samplers.testing.toy import ENDS, INTERIOR, A, B, K, S, T, ToyLanguage, decode
 from tests.samplers.enumeration import Law, Space
-from tests.samplers.toy import ENDS, INTERIOR, A, B, K, S, T, ToyLanguage, decode
 
 EPSILON = 0.1
 BONUS = 0.9
+SHARE = 0.7
 REWARD = 0.4
 
 Forms = tuple[tuple[tuple[int, ...], ...], ...]
@@ -36,14 +42,44 @@ def words(tokens: Sequence[int]) -> list[str]:
     return decode(tokens)[:-1].split()
 
 
-def count_a(state: State, text: str) -> float:
-    """The potential as the product sees it."""
-    return float(text.count("a"))
+class CountA:
+    """A plain potential: the number of words "a"."""
+
+    async def log_weights(self, states: Sequence[State], texts: Sequence[str]) -> np.ndarray:
+        return np.array([float(text.count("a")) for text in texts])
+
+
+@dataclass
+class Network:
+    """A potential as a network is one: slow, in batches, by the tokens' vectors; no sentence has "b" twice in a row.
+
+    Attributes:
+        asked: the states of each call.
+    """
+
+    asked: list[list[State]] = field(default_factory=list)
+
+    async def log_weights(self, states: Sequence[State], texts: Sequence[str]) -> np.ndarray:
+        self.asked.append(list(states))
+        await asyncio.sleep(0)
+        longest = max(map(len, states))
+        padded = np.zeros((len(states), longest, 3))
+        for row, state in zip(padded, states, strict=True):
+            row[: len(state)] = VECTORS[list(state.tokens)]
+        values = np.tanh((padded * DECAY[:longest, None]).sum(1)) @ READOUT
+        return np.where(["bb" in text.replace(" ", "") for text in texts], -np.inf, values)
+
+
+_RANDOM = np.random.default_rng(1)
+VECTORS, READOUT, DECAY = _RANDOM.normal(size=(8, 3)), _RANDOM.normal(size=3), 0.8 ** np.arange(32)
 
 
 def potential(tokens: tuple[int, ...]) -> float:
-    """The same potential with its weight, from the tokens."""
-    return BONUS * tokens.count(A)
+    """The product of both potentials, from the tokens of one sentence."""
+    if any(pair == (B, B) for pair in zip(tokens, tokens[1:], strict=False)):
+        return -np.inf
+    hidden = sum(0.8**i * VECTORS[token] for i, token in enumerate(tokens))
+    return BONUS * tokens.count(A) + SHARE * float(sum(np.tanh(hidden) * READOUT))
 
 
 @dataclass(frozen=True)
@@ -70,17 +106,13 @@ class Case:
     def target(self, with_potential: bool = False) -> Target:
         """The product's target; with potential, with a length reward too."""
         if with_potential:
-            return Target(decode, self.constraints, ((BONUS, count_a),), REWARD)
+            return Target(decode, self.constraints, Product([(BONUS, CountA()), (SHARE, Network())]), REWARD)
         return Target(decode, self.constraints)
 
     def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0) -> Law:
         """The independent law."""
-
-        def soft(tokens: tuple[int, ...]) -> float:
-            return potential(tokens) + beta * REWARD * len(tokens) if with_potential else 0.0
-
-        reward = REWARD if with_potential else 0.0
-        return Law(self.space, self.model.probabilities, weights, EPSILON, beta, soft, delayed, reward)
+        law = Law(self.space, self.model.probabilities, weights, EPSILON, beta, delayed=delayed)
+        return replace(law, potential=potential, reward=REWARD) if with_potential else law
 
     def kernel(
         self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0
@@ -88,8 +120,8 @@ class Case:
         """The product's kernel."""
         target, mix = self.target(with_potential), moves(weights, self.space.forms)
         if delayed:
-            return DelayedAcceptance(target, mix, weights, beta, tail=delayed)
-        return MetropolisHastings(target, mix, weights, beta)
+            return DelayedAcceptance(target, mix, weights, constant(beta), tail=delayed)
+        return MetropolisHastings(target, mix, weights, constant(beta))
 
 
 def moves(weights: dict[str, float], forms: Forms) -> list[Move]:

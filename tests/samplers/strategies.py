@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import strategies as st
 
 from samplers.state import FREE, State
-from tests.samplers.toy import ENDS, INTERIOR, K, T
+from samplers.testing.toy import ENDS, INTERIOR, K, T
 
 FORMS = (((INTERIOR[0],), (INTERIOR[0], INTERIOR[3])), ((K, T),), ((T,), (K,), (T, K)))
 """Token sequences of the forms of three keywords."""

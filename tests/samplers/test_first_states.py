@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 
 from samplers.constraints.base import Constraint
@@ -13,11 +14,11 @@ from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.words import spaced_boundaries
-from samplers.first_states import InfeasibleError, KeywordBlocks, construct
+from samplers.first_states import InfeasibleError, KeywordBlocks, construct, from_text
 from samplers.run import generators
 from samplers.state import State
 from samplers.target import Target
-from tests.samplers.toy import INTERIOR, STOP, A, B, K, S, T, ToyLanguage, decode
+from samplers.testing.toy import INTERIOR, STOP, A, B, K, S, T, ToyLanguage, decode
 
 FORMS = (((A,),), ((K, T), (B,)))
 
@@ -28,11 +29,17 @@ def build(
     chains: int = 8,
     ordered: bool = False,
     seed: int = 3,
-    reach: int = 3,
+    max_free_tokens: int = 3,
 ) -> list[State]:
     target = Target(decode, constraints)
     states = asyncio.run(
-        construct(KeywordBlocks(forms, ordered, STOP), target, ToyLanguage(), generators(seed, chains), reach=reach)
+        construct(
+            KeywordBlocks(forms, ordered, STOP),
+            target,
+            ToyLanguage(),
+            generators(seed, chains),
+            max_free_tokens=max_free_tokens,
+        )
     )
     assert len(states) == chains
     for state in states:
@@ -54,7 +61,7 @@ def test_of_several_drafts_a_chain_keeps_the_densest_and_does_not_know_its_neigh
         assert all(target.admits(state) for state in states)
         scored = asyncio.run(model.score([state.tokens for state in states], [None] * chains))
         return [
-            target.log_density(state, float(score.log_probs.sum()), 1.0)
+            target.log_density(state, float(score.log_probs.sum()), 0.0, 1.0)
             for state, score in zip(states, scored, strict=True)
         ]
 
@@ -64,7 +71,7 @@ def test_of_several_drafts_a_chain_keeps_the_densest_and_does_not_know_its_neigh
 
 
 def test_keywords_alone_where_nothing_more_is_asked() -> None:
-    states = build(FORMS, chains=40, reach=0)
+    states = build(FORMS, chains=40, max_free_tokens=0)
     assert all(not state.free for state in states)
     # Every order and form comes up.
     assert len(set(states)) == 4
@@ -75,12 +82,12 @@ def test_order_is_kept() -> None:
 
 
 def test_no_keywords() -> None:
-    assert build((), chains=2, reach=0) == [State((STOP,), (-2,))] * 2
+    assert build((), chains=2, max_free_tokens=0) == [State((STOP,), (-2,))] * 2
     assert all(len(state) <= 4 for state in build((), chains=20))
 
 
-def test_a_draft_writes_at_most_its_reach_before_each_block() -> None:
-    states = build(FORMS, chains=60, reach=2)
+def test_a_draft_writes_at_most_its_most_free_tokens_before_each_block() -> None:
+    states = build(FORMS, chains=60, max_free_tokens=2)
     assert len({state.tokens for state in states}) > 10
     for state in states:
         runs = "".join("f" if owner == -1 else "|" for owner in state.owners).split("|")
@@ -97,11 +104,11 @@ def test_least_length_without_keywords() -> None:
     assert all(len(state) == 5 for state in build((), LengthBounds(length_in_tokens, 5, 5)))
 
 
-@pytest.mark.parametrize("reach", [0, 3])
-def test_words_that_fuse_are_parted(reach: int) -> None:
+@pytest.mark.parametrize("max_free_tokens", [0, 3])
+def test_words_that_fuse_are_parted(max_free_tokens: int) -> None:
     """ " a" before "s" reads "as": another order, or a word between that itself takes the "s"."""
     forms = (((A,),), ((S,),))
-    states = build(forms, AllKeywords((("a",),), spaced_boundaries), chains=20, reach=reach)
+    states = build(forms, AllKeywords((("a",),), spaced_boundaries), chains=20, max_free_tokens=max_free_tokens)
     assert {tuple(state.keywords) for state in states} == {(0, 1), (1, 0)}
 
 
@@ -134,3 +141,68 @@ def test_a_chain_begins_alike_whatever_its_neighbours() -> None:
     assert build(FORMS, constraint, chains=2) == many[:2]
     assert build(FORMS, constraint, chains=9) == many
     assert build(FORMS, constraint, chains=9, seed=4) != many
+
+
+def test_a_text_is_the_first_state_of_every_chain() -> None:
+    text = from_text((A, K, T, B, STOP), [slice(1, 3)])
+    assert text == State((A, K, T, B, STOP), (-1, 0, 0, -1, -2))
+    target = Target(decode, (LengthBounds(length_in_tokens, 3, 6),))
+    assert asyncio.run(construct(text, target, ToyLanguage(), generators(1, 3))) == [text] * 3
+
+
+def test_a_text_is_repaired_into_the_support() -> None:
+    text = from_text((A, K, T, B, S, STOP), [slice(1, 3)])
+    target = Target(decode, (LengthBounds(length_in_tokens, 0, 4),))
+    states = asyncio.run(construct(text, target, ToyLanguage(), generators(1, 3)))
+    assert all(target.admits(state) and state.tokens[state.block(0)] == (K, T) for state in states)
+    impossible = Target(decode, (LengthBounds(length_in_tokens, 0, 2),))
+    with pytest.raises(InfeasibleError, match="closest"):
+        asyncio.run(construct(text, impossible, ToyLanguage(), generators(1, 3), max_rounds=7))
+
+
+@pytest.mark.parametrize(
+    ("tokens", "blocks"),
+    [((), []), ((A, STOP), [slice(0, 2)]), ((A, B, STOP), [slice(0, 2), slice(1, 2)]), ((A, STOP), [slice(1, 1)])],
+)
+def test_a_text_without_its_end_or_with_overlapping_blocks_is_refused(
+    tokens: tuple[int, ...], blocks: list[slice]
+) -> None:
+    with pytest.raises(ValueError, match=r"closing token|is not free"):
+        from_text(tokens, blocks)
+
+
+class Opens:
+    """Density 0 unless the sentence opens with a token."""
+
+    def __init__(self, token: int) -> None:
+        self.token = token
+
+    async def log_weights(self, states: Sequence[State], texts: Sequence[str]) -> np.ndarray:
+        return np.where([state.tokens[0] == self.token for state in states], 0.0, -np.inf)
+
+
+@pytest.mark.parametrize("drafts", [1, 3])
+def test_states_of_density_zero_are_drawn_again(drafts: int) -> None:
+    def build(chains: int, token: int, rounds: int = 60) -> list[State]:
+        return asyncio.run(
+            construct(
+                KeywordBlocks(FORMS, False, STOP),
+                Target(decode, potential=Opens(token)),
+                ToyLanguage(),
+                generators(5, chains),
+                drafts=drafts,
+                max_rounds=rounds,
+            )
+        )
+
+    states = build(12, B)
+    assert all(state.tokens[0] == B for state in states)
+    assert build(3, B) == states[:3]
+    with pytest.raises(InfeasibleError, match="density 0 by the potential"):
+        build(2, STOP, rounds=3)
+
+
+def test_a_text_of_density_zero_is_refused() -> None:
+    target = Target(decode, potential=Opens(B))
+    with pytest.raises(InfeasibleError, match="density 0 by the potential; the last was 'a\\.'"):
+        asyncio.run(construct(from_text((A, STOP)), target, ToyLanguage(), generators(1, 2)))

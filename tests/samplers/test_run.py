@@ -9,7 +9,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.delete import Delete
@@ -20,14 +19,14 @@ from samplers.run import Step, generators, run
 from samplers.schedules import linear
 from samplers.state import State
 from samplers.target import Target
+from samplers.testing.toy import ToyLanguage, decode
 from tests.samplers.spaces import MIXES, Case, cases
-from tests.samplers.toy import ToyLanguage, decode
 
 CASES = {case.name: case for case in cases()}
 CASE: Case = CASES["unordered"]
-KERNELS: dict[str, Kernel] = {
+KERNELS: dict[str, MetropolisHastings] = {
     "metropolis": CASE.kernel(MIXES["all"]),
-    "annealing": SimulatedAnnealing(CASE.kernel(MIXES["all"]), linear(0.5, 3.0, 40)),
+    "annealing": replace(CASE.kernel(MIXES["all"]), schedule=linear(0.5, 3.0, 40)),
 }
 
 
@@ -74,7 +73,7 @@ def test_steps_are_numbered_from_the_first_states() -> None:
     assert [step.number for step in asyncio.run(collect(3))] == [0, 1, 2, 3]
     (only,) = asyncio.run(collect(0))
     assert only.chains[0].state == CASE.first
-    assert only.chains[0].tries == ()
+    assert only.chains[0].info.tries == ()
 
 
 def test_scores_stand_beside_their_states() -> None:
@@ -82,7 +81,7 @@ def test_scores_stand_beside_their_states() -> None:
         model = ToyLanguage()
         async for step in run(KERNELS["metropolis"], model, [CASE.first] * 4, generators(1, 4), 60):
             for chain in step.chains:
-                assert chain.scored.tokens == chain.state.tokens
+                assert chain.position.scored.tokens == chain.state.tokens
                 assert chain.log_prob == pytest.approx(CASE.law(MIXES["all"]).log_prob(chain.state.tokens))
                 assert CASE.target().admits(chain.state)
 
@@ -96,7 +95,7 @@ def test_a_step_is_two_calls_whatever_the_number_of_chains() -> None:
             pass
         return [name for name, _ in model.calls]
 
-    assert asyncio.run(calls(30)) == ["score", *["rows", "score"] * 5]
+    assert asyncio.run(calls(30)) == ["score", *["propose", "score"] * 5]
 
 
 def test_closing_stops_the_chains() -> None:
@@ -119,9 +118,9 @@ def test_tries_say_what_happened() -> None:
         async for step in run(kernel, ToyLanguage(), [CASE.first] * 20, generators(5, 20), 81):
             for old, chain in zip(before, step.chains, strict=False):
                 assert chain.moved == (chain.state != old.state)
-                assert chain.steps == old.steps + len(chain.tries)
-                assert not any(attempt.moved for attempt in chain.tries[:-1])
-                for attempt in chain.tries:
+                assert chain.steps == old.steps + len(chain.info.tries)
+                assert not any(attempt.moved for attempt in chain.info.tries[:-1])
+                for attempt in chain.info.tries:
                     # Every keyword of this space has one form, so there is nothing to reform.
                     idle = attempt.move == "reform" or (attempt.move == "delete" and not old.state.free)
                     assert attempt.proposed != idle
@@ -136,11 +135,7 @@ def test_tries_say_what_happened() -> None:
 def test_looking_ahead_changes_no_path(name: str, lookahead: int | Callable[[Chain, int], int]) -> None:
     """Step by step the states of the kernel that looks one step ahead, and the generators end alike."""
     kernel = KERNELS[name]
-    if isinstance(kernel, SimulatedAnnealing):
-        further: Kernel = replace(kernel, kernel=replace(kernel.kernel, lookahead=lookahead))
-    else:
-        assert isinstance(kernel, MetropolisHastings)
-        further = replace(kernel, lookahead=lookahead)
+    further = replace(kernel, lookahead=lookahead)
 
     async def stays(kernel: Kernel) -> tuple[list[list[State]], list[float]]:
         rngs = generators(1, 6)
@@ -155,17 +150,17 @@ def test_looking_ahead_changes_no_path(name: str, lookahead: int | Callable[[Cha
     assert asyncio.run(stays(further)) == asyncio.run(stays(kernel))
 
 
-def test_the_pace_of_a_chain_is_the_share_of_its_steps_that_moved_it_of_late() -> None:
+def test_the_acceptance_rate_is_the_share_of_recent_steps_that_moved_the_chain() -> None:
     async def check() -> None:
         moved: list[list[bool]] = [[] for _ in range(5)]
         async for step in run(
             replace(KERNELS["metropolis"], lookahead=3), ToyLanguage(), [CASE.first] * 5, generators(7, 5), 60
         ):
             for path, chain in zip(moved, step.chains, strict=True):
-                path += [attempt.moved for attempt in chain.tries]
+                path += [attempt.moved for attempt in chain.info.tries]
                 fading = [0.95**age for age in range(len(path))]
                 late = 0.05 * sum(weight for weight, one in zip(fading, reversed(path), strict=True) if one)
-                assert chain.acceptance_rate == pytest.approx(late + 0.2 * 0.95 ** len(path))
+                assert chain.info.acceptance_rate == pytest.approx(late + 0.2 * 0.95 ** len(path))
         assert any(map(any, moved))
 
     asyncio.run(check())
@@ -176,10 +171,10 @@ def test_a_chain_that_waits_for_its_second_stage_holds_up_no_other() -> None:
         ahead_of_others = 0
         kernel = replace(CASE.kernel(MIXES["all"], delayed=1), lookahead=2)
         async for step in run(kernel, ToyLanguage(), [CASE.first] * 8, generators(4, 8), 60):
-            waiting = [chain for chain in step.chains if chain.ahead]
-            assert all(not chain.tries and any(one.wanted for one in chain.ahead) for chain in waiting)
+            waiting = [chain for chain in step.chains if chain.prefetched]
+            assert all(not chain.info.tries and any(one.waits for one in chain.prefetched) for chain in waiting)
             ahead_of_others += 0 < len(waiting) < 8
-        assert ahead_of_others > 10 and not any(chain.ahead for chain in step.chains)
+        assert ahead_of_others > 10 and not any(chain.prefetched for chain in step.chains)
 
     asyncio.run(check())
 
@@ -225,7 +220,7 @@ def test_moves_are_tried_with_their_weights() -> None:
         async for step in run(KERNELS["metropolis"], ToyLanguage(), first, generators(3, 4000), 1):
             last = step
         assert last is not None
-        return [attempt.move for chain in last.chains for attempt in chain.tries]
+        return [attempt.move for chain in last.chains for attempt in chain.info.tries]
 
     names = asyncio.run(tried())
     weights = MIXES["all"]

@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from samplers.kernels.base import Chain, Try
+from samplers.kernels.base import Chain, Info, Position, Try
 from samplers.run import Step, generators, run
 from samplers.state import State
+from samplers.testing.toy import ToyLanguage, ToyScored
 from samplers.trace import MoveCount, Trace, Visit, rank
 from tests.samplers.spaces import MIXES, cases
-from tests.samplers.toy import ToyLanguage, ToyScored
 
 
 def state(*tokens: int) -> State:
@@ -21,7 +21,7 @@ def state(*tokens: int) -> State:
 
 
 def chain(x: State, *log_probs: float, steps: int = 0, tries: tuple[Try, ...] = ()) -> Chain:
-    return Chain(x, ToyScored(x.tokens, np.array(log_probs)), steps, tries)
+    return Chain(Position(x, ToyScored(x.tokens, np.array(log_probs))), Info(steps, tries))
 
 
 X, Y = state(1, 4), state(2, 4)

@@ -11,7 +11,6 @@ from pydantic import Field, FiniteFloat
 from app.tasks.sampling.moves import Moves
 from app.web.schemas import Strict, by_kind
 from samplers import schedules
-from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
@@ -84,10 +83,10 @@ class SamplerOptions(Strict):
 
         def lookahead(chain: Chain, active: int) -> int:
             moving = EXPECTED_MOVES_PER_BATCH[self.delayed] / (active * max(1, running()))
-            return max(MIN_PREFETCHED, min(MAX_PREFETCHED, 1 + round(moving / chain.acceptance_rate)))
+            return max(MIN_PREFETCHED, min(MAX_PREFETCHED, 1 + round(moving / chain.info.acceptance_rate)))
 
         kernel = DelayedAcceptance if self.delayed else MetropolisHastings
-        return SimulatedAnnealing(kernel(target, moves, weights, lookahead=lookahead), self.betas())
+        return kernel(target, moves, weights, self.betas(), lookahead)
 
     @property
     def drafts_per_chain(self) -> int:

@@ -151,8 +151,8 @@ class Session:
                 known[scored.tokens] = scored
         return [known[tokens] for tokens in sentences]
 
-    async def rows(self, scored: Sequence[Known], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
-        """See :meth:`samplers.language.LanguageModel.rows`."""
+    async def propose(self, scored: Sequence[Known], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+        """See :meth:`samplers.language.LanguageModel.propose`."""
         replies: list[ProposalReply | None] = [None] * len(queries)
         keys: list[bytes] = []
         if queries and self.store is not None:

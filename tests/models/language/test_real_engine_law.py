@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -12,13 +12,12 @@ import pytest
 from models.language.forward.masked_output import Head
 from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer
-from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.language import ProposalQuery, ProposalReply
 from samplers.schedules import geometric
+from samplers.testing.toy import ENDS, INTERIOR, PIECES
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
 from tests.samplers.enumeration import Law, total_variation
 from tests.samplers.spaces import EPSILON, MIXES, Case, cases
-from tests.samplers.toy import ENDS, INTERIOR, PIECES
 from tests.support.tiny_model import CONFIGS, Plain, engine, vocabulary
 
 CASES: dict[str, Case] = {case.name: case for case in cases()}
@@ -41,7 +40,7 @@ class Engine:
         self.sentence_tokens += sum(map(len, sentences))
         return self.scorer.score(self.context, self.head, sentences, bases)
 
-    async def rows(self, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+    async def propose(self, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
         return self.scorer.rows(self.head, scored, queries)
 
 
@@ -136,12 +135,12 @@ def test_scores_after_a_long_run_are_those_of_the_plain_forward() -> None:
 def test_annealing_follows_the_product_of_the_matrices() -> None:
     case, steps, chains = CASES["duplicates"], 6, 2000
     schedule = geometric(0.3, 3.0, steps)
-    exact = [Exact.of(_law("llama", case, schedule(t)), case.first) for t in range(1, steps + 1)]
+    exact = [Exact.of(_law("llama", case, schedule(0, t)), case.first) for t in range(1, steps + 1)]
     first = starts(exact[0], chains)
     mu = np.bincount(np.arange(chains) % len(exact[0].states), minlength=len(exact[0].states)) / chains
     for one in exact:
         mu = mu @ one.matrix
-    kernel = SimulatedAnnealing(case.kernel(MIXES[case.widest]), schedule)
+    kernel = replace(case.kernel(MIXES[case.widest]), schedule=schedule)
     seen = visited(kernel, _engine("llama"), exact[0], first, 11, [steps])[0]
     empirical = np.bincount(seen, minlength=len(mu)) / chains
     assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)

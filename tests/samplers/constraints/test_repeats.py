@@ -6,7 +6,7 @@ import pytest
 
 from samplers.constraints.repeats import NoStutter
 from samplers.state import State
-from tests.samplers.toy import STOP, A, B, K, S, T, decode
+from samplers.testing.toy import STOP, A, B, K, S, T, decode
 
 FREE = -1
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 import pytest
 
-from samplers.kernels.annealing import SimulatedAnnealing
 from samplers.schedules import geometric
 from samplers.state import State
+from samplers.testing import paths
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
 from tests.samplers.enumeration import reachable, total_variation
-from tests.samplers.scripted import every_proposal
 from tests.samplers.spaces import MIXES, cases, moves
 
 CASES = {case.name: case for case in cases()}
@@ -22,7 +22,7 @@ CASES = {case.name: case for case in cases()}
 
 @cache
 def exact_law(name: str, mix: str, beta: float = 1.0, soft: bool = False, delayed: int = 0) -> Exact:
-    """Several tests look at the same law, which takes a while to write down."""
+    """Shared by the tests of one law, which takes a while to write down."""
     return Exact.of(CASES[name].law(MIXES[mix], beta, soft, delayed), CASES[name].first)
 
 
@@ -61,7 +61,7 @@ every_variant = pytest.mark.parametrize(("name", "mix", "beta", "soft"), VARIANT
 @every_variant
 def test_matrix_keeps_the_target(name: str, mix: str, beta: float, soft: bool, delayed: int) -> None:
     law = CASES[name].law(MIXES[mix], beta, soft, delayed)
-    states = law.space.states()
+    states = law.states()
     pi = law.target(states)
     p = law.matrix(states, pi)
     flow = pi[:, None] * p
@@ -97,20 +97,22 @@ def test_support_is_the_same_set(name: str) -> None:
 @pytest.mark.parametrize("beta", [1.0, 2.5])
 @pytest.mark.parametrize("name", CASES)
 def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> None:
-    """Not a frequency but an identity: the same states, by ways of the same ratio."""
+    """Not a frequency but an identity: the same states, by ways of the same probability and ratio."""
     case = CASES[name]
     weights = {move: weight for move, weight in MIXES["all"].items() if move != "swap" or not case.space.ordered}
     law = case.law(weights, beta)
 
     async def check() -> None:
         for x in law.space.states()[::9]:
-            expected = {(after.labelled, round(float(np.log(back / forth)), 8)) for after, forth, back in law.paths(x)}
-            found = {
-                ((proposal.state.tokens, proposal.state.owners), round(proposal.log_q_ratio, 8))
-                for move in moves(weights, case.space.forms)
-                for proposal in await every_proposal(move, State(*x.labelled), weights, case.model, 12, beta)
-            }
-            assert {(state, ratio + 0.0) for state, ratio in found} == expected
+            expected: dict[object, float] = defaultdict(float)
+            for after, forth, back in law.paths(x):
+                expected[after.labelled, round(float(np.log(back / forth)), 8)] += forth
+            found: dict[object, float] = defaultdict(float)
+            for move in moves(weights, case.space.forms):
+                for way in await paths(move, State(*x.labelled), weights, case.model, beta):
+                    labelled = way.state.tokens, way.state.owners
+                    found[labelled, round(way.log_q_ratio, 8) + 0.0] += weights[move.name] * way.probability
+            assert found == pytest.approx(expected)
 
     asyncio.run(check())
 
@@ -146,12 +148,16 @@ def test_looking_ahead_keeps_the_target(lookahead: int, delayed: int) -> None:
     assert distance_to_target(kernel, case.model, exact, seed=7).holds
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_annealing_keeps_each_step_s_own_law_and_follows_the_product(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "soft", "delayed"),
+    [*((name, False, 0) for name in CASES), ("free", True, 0), ("duplicates", True, 1)],
+    ids=lambda value: "potential" if value is True else value or "",
+)
+def test_annealing_keeps_each_step_s_own_law_and_follows_the_product(name: str, soft: bool, delayed: int) -> None:
     """After T scheduled steps the law is mu P_1 ... P_T, where P_t keeps pi_beta(t)."""
     case, steps, chains = CASES[name], 8, 3000
     schedule = geometric(0.3, 3.0, steps)
-    laws = [case.law(MIXES[case.widest], schedule(t)) for t in range(1, steps + 1)]
+    laws = [case.law(MIXES[case.widest], schedule(0, t), soft, delayed) for t in range(1, steps + 1)]
     exact = [Exact.of(law, case.first) for law in laws]
     for one in exact:
         flow = one.pi[:, None] * one.matrix
@@ -161,7 +167,7 @@ def test_annealing_keeps_each_step_s_own_law_and_follows_the_product(name: str) 
     mu = np.bincount(np.arange(chains) % len(exact[0].states), minlength=len(exact[0].states)) / chains
     for one in exact:
         mu = mu @ one.matrix
-    kernel = SimulatedAnnealing(case.kernel(MIXES[case.widest]), schedule)
+    kernel = replace(case.kernel(MIXES[case.widest], 1.0, soft, delayed), schedule=schedule)
     seen = visited(kernel, case.model, exact[0], first, 11, [steps])[0]
     empirical = np.bincount(seen, minlength=len(mu)) / chains
     assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)

@@ -241,14 +241,11 @@ def test_target_sums_what_is_violated() -> None:
 
 def test_log_density_pays_for_every_token_and_heats_the_reward() -> None:
     target = Target(lambda tokens: "a cat.", length_reward=3.0)
-    assert target.log_density(STATE, -4.0, 0.5) == pytest.approx(0.5 * (-4.0 + 3.0 * len(STATE)))
+    assert target.log_density(STATE, -4.0, 0.0, 0.5) == pytest.approx(0.5 * (-4.0 + 3.0 * len(STATE)))
 
 
 def test_log_density_heats_the_model_alone() -> None:
-    target = Target(
-        lambda tokens: "a cat.", potentials=((2.0, lambda state, text: len(text)), (-1.0, lambda s, t: 3.0))
-    )
-    assert target.log_density(STATE, -4.0, 0.5) == pytest.approx(-2.0 + 12.0 - 3.0)
+    assert Target(lambda tokens: "a cat.").log_density(STATE, -4.0, 9.0, 0.5) == pytest.approx(-2.0 + 9.0)
 
 
 @pytest.mark.parametrize(

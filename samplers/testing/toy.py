@@ -1,4 +1,4 @@
-"""A language model of eight tokens, small enough to know every probability exactly."""
+"""Toy language model of eight tokens, all of whose probabilities are known."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from samplers.language import Alphabet, ProposalQuery, ProposalReply, Scored
 PIECES = (" a", " b", " c", "s", ".", "!", " k", "t")
 """Token texts. " a" is a word; "s" grows the word before it ("as"), so it can spoil a keyword."""
 INTERIOR = (0, 1, 2, 3)
+"""Tokens that may be free; the last two stand in keywords alone."""
 ENDS = (4, 5)
 _LIKELY = np.array([2.5, 2.5, 1, 2.5, 1, 1, 1, 1])
 """Ends are less likely than words, so that sentences of all lengths carry mass."""
@@ -36,14 +37,14 @@ class ToyScored:
 
 @dataclass(slots=True)
 class ToyLanguage:
-    """p(. | x_<i) is a random table row for each whole prefix, normalised over all eight tokens.
+    """p(. | x_<i) is random for each whole prefix, normalised over all eight tokens.
 
-    A row that depends on the whole prefix leaves no symmetry behind which a wrong ratio could hide.
+    Dependence on the whole prefix leaves no symmetry behind which a wrong ratio could hide.
 
     Attributes:
         seed: of the table.
         spread: standard deviation of the logits.
-        calls: number of calls of score and of rows, in order, for tests of batching.
+        calls: the calls so far, ``("score" or "propose", batch size)``, for tests of batching.
     """
 
     seed: int = 0
@@ -51,7 +52,7 @@ class ToyLanguage:
     calls: list[tuple[str, int]] = field(default_factory=list)
     _table: dict[tuple[int, ...], npt.NDArray[np.float64]] = field(default_factory=dict)
     _scores: dict[tuple[int, ...], ToyScored] = field(default_factory=dict)
-    _rows: dict[Any, tuple[list[float], list[float]]] = field(default_factory=dict)
+    _proposals: dict[Any, tuple[list[float], list[float]]] = field(default_factory=dict)
 
     def probabilities(self, prefix: tuple[int, ...]) -> npt.NDArray[np.float64]:
         """p(. | prefix) over all tokens, shape (8,)."""
@@ -67,9 +68,9 @@ class ToyLanguage:
         assert len(sentences) == len(bases)
         return [self._scored(tuple(x)) for x in sentences]
 
-    async def rows(self, scored: Sequence[Scored], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+    async def propose(self, scored: Sequence[Scored], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
         """See :class:`samplers.language.LanguageModel`."""
-        self.calls.append(("rows", len(queries)))
+        self.calls.append(("propose", len(queries)))
         return [self._reply(base.tokens, query) for base, query in zip(scored, queries, strict=True)]
 
     def _scored(self, x: tuple[int, ...]) -> ToyScored:
@@ -78,20 +79,26 @@ class ToyLanguage:
             self._scores[x] = ToyScored(x, log_probs)
         return self._scores[x]
 
-    def _row(
-        self, prefix: tuple[int, ...], epsilon: float, sharpness: float, alphabet: tuple[int, ...]
+    def distribution(self, tokens: tuple[int, ...], query: ProposalQuery) -> dict[int, float]:
+        """log q of every token of the query's alphabet, in nats."""
+        alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
+        return dict(zip(alphabet, self._proposal(tokens, query, alphabet)[1], strict=True))
+
+    def _proposal(
+        self, tokens: tuple[int, ...], query: ProposalQuery, alphabet: tuple[int, ...]
     ) -> tuple[list[float], list[float]]:
         """Cumulative q and log q over an alphabet."""
-        key = (prefix, epsilon, sharpness, alphabet)
-        if key not in self._rows:
-            p = self.probabilities(prefix)[list(alphabet)] ** sharpness
-            q = (1 - epsilon) * p / p.sum() + epsilon / len(alphabet)
-            self._rows[key] = q.cumsum().tolist(), np.log(q).tolist()
-        return self._rows[key]
+        prefix = tokens[: query.position]
+        key = (prefix, query.epsilon, query.sharpness, alphabet)
+        if key not in self._proposals:
+            p = self.probabilities(prefix)[list(alphabet)] ** query.sharpness
+            q = (1 - query.epsilon) * p / p.sum() + query.epsilon / len(alphabet)
+            self._proposals[key] = q.cumsum().tolist(), np.log(q).tolist()
+        return self._proposals[key]
 
     def _reply(self, tokens: tuple[int, ...], query: ProposalQuery) -> ProposalReply:
         alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
-        cdf, log_q = self._row(tokens[: query.position], query.epsilon, query.sharpness, alphabet)
+        cdf, log_q = self._proposal(tokens, query, alphabet)
         token = drawn = present = None
         if query.uniform is not None:
             k = min(bisect_right(cdf, query.uniform), len(alphabet) - 1)

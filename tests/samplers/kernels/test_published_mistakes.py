@@ -25,10 +25,10 @@ from samplers.moves.replace import Replace
 from samplers.run import generators, run
 from samplers.state import State
 from samplers.target import Target
+from samplers.testing.toy import ENDS, INTERIOR, ToyLanguage
 from tests.samplers.checks import Distance, Exact, distance_to_target, one_step_deviation, starts
 from tests.samplers.enumeration import total_variation
 from tests.samplers.spaces import EPSILON, MIXES, Case, cases
-from tests.samplers.toy import ENDS, INTERIOR, ToyLanguage
 
 CASE: Case = replace(
     next(case for case in cases() if case.name == "duplicates"),
@@ -71,6 +71,7 @@ class Shortlisted:
     size: int
     current: bool
     name: str = "replace"
+    reverse: str = "replace"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft:
         position, alphabet = _place(state, rng)
@@ -92,6 +93,7 @@ class AlwaysAccepted:
 
     inner: Replace
     name: str = "replace"
+    reverse: str = "replace"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft:
         draft = self.inner.draft(state, rng, weights, sharpness)
@@ -109,6 +111,10 @@ class RawProbability:
     @property
     def name(self) -> str:
         return self.inner.name
+
+    @property
+    def reverse(self) -> str:
+        return self.inner.reverse
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
         draft = self.inner.draft(state, rng, weights, sharpness)
@@ -138,11 +144,11 @@ class GreedyFilter:
         return await self.inner.init(states, model)
 
     async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
+        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], total_steps: int
     ) -> list[Chain]:
-        after = await self.inner.advance(chains, model, rngs, until)
+        after = await self.inner.advance(chains, model, rngs, total_steps)
         return [
-            new if new.log_prob >= old.log_prob - self.loss else replace(old, steps=new.steps)
+            new if new.log_prob >= old.log_prob - self.loss else replace(old, info=replace(old.info, steps=new.steps))
             for old, new in zip(chains, after, strict=True)
         ]
 
@@ -153,6 +159,7 @@ class ReplaceAt:
 
     place: int
     name: str = "replace"
+    reverse: str = "replace"
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft:
         places = [*state.free, state.end]
@@ -186,12 +193,12 @@ class Scan:
         return await MetropolisHastings(self.target, [ReplaceAt(0)], MIXES["replace"]).init(states, model)
 
     async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], until: int
+        self, chains: Sequence[Chain], model: LanguageModel, rngs: Sequence[np.random.Generator], total_steps: int
     ) -> list[Chain]:
         after: list[Chain] = []
         for i, chain in enumerate(chains):
             kernel = MetropolisHastings(self.target, [ReplaceAt(self.places[i])], MIXES["replace"])
-            after += await kernel.advance([chain], model, [rngs[i]], until)
+            after += await kernel.advance([chain], model, [rngs[i]], total_steps)
             self.places[i] += not self.wait or after[-1].moved
         return after
 
@@ -200,7 +207,7 @@ class Scan:
 class MeanTarget(Target):
     """The mean of the tokens' log-probabilities where the density is their sum."""
 
-    def log_density(self, state: State, log_prob: float, beta: float) -> float:
+    def log_density(self, state: State, log_prob: float, log_weight: float, beta: float) -> float:
         return beta * log_prob / len(state)
 
 

@@ -1,0 +1,1 @@
+"""Soft terms of the target, one a file, and their product."""
