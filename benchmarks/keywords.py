@@ -33,7 +33,7 @@ from models.language.loading import load
 from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import Session
-from samplers.first_states import construct
+from samplers.first_states import KeywordBlocks, construct
 from samplers.run import generators, run
 from samplers.state import State
 from samplers.trace import Trace, rank
@@ -77,6 +77,7 @@ async def theirs(model: LoadedModel, keywords: list[str], batcher: Batcher) -> d
     request = SentencesRequest.model_validate({"keywords": keywords, "seed": 7})
     problem = make_problem(request, model, Settings().limits)
     session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher, remember=0)
+    assert isinstance(problem.source, KeywordBlocks)
     state = State.assemble([(i, forms[0]) for i, forms in enumerate(problem.source.forms)], problem.source.end)
     best, text, at = -np.inf, "", 0.0
     started, before = time.perf_counter(), session.usage.lm_tokens

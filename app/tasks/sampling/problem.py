@@ -9,6 +9,7 @@ from app.languages.base import Language
 from models.language.vocabulary import Vocabulary
 from samplers.first_states import KeywordBlocks
 from samplers.moves.base import Move
+from samplers.state import State
 from samplers.target import Target
 
 
@@ -21,7 +22,7 @@ class SamplingProblem:
         vocabulary: mask over which the model is renormalised.
         target: the law.
         moves: those that can apply.
-        source: keywords from which first states are drawn.
+        source: keywords, or a text, from which first states are drawn.
         max_tokens: no sentence of the support is likely to have more.
         field: of the request, to name where no first state is found.
         remedy: for that.
@@ -31,7 +32,7 @@ class SamplingProblem:
     vocabulary: Vocabulary
     target: Target
     moves: Sequence[Move]
-    source: KeywordBlocks
+    source: KeywordBlocks | State
     max_tokens: int
     field: str
     remedy: str
