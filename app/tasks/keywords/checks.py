@@ -6,34 +6,33 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from app.languages.base import Language
+from app.languages.choice import Named
 from app.languages.registry import language_of
 from app.settings.settings import Limits
 from app.tasks.keywords.forms import Keywords
 from app.tasks.keywords.schemas import Length, SentencesRequest
-from app.tasks.limits import too_large, too_long, too_many
-from app.tasks.sampling.checks import limit_faults
-from app.tasks.sampling.moves import move_faults
+from app.tasks.limits import Bound, above
+from app.tasks.sampling.checks import checked_options
 from app.web.codes import Code
 from app.web.problems import Fault, refuse
 from samplers.constraints.words import Boundaries, occurrences
 
 
-def check(request: SentencesRequest, keywords: Keywords, limits: Limits) -> None:
+def check(request: SentencesRequest, keywords: Keywords, language: Language, limits: Limits) -> None:
     """Refuse what no vocabulary and no chain could mend.
 
-    Raises:
-        ProblemError: 422, a fault for each finding.
-    """
-    refuse([*limit_faults(request, limits), *_limits(request, keywords, limits)])
-    refuse([*_keywords(keywords), *move_faults(request.sampler.moves), *_length(request.length)])
-
-
-def check_language(keywords: Keywords, forbidden: Sequence[str], language: Language) -> None:
-    """Refuse keywords that no sentence of a language can have, or that forbidden words forbid.
+    Args:
+        request: the request.
+        keywords: its keywords in normal form.
+        language: of its sentences.
+        limits: the most that a request may ask for.
 
     Raises:
         ProblemError: 422, a fault for each finding.
     """
+    bounds, faults = checked_options(request, limits)
+    refuse(list(above([*bounds, *_bounds(keywords, request.forbidden, request.length, limits)])))
+    refuse([*_keywords(keywords), *faults, *_length(request.length)])
     named = list(chain.from_iterable(keywords))
     refuse(
         [
@@ -42,42 +41,37 @@ def check_language(keywords: Keywords, forbidden: Sequence[str], language: Langu
             if (flaw := language.flaw(name.text) or language_of([name.text]).flaw(name.text)) is not None
         ]
     )
-    refuse(
-        [
-            Fault(
-                field=form.field,
-                code=Code.FORBIDDEN_KEYWORD,
-                message=f"{form.text!r} {'is' if form.text.lower() == word.lower() else 'contains'} the forbidden word "
-                f"{word!r} (forbidden[{at}])",
-                remedy="take the word out of one of the two",
-            )
-            for form in named
-            for at, word in enumerate(forbidden)
-            if _contains(form.text.lower(), word.lower(), language.forbidden_edges)
-        ]
-    )
+    refuse(list(_forbidden(named, request.forbidden, language)))
+
+
+def _forbidden(named: Sequence[Named], forbidden: Sequence[str], language: Language) -> Iterator[Fault]:
+    for form in named:
+        for at, word in enumerate(forbidden):
+            if _contains(form.text.lower(), word.lower(), language.forbidden_edges):
+                how = "is" if form.text.lower() == word.lower() else "contains"
+                yield Fault(
+                    field=form.field,
+                    code=Code.FORBIDDEN_KEYWORD,
+                    message=f"{form.text!r} {how} the forbidden word {word!r} (forbidden[{at}])",
+                    remedy="take the word out of one of the two",
+                )
 
 
 def _contains(text: str, word: str, edges: Boundaries | None) -> bool:
     return word in text if edges is None else next(occurrences(word, text, edges(text)), None) is not None
 
 
-def _limits(request: SentencesRequest, keywords: Keywords, limits: Limits) -> Iterator[Fault]:
-    yield from too_large(
-        [
-            ("length.min", request.length.min or 0, limits.max_length),
-            ("length.max", request.length.max or 0, limits.max_length),
-        ]
-    )
-    yield from too_many("keywords", len(keywords), limits.max_keywords, "keywords")
-    yield from too_many("forbidden", len(request.forbidden), limits.max_forbidden, "forbidden words")
-    if len(keywords) <= limits.max_keywords:
-        for number, forms in enumerate(keywords):
-            yield from too_many(f"keywords[{number}]", len(forms), limits.max_keyword_forms, "forms")
-            yield from too_long(forms, limits.max_keyword_characters)
-    if len(request.forbidden) <= limits.max_forbidden:
-        words = [(f"forbidden[{at}]", word) for at, word in enumerate(request.forbidden)]
-        yield from too_long(words, limits.max_keyword_characters)
+def _bounds(keywords: Keywords, forbidden: Sequence[str], length: Length, limits: Limits) -> Iterator[Bound]:
+    yield Bound("length.min", length.min, limits.max_length)
+    yield Bound("length.max", length.max, limits.max_length)
+    yield Bound("keywords", keywords, limits.max_keywords, "keywords")
+    yield Bound("forbidden", forbidden, limits.max_forbidden, "forbidden words")
+    # Of a list that is too long itself no item is looked at.
+    for number, forms in enumerate(keywords if len(keywords) <= limits.max_keywords else []):
+        yield Bound(f"keywords[{number}]", forms, limits.max_keyword_forms, "forms")
+        yield from (Bound(form.field, form.text, limits.max_keyword_characters) for form in forms)
+    for at, word in enumerate(forbidden if len(forbidden) <= limits.max_forbidden else []):
+        yield Bound(f"forbidden[{at}]", word, limits.max_keyword_characters)
 
 
 def _keywords(keywords: Keywords) -> Iterator[Fault]:

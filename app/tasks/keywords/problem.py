@@ -7,7 +7,7 @@ from itertools import chain
 from app.languages.base import Language, Unit, count_characters
 from app.languages.choice import choose_language, choose_vocabulary
 from app.settings.settings import Limits
-from app.tasks.keywords.checks import check, check_language
+from app.tasks.keywords.checks import check
 from app.tasks.keywords.forms import forms_of
 from app.tasks.keywords.room import refuse_without_room
 from app.tasks.keywords.schemas import Length, SentencesRequest
@@ -42,10 +42,9 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         ProblemError: 422, with what is wrong and how to mend it.
     """
     keywords = forms_of(request.keywords)
-    check(request, keywords, limits)
     named = list(chain.from_iterable(keywords))
     language = choose_language(request.language, [form.text for form in named])
-    check_language(keywords, request.forbidden, language)
+    check(request, keywords, language, limits)
     vocabulary = choose_vocabulary(language, named, model.vocabulary, Vocabulary.spellings)
     words = [[form.text for form in forms] for forms in keywords]
     spellings: Forms = [

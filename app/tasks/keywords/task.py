@@ -6,12 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from app.settings.settings import Limits
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
-from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.task import SamplingTask
-from models.language.scoring.model import LoadedModel
 
 
 @dataclass(frozen=True)
@@ -32,16 +29,13 @@ class Sentences(SamplingTask[SentencesRequest]):
         """
     found = "The sentences, most fluent first."
     argument = "keywords"
+    problem = staticmethod(make_problem)
     options: ClassVar[Mapping[str, str | None]] = {
         **SamplingTask.options,
         "forbidden": "--forbid",
         "length.min": "--min",
         "length.max": "--max",
     }
-
-    def problem(self, request: SentencesRequest, model: LoadedModel, limits: Limits) -> SamplingProblem:
-        """See :meth:`SamplingTask.problem`."""
-        return make_problem(request, model, limits)
 
     @classmethod
     def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:

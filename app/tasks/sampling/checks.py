@@ -5,19 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.settings.settings import Limits
-from app.tasks.limits import too_large, too_long
+from app.tasks.limits import Bound
+from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
+from app.web.codes import Code
 from app.web.problems import Fault
 
 
-def limit_faults(request: SamplingRequest, limits: Limits) -> Iterator[Fault]:
-    """Options above their limits."""
+def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Bound], list[Fault]]:
+    """The bounds of a request's options, and what is wrong with them within the bounds."""
     sampler = request.sampler
-    yield from too_large(
-        [
-            ("sampler.chains", sampler.chains, limits.max_chains),
-            ("sampler.steps", sampler.steps, limits.max_steps),
-            ("samples", request.samples, limits.max_samples),
-        ]
-    )
-    yield from too_long([("context", request.context or "")], limits.max_context_characters)
+    bounds = [
+        Bound("sampler.chains", sampler.chains, limits.max_chains),
+        Bound("sampler.steps", sampler.steps, limits.max_steps),
+        Bound("samples", request.samples, limits.max_samples),
+        Bound("context", request.context, limits.max_context_characters),
+    ]
+    return bounds, list(_move_faults(sampler.moves))
+
+
+def _move_faults(moves: Moves) -> Iterator[Fault]:
+    if (moves.insert > 0) != (moves.delete > 0):
+        zero, other = ("insert", "delete") if moves.insert == 0 else ("delete", "insert")
+        yield Fault(
+            field=f"sampler.moves.{zero}",
+            code=Code.CONTRADICTORY,
+            message=f"{zero} has no weight but {other} has: each is the other's reverse",
+            remedy="give both a weight above 0, or both 0",
+        )
+    if not any(weight > 0 for weight in dict(moves).values()):
+        yield Fault(
+            field="sampler.moves",
+            code=Code.CONTRADICTORY,
+            message="every weight is 0",
+            remedy="give at least one move a weight above 0",
+        )

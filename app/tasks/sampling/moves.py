@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field, FiniteFloat
 
 from app.web.codes import Code
-from app.web.problems import Fault, invalid
+from app.web.problems import invalid
 from app.web.schemas import Strict
 from samplers.moves.base import Move
 
@@ -23,25 +23,6 @@ class Moves(Strict):
     delete: Weight = Field(default=0.2, description="delete a token; with `insert` or not at all")
     swap: Weight = Field(default=0.05, description="exchange two keywords (if unordered and two or more)")
     reform: Weight = Field(default=0.05, description="change a keyword's form (if one has several)")
-
-
-def move_faults(moves: Moves) -> Iterator[Fault]:
-    """What is wrong with weights whatever the problem."""
-    if (moves.insert > 0) != (moves.delete > 0):
-        zero, other = ("insert", "delete") if moves.insert == 0 else ("delete", "insert")
-        yield Fault(
-            field=f"sampler.moves.{zero}",
-            code=Code.CONTRADICTORY,
-            message=f"{zero} has no weight but {other} has: each is the other's reverse",
-            remedy="give both a weight above 0, or both 0",
-        )
-    if not any(weight > 0 for weight in dict(moves).values()):
-        yield Fault(
-            field="sampler.moves",
-            code=Code.CONTRADICTORY,
-            message="every weight is 0",
-            remedy="give at least one move a weight above 0",
-        )
 
 
 def mix(asked: Moves, moves: Sequence[Move]) -> tuple[list[Move], dict[str, float]]:

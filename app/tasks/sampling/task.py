@@ -43,8 +43,9 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         "sampler.schedule.stop": "--beta-stop",
     }
 
+    @staticmethod
     @abstractmethod
-    def problem(self, request: R, model: LoadedModel, limits: Limits) -> SamplingProblem:
+    def problem(request: R, model: LoadedModel, limits: Limits) -> SamplingProblem:
         """Check a request and make a problem of it; may build a vocabulary, so keep it off the event loop.
 
         Raises:

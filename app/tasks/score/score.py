@@ -13,7 +13,7 @@ from app.engine.session import fits, open_session, scorer_report
 from app.languages.base import Language
 from app.languages.choice import Named, choose_language, choose_vocabulary
 from app.settings.settings import Limits
-from app.tasks.limits import too_long, too_many
+from app.tasks.limits import Bound, above
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
 from app.web.problems import Fault, ProblemError, refuse
 from models.language.scoring.model import LoadedModel
@@ -116,10 +116,10 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[Spe
     Raises:
         ProblemError: 422.
     """
-    refuse(list(too_many("texts", len(request.texts), limits.max_texts, "texts in one request")))
     texts = [Named(f"texts[{place}]", text) for place, text in enumerate(request.texts)]
-    context = [("context", request.context or "")]
-    refuse([*too_long(texts, limits.max_text_characters), *too_long(context, limits.max_context_characters)])
+    refuse(list(above([Bound("texts", texts, limits.max_texts, "texts in one request")])))
+    bounds = [Bound(named.field, named.text, limits.max_text_characters) for named in texts]
+    refuse(list(above([*bounds, Bound("context", request.context, limits.max_context_characters)])))
     faults: list[Fault] = []
     spelled: list[SpelledText] = []
     for named in texts:

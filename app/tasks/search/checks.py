@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.settings.settings import Limits
-from app.tasks.limits import too_large, too_long, too_many
+from app.tasks.limits import Bound, above
 from app.tasks.search.schemas import SearchRequest
 from app.web.codes import Code
 from app.web.problems import Fault, refuse
@@ -53,12 +53,17 @@ def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
             message=f"{given} given",
             remedy="give either one query or a list of queries",
         )
-    yield from too_large(
-        [("n", request.n, limits.max_results), ("beams", request.beams or max(request.n, 3), limits.max_beams)]
+    yield from above(
+        [
+            Bound("n", request.n, limits.max_results),
+            Bound("beams", request.beams or max(request.n, 3), limits.max_beams),
+            Bound("queries", request.questions, limits.max_queries, "queries"),
+            *(
+                Bound(_field(request, number), text, limits.max_query_characters)
+                for number, text in enumerate(request.questions[: limits.max_queries])
+            ),
+        ]
     )
-    yield from too_many("queries", len(request.questions), limits.max_queries, "queries")
-    asked = [(_field(request, i), text) for i, text in enumerate(request.questions[: limits.max_queries])]
-    yield from too_long(asked, limits.max_query_characters)
     if request.mode == "beam" and request.beams is not None and request.beams < request.n:
         yield Fault(
             field="beams",

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import Any
 
-from app.tasks.keywords import task
+from app.settings.settings import Limits
 from app.tasks.keywords.problem import make_problem
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.keywords.task import Sentences
+from app.tasks.sampling.problem import SamplingProblem
+from models.language.scoring.model import LoadedModel
 from tests.support import nursery
 
 POISON = "手机"
@@ -16,10 +19,10 @@ POISON = "手机"
 def worker() -> None:
     """Run a worker."""
 
-    def deadly(request: Any, *rest: Any) -> Any:
+    def deadly(request: SentencesRequest, model: LoadedModel, limits: Limits) -> SamplingProblem:
         if POISON in request.keywords:
             os.kill(os.getpid(), signal.SIGKILL)
-        return make_problem(request, *rest)
+        return make_problem(request, model, limits)
 
-    task.make_problem = deadly  # type: ignore[attr-defined, assignment]
+    Sentences.problem = staticmethod(deadly)
     nursery.worker()
