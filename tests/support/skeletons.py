@@ -70,7 +70,6 @@ def answers(model: str, state: str) -> dict[str, Any]:
 
     task = module("app/tasks/tokens/task.py").Tokens
     registry.TASKS += (task,)
-    import httpx
     import typer.testing
     from starlette.testclient import TestClient
 
@@ -78,7 +77,7 @@ def answers(model: str, state: str) -> dict[str, Any]:
     from app.main import create_app
     from app.settings.settings import Settings
     from chainwright_client import Client
-    from tests.support.live import until
+    from tests.support.live import bridge, until
 
     environment = {
         "CHAINWRIGHT_MODEL": model,
@@ -100,12 +99,7 @@ def answers(model: str, state: str) -> dict[str, Any]:
         job = client.post("/v1/jobs", json={"url": task.path, "bodies": [{"texts": [TEXT]}]}).json()
         until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["status"] == "completed")
         item = json.loads(client.get(f"/v1/jobs/{job['id']}/results").text)
-
-        def bridge(request: httpx.Request) -> httpx.Response:
-            answer = client.request(request.method, request.url.path, content=request.content, headers=request.headers)
-            return httpx.Response(answer.status_code, content=answer.content)
-
-        with Client(transport=httpx.MockTransport(bridge)) as outside:
+        with Client(transport=bridge(client)) as outside:
             method = outside.tokens(texts=[TEXT]).model_dump()
         return {
             "expected": list(app.state.loading.engine.model.tokenizer.encode(TEXT)),
