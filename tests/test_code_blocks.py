@@ -86,7 +86,7 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
             **{name: value for name, value in os.environ.items() if not name.startswith("CHAINWRIGHT_")},
             **{f"CHAINWRIGHT_{name.upper()}": str(value) for name, value in values.items()},
             "PATH": f"{commands}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")]),
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
             "CHAINWRIGHT_URL": url,
@@ -95,7 +95,7 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
 
 @pytest.mark.parametrize("page", dict.fromkeys(block.page for block in RUN), ids=lambda page: page.name)
 def test_every_block_runs_as_written(page: Path, environment: dict[str, str], folder: Path) -> None:
-    desk = folder / page.stem
+    desk = folder / "desks" / page.relative_to(ROOT).with_suffix("")
     (desk / ".venv").mkdir(parents=True)
     (desk / ".venv" / "bin").symlink_to(folder / "bin")
     for name, content in FILES.items():

@@ -37,9 +37,9 @@ def used(tmp_path_factory: pytest.TempPathFactory) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_the_task_is_a_route_a_job_and_a_command(used: Any) -> None:
+def test_the_task_is_a_route_a_job_a_command_and_a_method_of_the_client(used: Any) -> None:
     expected = used["expected"]
-    assert used["route"] == {"tokens": [expected]} == used["command"] == used["item"]
+    assert used["route"] == {"tokens": [expected]} == used["command"] == used["item"] == used["method"]
     assert used["refused"]["errors"][0]["field"] == "texts"
     assert "/v1/tokens" in used["paths"]
 

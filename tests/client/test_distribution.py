@@ -101,6 +101,7 @@ def test_it_requires_two_packages() -> None:
 
 def test_both_distributions_are_of_one_version_and_licence() -> None:
     assert version("chainwright") == __version__
+    assert f"\nversion: {__version__}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
     assert (ROOT / "client" / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 
 @contextmanager
@@ -48,3 +49,13 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
 def post(url: str, body: dict[str, object]) -> httpx.Response:
     """POST /v1/sentences."""
     return httpx.post(f"{url}/v1/sentences", json=body, timeout=60, trust_env=False)
+
+
+def bridge(client: TestClient) -> httpx.MockTransport:
+    """A transport of httpx to the application of a test client, whose own may be another library's."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        found = client.request(request.method, request.url.path, content=request.content, headers=dict(request.headers))
+        return httpx.Response(found.status_code, content=found.content, headers=dict(found.headers))
+
+    return httpx.MockTransport(answer)

@@ -76,7 +76,8 @@ def answers(model: str, state: str) -> dict[str, Any]:
     from app.cli.main import cli
     from app.main import create_app
     from app.settings.settings import Settings
-    from tests.support.live import until
+    from chainwright_client import Client
+    from tests.support.live import bridge, until
 
     environment = {
         "CHAINWRIGHT_MODEL": model,
@@ -98,12 +99,15 @@ def answers(model: str, state: str) -> dict[str, Any]:
         job = client.post("/v1/jobs", json={"url": task.path, "bodies": [{"texts": [TEXT]}]}).json()
         until(lambda: client.get(f"/v1/jobs/{job['id']}").json()["status"] == "completed")
         item = json.loads(client.get(f"/v1/jobs/{job['id']}/results").text)
+        with Client(transport=bridge(client)) as outside:
+            method = outside.tokens(texts=[TEXT]).model_dump()
         return {
             "expected": list(app.state.loading.engine.model.tokenizer.encode(TEXT)),
             "route": client.post(task.path, json={"texts": [TEXT]}).json(),
             "refused": client.post(task.path, json={"texts": []}).json(),
             "command": json.loads(command.stdout),
             "item": item["response"]["body"],
+            "method": method,
             "paths": list(client.get("/openapi.json").json()["paths"]),
             "sentences": client.post("/v1/sentences", json=body).json(),
         }

@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 import typer
 from starlette.testclient import TestClient
@@ -22,6 +21,7 @@ from app.web.problems import ProblemError
 from chainwright_client import Client
 from tests.app.conftest import wait_until_ready
 from tests.app.tasks.reversal import Reversal
+from tests.support.live import bridge
 
 ROOT = Path(__file__).parents[3]
 BODY = {"texts": ["one two", "abc"]}
@@ -75,11 +75,7 @@ def test_it_has_a_command(monkeypatch: pytest.MonkeyPatch, settings: Settings, t
 
 
 def test_it_is_a_method_of_the_client(toy_client: TestClient) -> None:
-    def answered(request: httpx.Request) -> httpx.Response:
-        found = toy_client.request(request.method, request.url.path, content=request.read(), headers=request.headers)
-        return httpx.Response(found.status_code, headers={"content-type": "application/json"}, content=found.content)
-
-    with Client("http://testserver", transport=httpx.MockTransport(answered)) as client:
+    with Client(transport=bridge(toy_client)) as client:
         assert client.reversal(texts=["abc"]).texts == ["cba"]
 
 
