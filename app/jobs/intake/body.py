@@ -18,11 +18,8 @@ async def read_body(request: Request, most: int) -> bytes:
     async for piece in request.stream():
         content += piece
         if len(content) > most:
-            fault = Fault(
-                field="",
-                code=Code.TOO_LARGE,
-                message=f"the body has more than {most} bytes",
-                remedy="divide the job into several, or raise CHAINWRIGHT_MAX_JOB_BYTES",
-            )
+            message = f"the body has more than {most} bytes"
+            remedy = "divide the job into several, or raise CHAINWRIGHT_MAX_JOB_BYTES"
+            fault = Fault(field="", code=Code.TOO_LARGE, message=message, remedy=remedy)
             raise ProblemError(413, [fault], {"Connection": "close"})
     return bytes(content)
