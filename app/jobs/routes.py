@@ -26,7 +26,7 @@ from app.jobs.work.maintenance import enqueue
 from app.web.codes import Code
 from app.web.events import EventResponse
 from app.web.media import media_type
-from app.web.problems import Fault, ProblemError, invalid
+from app.web.problems import failure, invalid
 from app.web.requests import problem_responses, until_disconnect
 
 router = APIRouter(tags=["jobs"])
@@ -47,7 +47,7 @@ async def jobs_of(request: Request) -> Jobs:
     if jobs is None:
         message = "this service has no queue"
         remedy = "set CHAINWRIGHT_QUEUE_URL to a Redis server, or see the log for why the embedded one did not start"
-        raise ProblemError(503, [Fault(field="", code=Code.UNAVAILABLE, message=message, remedy=remedy)])
+        raise failure(503, Code.UNAVAILABLE, message, remedy)
     return jobs
 
 
@@ -211,13 +211,12 @@ async def _record(job_id: str, jobs: Jobs) -> Record:
         return await _found(job_id, jobs)
     except UnreadableError as error:
         remedy = "have it forgotten with DELETE, and submit the job once more"
-        fault = Fault(field="job_id", code=Code.DAMAGED, message=str(error), remedy=remedy)
-        raise ProblemError(500, [fault]) from error
+        raise failure(500, Code.DAMAGED, str(error), remedy, field="job_id") from error
 
 
 async def _found(job_id: str, jobs: Jobs) -> Record:
     record = await jobs.store.record(job_id)
     if record is None:
         message, remedy = f"there is no job {job_id!r}", "name one that GET /v1/jobs lists"
-        raise ProblemError(404, [Fault(field="job_id", code=Code.NOT_FOUND, message=message, remedy=remedy)])
+        raise failure(404, Code.NOT_FOUND, message, remedy, field="job_id")
     return record
