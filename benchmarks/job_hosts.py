@@ -1,4 +1,4 @@
-"""Two hosts, made of network namespaces with an address each, that share one queue; one is cut off on the way."""
+"""Two hosts on one queue, made of network namespaces with an address each; one is cut off on the way."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _ip(*words: str) -> None:
 
 @contextmanager
 def hosts() -> Iterator[dict[str, Path]]:
-    """Two namespaces joined to this one by a bridge; the files that name them.
+    """Two namespaces joined to this one by a bridge: their files.
 
     This one has the address 10.87.41.1, where a queue's server must listen. Needs root.
     """
@@ -52,14 +52,14 @@ def hosts() -> Iterator[dict[str, Path]]:
 
 
 def cut(namespace: Path, off: bool) -> None:
-    """Cut a host off from the others, or join it again: what it sends is lost, and nothing tells it."""
+    """Cut a host off from the others, or join it again: its packets are lost without an error."""
     _ip("link", "set", f"{namespace.name}o", "down" if off else "up")
 
 
 def shared(
     fleet: Fleet, namespaces: Mapping[str, Path], items: list[dict[str, Any]], cut_seconds: float = 8.0
 ) -> dict[str, Any]:
-    """Run the items quietly, then on two hosts of which one is cut off for a while; figures of both."""
+    """Figures of a job in a quiet run, and on two hosts of which one is cut off for a while."""
     fleet.start_worker()
     fleet.wait_workers(1)
     quiet = watch(fleet, fleet.submit(items))

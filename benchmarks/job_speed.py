@@ -1,4 +1,4 @@
-"""What the queue costs beside the work itself, how workers add up, and how long submitting and cancelling take."""
+"""Cost of the queue beside the work itself, speed-up by workers, and latency of submitting and cancelling."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.support.job_items import sentences
 from tests.support.processes import Handle
 
 POLL_EVERY = 2.0
-"""Seconds between looks at a job: what the client comes to."""
+"""Seconds between polls of a job, as by the client."""
 
 WARMING = 1_000_000
 """Number of the first item that only warms up."""
@@ -30,7 +30,7 @@ WARMING = 1_000_000
 
 @dataclass(frozen=True)
 class Cost:
-    """What some work took.
+    """Cost of some work.
 
     Attributes:
         seconds: by the clock.
@@ -110,7 +110,7 @@ class Direct:
         return cls(Work([process], lambda: not process.alive), files["cost"])
 
     def cost(self) -> Cost:
-        """What it took, once it has ended."""
+        """Cost of the items, once the process has ended."""
         ended, cpu_seconds = json.loads(self._cost.read_text())
         return Cost(self.work.seconds(ended), cpu_seconds)
 
@@ -148,10 +148,10 @@ def _job_seconds(fleet: Fleet, items: list[dict[str, Any]]) -> float:
 
 
 def overhead(fleet: Fleet, queue: QueueServer, count: int, chains: int, steps: int) -> dict[str, Any]:
-    """As a job of so many items against the same in one process without a queue, by turns.
+    """Cost of a job of so many items against the same in one process without a queue, by turns.
 
-    That is told twice: scheduled at the model as a job's are, which leaves what the queue costs, and as requests are,
-    which take turns so that a small one is not as slow as a large one beside it.
+    There are two figures: the items scheduled at the model as a job's are, which leaves the cost of the queue, and as
+    requests are, which take turns so that a small one is not as slow as a large one beside it.
     """
     alone, requests, queued = _by_turns(fleet, queue, [sentences(item, chains, steps) for item in range(count)])
     return {

@@ -46,7 +46,7 @@ class Contender:
         return Work(list(self.fleet.workers), lambda: self.fleet.job(self.job_id)["status"] == "completed")
 
     def cost(self, work: Work, count: int) -> Cost:
-        """What the items took; ends the workers."""
+        """Cost of the items; ends the workers."""
         spent = self._cpu_seconds() - self.before
         self.fleet.stop_workers()
         job = self.fleet.job(self.job_id)

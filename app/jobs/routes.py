@@ -21,13 +21,12 @@ from app.jobs.results import Kind
 from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
 from app.jobs.store.connection import AWAY, as_problem
 from app.jobs.store.record import Record, UnreadableError
-from app.jobs.store.store import RATE_SECONDS
 from app.jobs.store.workers import workers
 from app.jobs.work.maintenance import enqueue
 from app.web.codes import Code
 from app.web.events import EventResponse
 from app.web.media import media_type
-from app.web.problems import Fault, ProblemError, invalid
+from app.web.problems import failure, invalid
 from app.web.requests import problem_responses, until_disconnect
 
 router = APIRouter(tags=["jobs"])
@@ -46,13 +45,9 @@ async def jobs_of(request: Request) -> Jobs:
     """
     jobs: Jobs | None = getattr(request.app.state, "jobs", None)
     if jobs is None:
-        fault = Fault(
-            field="",
-            code=Code.UNAVAILABLE,
-            message="this service has no queue",
-            remedy="set CHAINWRIGHT_QUEUE_URL to a Redis server, or see the log for why the embedded one did not start",
-        )
-        raise ProblemError(503, [fault])
+        message = "this service has no queue"
+        remedy = "set CHAINWRIGHT_QUEUE_URL to a Redis server, or see the log for why the embedded one did not start"
+        raise failure(503, Code.UNAVAILABLE, message, remedy)
     return jobs
 
 
@@ -97,18 +92,15 @@ async def submit(
         try:
             job_id = await jobs.store.accept(accepted)
         except KeyError as error:
-            raise invalid(
-                "Idempotency-Key",
-                Code.CONFLICT,
-                f"it has made the job {error.args[0]} of another request",
-                "give each request a key of its own",
-            ) from None
+            message = f"it has made the job {error.args[0]} of another request"
+            remedy = "give each request a key of its own"
+            raise invalid("Idempotency-Key", Code.CONFLICT, message, remedy) from None
         record = await _record(job_id, jobs)
     if not record.queued:
         with suppress(*AWAY):  # it is accepted: maintenance puts it into the queue once the server is back
             await enqueue(record, jobs.store, jobs.queue)
     response.headers["Location"] = f"{jobs.settings.root_path}/v1/jobs/{job_id}"
-    return record.report(RATE_SECONDS)
+    return record.report()
 
 
 @router.get("/v1/jobs", responses=problem_responses(422, 500, 503), summary="All jobs")
@@ -122,7 +114,7 @@ async def list_jobs(
         found = await jobs.store.records(after, limit + 1)
     more = len(found) > limit
     return JobList(
-        data=[record.report(RATE_SECONDS) for record in found[:limit]],
+        data=[record.report() for record in found[:limit]],
         has_more=more,
         next_cursor=found[limit - 1].id if more else None,
     )
@@ -132,7 +124,7 @@ async def list_jobs(
 async def job(job_id: JobId, jobs: ReadyJobs) -> Job:
     """How far a job is."""
     with as_problem():
-        return (await _record(job_id, jobs)).report(RATE_SECONDS)
+        return (await _record(job_id, jobs)).report()
 
 
 @router.delete(
@@ -154,7 +146,7 @@ async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
             return Response(status_code=204)
         await jobs.store.cancel(job_id)
         await jobs.store.settle(job_id)
-        return (await _record(job_id, jobs)).report(RATE_SECONDS)
+        return (await _record(job_id, jobs)).report()
 
 
 @router.get("/v1/jobs/{job_id}/events", responses=documented.EVENTS, response_class=Response, summary="Follow a job")
@@ -218,23 +210,13 @@ async def _record(job_id: str, jobs: Jobs) -> Record:
     try:
         return await _found(job_id, jobs)
     except UnreadableError as error:
-        fault = Fault(
-            field="job_id",
-            code=Code.DAMAGED,
-            message=str(error),
-            remedy="have it forgotten with DELETE, and submit the job once more",
-        )
-        raise ProblemError(500, [fault]) from error
+        remedy = "have it forgotten with DELETE, and submit the job once more"
+        raise failure(500, Code.DAMAGED, str(error), remedy, field="job_id") from error
 
 
 async def _found(job_id: str, jobs: Jobs) -> Record:
     record = await jobs.store.record(job_id)
     if record is None:
-        fault = Fault(
-            field="job_id",
-            code=Code.NOT_FOUND,
-            message=f"there is no job {job_id!r}",
-            remedy="name one that GET /v1/jobs lists",
-        )
-        raise ProblemError(404, [fault])
+        message, remedy = f"there is no job {job_id!r}", "name one that GET /v1/jobs lists"
+        raise failure(404, Code.NOT_FOUND, message, remedy, field="job_id")
     return record

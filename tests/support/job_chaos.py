@@ -1,4 +1,4 @@
-"""A job whose workers are killed at random and whose queue's server is restarted, against a quiet run."""
+"""Job whose workers are killed at random and whose queue server is restarted, against a quiet run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENDED = ("completed", "failed", "cancelled", "expired")
 
 @dataclass
 class Watched:
-    """A job that is polled to its end.
+    """Job that is polled to its end.
 
     Attributes:
         job: as last seen.
@@ -60,8 +60,8 @@ def watch(
 
 @dataclass
 class Chaos:
-    """Kills a worker every so many seconds and when so many items are done, another taking its place, and the
-    queue's server once."""
+    """Killer of workers, every so many seconds and when so many items are done, each with a successor, and of the
+    queue server once."""
 
     fleet: Fleet
     queue: QueueServer
@@ -74,7 +74,7 @@ class Chaos:
     _due: float = field(default_factory=time.monotonic)
 
     def __call__(self, seen: Watched) -> None:
-        """One look at the clock."""
+        """Kill what is due."""
         reached = bool(self.kill_at) and seen.done >= self.kill_at[0]
         if reached or time.monotonic() >= self._due + self.kill_every:
             self._due = time.monotonic()
@@ -90,7 +90,7 @@ class Chaos:
 
 
 def compare(fleet: Fleet, job_id: str, items: list[dict[str, Any]], expected: dict[str, Any]) -> dict[str, Any]:
-    """How the results of a job differ from what they should be."""
+    """Differences of a job's results from those expected."""
     lines = fleet.lines(job_id)
     names = [json.loads(line)["custom_id"] for line in lines]
     wanted = [item["custom_id"] for item in items]
@@ -107,7 +107,7 @@ def compare(fleet: Fleet, job_id: str, items: list[dict[str, Any]], expected: di
 
 
 def poison(fleet: Fleet, items: list[dict[str, Any]], number: int, bad: dict[str, Any]) -> dict[str, Any]:
-    """Run the items with one that kills its worker, another worker taking its place each time; figures."""
+    """Figures of a job with an item that kills its worker, which has a successor each time."""
     given = [*items[:number], {**bad, "custom_id": "poison"}, *items[number + 1 :]]
     deaths = 0
 
@@ -139,7 +139,7 @@ def chaos(
     kill_every: float = 5.0,
     kill_at: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Run the items quietly with one worker, then with several that are killed; figures of both."""
+    """Figures of a job in a quiet run with one worker, and with several that are killed."""
     fleet.start_worker()
     fleet.wait_workers(1)
     quiet = watch(fleet, fleet.submit(items))

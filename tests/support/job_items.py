@@ -1,4 +1,4 @@
-"""Items of jobs to measure with, and what of their results must not depend on how they were run."""
+"""Items of jobs, and the part of their results that does not depend on the run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 LAST_DIGITS = 1e-4
-"""By how much two sums of log-probabilities may differ that are the same."""
+"""Tolerance of sums of log-probabilities: products of small matrices may take another path in a larger batch."""
 
 INDEX = "jobs-benchmark"
 FACTS = [
@@ -31,7 +31,7 @@ TEXTS = ["今天我们去公园散步。", "老师喜欢音乐。", "The dog run
 
 
 def sentences(number: int, chains: int = 2, steps: int = 8) -> dict[str, Any]:
-    """An item for /v1/sentences."""
+    """Item of /v1/sentences."""
     sampler = {"kind": "metropolis", "chains": chains, "steps": steps}
     body = {"keywords": KEYWORDS[number % len(KEYWORDS)], "seed": number, "sampler": sampler}
     return {"custom_id": f"c{number}", "url": "/v1/sentences", "body": body}
@@ -51,16 +51,16 @@ def mixed(count: int, chains: int = 2, steps: int = 8) -> list[dict[str, Any]]:
 
 
 def build_index(client: httpx.Client) -> None:
-    """The index that mixed items search."""
+    """Build the index that mixed items search."""
     client.post("/v1/indexes", json={"name": INDEX, "lines": FACTS}).raise_for_status()
     while client.get(f"/v1/indexes/{INDEX}").json()["build"]["state"] not in ("ready", "failed"):
         pass
 
 
 def essence(line: str) -> tuple[str, Any]:
-    """The custom_id of a line of results, and all of its answer that a caller may rely on.
+    """custom_id of a line of results, and its answer without times and counts of cached scores.
 
-    Not the time it took, nor what was found in a cache. See :func:`alike` for the last digits.
+    See :func:`alike` for the last digits.
     """
     data = json.loads(line)
     body = data["response"]["body"]
@@ -70,13 +70,12 @@ def essence(line: str) -> tuple[str, Any]:
 
 
 def essences(lines: Iterable[str]) -> dict[str, Any]:
-    """Of all lines, by custom_id."""
+    """Essences of all lines, by custom_id."""
     return dict(map(essence, lines))
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two answers are the same but for the last digits of their numbers: products of matrices as small as a
-    tiny model's may take another path in a larger batch."""
+    """Whether two answers are the same but for :data:`LAST_DIGITS` of their numbers."""
     if isinstance(one, float) and isinstance(other, float):
         return abs(one - other) <= LAST_DIGITS
     if isinstance(one, dict) and isinstance(other, dict):

@@ -1,4 +1,4 @@
-"""A process that has everything imported and forks others on demand, so that these start within a second.
+"""Process with everything imported that forks others on demand, so that these start within a second.
 
 Reads one JSON object a line: {"call": "module:function", "env": {...}, "log": path, "netns": path or null};
 answers each with the pid of a process that runs ``function()``. Ends its children when its input ends.
@@ -57,7 +57,7 @@ def _child(order: dict[str, Any]) -> None:
             with open(order["netns"]) as namespace:
                 if ctypes.CDLL(None, use_errno=True).setns(namespace.fileno(), CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), "setns")
-        signal.signal(signal.SIGUSR1, lambda number, frame: _tell_tasks())
+        signal.signal(signal.SIGUSR1, lambda number, frame: _print_tasks())
         module, _, function = order["call"].partition(":")
         getattr(importlib.import_module(module), function)()
         status = 0
@@ -71,14 +71,14 @@ def _child(order: dict[str, Any]) -> None:
         os._exit(status)
 
 
-def _tell_tasks() -> None:
-    """Print where every asyncio task stands."""
+def _print_tasks() -> None:
+    """Print the stack of every asyncio task."""
     for task in asyncio.all_tasks():
         task.print_stack(file=sys.stderr)
 
 
 def worker() -> None:
-    """A worker, as `chainwright worker`."""
+    """Run `chainwright worker`."""
     from app.cli.worker import worker as run
     from app.settings.settings import Settings
 
@@ -86,7 +86,7 @@ def worker() -> None:
 
 
 def service() -> None:
-    """A service, as `chainwright serve`."""
+    """Run `chainwright serve`."""
     from app.cli.serve import serve
     from app.settings.settings import Settings
 

@@ -1,4 +1,4 @@
-"""Processes that start within a second and may be killed at will."""
+"""Processes that start within a second, to be killed at will."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import psutil
 
 
 def free_port() -> int:
-    """A TCP port of the loopback address that nobody uses."""
+    """Unused TCP port of the loopback address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -25,7 +25,7 @@ def free_port() -> int:
 
 @dataclass(frozen=True)
 class Handle:
-    """A process that is not a child of this one."""
+    """Process that is not a child of this one."""
 
     pid: int
 
@@ -38,7 +38,7 @@ class Handle:
 
     @property
     def cpu_seconds(self) -> float:
-        """Time that its threads have spent on cores: other than seconds, the same on a busy machine."""
+        """Time of its threads on cores: unlike seconds, the same on a busy machine."""
         times = psutil.Process(self.pid).cpu_times()
         return float(times.user + times.system)
 
@@ -48,7 +48,7 @@ class Handle:
             os.kill(self.pid, number)
 
     def wait(self, seconds: float) -> float:
-        """Wait until it is gone; how long that took."""
+        """Wait for its end; the seconds that took."""
         began = time.monotonic()
         while self.alive:
             if time.monotonic() - began > seconds:
@@ -58,7 +58,7 @@ class Handle:
 
 
 class Nursery:
-    """Forks processes from one that has everything imported; see :mod:`tests.support.nursery`."""
+    """Parent of processes, with everything imported; see :mod:`tests.support.nursery`."""
 
     def __init__(self, checkout: Path | None = None) -> None:
         """Start it, in another checkout of the project if one is given."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request
 
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import failure
 
 
 async def read_body(request: Request, most: int) -> bytes:
@@ -18,11 +18,7 @@ async def read_body(request: Request, most: int) -> bytes:
     async for piece in request.stream():
         content += piece
         if len(content) > most:
-            fault = Fault(
-                field="",
-                code=Code.TOO_LARGE,
-                message=f"the body has more than {most} bytes",
-                remedy="divide the job into several, or raise CHAINWRIGHT_MAX_JOB_BYTES",
-            )
-            raise ProblemError(413, [fault], {"Connection": "close"})
+            message = f"the body has more than {most} bytes"
+            remedy = "divide the job into several, or raise CHAINWRIGHT_MAX_JOB_BYTES"
+            raise failure(413, Code.TOO_LARGE, message, remedy, headers={"Connection": "close"})
     return bytes(content)

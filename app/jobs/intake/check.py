@@ -18,7 +18,7 @@ from app.jobs.store.record import Accepted, Entry, new_id
 from app.settings.settings import Settings
 from app.tasks.registry import task_at
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import Fault, ProblemError, invalid
 from app.web.validation import faults_of
 
 MAX_FAULTS = 1000
@@ -58,13 +58,8 @@ class Intake:
         """
         lines, most = self.submission.lines, self.engine.limits.max_job_items
         if len(lines) > most:
-            fault = Fault(
-                field="",
-                code=Code.TOO_MANY,
-                message=f"{len(lines)} items are above the limit of {most}",
-                remedy=f"give at most {most}",
-            )
-            raise ProblemError(422, [fault])
+            message = f"{len(lines)} items are above the limit of {most}"
+            raise invalid("", Code.TOO_MANY, message, f"give at most {most}")
         self._names = {f"item-{number}": number for number, line in enumerate(lines) if _nameless(line)}
         for start in range(0, len(lines), LINES_AT_A_TIME):
             await asyncio.to_thread(self._check, range(start, min(start + LINES_AT_A_TIME, len(lines))))
@@ -104,13 +99,8 @@ class Intake:
             raise ProblemError(422, faults_of(errors)) from None
         name = item.custom_id or f"item-{number}"
         if self._names.setdefault(name, number) != number:
-            fault = Fault(
-                field="custom_id",
-                code=Code.DUPLICATE,
-                message=f"{name!r} is the custom_id of another line, {self.submission.where(self._names[name], '')}",
-                remedy="give each line one of its own",
-            )
-            raise ProblemError(422, [fault])
+            message = f"{name!r} is the custom_id of another line, {self.submission.where(self._names[name], '')}"
+            raise invalid("custom_id", Code.DUPLICATE, message, "give each line one of its own")
         task = task_at(item.url)
         try:
             request = task.read(item.body)

@@ -109,13 +109,8 @@ def _document(content: bytes, options: Options) -> Submission:
         url = given.url
         lines: list[Any | Fault] = [{"url": url, "body": body} for body in given.bodies]
         return Submission(lines, _body_field, chosen)
-    fault = Fault(
-        field="items",
-        code=Code.CONTRADICTORY,
-        message="a job is made of `items`, or of `url` and `bodies`",
-        remedy="give either the one or the other",
-    )
-    raise ProblemError(422, [fault])
+    message = "a job is made of `items`, or of `url` and `bodies`"
+    raise invalid("items", Code.CONTRADICTORY, message, "give either the one or the other")
 
 
 def _body_field(number: int, field: str) -> str:

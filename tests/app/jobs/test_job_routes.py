@@ -1,4 +1,4 @@
-"""Jobs over HTTP: what is accepted, what is refused and how, what is told."""
+"""Jobs over HTTP: acceptance, refusals and reports."""
 
 from __future__ import annotations
 

@@ -21,5 +21,5 @@ redis.call('PERSIST', items)
 redis.call('PERSIST', results)
 redis.call('ZADD', all, 0, id)
 redis.call('SADD', open, id)
-move('validating', job, events, id, at)
+set_status('validating', job, events, id, at)
 return ''

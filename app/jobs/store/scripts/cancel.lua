@@ -5,7 +5,7 @@
 local job, events = unpack(KEYS)
 local status = redis.call('HGET', job, 'status')
 if status and active(status) then
-    move('cancelling', job, events, ARGV[1], now())
+    set_status('cancelling', job, events, ARGV[1], now())
     return 'cancelling'
 end
 return status

@@ -5,6 +5,6 @@ local job, events = unpack(KEYS)
 local status = redis.call('HGET', job, 'status')
 if status and active(status) then
     redis.call('HSET', job, 'error', ARGV[2])
-    move('failed', job, events, ARGV[1], now())
+    set_status('failed', job, events, ARGV[1], now())
 end
 return 0

@@ -17,9 +17,9 @@ local rate, rate_at = tonumber(record[4] or 0), tonumber(record[5] or at)
 rate = rate * math.exp(-math.max(0, at - rate_at) / smoothing) + 1 / smoothing
 redis.call('HSET', job, 'rate', string.format('%.9g', rate), 'rate_at', stamp(at))
 if tonumber(record[2]) + tonumber(record[3]) >= tonumber(record[1]) then
-    tell('progress', job, events, id, at)
-    move('finalizing', job, events, id, at)
+    add_event('progress', job, events, id, at)
+    set_status('finalizing', job, events, id, at)
 elseif at - tonumber(record[6] or 0) >= tonumber(ARGV[6]) then
-    tell('progress', job, events, id, at)
+    add_event('progress', job, events, id, at)
 end
 return 1

@@ -15,17 +15,17 @@ end
 local at = now()
 redis.call('ZREM', running, ARGV[4])
 if active(status) and at >= tonumber(record[2]) then
-    move('expired', job, events, id, at)
+    set_status('expired', job, events, id, at)
     status = 'expired'
 elseif status == 'cancelling' then
     redis.call('ZREMRANGEBYSCORE', running, '-inf', at - tonumber(ARGV[2]))
     if redis.call('ZCARD', running) == 0 then
-        move('cancelled', job, events, id, at)
+        set_status('cancelled', job, events, id, at)
         status = 'cancelled'
     end
 elseif status == 'finalizing' then
     redis.call('UNLINK', items)
-    move('completed', job, events, id, at)
+    set_status('completed', job, events, id, at)
     status = 'completed'
 end
 if status == 'completed' or status == 'failed' or status == 'cancelled' or status == 'expired' then

@@ -11,7 +11,7 @@ if not status or not active(status) then
 end
 local at = now()
 if status == 'validating' then
-    move('in_progress', job, events, id, at)
+    set_status('in_progress', job, events, id, at)
 end
 local left = {0}
 for number = tonumber(ARGV[2]), tonumber(ARGV[3]) - 1 do

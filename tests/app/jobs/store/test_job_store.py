@@ -215,8 +215,8 @@ def test_a_job_whose_record_is_spoilt_holds_up_no_other(queue: QueueServer, monk
                 finally:
                     task.cancel()
                     await store.redis.srem(keys.OPEN, unreadable, unusable)
-            told = [entry["job"] for entry in logs if entry["log_level"] == "error"]
-            assert sorted(told) == sorted([unreadable, unusable])  # once each
+            logged = [entry["job"] for entry in logs if entry["log_level"] == "error"]
+            assert sorted(logged) == sorted([unreadable, unusable])  # once each
 
     on_server(queue, work)
 
@@ -242,7 +242,7 @@ def test_one_looks_after_jobs_until_it_is_silent(queue: QueueServer) -> None:
         names = [new_id() for _ in range(4)]
         for _ in range(3):
             assert [await store.lead(name, 60.0) for name in names] == [True, False, False, False]
-            assert await store.redis.pttl(keys.MAINTAINER) > 30_000, "told of anew"
+            assert await store.redis.pttl(keys.MAINTAINER) > 30_000, "renewed"
             await store.redis.pexpire(keys.MAINTAINER, 20_000)
         await store.redis.pexpire(keys.MAINTAINER, 0)  # silent for so long
         assert [await store.lead(name, 60.0) for name in names[1:]] == [True, False, False]

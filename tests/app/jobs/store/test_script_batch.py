@@ -26,7 +26,7 @@ async def opened(queue: QueueServer) -> AsyncIterator[tuple[Redis, ScriptBatch]]
 
 
 async def reads(client: Redis) -> int:
-    """How often the server has read from a socket."""
+    """Number of reads from sockets by the server."""
     return int((await client.info("stats"))["total_reads_processed"])
 
 
