@@ -68,9 +68,7 @@ def collector(settings: Settings) -> Iterator[Finding]:
         yield ok("traces", f"a server listens at {address[0]}:{address[1]}")
 
 
-def _server(
-    about: str, url: str | None, advice: Callable[[str, dict[str, Any]], Iterator[Finding]]
-) -> Iterator[Finding]:
+def _server(about: str, url: str | None, advice: Advice) -> Iterator[Finding]:
     """The server at a URL, or the one that the service would start."""
     if url is None:
         if (program := find_server()) is not None:
