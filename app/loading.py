@@ -1,4 +1,4 @@
-"""Loads the model beside the running server."""
+"""Loading of the model beside the running server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LOADING_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelEr
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Why a model could not be loaded, in one line, and which setting to mend."""
+    """The fault of a model that cannot be loaded, in one line, under the setting to mend."""
     if isinstance(error, DeviceError):
         return device_fault(error)
     return Fault(
@@ -85,7 +85,7 @@ class Loading:
         self._stop.set()
 
     def problem(self) -> ProblemError:
-        """Why no engine can be had: 503."""
+        """The refusal while there is no engine: 503."""
         if self.failure is not None:
             message = f"the model could not be loaded: {self.failure.message}"
             remedy = f"{self.failure.field}: {self.failure.remedy}, and start the service again"

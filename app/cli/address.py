@@ -8,11 +8,7 @@ from typing import Any
 
 
 class AddressError(ValueError):
-    """It cannot be listened on; the message says why and, after "; remedy: ", how to mend it.
-
-    Attributes:
-        number: what the system called it (errno), None if it is no address at all.
-    """
+    """It cannot be listened on, with the system's ``errno`` or None; the text ends in ``; remedy: ...``."""
 
     def __init__(self, message: str, number: int | None) -> None:
         super().__init__(message)
@@ -59,7 +55,7 @@ def try_to_listen(host: str, port: int) -> None:
 
 
 def _problem(family: int, kind: int, protocol: int, address: Any) -> Exception | None:
-    """Why one address cannot be listened on."""
+    """The error of listening on one address; None if it works."""
     try:
         with socket.socket(family, kind, protocol) as listener:
             # As asyncio does: else the IPv6 address of a name would take the IPv4 one's place.

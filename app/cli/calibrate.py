@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from app.cli import console
 from app.cli.questions import open_triples, read_questions
-from app.indexes.opened import Retrieval
+from app.indexes.opened import Retrieval, retrieval_of
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.retrieval.examples import Example
@@ -106,9 +106,9 @@ def command(
     """Fit the order of answers, and when to give none, on questions with known answers."""
 
     async def work() -> dict[str, Any]:
-        async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:
+        async with console.engine(console.settings(retrieval_model=model), with_model=False) as engine:
             examples = read_questions(file, encoding)[skip:][:limit]
-            return await run_calibration(examples, index, folder, beams, refused, retrieval)
+            return await run_calibration(examples, index, folder, beams, refused, retrieval_of(engine))
 
     report = console.run(work())
     if as_json:

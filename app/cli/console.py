@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -17,7 +16,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from app import logs
 from app.engine.engine import Engine, open_engine
-from app.indexes.opened import Retrieval
 from app.loading import LOADING_ERRORS, fault_of
 from app.settings.env_file import ENV_FILE, EnvFileError
 from app.settings.settings import Settings
@@ -27,7 +25,6 @@ from app.web.file_problems import file_problem
 from app.web.problems import Fault, ProblemError
 from app.web.validation import faults_of
 from models.language.default_weights import Progress as OnProgress
-from models.language.scoring.batcher import Batcher
 from models.text.files import TextFileError
 
 log = structlog.get_logger()
@@ -39,23 +36,6 @@ Encoding = Annotated[
     str | None,
     typer.Option(help="Encoding of files without a byte order mark, such as gbk; UTF-8 unless given."),
 ]
-
-OPTIONS = {
-    "sampler.steps": "--steps",
-    "sampler.chains": "--chains",
-    "sampler.beta": "--beta",
-    "sampler.kind": "--kind",
-    "sampler.schedule.start": "--beta-start",
-    "sampler.schedule.stop": "--beta-stop",
-    "length.min": "--min",
-    "length.max": "--max",
-    "length.unit": "--unit",
-    "n": "-n",
-    "beams": "--beams",
-    "length_penalty": "--length-penalty",
-    "look_ahead": "--look-ahead",
-}
-"""Options of the command line by the field that they set."""
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -100,8 +80,7 @@ def read_settings(**overrides: Any) -> Settings:
 def fail(faults: list[Fault]) -> NoReturn:
     """Print a line for each fault on standard error and exit with code 2."""
     for fault in faults:
-        name = OPTIONS.get(fault.field, fault.field)
-        where = f"{name}: " if name else ""
+        where = f"{fault.field}: " if fault.field else ""
         typer.echo(f"Error: {where}{fault.message}; {fault.remedy}. [{fault.code}]", err=True)
     raise typer.Exit(2)
 
@@ -122,23 +101,15 @@ async def engine(chosen: Settings, *, with_model: bool = True) -> AsyncIterator[
         yield opened
 
 
-@asynccontextmanager
-async def retrieval(chosen: Settings) -> AsyncIterator[Retrieval]:
-    """Indexes and the model that writes their keys, without the model that samples."""
-    with conversion_bar() as progress, ThreadPoolExecutor(1, thread_name_prefix="model") as executor:
-        opened = Retrieval(chosen, Batcher(executor), progress)
-        try:
-            yield opened
-        finally:
-            opened.close()
-
-
-def validated(schema: type[M], data: dict[str, Any]) -> M:
-    """The request, or exit with code 2."""
+def validated(schema: type[M], data: dict[str, Any], *, as_options: bool = False) -> M:
+    """The request, or exit with code 2, where faults may name options in place of fields."""
     try:
         return schema.model_validate(data)
     except ValidationError as error:
-        fail(faults_of(error.errors()))
+        faults = faults_of(error.errors())
+        if as_options:
+            faults = [fault.model_copy(update={"field": f"--{fault.field.replace('_', '-')}"}) for fault in faults]
+        fail(faults)
 
 
 @contextmanager

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -15,7 +17,7 @@ from app.cli import console
 from app.web.access.keys import KeyFileError, create_key, read_keys, revoke_key
 from app.web.access.ring import keys_path
 from app.web.codes import Code
-from app.web.problems import Fault, invalid
+from app.web.problems import Fault, ProblemError, invalid
 from app.web.validation import faults_of
 
 keys_cli = typer.Typer(
@@ -27,6 +29,19 @@ FileOption = Annotated[
 ]
 
 
+@contextmanager
+def _key_file(file: Path | None) -> Iterator[Path]:
+    """The file of keys; what is wrong with it or a key ends the command with code 2."""
+    try:
+        yield file or keys_path(console.settings())
+    except ValidationError as error:
+        console.fail(faults_of(error.errors()))
+    except KeyFileError as error:
+        console.fail([Fault.parse(error, Code.UNUSABLE_FILE)])
+    except ProblemError as error:
+        console.fail(error.faults)
+
+
 @keys_cli.command()
 def create(
     name: Annotated[str, typer.Argument(help="Whose it is.")],
@@ -35,13 +50,8 @@ def create(
     file: FileOption = None,
 ) -> None:
     """Make a key, and print it this once: only its hash is kept. Running services take it within seconds."""
-    path = file or keys_path(console.settings())
-    try:
+    with _key_file(file) as path:
         key, token = create_key(path, name, rate, quota)
-    except ValidationError as error:
-        console.fail(faults_of(error.errors()))
-    except KeyFileError as error:
-        _fail(error)
     typer.echo(token)
     typer.echo(
         f"key {key.id} of {key.name}, its hash in {path}; keep the line above, it cannot be shown again", err=True
@@ -54,14 +64,12 @@ def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Show the keys: their ids, whose they are, and their limits."""
-    path = file or keys_path(console.settings())
-    try:
-        keys = list(read_keys(path).values())
-    except FileNotFoundError:
-        keys = []
-        typer.echo(f"{path} is not there: the service needs no key", err=True)
-    except KeyFileError as error:
-        _fail(error)
+    with _key_file(file) as path:
+        try:
+            keys = list(read_keys(path).values())
+        except FileNotFoundError:
+            keys = []
+            typer.echo(f"{path} is not there: the service needs no key", err=True)
     if as_json:
         typer.echo(json.dumps([key.model_dump(mode="json", exclude={"sha256"}) for key in keys], ensure_ascii=False))
         return
@@ -77,16 +85,7 @@ def revoke(
     file: FileOption = None,
 ) -> None:
     """Take a key back. Running services refuse it within seconds."""
-    path = file or keys_path(console.settings())
-    try:
-        there = revoke_key(path, number)
-    except KeyFileError as error:
-        _fail(error)
-    if not there:
-        missing = invalid("ID", Code.NOT_FOUND, f"{path} has no key {number}", "see chainwright keys list")
-        console.fail(missing.faults)
+    with _key_file(file) as path:
+        if not revoke_key(path, number):
+            raise invalid("ID", Code.NOT_FOUND, f"{path} has no key {number}", "see chainwright keys list")
     typer.echo(f"key {number} revoked", err=True)
-
-
-def _fail(error: KeyFileError) -> NoReturn:
-    console.fail([Fault.parse(error, Code.UNUSABLE_FILE)])

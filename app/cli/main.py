@@ -22,6 +22,7 @@ from app.cli.serve import serve as run_server
 from app.cli.task_commands import add_command
 from app.cli.training.commands import train_cli
 from app.cli.worker import worker as run_worker
+from app.indexes.opened import retrieval_of
 from app.languages.choice import AskedLanguage
 from app.tasks import registry
 from app.tasks.search.schemas import SearchRequest
@@ -129,12 +130,12 @@ def evaluate_retrieval_command(
         "rerank": rerank,
         "abstain": abstain,
     }
-    console.validated(SearchRequest, options)
+    console.validated(SearchRequest, options, as_options=True)
     evaluation = RetrievalEvaluation(file, index, skip, limit, options, encoding)
 
     async def work() -> dict[str, Any]:
-        async with console.retrieval(console.settings(retrieval_model=model)) as retrieval:
-            return await evaluate_retrieval(evaluation, retrieval)
+        async with console.engine(console.settings(retrieval_model=model), with_model=False) as engine:
+            return await evaluate_retrieval(evaluation, retrieval_of(engine))
 
     report = console.run(work())
     if as_json:

@@ -17,7 +17,7 @@ from app.web.problems import invalid
 
 
 def worker(settings: Settings) -> None:
-    """Work off jobs until told to stop; exits with code 2 if the model cannot be loaded or there is no queue."""
+    """Work off jobs until a signal; exits with code 2 if the model cannot be loaded or there is no queue."""
 
     async def work() -> None:
         logs.configure()

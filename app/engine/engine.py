@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 @dataclass(eq=False)
 class Engine:
-    """The loaded model, its thread, and what features build upon them.
+    """The loaded model, its thread, and the parts that features build upon them.
 
     Attributes:
         settings: of the process.

@@ -25,28 +25,16 @@ def _most_context(engine: Engine, room: int) -> int:
 
 
 async def open_session(engine: Engine, vocabulary: str, context: str, room: int) -> Session:
-    """Read a context.
-
-    Args:
-        engine: whose model.
-        vocabulary: name of the mask.
-        context: what every sentence continues.
-        room: tokens that must be left for a sentence.
+    """Read a context that leaves ``room`` tokens for a sentence, under the mask named ``vocabulary``.
 
     Raises:
         ProblemError: 422 if the context is too long.
     """
-    if context:
-        most = _most_context(engine, room)
-        tokens = len(engine.model.tokenizer.encode(context))
-        if tokens > most:
-            raise invalid(
-                "context",
-                Code.TOO_LONG,
-                f"it has {tokens} tokens, above the limit of {max(most, 0)}",
-                "give a shorter context",
-            )
+    remedy = "give a shorter context"
+    if context and (tokens := len(engine.model.tokenizer.encode(context))) > _most_context(engine, room):
+        message = f"it has {tokens} tokens, above the limit of {max(_most_context(engine, room), 0)}"
+        raise invalid("context", Code.TOO_LONG, message, remedy)
     try:
         return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.scores)
     except ContextLengthError as error:
-        raise invalid("context", Code.TOO_LONG, str(error), "give a shorter context") from error
+        raise invalid("context", Code.TOO_LONG, str(error), remedy) from error

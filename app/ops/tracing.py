@@ -33,7 +33,7 @@ class Tracing:
     Attributes:
         endpoint: http:// or https:// URL of a collector, without /v1/traces; None for no traces.
         tracer: of spans inside requests.
-        config: for FastAPI.
+        config: of FastAPI's own spans.
     """
 
     endpoint: str | None
@@ -73,11 +73,11 @@ class Tracing:
         """Make the spans of a batch that has just ended, one for each request in it."""
         ended = time.time_ns()
         started = ended - int(report.seconds * 1e9)
-        seen: dict[int, float] = {}
+        waits: dict[Span, float] = {}
         for origin, waited in zip(report.origins, report.waited, strict=True):
             if isinstance(origin, Span):
-                seen[id(origin)] = max(waited, seen.get(id(origin), 0.0))
-        for origin in {id(each): each for each in report.origins if isinstance(each, Span)}.values():
+                waits[origin] = max(waited, waits.get(origin, 0.0))
+        for origin, waited in waits.items():
             span = self.tracer.start_span(
                 "forward",
                 context=set_span_in_context(origin),
@@ -86,7 +86,7 @@ class Tracing:
                     "chainwright.work": report.work,
                     "chainwright.batch.jobs": report.jobs,
                     "chainwright.batch.cost": report.cost,
-                    "chainwright.batch.wait": seen[id(origin)],
+                    "chainwright.batch.wait": waited,
                 },
             )
             span.end(ended)

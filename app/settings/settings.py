@@ -9,22 +9,9 @@ from platformdirs import user_cache_path, user_state_path
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from app.settings import values
 from app.settings.env_file import ENV_FILE, PREFIX, EnvFile
 from app.settings.rates import Rate
-from app.settings.values import (
-    CollectorUrl,
-    Device,
-    Folder,
-    Host,
-    Lower,
-    Mapping,
-    Origins,
-    Port,
-    RootPath,
-    Size,
-    Switch,
-    plain,
-)
 from models.language.precision import Precision
 from models.language.vocabulary import Rule
 from models.scores.connection import connection_options
@@ -94,7 +81,7 @@ class Environment(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _plain(cls, given: dict[str, Any]) -> dict[str, Any]:
-        found = {name: plain(value) if isinstance(value, str) else value for name, value in given.items()}
+        found = {name: values.plain(value) if isinstance(value, str) else value for name, value in given.items()}
         return {name: value for name, value in found.items() if value != ""}
 
 
@@ -124,12 +111,12 @@ class Limits(Environment):
     max_results: int = Field(default=32, ge=1, description="keys for each query")
     max_beams: int = Field(default=32, ge=1, description="width of a beam")
     max_changes: int = Field(default=10_000, ge=1, description="entries added and removed by one request")
-    max_upload_bytes: Size = Field(
+    max_upload_bytes: values.Size = Field(
         default=4 << 30, ge=1, description="size of the lines that PUT /v1/indexes/{name} takes; more gets 413"
     )
     max_job_items: int = Field(default=100_000, ge=1, description="items of one job")
-    max_job_bytes: Size = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
-    max_body_bytes: Size = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
+    max_job_bytes: values.Size = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
+    max_body_bytes: values.Size = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
     max_body_seconds: float = Field(
         default=60, gt=0, description="for a request's body to come, or the next part of an upload; then 408"
     )
@@ -144,13 +131,15 @@ class Settings(Environment):
     """Which model to serve, where and how."""
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
-    device: Device = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
-    precision: Annotated[Precision, Lower] = Field(default="auto", description="float32, bfloat16, or auto by device")
+    device: values.Device = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
+    precision: Annotated[Precision, values.Lower] = Field(
+        default="auto", description="float32, bfloat16, or auto by device"
+    )
     offline: bool = Field(default=False, description="never ask the hub")
-    cache_dir: Folder = Field(
+    cache_dir: values.Folder = Field(
         default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
     )
-    state_dir: Folder = Field(
+    state_dir: values.Folder = Field(
         default_factory=lambda: user_state_path("chainwright"),
         description="indexes, scores, the job queue (queue/) and API keys (keys.json), kept from one run to the next",
     )
@@ -161,14 +150,14 @@ class Settings(Environment):
         default="default",
         description="its peft adapter: default (the one shipped, for the default model), none, or a folder",
     )
-    score_cache_memory: Size = Field(
+    score_cache_memory: values.Size = Field(
         default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"
     )
     redis_url: ServerUrl | None = Field(
         default=None,
         description="redis://, rediss:// or unix:// server for scores; None starts one; off: in the process only",
     )
-    redis_memory: Size = Field(
+    redis_memory: values.Size = Field(
         default=256 << 20, ge=1 << 22, description="bytes that the embedded server may take; rare scores go first"
     )
     queue_url: ServerUrl | None = Field(
@@ -176,10 +165,10 @@ class Settings(Environment):
         description="redis://, rediss:// or unix:// server for jobs; None takes that of CHAINWRIGHT_REDIS_URL, "
         "else starts one; off: no jobs",
     )
-    queue_memory: Size = Field(
+    queue_memory: values.Size = Field(
         default=1 << 30, ge=1 << 22, description="bytes that the embedded server may take for jobs; more jobs get 503"
     )
-    worker: Switch = Field(default="on", description="whether chainwright serve works off jobs itself")
+    worker: values.Switch = Field(default="on", description="whether chainwright serve works off jobs itself")
     worker_items: int = Field(default=8, ge=1, le=256, description="items of jobs that a worker runs side by side")
     lease_seconds: float = Field(
         default=10, ge=1, description="silence after which what a worker was working on goes to another"
@@ -190,22 +179,22 @@ class Settings(Environment):
     job_retention_seconds: int = Field(
         default=604_800, ge=1, description="how long an ended job and its results are kept"
     )
-    host: Host = Field(
+    host: values.Host = Field(
         default="127.0.0.1", description="address to listen on; an IPv6 address with or without brackets"
     )
-    port: Port = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
-    root_path: RootPath = Field(
+    port: values.Port = Field(default=8000, ge=0, le=65535, description="port to listen on; 0 takes a free one")
+    root_path: values.RootPath = Field(
         default="",
         description="path below which a proxy shows the service, such as /llm, whether or not it takes it off",
     )
     torch_threads: int | None = Field(
         default=None, ge=1, description="threads of a forward on CPU; None leaves torch's choice"
     )
-    vocabularies: Annotated[dict[str, str], Mapping, AfterValidator(_importable)] = Field(
+    vocabularies: Annotated[dict[str, str], values.Mapping, AfterValidator(_importable)] = Field(
         default_factory=dict,
         description='JSON from vocabulary name to "package.module:function", a models.language.vocabulary.Rule',
     )
-    keys_file: Folder | None = Field(
+    keys_file: values.Folder | None = Field(
         default=None,
         description="API keys, as chainwright keys writes them; None takes keys.json of the state directory, if there",
     )
@@ -214,19 +203,19 @@ class Settings(Environment):
         description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
     )
     quota: Rate | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
-    cors_origins: Origins = Field(
+    cors_origins: values.Origins = Field(
         default_factory=list,
         description="origins whose pages may call, such as https://app.example.org, with commas between or as a JSON "
         "list; * for all",
     )
-    otlp_endpoint: CollectorUrl | None = Field(
+    otlp_endpoint: values.CollectorUrl | None = Field(
         default=None, description="OpenTelemetry collector that takes traces by OTLP over HTTP; None for no traces"
     )
     ping_seconds: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
     drain_seconds: int = Field(
         default=10, ge=0, description="how long a stopping server lets requests and streams finish"
     )
-    limits: Annotated[Limits, Mapping] = Field(default_factory=Limits)
+    limits: Annotated[Limits, values.Mapping] = Field(default_factory=Limits)
 
     def rules(self) -> dict[str, Rule]:
         """The vocabulary rules that users brought, by name."""

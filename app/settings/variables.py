@@ -1,4 +1,4 @@
-"""Variables of the environment: which are settings, and how one that is wrong is shown."""
+"""Variables of the environment: those that are no settings, and values shown without passwords."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KNOWN = frozenset(
 )
 
 _KUBERNETES = re.compile(r".*(_SERVICE_(HOST|PORT)(_.*)?|_PORT(_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)")
-"""What Kubernetes adds to a container's environment for each Service, and Docker for each link."""
+"""Variables that Kubernetes adds to a container's environment for each Service, and Docker for each link."""
 
 _ADDRESS = re.compile(r"([a-z]+://)?[\w.\-]*(\[[0-9a-f:.]+\])?(:\d*)?(/\d*)?", re.IGNORECASE)
 
@@ -63,7 +63,7 @@ def shown(name: str, value: str | int | float) -> str:
 
 
 def masked(url: str) -> str:
-    """A URL, of whose user name and password nothing is left."""
+    """A URL without its user name and password."""
     scheme, between, rest = url.rpartition("://")
     place = re.split(r"[?#]", rest.rpartition("@")[2], maxsplit=1)[0]
     secret = "@" in rest or not _ADDRESS.fullmatch(rest) or not (scheme or ":" in rest)

@@ -1,4 +1,4 @@
-"""Codes of faults: the one closed list of what can be wrong, in words that programs may rely on."""
+"""Codes of faults: one closed list, in words that programs may rely on."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Drain:
         await self._idle(FAREWELL_SECONDS)
 
     def problem(self) -> ProblemError:
-        """Why there is no answer: 503, to be sent again to another instance or later."""
+        """The refusal of a stopping service: 503, to be sent again to another instance or later."""
         seconds = math.ceil(max(0.0, self._until - time.monotonic())) + 1
         remedy = "send the request again after the seconds that the Retry-After header gives"
         headers = {"Retry-After": str(seconds), "Connection": "close"}

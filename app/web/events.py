@@ -77,13 +77,7 @@ async def with_pings(source: AsyncGenerator[bytes], seconds: float, drain: Drain
 
 
 class EventResponse(EventSourceResponse):
-    """Streams events and ends the work's turn, whatever happens on the way.
-
-    Args:
-        events: what to send.
-        held: closed at the end.
-        ping_seconds: silence after which a comment is sent.
-    """
+    """Streams events, with a comment after every ``ping_seconds`` of silence, and closes ``held`` at the end."""
 
     def __init__(self, events: AsyncGenerator[bytes], held: AsyncExitStack, ping_seconds: float) -> None:
         self._held = held

@@ -1,23 +1,18 @@
-"""What can be wrong with a text file, as problems with a remedy."""
+"""Problems of text files, with a remedy for each."""
 
 from __future__ import annotations
 
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError
+from app.web.problems import ProblemError, invalid
 from models.text.files import TextFileError, UnknownEncodingError, WrongEncodingError
 
 
 def file_problem(error: TextFileError, field: str = "") -> ProblemError:
-    """422 with one fault.
-
-    Args:
-        error: what is wrong.
-        field: where the file was named; an encoding that nobody knows is a fault of its option.
-    """
+    """A 422 for a file that ``field`` names; an unknown encoding is a fault of its own option."""
     code = Code.UNUSABLE_FILE
     if isinstance(error, WrongEncodingError):
         code = Code.NOT_UNICODE
     elif isinstance(error, UnknownEncodingError):
         code = Code.UNKNOWN_VALUE
         field = field if field in ("encoding", "Content-Type") else "--encoding"
-    return ProblemError(422, [Fault(field=field, code=code, message=error.message, remedy=error.remedy)])
+    return invalid(field, code, error.message, error.remedy)

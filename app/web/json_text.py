@@ -25,7 +25,7 @@ _HINTS = (
 _SPACE = " \t\r\n"
 """White space of JSON."""
 
-_SEPARATORS = {mark: f"\\u{ord(mark):04x}" for mark in "\u0085\u2028\u2029"}
+_SEPARATORS = {mark: f"\\u{mark:04x}" for mark in (0x85, 0x2028, 0x2029)}
 
 
 def read_json(content: bytes, *, line: bool = False) -> Any:
@@ -63,9 +63,7 @@ def read_json(content: bytes, *, line: bool = False) -> Any:
 
 def one_line(text: str) -> str:
     """JSON that every reader of lines takes for one: U+0085, U+2028 and U+2029, which may stand in strings, escaped."""
-    for mark, escaped in _SEPARATORS.items():
-        text = text.replace(mark, escaped)
-    return text
+    return text.translate(_SEPARATORS)
 
 
 def wide(content: bytes) -> str | None:
@@ -75,7 +73,7 @@ def wide(content: bytes) -> str | None:
 
 
 def _not_utf8(content: bytes, error: UnicodeDecodeError) -> ProblemError:
-    """Why bytes are not UTF-8, and what they may be."""
+    """The problem of bytes that are not UTF-8, with a guess at their encoding."""
     message = f"it is not UTF-8: byte 0x{content[error.start]:02X} at offset {error.start}"
     if content[:2] == b"\x1f\x8b":
         return failure(400, Code.NOT_UNICODE, f"{message}: it is compressed by gzip", "send it uncompressed")

@@ -14,13 +14,7 @@ _METHODS = ("DELETE", "GET", "PATCH", "POST", "PUT")
 
 
 def methods_at(app: FastAPI, path: str, root: str) -> list[str]:
-    """The methods that a path takes, HEAD beside GET; none if there is nothing.
-
-    Args:
-        app: whose routes.
-        path: of a request.
-        root: the prefix below which the application is.
-    """
+    """The methods that a path below the prefix ``root`` takes, HEAD beside GET; none if there is nothing."""
     asked = {"type": "http", "path": path, "root_path": root, "headers": []}
     found = [method for method in _METHODS if _takes(app, {**asked, "method": method})]
     return sorted([*found, "HEAD"]) if "GET" in found else found

@@ -97,13 +97,7 @@ KINDS: dict[int, tuple[str, str, str]] = {
 
 
 class ProblemError(Exception):
-    """A failure that is answered as a problem.
-
-    Attributes:
-        status: HTTP status.
-        faults: what is wrong, at least one.
-        headers: extra response headers.
-    """
+    """A failure that is answered as a problem, with at least one fault and maybe headers of its own."""
 
     def __init__(self, status: int, faults: Sequence[Fault], headers: Mapping[str, str] | None = None) -> None:
         self.status = status
@@ -153,12 +147,7 @@ def refuse(faults: Sequence[Fault]) -> None:
 
 
 class UnfitError(ValueError):
-    """What a validator refuses a value with.
-
-    Attributes:
-        code: of the fault.
-        remedy: how to mend the value.
-    """
+    """A validator's refusal of a value, with the fault's code and remedy."""
 
     def __init__(self, code: Code, message: str, remedy: str) -> None:
         self.code = code

@@ -33,11 +33,7 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 class JsonRequest(Request):
-    """A request whose body has been read.
-
-    Attributes:
-        content: the value of its JSON.
-    """
+    """A request whose JSON has been read."""
 
     content: Any
 

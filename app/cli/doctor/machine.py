@@ -33,7 +33,7 @@ def python(settings: Settings) -> Iterator[Finding]:
 
 
 def memory(settings: Settings) -> Iterator[Finding]:
-    """What other programs leave."""
+    """Memory that other programs leave."""
     available = psutil.virtual_memory().available
     found = f"{available / (1 << 30):.1f} GiB available"
     if available < LEAST_MEMORY:
@@ -43,7 +43,7 @@ def memory(settings: Settings) -> Iterator[Finding]:
 
 
 def device(settings: Settings) -> Iterator[Finding]:
-    """Whether the device computes, in the precision asked for."""
+    """The device, in the precision asked for."""
     import torch
 
     from models.language.device import DeviceError, device_of

@@ -25,7 +25,7 @@ LEAST_FREE = 1 << 30
 
 
 def directories(settings: Settings) -> Iterator[Finding]:
-    """Whether the state and cache directories can be written, and have room."""
+    """The state and cache directories: writable, with room."""
     unconverted = settings.model == "default" and damaged_files(settings.cache_dir) is None
     for about, variable, folder, least in (
         ("state directory", "CHAINWRIGHT_STATE_DIR", settings.state_dir, LEAST_FREE),
@@ -51,7 +51,7 @@ def directories(settings: Settings) -> Iterator[Finding]:
 
 
 def port(settings: Settings) -> Iterator[Finding]:
-    """Whether the service can listen, or does so already."""
+    """The port: free, or taken by this service already."""
     where = written(settings.host, settings.port)
     try:
         try_to_listen(settings.host, settings.port)
@@ -82,7 +82,7 @@ def variables(settings: Settings) -> Iterator[Finding]:
 
 
 def keys(settings: Settings) -> Iterator[Finding]:
-    """Who may call."""
+    """API keys."""
     path = keys_path(settings)
     try:
         known = read_keys(path)

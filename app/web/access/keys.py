@@ -89,7 +89,7 @@ def create_key(path: Path, name: str, rate: str | None = None, quota: str | None
 
 
 def revoke_key(path: Path, number: str) -> bool:
-    """Take a key out of a file; whether it was there.
+    """Take a key out of a file; true if it was there.
 
     Raises:
         KeyFileError: the file cannot be read or written.

@@ -22,15 +22,7 @@ REDIS_TIMEOUT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A caller's state under one limit.
-
-    Attributes:
-        name: rate or quota.
-        limit: requests that a window allows.
-        seconds: its length.
-        remaining: requests still allowed in it.
-        reset: seconds until more are allowed.
-    """
+    """A caller's state under one limit, a rate or a quota; ``reset`` is in seconds from now."""
 
     name: str
     limit: int
@@ -41,12 +33,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Decision on a request.
-
-    Attributes:
-        windows: of all limits looked at.
-        over: the limit that is used up; None if the request may go on.
-    """
+    """Decision on a request: the state of all limits, and the one that is used up, if any."""
 
     windows: tuple[Window, ...] = ()
     over: Window | None = None
@@ -114,20 +101,12 @@ class Limiter:
             await self._storage.bridge.get_connection().aclose()  # type: ignore[attr-defined]
 
     async def hit(self, who: str, rate: str | None = None, quota: str | None = None) -> Verdict:
-        """Count a request of ``who``; one that its rate refuses does not use up its quota.
+        """Count a request of ``who``, a key's id or an address; one that its rate refuses does not use up its quota.
 
-        Args:
-            who: a key's id, or an address.
-            rate: the caller's own, before that of the service.
-            quota: the caller's own, before that of the service.
+        A rate and a quota of the caller's own go before those of the service.
         """
-        items = [
-            (name, parsed(text))
-            for name, text in (("rate", rate or self.rate), ("quota", quota or self.quota))
-            if text is not None
-        ]
-        if not items:
-            return Verdict()
+        limits = {"rate": rate or self.rate, "quota": quota or self.quota}
+        items = [(name, parsed(text)) for name, text in limits.items() if text is not None]
         if self._shared is not None and self._breaker is not None and self._breaker.closed:
             try:
                 async with asyncio.timeout(REDIS_TIMEOUT):

@@ -26,14 +26,10 @@ def keys_path(settings: Settings) -> Path:
 
 @dataclass(eq=False)
 class KeyRing:
-    """The keys of a file, followed while the service runs.
+    """The keys of a file, followed while the service runs; ``required`` if the file must be there from the start.
 
     With a file the service is protected, also if no key is left in it, and stays so if the file
     vanishes or is damaged while it runs: the keys known last go on to count, none if there were none.
-
-    Attributes:
-        path: the file.
-        required: whether it must be there from the start.
     """
 
     path: Path
