@@ -47,6 +47,6 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
                 "give a shorter context",
             )
     try:
-        return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.scores)
+        return await Session.open(engine.model, vocabulary, context, engine.batcher, scores=engine.scores)
     except ContextLengthError as error:
         raise invalid("context", Code.TOO_LONG, str(error), "give a shorter context") from error

@@ -54,7 +54,7 @@ def load(
     Raises:
         LoadingError: no such model, no safetensors, or no fast tokenizer.
         models.language.default_weights.ConversionError: the default model could not be made.
-        models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
+        models.language.forward.forward.UnsupportedModelError: the architecture cannot be scored.
         models.language.device.DeviceError: the device cannot run it.
     """
     if threads is not None:

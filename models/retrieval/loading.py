@@ -194,7 +194,7 @@ def load_key_model(
         weights = causal_model(source, dtype, place, offline, adapter)
         fingerprint = fingerprint_of(files, weights, dtype)
         scorer = CausalScorer(weights)
-        parameters = scorer.parameters
+        parameters = scorer.forward.parameters
         model = CausalKeyModel(scorer, tokenizer.codec, tokenizer.longest)
         if examples:
             bare = bare or CausalScorer(causal_model(source, dtype, place, offline))

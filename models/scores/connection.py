@@ -14,20 +14,20 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError
 
-PROMPT = 0.010
-"""Seconds within which a healthy server answers; a reply that takes longer is a slow one."""
+PROMPT_SECONDS = 0.010
+"""Longest prompt reply: a healthy server takes no longer."""
 
-SLICE = 0.005
-"""Seconds waited at a time, so that a late event loop shows."""
+WAIT_SLICE_SECONDS = 0.005
+"""Longest single wait, so that a late event loop shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered.
+    """Reply of a server.
 
     Attributes:
         value: as redis-py parsed it, strings as bytes.
-        delay: seconds it took if longer than :data:`PROMPT`, else 0; not counting those that this
+        delay: seconds it took if longer than :data:`PROMPT_SECONDS`, else 0; not counting those that this
             process's event loop was late.
     """
 
@@ -36,7 +36,7 @@ class Reply:
 
 
 def connection_options(url: str) -> dict[str, Any]:
-    """What redis-py makes of a URL, with nothing in it that could retry, wait or ask for more.
+    """redis-py's options of a URL, with nothing in them that could retry, wait or ask for more.
 
     redis-py retries a closed port with backoff for seconds by default, and options in a URL's
     query win over arguments: here they do not.
@@ -116,7 +116,7 @@ class RedisLink:
 
         Raises:
             TimeoutError: no reply within ``within`` seconds.
-            Exception: whatever redis-py makes of refused connections, error replies and garbage.
+            Exception: redis-py's, of refused connections, error replies and garbage.
         """
         task = asyncio.create_task(self._exchange(command))
         try:
@@ -124,11 +124,11 @@ class RedisLink:
         finally:
             if not task.done():
                 task.cancel()
-                task.add_done_callback(_heard)
+                task.add_done_callback(_ignore_outcome)
                 self._connection = None  # the cancelled exchange closes it
         if not task.done():
             raise TimeoutError(f"no answer within {within * 1000:.0f} ms")
-        return Reply(task.result(), waited if waited > PROMPT else 0.0)
+        return Reply(task.result(), waited if waited > PROMPT_SECONDS else 0.0)
 
     async def _exchange(self, command: tuple[bytes, ...]) -> Any:
         kept = self._connection is not None
@@ -173,13 +173,13 @@ async def _wait(task: asyncio.Task[Any], within: float) -> float:
     last = False
     while not (task.done() or last):
         started = time.monotonic()
-        last = started - begun >= within - SLICE
-        await asyncio.wait({task}, timeout=SLICE)
-        waited += min(time.monotonic() - started, SLICE)
+        last = started - begun >= within - WAIT_SLICE_SECONDS
+        await asyncio.wait({task}, timeout=WAIT_SLICE_SECONDS)
+        waited += min(time.monotonic() - started, WAIT_SLICE_SECONDS)
     return waited
 
 
-def _heard(task: asyncio.Task[Any]) -> None:
-    """Let asyncio not complain that nobody asked how a cancelled exchange ended."""
+def _ignore_outcome(task: asyncio.Task[Any]) -> None:
+    """Keep asyncio from warning of the error of a cancelled exchange."""
     if not task.cancelled():
         task.exception()

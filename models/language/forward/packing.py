@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from models.language.forward.context_cache import ContextCache
-from models.language.forward.padded_attention import Padded
+from models.language.forward.padded_attention import PaddedAttention
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class Packing:
     contexts: Sequence[ContextCache]
     room: Callable[[int], Tensor]
     fresh: Tensor | None = None
-    _padded: Padded | None = None
+    _padded: PaddedAttention | None = None
 
     def added(self) -> Tensor:
         """Keys and values of the new tokens after a forward, (N, layers, 2, H, D)."""
@@ -71,9 +71,9 @@ class Packing:
         """
         return self._layout().attend(layer, query, key, value, window, softcap)
 
-    def _layout(self) -> Padded:
+    def _layout(self) -> PaddedAttention:
         if self._padded is None:
-            self._padded = Padded.of(self.positions, self.counts, self.kept, self.contexts, self.room)
+            self._padded = PaddedAttention.of(self.positions, self.counts, self.kept, self.contexts, self.room)
         return self._padded
 
 
