@@ -18,7 +18,7 @@ from filelock import FileLock
 DEFAULT_MODEL = "gemma-3-270m"
 _MANIFEST_FILE = "chainwright.json"
 _LAYOUT_VERSION = 2
-"""Raised when the converted files change, so that older ones are made anew."""
+"""Version of the converted files: raise it when they change, so that older ones are made once more."""
 
 CONVERSION_BYTES = 1_400_000_000
 """Bytes of disk that the conversion takes, 0.6 GB of which stay."""
@@ -86,11 +86,7 @@ def _intact(folder: Path) -> bool:
 
 
 def damaged_files(cache: Path) -> list[str] | None:
-    """Files of the converted default model that differ from their checksums, all read anew; None if there is none.
-
-    Args:
-        cache: the user's cache folder.
-    """
+    """Files of the converted default model that differ from their checksums, all read; None if there is no model."""
     folder = cache / DEFAULT_MODEL
     try:
         digests: dict[str, str] = json.loads((folder / _MANIFEST_FILE).read_text("utf-8"))["blake2b"]
@@ -164,7 +160,7 @@ def _parsed_once() -> Iterator[None]:
     """Let transformers' three readings of one GGUF file share one parse.
 
     Parsing the 262,144 token strings takes most of the conversion's time, and transformers
-    builds a reader anew for configuration, tokenizer and weights.
+    builds a reader each for configuration, tokenizer and weights.
     """
     import gguf
 

@@ -44,7 +44,7 @@ def load(
         name: "default" (Gemma 3 270M), a folder with config.json, tokenizer.json and
             safetensors, or a hub id.
         cache: where the default model is kept.
-        progress: told how far the first conversion of the default model is.
+        progress: of the first conversion of the default model.
         device: auto (cuda, then mps, then cpu), or one of these.
         precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
         offline: never ask the hub.
@@ -133,7 +133,7 @@ def read_configuration(source: str, offline: bool) -> Any:
     """The configuration of a folder or hub id, as transformers has it.
 
     Raises:
-        Exception: whatever transformers raises where it cannot be read.
+        Exception: of transformers, where it cannot be read.
     """
     file = Path(source) / "config.json"
     if file.is_file() and (configuration := Configuration(json.loads(file.read_text("utf-8")))).complete:

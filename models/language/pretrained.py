@@ -50,7 +50,7 @@ def read_weights(
             attn_implementation=None,
             device_map="meta" if device.type == "meta" else None,
             output_loading_info=True,
-            # They are told of in the report, and refused.
+            # They are in the report, and refused.
             ignore_mismatched_sizes=True,
         )
         with model_files.naming("model", source):
@@ -73,13 +73,13 @@ _OUTPUT = "lm_head.weight"
 
 
 def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: frozenset[str] | None) -> None:
-    """Refuse a model of which transformers would have made up a part: what it did not find, it draws at random.
+    """Refuse a model of which transformers would have made up a part: it draws missing tensors at random.
 
     Weights that are tied to others, and those that a family can do without, are not in the report.
 
     Args:
         model: as transformers made it.
-        report: what transformers missed.
+        report: of missing and mismatched tensors.
         folder: of the files.
         stored: tensors in them; None if they are the hub's.
     """

@@ -135,8 +135,8 @@ class RedisLink:
         try:
             return await self._attempt(command)
         except ConnectionError:
-            # A server that was restarted, or that closes idle connections, is told from one that
-            # is away by a second attempt, on a new connection and within the same deadline.
+            # A second attempt, on a new connection and within the same deadline, reaches a server that
+            # was restarted or that closes idle connections.
             if not kept:
                 raise
             return await self._attempt(command)

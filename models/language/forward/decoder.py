@@ -65,7 +65,7 @@ class _Layer:
 class Decoder:
     """A body that turns packed tokens into last hidden states.
 
-    Takes the layers out of ``body`` one by one as it lays them out anew, so that no layer is held twice.
+    Takes the layers out of ``body`` one by one as it lays them out, so that no layer is held twice.
 
     Args:
         body: the decoder of a transformers causal LM for which :meth:`knows` is true, or of a

@@ -29,7 +29,7 @@ class Packing:
         positions: their positions, the context counted, (N,).
         counts: new tokens of each sentence, (B,).
         kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
-        contexts: what each of the sentences continues.
+        contexts: the context of each of the sentences.
         room: memory for so many keys and values, (>= so many, layers, 2, H, D), finite.
         fresh: keys and values of the new tokens, (N, layers, 2, H, D), where the body itself sets them.
     """
@@ -88,7 +88,7 @@ def pack(
     Args:
         fed: new token ids of each, at least one.
         kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
-        contexts: what each of them continues; neighbours with the same one are handled together.
+        contexts: the context of each; neighbours with the same one are handled together.
         room: gives memory for keys and values, (>= as many as asked for, layers, 2, H, D), finite.
     """
     counts = np.array([len(tokens) for tokens in fed])

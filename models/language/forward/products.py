@@ -89,7 +89,7 @@ class Products:
 
 
 def products(device: torch.device, dtype: torch.dtype) -> Products:
-    """How weights of this dtype are multiplied on a device."""
+    """The way to multiply weights of this dtype on a device."""
     return _on_cpu(dtype) if device.type == "cpu" else Products("torch", dtype)
 
 
