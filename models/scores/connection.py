@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Connection
@@ -35,8 +37,8 @@ class Reply:
     delay: float
 
 
-def connection_options(url: str) -> dict[str, Any]:
-    """redis-py's options of a URL, with nothing in them that could retry, wait or ask for more.
+def connection_factory(url: str) -> Callable[[], AbstractConnection]:
+    """Makes connections to a URL, not connected yet, that never retry, wait or ask for more.
 
     redis-py retries a closed port with backoff for seconds by default, and options in a URL's
     query win over arguments: here they do not.
@@ -51,7 +53,6 @@ def connection_options(url: str) -> dict[str, Any]:
     except ValueError:
         raise ValueError("not a redis://, rediss:// or unix:// URL") from None
     options |= {
-        "connection_class": options.get("connection_class", Connection),
         "retry": Retry(NoBackoff(), 0),
         "retry_on_timeout": False,
         "retry_on_error": [],
@@ -64,11 +65,12 @@ def connection_options(url: str) -> dict[str, Any]:
         "driver_info": None,
         "decode_responses": False,
     }
+    make: Callable[[], AbstractConnection] = partial(options.pop("connection_class", Connection), **options)
     try:
-        _made(options)
+        make()
     except TypeError:
         raise ValueError("the URL's query has an option that redis-py's connections do not know") from None
-    return options
+    return make
 
 
 def _check_password(url: str) -> None:
@@ -89,13 +91,6 @@ def _check_password(url: str) -> None:
         )
 
 
-def _made(options: dict[str, Any]) -> AbstractConnection:
-    """A connection object, not connected yet."""
-    arguments = dict(options)
-    connection: AbstractConnection = arguments.pop("connection_class")(**arguments)
-    return connection
-
-
 class RedisLink:
     """One exchange at a time. After any trouble the connection is dropped and the next exchange
     makes a new one, so a late reply is never read as the answer to another command.
@@ -104,11 +99,11 @@ class RedisLink:
         url: redis://, rediss:// or unix://.
 
     Raises:
-        ValueError: see :func:`connection_options`.
+        ValueError: see :func:`connection_factory`.
     """
 
     def __init__(self, url: str) -> None:
-        self._options = connection_options(url)
+        self._make = connection_factory(url)
         self._connection: AbstractConnection | None = None
 
     async def call(self, *command: bytes, within: float) -> Reply:
@@ -144,7 +139,7 @@ class RedisLink:
     async def _attempt(self, command: tuple[bytes, ...]) -> Any:
         connection = self._connection
         if connection is None:
-            connection = self._connection = _made(self._options)
+            connection = self._connection = self._make()
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
             await connection.send_command(*command)

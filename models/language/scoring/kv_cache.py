@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -50,10 +50,6 @@ class ScoredSentence:
     hidden: Tensor
     log_norms: Tensor
     kv: KVCache | None
-
-    def without_kv(self) -> ScoredSentence:
-        """The same, to be remembered: keys and values take as much as all else many times over."""
-        return replace(self, kv=None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

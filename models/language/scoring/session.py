@@ -193,7 +193,8 @@ class Session:
             replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed
         ]
         if self.remember:
-            self._memory.update((one.tokens, one.without_kv()) for one in fresh)
+            # Keys and values take as much as all else many times over.
+            self._memory.update((one.tokens, replace(one, kv=None)) for one in fresh)
         self._edited.update(states)
         if self.scores is not None:
             self.scores.put_many(
@@ -222,4 +223,4 @@ class Session:
         if (edited := self._edited.get(tokens)) is not None:
             return edited
         hit = self._memory.get(tokens)
-        return None if hit is None else hit.without_kv()  # a copy, so that none is added to what is remembered
+        return None if hit is None else replace(hit, kv=None)  # a copy, so that none is added to what is remembered

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import torch
 
@@ -39,6 +39,8 @@ class Scores:
     sentences: Sequence[tuple[int, ...]]
     bases: Sequence[ScoredSentence | None]
     usage: Usage = field(default_factory=Usage)
+    kind: ClassVar[object] = "scores"  # run together, whatever their contexts and vocabularies
+    rank: ClassVar[int] = 1  # after proposals, which then join them
 
     def __post_init__(self) -> None:
         if len(self.sentences) != len(self.bases):
@@ -52,19 +54,9 @@ class Scores:
                     raise ValueError(f"token {token} is outside the vocabulary {vocabulary.name!r}")
 
     @property
-    def kind(self) -> object:
-        """All scores run together, whatever their contexts and vocabularies."""
-        return type(self)
-
-    @property
     def cost(self) -> int:
         """Tokens of all the sentences; less when prefixes are kept."""
         return sum(map(len, self.sentences))
-
-    @property
-    def rank(self) -> int:
-        """After proposals, which then join them."""
-        return 1
 
     def run(self, together: Sequence[Scores]) -> list[list[ScoredSentence]]:
         """One forward for all."""
@@ -82,6 +74,7 @@ class Proposals:
     output: MaskedOutput
     scored: Sequence[ScoredSentence]
     queries: Sequence[ProposalQuery]
+    rank: ClassVar[int] = 0  # before scores: they take a tenth of the time
 
     @property
     def kind(self) -> object:
@@ -92,11 +85,6 @@ class Proposals:
     def cost(self) -> int:
         """One product with the output layer for each, about as dear as a token."""
         return len(self.queries)
-
-    @property
-    def rank(self) -> int:
-        """Before scores: they take a tenth of the time."""
-        return 0
 
     @torch.inference_mode()
     def run(self, together: Sequence[Proposals]) -> list[list[ProposalReply]]:

@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.scores.cache import ENTRY_BYTES, ScoreCache
-from models.scores.connection import connection_options
+from models.scores.connection import connection_factory
 from models.scores.key import KEY_BYTES, Field, KeySpace
 from models.scores.redis import KEY_PREFIX, MAX_PENDING_BYTES, framed, unframed
 from tests.support.loop_time import waiting
@@ -460,13 +460,13 @@ async def test_a_password_in_the_url_is_used(tmp_path: Path) -> None:
 @pytest.mark.parametrize("url", ["", "http://u:secret@h", "redis://:secret/x@host:6379", "redis://h:secret"])
 def test_a_url_that_is_none_is_refused_without_being_told(url: str) -> None:
     with pytest.raises(ValueError, match="not a redis://|write them as %23, %2F and %3F") as raised:
-        connection_options(url)
+        connection_factory(url)
     assert "secret" not in str(raised.value)
 
 
 def test_an_option_that_nobody_knows_is_refused() -> None:
     with pytest.raises(ValueError, match="option"):
-        connection_options("redis://:secret@h?colour=red")
+        connection_factory("redis://:secret@h?colour=red")
 
 
 @in_a_loop
