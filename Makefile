@@ -32,9 +32,10 @@ check: install
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 test: check
 	$(BIN)/python -m pytest --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info client/build client/*.egg-info models/language/forward/*.so .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) build dist *.egg-info client/build client/*.egg-info models/language/forward/*.so .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -16,8 +16,8 @@ from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, failure
 from models.language.default_weights import ConversionError, Progress
 from models.language.device import DeviceError
+from models.language.forward.forward import UnsupportedModelError
 from models.language.loading import LoadingError
-from models.language.scoring.scorer import UnsupportedModelError
 
 log = structlog.get_logger()
 

@@ -70,10 +70,10 @@ async def cgmh(
 
 async def _shortlist(session: Session, state: State, position: int) -> list[int]:
     """The 100 likeliest tokens by the left context."""
-    vocabulary = session.head.vocabulary
+    vocabulary = session.output.vocabulary
     (scored,) = await session.score([state.tokens], [None])
     with torch.inference_mode():
-        row = session.head.logits(full(scored).hidden[position : position + 1])[0, : vocabulary.interior]
+        row = session.output.logits(full(scored).hidden[position : position + 1])[0, : vocabulary.interior]
         return [int(vocabulary.ids[k]) for k in row.topk(CANDIDATES).indices.tolist()]
 
 

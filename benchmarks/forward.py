@@ -95,7 +95,7 @@ def measure(shape: str, device: torch.device, dtype: torch.dtype) -> dict[str, A
     scorer = CausalScorer(model, max_tokens=65_536, max_slots=65_536)
     pieces = [f" w{k}" for k in range(32_000)]
     mask = Vocabulary("random", after_space, pieces, np.arange(ALLOWED), ALLOWED - 8, 8, lambda text: [])
-    head = scorer.head(mask)
+    head = scorer.forward.output(mask)
     context = scorer.context([1], head)
     rng = np.random.default_rng(0)
     edits = []
@@ -112,7 +112,7 @@ def measure(shape: str, device: torch.device, dtype: torch.dtype) -> dict[str, A
     return {
         "shape": shape,
         "precision": str(dtype).removeprefix("torch."),
-        "batch_invariant": scorer.batch_invariant,
+        "batch_invariant": scorer.forward.batch_invariant,
         "bare": bare,
         "edits": edits,
         "edits_to_bare": max(row["tokens_per_second"] for row in edits) / best,

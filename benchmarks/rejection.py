@@ -31,7 +31,7 @@ async def rejection(
 
     Each sentence closes when the model draws a closing token, or at ``most_tokens``.
     """
-    vocabulary = session.head.vocabulary
+    vocabulary = session.output.vocabulary
     started, before = time.perf_counter(), session.usage.lm_tokens
     end = vocabulary.end_tokens[0]
     for tried in range(0, cap, batch):
@@ -76,7 +76,7 @@ def full(scored: Known) -> ScoredSentence:
 
 def _end_share(session: Session, scored: ScoredSentence) -> float:
     """p(an end | prefix) over interior and ends, at the last position."""
-    head = session.head
+    head = session.output
     hidden = scored.hidden[-1:]
     logits = head.logits(hidden)[0, : head.vocabulary.interior + head.vocabulary.ends].double()
     return float(logits.softmax(-1)[head.vocabulary.interior :].sum())

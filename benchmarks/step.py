@@ -50,7 +50,7 @@ def main(output: Path) -> None:
         scorer = CausalScorer(AutoModelForCausalLM.from_pretrained(folder, dtype=dtype).eval())
         pieces = torch.arange(1000, 13_800)
         mask = _mask(pieces)
-        head = scorer.head(mask)
+        head = scorer.forward.output(mask)
         context = scorer.context([2], head)
         for count in SENTENCES:
             ids = torch.randint(1000, 13_000, (count, LENGTH))
@@ -80,7 +80,7 @@ def _packed(
     scorer: CausalScorer, compiled: bool, context: Any, head: Any, sentences: Sequence[tuple[int, ...]]
 ) -> None:
     """Head and scores included, which transformers' time is without."""
-    scorer._body.compiles = compiled  # type: ignore[attr-defined]
+    scorer.forward._body.compiles = compiled  # type: ignore[attr-defined]
     scorer.score(context, head, sentences, [None] * len(sentences))
 
 

@@ -35,6 +35,6 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
         message = f"it has {tokens} tokens, above the limit of {max(_most_context(engine, room), 0)}"
         raise invalid("context", Code.TOO_LONG, message, remedy)
     try:
-        return await Session.open(engine.model, vocabulary, context, engine.batcher, store=engine.scores)
+        return await Session.open(engine.model, vocabulary, context, engine.batcher, scores=engine.scores)
     except ContextLengthError as error:
         raise invalid("context", Code.TOO_LONG, str(error), remedy) from error

@@ -16,8 +16,8 @@ from app.web.file_problems import file_problem
 from app.web.problems import Fault, ProblemError
 from models.language.default_weights import ConversionError
 from models.language.device import DeviceError
+from models.language.forward.forward import UnsupportedModelError
 from models.language.loading import LoadingError
-from models.language.scoring.scorer import UnsupportedModelError
 from models.retrieval.index.errors import (
     BadNameError,
     CorruptIndexError,

@@ -64,9 +64,9 @@ async def models(engine: ReadyEngine) -> Models:
     model = engine.model
     card = ModelCard(
         **scorer_report(model).model_dump(),
-        computing=Computing.model_validate(model.scorer.arithmetic),
+        computing=Computing.model_validate(model.scorer.forward.arithmetic),
         parameters=model.parameters,
-        batch_invariant=model.scorer.batch_invariant,
+        batch_invariant=model.scorer.forward.batch_invariant,
         max_context=model.max_context,
         vocabularies=model.vocabularies,
     )

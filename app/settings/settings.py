@@ -14,7 +14,7 @@ from app.settings.env_file import ENV_FILE, PREFIX, EnvFile
 from app.settings.rates import Rate
 from models.language.precision import Precision
 from models.language.vocabulary import Rule
-from models.scores.connection import connection_options
+from models.scores.connection import connection_factory
 
 
 def _imported(name: str, path: str) -> Rule:
@@ -39,7 +39,7 @@ def _importable(rules: dict[str, str]) -> dict[str, str]:
 def _server(url: SecretStr) -> SecretStr:
     try:
         if url.get_secret_value() != "off":
-            connection_options(url.get_secret_value())
+            connection_factory(url.get_secret_value())
     except ValueError as error:
         remedy = "" if "; remedy: " in str(error) else "; remedy: give redis://host:6379/0, unix:///path or off"
         raise ValueError(f"{error}{remedy}") from None

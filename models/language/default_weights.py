@@ -15,16 +15,16 @@ from typing import Any
 
 from filelock import FileLock
 
-NAME = "gemma-3-270m"
-_MANIFEST = "chainwright.json"
-_LAYOUT = 2
-"""Raised when the converted files change, so that older ones are made anew."""
+DEFAULT_MODEL = "gemma-3-270m"
+_MANIFEST_FILE = "chainwright.json"
+_LAYOUT_VERSION = 2
+"""Version of the converted files: raise it when they change, so that older ones are made once more."""
 
-ROOM = 1_400_000_000
+CONVERSION_BYTES = 1_400_000_000
 """Bytes of disk that the conversion takes, 0.6 GB of which stay."""
 
 Progress = Callable[[str, float], None]
-"""Called with what is being done and the share done so far, from 0 to 1."""
+"""Called with the step at work and the share done so far, from 0 to 1."""
 
 
 class ConversionError(RuntimeError):
@@ -41,12 +41,12 @@ def default_weights(cache: Path, progress: Progress) -> Path:
 
     Args:
         cache: the user's cache folder; the result takes 0.6 GB, the conversion 0.8 GB more.
-        progress: told how far the conversion is.
+        progress: of the conversion.
 
     Raises:
         ConversionError: a checksum differs twice, the weight packages are not installed, or nothing can be written.
     """
-    folder = cache / NAME
+    folder = cache / DEFAULT_MODEL
     if _intact(folder):
         return folder
     try:
@@ -60,12 +60,12 @@ def default_weights(cache: Path, progress: Progress) -> Path:
 
 def _converted(cache: Path, folder: Path, progress: Progress) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
-    with FileLock(cache / f"{NAME}.lock"):
+    with FileLock(cache / f"{DEFAULT_MODEL}.lock"):
         if not _intact(folder):
             # Whatever else is there is of a conversion that was killed: nobody converts without the lock.
-            for left in (folder, *cache.glob(f"{NAME}-*")):
+            for left in (folder, *cache.glob(f"{DEFAULT_MODEL}-*")):
                 shutil.rmtree(left, ignore_errors=True)
-            with tempfile.TemporaryDirectory(prefix=f"{NAME}-", dir=cache) as scratch:
+            with tempfile.TemporaryDirectory(prefix=f"{DEFAULT_MODEL}-", dir=cache) as scratch:
                 _convert(Path(scratch), progress)
                 os.rename(Path(scratch) / "converted", folder)
             if not _intact(folder):
@@ -75,8 +75,8 @@ def _converted(cache: Path, folder: Path, progress: Progress) -> Path:
 
 def _intact(folder: Path) -> bool:
     try:
-        manifest = json.loads((folder / _MANIFEST).read_text("utf-8"))
-        return manifest["layout"] == _LAYOUT and all(
+        manifest = json.loads((folder / _MANIFEST_FILE).read_text("utf-8"))
+        return manifest["layout"] == _LAYOUT_VERSION and all(
             # Reading 0.5 GB at every start is a second; a file not touched since it was checked is not read.
             _stamp(folder / name) == stamp or _digest(folder / name) == manifest["blake2b"][name]
             for name, stamp in manifest["stamps"].items()
@@ -86,18 +86,14 @@ def _intact(folder: Path) -> bool:
 
 
 def damaged_files(cache: Path) -> list[str] | None:
-    """Files of the converted default model that differ from their checksums, all read anew; None if there is none.
-
-    Args:
-        cache: the user's cache folder.
-    """
-    folder = cache / NAME
+    """Files of the converted default model that differ from their checksums, all read; None if there is no model."""
+    folder = cache / DEFAULT_MODEL
     try:
-        digests: dict[str, str] = json.loads((folder / _MANIFEST).read_text("utf-8"))["blake2b"]
+        digests: dict[str, str] = json.loads((folder / _MANIFEST_FILE).read_text("utf-8"))["blake2b"]
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError):
-        return [_MANIFEST]
+        return [_MANIFEST_FILE]
     return [name for name, digest in digests.items() if not _matches(folder / name, digest)]
 
 
@@ -150,12 +146,12 @@ def _convert(scratch: Path, progress: Progress) -> None:
     model.save_pretrained(target)
     files = sorted(target.iterdir())
     manifest = {
-        "layout": _LAYOUT,
-        "source": NAME,
+        "layout": _LAYOUT_VERSION,
+        "source": DEFAULT_MODEL,
         "blake2b": {path.name: _digest(path) for path in files},
         "stamps": {path.name: _stamp(path) for path in files},
     }
-    (target / _MANIFEST).write_text(json.dumps(manifest), "utf-8")
+    (target / _MANIFEST_FILE).write_text(json.dumps(manifest), "utf-8")
     progress("done", 1.0)
 
 
@@ -164,7 +160,7 @@ def _parsed_once() -> Iterator[None]:
     """Let transformers' three readings of one GGUF file share one parse.
 
     Parsing the 262,144 token strings takes most of the conversion's time, and transformers
-    builds a reader anew for configuration, tokenizer and weights.
+    builds a reader each for configuration, tokenizer and weights.
     """
     import gguf
 

@@ -1,4 +1,4 @@
-"""What a device computes: tried, for what it claims to have is not what its libraries do."""
+"""Devices, and trials of their arithmetic: some claim more than their libraries do."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import torch
 
 
 class DeviceError(RuntimeError):
-    """The device cannot do what is asked of it, whatever the model.
+    """The device cannot do as it is asked, whatever the model.
 
     Attributes:
         setting: the environment variable to look at.
-        found: what is wrong.
-        remedy: how to mend it.
+        found, remedy: the fault, and how to mend it.
     """
 
     def __init__(self, setting: str, found: str, remedy: str) -> None:

@@ -17,7 +17,7 @@ from models.language.device import device_of, try_out
 from models.language.forward.checkpoint import Checkpoint, Configuration
 from models.language.forward.decoder import Decoder
 from models.language.forward.products import products
-from models.language.model_files import CONFIG, TOKENIZER, in_one_line, public_name
+from models.language.model_files import CONFIG_FILE, TOKENIZER_FILE, in_one_line, public_name
 from models.language.model_files import LoadingError as LoadingError
 from models.language.precision import Precision
 from models.language.pretrained import read_weights
@@ -44,7 +44,7 @@ def load(
         name: "default" (Gemma 3 270M), a folder with config.json, tokenizer.json and
             safetensors, or a hub id.
         cache: where the default model is kept.
-        progress: told how far the first conversion of the default model is.
+        progress: of the first conversion of the default model.
         device: auto (cuda, then mps, then cpu), or one of these.
         precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
         offline: never ask the hub.
@@ -54,7 +54,7 @@ def load(
     Raises:
         LoadingError: no such model, no safetensors, or no fast tokenizer.
         models.language.default_weights.ConversionError: the default model could not be made.
-        models.language.scorer.UnsupportedModelError: the architecture cannot be scored.
+        models.language.forward.forward.UnsupportedModelError: the architecture cannot be scored.
         models.language.device.DeviceError: the device cannot run it.
     """
     if threads is not None:
@@ -64,7 +64,7 @@ def load(
     source = source_of(name, cache, progress)
     files = find_files(source, offline)
     with ThreadPoolExecutor(1) as aside:
-        reading = aside.submit(_tokenizer, files[TOKENIZER])
+        reading = aside.submit(_tokenizer, files[TOKENIZER_FILE])
         model = causal_model(source, dtype, place, offline)
         with model_files.naming("model", source):
             tokenizer = reading.result()
@@ -74,7 +74,7 @@ def load(
     fingerprint = fingerprint_of(files, model, dtype)
     begin = config.bos_token_id if config.bos_token_id is not None else config.eos_token_id
     return LoadedModel(
-        name=default_weights.NAME if name == "default" else public_name(name),
+        name=default_weights.DEFAULT_MODEL if name == "default" else public_name(name),
         scorer=CausalScorer(model),
         tokenizer=tokenizer,
         masks={mask.name: mask for mask in masks},
@@ -120,7 +120,7 @@ def verify(source: str, offline: bool, kind: str = "AutoModelForCausalLM", adapt
     """
     files, nowhere = find_files(source, offline), torch.device("meta")
     with model_files.naming("model", source):
-        tokenizer = model_files.read_tokenizer(files[TOKENIZER])
+        tokenizer = model_files.read_tokenizer(files[TOKENIZER_FILE])
     if kind == "AutoModelForCausalLM":
         model = causal_model(source, torch.float32, nowhere, offline, adapter)
     else:
@@ -133,7 +133,7 @@ def read_configuration(source: str, offline: bool) -> Any:
     """The configuration of a folder or hub id, as transformers has it.
 
     Raises:
-        Exception: whatever transformers raises where it cannot be read.
+        Exception: of transformers, where it cannot be read.
     """
     file = Path(source) / "config.json"
     if file.is_file() and (configuration := Configuration(json.loads(file.read_text("utf-8")))).complete:
@@ -179,9 +179,9 @@ def find_files(source: str, offline: bool) -> dict[str, Path]:
     Raises:
         LoadingError: they are not there, or cannot be read.
     """
-    files = {file: find_file(source, file, offline) for file in (CONFIG, TOKENIZER)}
+    files = {file: find_file(source, file, offline) for file in (CONFIG_FILE, TOKENIZER_FILE)}
     with model_files.naming("model", source):
-        model_files.read_config(files[CONFIG])
+        model_files.read_config(files[CONFIG_FILE])
         if Path(source).is_dir():
             model_files.check_weights(Path(source))
     return files
@@ -223,7 +223,7 @@ def fingerprint_of(files: Mapping[str, Path], model: Any, dtype: torch.dtype) ->
     digest = hashlib.blake2b(digest_size=8)
     config = {k: v for k, v in model.config.to_dict().items() if not k.startswith("_") and k != "transformers_version"}
     digest.update(json.dumps([config, str(dtype)], sort_keys=True, default=str).encode())
-    digest.update(hashlib.blake2b(files[TOKENIZER].read_bytes()).digest())
+    digest.update(hashlib.blake2b(files[TOKENIZER_FILE].read_bytes()).digest())
     state: Sequence[tuple[str, torch.Tensor]] = sorted(model.state_dict().items())
     for key, tensor in state:
         flat = tensor.flatten()

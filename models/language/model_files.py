@@ -1,7 +1,7 @@
-"""Model files: whether a folder holds a configuration, a tokenizer and weights that can be read.
+"""Model files: checks of a folder's configuration, tokenizer and weights.
 
-What is wrong is said in one line that names the file and the remedy, but no folder of this machine: callers of the
-service read it too.
+An error is one line that names the file and the remedy, but no folder of this machine: callers of the service read
+it too.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from typing import Any
 from safetensors import SafetensorError, safe_open
 from tokenizers import Tokenizer
 
-CONFIG, TOKENIZER = "config.json", "tokenizer.json"
-SINGLE, INDEX = "model.safetensors", "model.safetensors.index.json"
+CONFIG_FILE, TOKENIZER_FILE = "config.json", "tokenizer.json"
+WEIGHTS_FILE, WEIGHTS_INDEX_FILE = "model.safetensors", "model.safetensors.index.json"
 
-_POINTER = b"version https://git-lfs"
-"""How the text begins that Git LFS leaves in place of a file (specification, version 1)."""
+_GIT_LFS_POINTER = b"version https://git-lfs"
+"""Begin of the text that Git LFS leaves in place of a file (specification, version 1)."""
 
-_OTHERS = ("*.bin", "*.pt", "*.pth", "*.gguf", "*.h5", "*.msgpack", "*.onnx")
+_OTHER_FORMATS = ("*.bin", "*.pt", "*.pth", "*.gguf", "*.h5", "*.msgpack", "*.onnx")
 
 
 class LoadingError(RuntimeError):
@@ -38,7 +38,7 @@ def public_name(name: str) -> str:
 
 @contextmanager
 def naming(what: str, name: str) -> Iterator[None]:
-    """Begin errors with whose files they speak of.
+    """Begin errors with the name of the model or adapter.
 
     Args:
         what: "model" or "adapter".
@@ -66,14 +66,14 @@ def check(path: Path) -> None:
     """
     try:
         with path.open("rb") as file:
-            begin = file.read(len(_POINTER))
+            begin = file.read(len(_GIT_LFS_POINTER))
     except FileNotFoundError:
         raise LoadingError(f"{path.name} is not there: copy it into the folder") from None
     except OSError as error:
         raise LoadingError(f"{path.name} cannot be read ({error.strerror}): let the service's user read it") from error
     if not begin:
         raise LoadingError(f"{path.name} is empty: copy it again")
-    if begin == _POINTER:
+    if begin == _GIT_LFS_POINTER:
         raise LoadingError(
             f"{path.name} is a Git LFS pointer, not the file itself: run git lfs pull where it was cloned"
         )
@@ -129,7 +129,8 @@ def check_tokenizer(tokenizer: Tokenizer, rows: int | None) -> None:
     tokens = tokenizer.get_vocab_size(with_added_tokens=False)
     if rows is not None and tokens > rows:
         raise LoadingError(
-            f"{TOKENIZER} has {tokens} tokens, where config.json has a vocab_size of {rows}: take those of one model"
+            f"{TOKENIZER_FILE} has {tokens} tokens, where {CONFIG_FILE} has a vocab_size of {rows}: take those of one "
+            "model"
         )
 
 
@@ -142,14 +143,15 @@ def check_weights(folder: Path) -> frozenset[str]:
     Raises:
         LoadingError: they cannot be used.
     """
-    parts = [SINGLE]
-    if not (folder / SINGLE).exists() and (folder / INDEX).exists():
-        parts = _parts(folder / INDEX)
-    elif not (folder / SINGLE).exists():
-        others = sorted({path.name for pattern in _OTHERS for path in folder.glob(pattern)})
+    parts = [WEIGHTS_FILE]
+    if not (folder / WEIGHTS_FILE).exists() and (folder / WEIGHTS_INDEX_FILE).exists():
+        parts = _parts(folder / WEIGHTS_INDEX_FILE)
+    elif not (folder / WEIGHTS_FILE).exists():
+        others = sorted({path.name for pattern in _OTHER_FORMATS for path in folder.glob(pattern)})
+        only = f", only {', '.join(others[:3])}" if others else ""
         raise LoadingError(
-            f"{SINGLE} is not there" + (f", only {', '.join(others[:3])}" if others else "") + ": save the model with "
-            "save_pretrained(); of weights only safetensors are read, never pickled ones (.bin, .pt) or GGUF"
+            f"{WEIGHTS_FILE} is not there{only}: save the model with save_pretrained(); of weights only safetensors "
+            "are read, never pickled ones (.bin, .pt) or GGUF"
         )
     return frozenset(name for part in parts for name in check_part(folder / part))
 
@@ -174,7 +176,7 @@ def check_part(path: Path) -> list[str]:
 
 
 def _parts(index: Path) -> list[str]:
-    """The files that an index of several names."""
+    """Files of an index of several."""
     places = read_object(index).get("weight_map")
     if not isinstance(places, dict) or not places or not all(isinstance(part, str) for part in places.values()):
         raise LoadingError(f"{index.name} has no weight_map: copy it again")

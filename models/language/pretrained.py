@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from models.language import model_files
-from models.language.model_files import CONFIG, LoadingError, in_one_line, public_name
+from models.language.model_files import CONFIG_FILE, LoadingError, in_one_line, public_name
 
 
 def read_weights(
@@ -50,7 +50,7 @@ def read_weights(
             attn_implementation=None,
             device_map="meta" if device.type == "meta" else None,
             output_loading_info=True,
-            # They are told of in the report, and refused.
+            # They are in the report, and refused.
             ignore_mismatched_sizes=True,
         )
         with model_files.naming("model", source):
@@ -73,13 +73,13 @@ _OUTPUT = "lm_head.weight"
 
 
 def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: frozenset[str] | None) -> None:
-    """Refuse a model of which transformers would have made up a part: what it did not find, it draws at random.
+    """Refuse a model of which transformers would have made up a part: it draws missing tensors at random.
 
     Weights that are tied to others, and those that a family can do without, are not in the report.
 
     Args:
         model: as transformers made it.
-        report: what transformers missed.
+        report: of missing and mismatched tensors.
         folder: of the files.
         stored: tensors in them; None if they are the hub's.
     """
@@ -89,7 +89,7 @@ def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: froze
     missing = sorted(report["missing_keys"] - model.all_tied_weights_keys.keys()) or sorted(report["missing_keys"])
     if not missing and _OUTPUT in model.all_tied_weights_keys and stored is not None:
         # T5's configurations tie it whatever they say, so that only the files tell.
-        untied = model_files.read_config(folder / CONFIG).get("tie_word_embeddings") is False
+        untied = model_files.read_config(folder / CONFIG_FILE).get("tie_word_embeddings") is False
         missing = [_OUTPUT] if untied and _OUTPUT not in stored else []
     if missing:
         more = f" and {len(missing) - 1} more" if missing[1:] else ""

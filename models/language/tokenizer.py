@@ -80,28 +80,17 @@ _MARKUP = re.compile(
 
 
 def read_as_text(backend: Tokenizer) -> None:
-    """Make a tokenizer take texts that spell its control tokens for text.
+    """Make a tokenizer read the spelling of its control tokens as text.
 
     Some control tokens are not declared special: ``<start_of_image>`` of Gemma, ``<think>`` of Qwen.
     """
     backend.encode_special_tokens = True
-    controls = [token for token in backend.get_added_tokens_decoder().values() if _is_control(token)]
-    backend.add_special_tokens([_as_special(token) for token in controls])
-
-
-def _is_control(token: AddedToken) -> bool:
-    return not token.special and bool(_BRACKETED.fullmatch(token.content) and not _MARKUP.fullmatch(token.content))
-
-
-def _as_special(token: AddedToken) -> AddedToken:
-    return AddedToken(
-        token.content,
-        single_word=token.single_word,
-        lstrip=token.lstrip,
-        rstrip=token.rstrip,
-        normalized=token.normalized,
-        special=True,
-    )
+    controls: list[AddedToken] = []
+    for token in backend.get_added_tokens_decoder().values():
+        if not token.special and _BRACKETED.fullmatch(token.content) and not _MARKUP.fullmatch(token.content):
+            token.special = True
+            controls.append(token)
+    backend.add_special_tokens(controls)
 
 
 @cache

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 
 class Role(enum.Enum):
-    """What a token may do in a sentence."""
+    """Part of a token in a sentence."""
 
     INTERIOR = "interior"
     """May be proposed at any free position."""
@@ -59,7 +59,7 @@ class Mask:
 
 
 WIDE = "-wide"
-"""What the name of a mask is followed by where it spells whatever the tokenizer can."""
+"""End of the name of a mask that spells all that the tokenizer can."""
 
 _LATIN_TEXT = re.compile(r" ?[A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ'’]+")
 _NO_LETTERS = re.compile(r"[\W\d_]+")

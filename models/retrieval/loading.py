@@ -12,7 +12,7 @@ from typing import Literal
 import torch
 from tokenizers import Tokenizer
 
-from models.language.default_weights import NAME, Progress
+from models.language.default_weights import DEFAULT_MODEL, Progress
 from models.language.device import device_of
 from models.language.loading import (
     causal_model,
@@ -25,8 +25,8 @@ from models.language.loading import (
     verify,
 )
 from models.language.model_files import (
-    CONFIG,
-    TOKENIZER,
+    CONFIG_FILE,
+    TOKENIZER_FILE,
     LoadingError,
     check_tokenizer,
     in_one_line,
@@ -81,9 +81,9 @@ class KeyTokenizer:
             LoadingError: they cannot be read, or nothing can separate the parts of a key.
         """
         name = public_name(source)
-        path = find_file(source, TOKENIZER, offline)
+        path = find_file(source, TOKENIZER_FILE, offline)
         with naming("model", source):
-            read_config(find_file(source, CONFIG, offline))
+            read_config(find_file(source, CONFIG_FILE, offline))
             backend = read_tokenizer(path)
         try:
             config = read_configuration(source, offline)
@@ -194,7 +194,7 @@ def load_key_model(
         weights = causal_model(source, dtype, place, offline, adapter)
         fingerprint = fingerprint_of(files, weights, dtype)
         scorer = CausalScorer(weights)
-        parameters = scorer.parameters
+        parameters = scorer.forward.parameters
         model = CausalKeyModel(scorer, tokenizer.codec, tokenizer.longest)
         if examples:
             bare = bare or CausalScorer(causal_model(source, dtype, place, offline))
@@ -214,7 +214,7 @@ def load_key_model(
     with naming("model", source):
         check_tokenizer(tokenizer.backend, getattr(weights.config.get_text_config(), "vocab_size", None))
     return LoadedKeyModel(
-        name=NAME if name == "default" else public_name(name),
+        name=DEFAULT_MODEL if name == "default" else public_name(name),
         model=model,
         tokenizer=tokenizer,
         adapter=adapter,

@@ -1,4 +1,4 @@
-"""A circuit breaker that finds out by itself, in the background, when a server is well again.
+"""A circuit breaker that probes its server by itself, in the background.
 
 The breakers of purgatory (3.0.1) and its like let a caller's own request try the server after a
 fixed time, all concurrent callers at once; here no caller ever pays for a try.
@@ -21,7 +21,7 @@ State = Literal["closed", "open", "half-open"]
 
 @dataclass(eq=False)
 class Breaker:
-    """Whether a server is worth asking: only while closed.
+    """Circuit breaker of a server, which is asked only while it is closed.
 
     It opens on the first error, and when slow replies add up. While it is open, a task probes the
     server after a pause, which doubles with every failure.
@@ -63,7 +63,7 @@ class Breaker:
         try:
             await self.probe()
         except Exception as error:  # whatever a broken server makes its client raise
-            self.trip(told(error))
+            self.trip(describe(error))
 
     def slow(self, delay: float) -> None:
         """Book a slow reply of ``delay`` seconds; open if they add up."""
@@ -104,7 +104,7 @@ class Breaker:
             try:
                 await self.probe()
             except Exception as error:  # whatever a broken server makes its client raise
-                log.debug("%s is still away: %s", self.name, told(error))
+                log.debug("%s is still away: %s", self.name, describe(error))
                 self.state = "open"
                 self._pause = min(self._pause * 2, self.longest_pause)
             else:
@@ -113,6 +113,6 @@ class Breaker:
                 log.info("%s is asked again", self.name)
 
 
-def told(error: BaseException) -> str:
+def describe(error: BaseException) -> str:
     """An error for the log, on one line."""
     return " ".join(f"{type(error).__name__}: {error}".split())

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from redis.asyncio import Connection
@@ -14,20 +16,20 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError
 
-PROMPT = 0.010
-"""Seconds within which a healthy server answers; a reply that takes longer is a slow one."""
+PROMPT_SECONDS = 0.010
+"""Longest prompt reply: a healthy server takes no longer."""
 
-SLICE = 0.005
-"""Seconds waited at a time, so that a late event loop shows."""
+WAIT_SLICE_SECONDS = 0.005
+"""Longest single wait, so that a late event loop shows."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a server answered.
+    """Reply of a server.
 
     Attributes:
         value: as redis-py parsed it, strings as bytes.
-        delay: seconds it took if longer than :data:`PROMPT`, else 0; not counting those that this
+        delay: seconds it took if longer than :data:`PROMPT_SECONDS`, else 0; not counting those that this
             process's event loop was late.
     """
 
@@ -35,8 +37,8 @@ class Reply:
     delay: float
 
 
-def connection_options(url: str) -> dict[str, Any]:
-    """What redis-py makes of a URL, with nothing in it that could retry, wait or ask for more.
+def connection_factory(url: str) -> Callable[[], AbstractConnection]:
+    """Makes connections to a URL, not connected yet, that never retry, wait or ask for more.
 
     redis-py retries a closed port with backoff for seconds by default, and options in a URL's
     query win over arguments: here they do not.
@@ -51,7 +53,6 @@ def connection_options(url: str) -> dict[str, Any]:
     except ValueError:
         raise ValueError("not a redis://, rediss:// or unix:// URL") from None
     options |= {
-        "connection_class": options.get("connection_class", Connection),
         "retry": Retry(NoBackoff(), 0),
         "retry_on_timeout": False,
         "retry_on_error": [],
@@ -64,11 +65,12 @@ def connection_options(url: str) -> dict[str, Any]:
         "driver_info": None,
         "decode_responses": False,
     }
+    make: Callable[[], AbstractConnection] = partial(options.pop("connection_class", Connection), **options)
     try:
-        _made(options)
+        make()
     except TypeError:
         raise ValueError("the URL's query has an option that redis-py's connections do not know") from None
-    return options
+    return make
 
 
 def _check_password(url: str) -> None:
@@ -89,13 +91,6 @@ def _check_password(url: str) -> None:
         )
 
 
-def _made(options: dict[str, Any]) -> AbstractConnection:
-    """A connection object, not connected yet."""
-    arguments = dict(options)
-    connection: AbstractConnection = arguments.pop("connection_class")(**arguments)
-    return connection
-
-
 class RedisLink:
     """One exchange at a time. After any trouble the connection is dropped and the next exchange
     makes a new one, so a late reply is never read as the answer to another command.
@@ -104,11 +99,11 @@ class RedisLink:
         url: redis://, rediss:// or unix://.
 
     Raises:
-        ValueError: see :func:`connection_options`.
+        ValueError: see :func:`connection_factory`.
     """
 
     def __init__(self, url: str) -> None:
-        self._options = connection_options(url)
+        self._make = connection_factory(url)
         self._connection: AbstractConnection | None = None
 
     async def call(self, *command: bytes, within: float) -> Reply:
@@ -116,7 +111,7 @@ class RedisLink:
 
         Raises:
             TimeoutError: no reply within ``within`` seconds.
-            Exception: whatever redis-py makes of refused connections, error replies and garbage.
+            Exception: redis-py's, of refused connections, error replies and garbage.
         """
         task = asyncio.create_task(self._exchange(command))
         try:
@@ -124,19 +119,19 @@ class RedisLink:
         finally:
             if not task.done():
                 task.cancel()
-                task.add_done_callback(_heard)
+                task.add_done_callback(_ignore_outcome)
                 self._connection = None  # the cancelled exchange closes it
         if not task.done():
             raise TimeoutError(f"no answer within {within * 1000:.0f} ms")
-        return Reply(task.result(), waited if waited > PROMPT else 0.0)
+        return Reply(task.result(), waited if waited > PROMPT_SECONDS else 0.0)
 
     async def _exchange(self, command: tuple[bytes, ...]) -> Any:
         kept = self._connection is not None
         try:
             return await self._attempt(command)
         except ConnectionError:
-            # A server that was restarted, or that closes idle connections, is told from one that
-            # is away by a second attempt, on a new connection and within the same deadline.
+            # A second attempt, on a new connection and within the same deadline, reaches a server that
+            # was restarted or that closes idle connections.
             if not kept:
                 raise
             return await self._attempt(command)
@@ -144,7 +139,7 @@ class RedisLink:
     async def _attempt(self, command: tuple[bytes, ...]) -> Any:
         connection = self._connection
         if connection is None:
-            connection = self._connection = _made(self._options)
+            connection = self._connection = self._make()
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
             await connection.send_command(*command)
@@ -173,13 +168,13 @@ async def _wait(task: asyncio.Task[Any], within: float) -> float:
     last = False
     while not (task.done() or last):
         started = time.monotonic()
-        last = started - begun >= within - SLICE
-        await asyncio.wait({task}, timeout=SLICE)
-        waited += min(time.monotonic() - started, SLICE)
+        last = started - begun >= within - WAIT_SLICE_SECONDS
+        await asyncio.wait({task}, timeout=WAIT_SLICE_SECONDS)
+        waited += min(time.monotonic() - started, WAIT_SLICE_SECONDS)
     return waited
 
 
-def _heard(task: asyncio.Task[Any]) -> None:
-    """Let asyncio not complain that nobody asked how a cancelled exchange ended."""
+def _ignore_outcome(task: asyncio.Task[Any]) -> None:
+    """Keep asyncio from warning of the error of a cancelled exchange."""
     if not task.cancelled():
         task.exception()

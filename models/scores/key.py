@@ -1,4 +1,4 @@
-"""Keys of stored scores: what a score depends on, hashed without ambiguity."""
+"""Keys of scores: hashes of all that a score depends on, without ambiguity."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class KeySpace:
     lists that differ in a value, a type or where a field ends have different keys.
 
     Args:
-        fields: what all scores of this space depend on, such as the model's fingerprint, the
+        fields: shared by all scores of this space, such as the model's fingerprint, the
             vocabulary's and the context's tokens.
     """
 
@@ -38,17 +38,6 @@ class KeySpace:
         for field in fields:
             state.update(_framed(field))
         return state.digest()
-
-
-def score_key(fingerprint: str, context: Sequence[int], tokens: Sequence[int]) -> bytes:
-    """The key of one sentence's score.
-
-    Args:
-        fingerprint: of the model with its precision, and of whatever else changes its scores.
-        context: token ids that the sentence continues.
-        tokens: token ids of the sentence.
-    """
-    return KeySpace(fingerprint, context).key(tokens)
 
 
 def _framed(field: Field) -> bytes:

@@ -7,50 +7,34 @@ import logging
 import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 
-from models.scores.breaker import Breaker, told
+from models.scores.breaker import Breaker, describe
 from models.scores.connection import RedisLink
+from models.scores.counters import Counters
 
 log = logging.getLogger(__name__)
 
-PREFIX = b"chainwright:1:"
+KEY_PREFIX = b"chainwright:1:"
 """Before every key. The number is the version of the layout: raise it when frames change."""
 
-READ_WITHIN = 0.050
-"""Seconds that one exchange may take which a caller waits for."""
+MAX_READ_SECONDS = 0.050
+"""Longest exchange that a caller waits for."""
 
-WRITE_WITHIN = 0.5
-"""Seconds that a write in the background may take."""
+MAX_WRITE_SECONDS = 0.5
+"""Longest write in the background."""
 
-FLUSH_WITHIN = 1.0
-"""Seconds that closing waits for writes."""
+MAX_FLUSH_SECONDS = 1.0
+"""Longest wait of closing for writes."""
 
-MOST_PENDING = 8 << 20
+MAX_PENDING_BYTES = 8 << 20
 """Bytes of keys and values that may wait to be written; more are dropped."""
 
-MOST_AT_ONCE = 1 << 20
+MAX_WRITE_BYTES = 1 << 20
 """Bytes of one write: a server that stores 1 MiB answers others within milliseconds."""
 
-WRITE_PAUSES = (1.0, 10.0)
-"""Seconds from a failed write to the next try: the first, and what doubling ends at."""
-
-
-@dataclass(slots=True)
-class Tally:
-    """What has happened since the start.
-
-    Attributes:
-        writes: values that the server stored.
-        dropped: values not stored, because too many waited or the store was closed.
-        errors: exchanges that failed, in reading or writing.
-        corrupt: values that were not what had been written.
-    """
-
-    writes: int = 0
-    dropped: int = 0
-    errors: int = 0
-    corrupt: int = 0
+RETRY_PAUSES = (1.0, 10.0)
+"""Seconds from a failed write to the next try: the first, and the longest that doubling comes to."""
 
 
 def framed(key: bytes, value: bytes) -> bytes:
@@ -65,7 +49,7 @@ def unframed(key: bytes, frame: bytes) -> bytes | None:
 
 
 class _Round:
-    """Keys that go into one MGET, and who waits for them."""
+    """Keys of one MGET, and its answers for all their callers."""
 
     def __init__(self) -> None:
         self.keys: dict[bytes, None] = {}
@@ -76,15 +60,15 @@ class Reader:
     """Gets values; answers with none, and soon, when the server does not.
 
     While an MGET is under way, the keys of other callers gather for the next: a caller waits for
-    two exchanges at most, so less than 2 * READ_WITHIN, and no caller waits for an open breaker.
+    two exchanges at most, so less than 2 * MAX_READ_SECONDS, and no caller waits for an open breaker.
     """
 
-    def __init__(self, url: str, tally: Tally) -> None:
+    def __init__(self, url: str, counters: Counters) -> None:
         self._link = RedisLink(url)
-        self._tally = tally
+        self._counters = counters
         self._gathering: _Round | None = None
         self._running: asyncio.Task[None] | None = None
-        self.breaker = Breaker("the score store's Redis", self._probe)
+        self.breaker = Breaker("the score cache's Redis", self._probe)
 
     async def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
         """The values found, by key. Never raises for what the server does."""
@@ -122,27 +106,27 @@ class Reader:
         try:
             found, delay = await self._exchange(keys)
         except Exception as error:  # whatever a broken server makes its client raise
-            self._tally.errors += 1
-            self.breaker.trip(told(error))
+            self._counters.errors += 1
+            self.breaker.trip(describe(error))
             return {}
         if delay:
             self.breaker.slow(delay)
         return found
 
     async def _exchange(self, keys: list[bytes]) -> tuple[dict[bytes, bytes], float]:
-        reply = await self._link.call(b"MGET", *(PREFIX + key for key in keys), within=READ_WITHIN)
+        reply = await self._link.call(b"MGET", *(KEY_PREFIX + key for key in keys), within=MAX_READ_SECONDS)
         frames = reply.value
         if not isinstance(frames, list) or len(frames) != len(keys):
             raise ValueError("the answer to MGET is not a list of as many values")
         if not all(frame is None or isinstance(frame, bytes) for frame in frames):
-            raise ValueError("the answer to MGET holds what is no value")
+            raise ValueError("the answer to MGET holds other things than values")
         found: dict[bytes, bytes] = {}
         for key, frame in zip(keys, frames, strict=True):
             if frame is None:
                 continue
             value = unframed(key, frame)
             if value is None:
-                self._tally.corrupt += 1
+                self._counters.corrupt += 1
             else:
                 found[key] = value
         return found, reply.delay
@@ -163,11 +147,11 @@ class Writer:
 
     Attributes:
         url: see :class:`RedisLink`.
-        tally: where to count.
+        counters: where to count.
     """
 
     url: str
-    tally: Tally
+    counters: Counters
     _pending: dict[bytes, bytes] = field(default_factory=dict)
     _bytes: int = 0
     _wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -181,11 +165,11 @@ class Writer:
     def put(self, items: Mapping[bytes, bytes]) -> None:
         """Have values written soon; returns at once."""
         for key, value in items.items():
-            size = len(PREFIX) + len(key) + len(value) + 4
+            size = len(KEY_PREFIX) + len(key) + len(value) + 4
             if key in self._pending:
                 continue
-            if self._closing or self._bytes + size > MOST_PENDING:
-                self.tally.dropped += 1
+            if self._closing or self._bytes + size > MAX_PENDING_BYTES:
+                self.counters.dropped_writes += 1
                 continue
             self._pending[key] = framed(key, value)
             self._bytes += size
@@ -196,15 +180,15 @@ class Writer:
         self._closing = True
         self._wake.set()
         if not self._failing:
-            await asyncio.wait({self._task}, timeout=FLUSH_WITHIN)
+            await asyncio.wait({self._task}, timeout=MAX_FLUSH_SECONDS)
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
-        self.tally.dropped += len(self._pending)
+        self.counters.dropped_writes += len(self._pending)
         self._pending.clear()
         await self._link.close()
 
     async def _run(self) -> None:
-        pause = WRITE_PAUSES[0]
+        pause = RETRY_PAUSES[0]
         while self._pending or not self._closing:
             if not self._pending:
                 self._wake.clear()
@@ -212,23 +196,24 @@ class Writer:
                 continue
             batch = self._next()
             try:
-                reply = await self._link.call(b"MSET", *_flat(batch), within=WRITE_WITHIN)
+                frames = chain.from_iterable((KEY_PREFIX + key, frame) for key, frame in batch.items())
+                reply = await self._link.call(b"MSET", *frames, within=MAX_WRITE_SECONDS)
                 if reply.value != b"OK":
                     raise ValueError("the answer to MSET is not OK")
             except Exception as error:  # whatever a broken server makes its client raise
-                self.tally.errors += 1
+                self.counters.errors += 1
                 if not self._failing:
-                    log.warning("scores are not written to Redis for now: %s", told(error))
+                    log.warning("scores are not written to Redis for now: %s", describe(error))
                 self._failing = True
                 if self._closing:
                     return
                 await asyncio.sleep(pause)
-                pause = min(pause * 2, WRITE_PAUSES[1])
+                pause = min(pause * 2, RETRY_PAUSES[1])
                 continue
-            pause, self._failing = WRITE_PAUSES[0], False
-            self.tally.writes += len(batch)
+            pause, self._failing = RETRY_PAUSES[0], False
+            self.counters.writes += len(batch)
             for key in batch:
-                self._bytes -= len(PREFIX) + len(key) + len(self._pending.pop(key))
+                self._bytes -= len(KEY_PREFIX) + len(key) + len(self._pending.pop(key))
 
     def _next(self) -> dict[bytes, bytes]:
         """The oldest values that wait, as many as go into one write, one at least."""
@@ -236,13 +221,7 @@ class Writer:
         size = 0
         for key, frame in islice(self._pending.items(), 10_000):
             size += len(frame)
-            if batch and size > MOST_AT_ONCE:
+            if batch and size > MAX_WRITE_BYTES:
                 break
             batch[key] = frame
         return batch
-
-
-def _flat(batch: Mapping[bytes, bytes]) -> Iterable[bytes]:
-    for key, frame in batch.items():
-        yield PREFIX + key
-        yield frame

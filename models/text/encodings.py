@@ -15,10 +15,10 @@ BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 
-_WIDER = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
+_SUPERSETS = {"gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932"}
 """Files in these encodings tend to hold characters of their supersets."""
 
-_SHOWN = (
+_GUESSES = (
     ("gbk", "gb18030"),
     ("gb18030", "gb18030"),
     ("big5", "big5"),
@@ -29,8 +29,8 @@ _SHOWN = (
 )
 """Names that a guess may give, the likelier first, and the codec by which the detector knows each."""
 
-_MARK = "chainwright-unreadable"
-_PROBE = "a\tb\n"
+_UNREADABLE = "chainwright-unreadable"
+_PROBE_TEXT = "a\tb\n"
 
 
 def codec_of(name: str) -> str:
@@ -41,24 +41,27 @@ def codec_of(name: str) -> str:
     """
     try:
         found = codecs.lookup(name).name
-        if incremental_decoder(found).decode(_PROBE.encode(found), final=True).removeprefix("\ufeff") != _PROBE:
+        if (
+            incremental_decoder(found).decode(_PROBE_TEXT.encode(found), final=True).removeprefix("\ufeff")
+            != _PROBE_TEXT
+        ):
             raise LookupError(name)
     except (LookupError, ValueError, TypeError) as error:
         raise LookupError(f"there is no text encoding {name[:40]!r}") from error
-    return _WIDER.get(found, "utf-8" if found in ("utf-8-sig", "ascii") else found)
+    return _SUPERSETS.get(found, "utf-8" if found in ("utf-8-sig", "ascii") else found)
 
 
 def incremental_decoder(codec: str) -> codecs.IncrementalDecoder:
     """A decoder that writes half a surrogate pair, which no encoding has, for what cannot be read."""
-    return codecs.getincrementaldecoder(codec)(_MARK)
+    return codecs.getincrementaldecoder(codec)(_UNREADABLE)
 
 
 def guess(sample: bytes) -> str | None:
     """The encoding that bytes which are not UTF-8 are likeliest in; None if they look like no text."""
-    fitting = {match.encoding: match.chaos for match in from_bytes(sample, cp_isolation=[name for _, name in _SHOWN])}
+    fitting = {match.encoding: match.chaos for match in from_bytes(sample, cp_isolation=[name for _, name in _GUESSES])}
     likely = [
         (fitting[codec], at, shown)
-        for at, (shown, codec) in enumerate(_SHOWN)
+        for at, (shown, codec) in enumerate(_GUESSES)
         if codec in fitting and (text := _decoded(sample, shown)) is not None and _plausible(text, shown)
     ]
     return min(likely)[2] if likely else None
@@ -94,4 +97,4 @@ def _unreadable(error: UnicodeError) -> tuple[str, int]:
     return "\udcff", error.end
 
 
-codecs.register_error(_MARK, _unreadable)
+codecs.register_error(_UNREADABLE, _unreadable)

@@ -18,32 +18,27 @@ from models.text.encodings import (
     incremental_decoder,
 )
 
-BLOCK = 4 << 20
-LONGEST = 1 << 20
+BLOCK_BYTES = 4 << 20
+MAX_LINE_BYTES = 1 << 20
 """Bytes that a line may have, in UTF-8; of a longer one no more than a block is ever held."""
 
 STANDARD_INPUT = Path("-")
 
-_GZIP = b"\x1f\x8b"
-_ARCHIVES = (
+_GZIP_MAGIC = b"\x1f\x8b"
+_OTHER_FORMATS = (
     (0, b"PK\x03\x04", "a ZIP archive, or a workbook"),
     (4, b"1AY&SY", "compressed by bzip2"),
     (0, b"\xfd7zXZ\0", "compressed by xz"),
     (0, b"\x28\xb5\x2f\xfd", "compressed by zstd"),
     (0, b"%PDF-", "a PDF"),
 )
-_SAMPLE = 64 << 10
-_ENOUGH = 1000
+_SAMPLE_BYTES = 64 << 10
+_MAX_UNREADABLE_LINES = 1000
 """Unreadable lines after which a file is judged before its end."""
 
 
 class TextFileError(RuntimeError):
-    """A file cannot be read as text.
-
-    Attributes:
-        message: what is wrong.
-        remedy: what to do.
-    """
+    """A file cannot be read as text; the error has a message and a remedy."""
 
     def __init__(self, message: str, remedy: str) -> None:
         super().__init__(f"{message}; {remedy}")
@@ -67,10 +62,10 @@ class Block:
         first: number of the first line, from 1.
         body: the lines, LF between them, in UTF-8 where they could be read.
         done: bytes of the file read so far, compressed ones if it is; 0 if it cannot tell.
-        cut: the first line is what remained of one too long.
+        cut: the first line is the end of one too long.
         readable: all of the body is UTF-8.
         longest: bytes that a line may have.
-        encoding: what a line that cannot be read is not.
+        encoding: in which the file is read.
     """
 
     first: int
@@ -85,7 +80,7 @@ class Block:
         return self.body.count(b"\n") + 1
 
     def decoded(self) -> tuple[list[str], dict[int, str]]:
-        """The lines, and what is wrong with some, by place; these are empty."""
+        """The lines, and the faults of some, by place; these are empty."""
         too_long = f"longer than {self.longest} bytes"
         texts, faults = [], {0: too_long} if self.cut else {}
         for at, line in enumerate(self.body.split(b"\n")):
@@ -107,7 +102,7 @@ class Line(NamedTuple):
     fault: str | None
 
 
-def read_lines(path: Path, encoding: str | None = None, *, longest: int = LONGEST) -> Iterator[Line]:
+def read_lines(path: Path, encoding: str | None = None, *, longest: int = MAX_LINE_BYTES) -> Iterator[Line]:
     """The lines of a file, one by one; see :func:`read_blocks`."""
     for block in read_blocks(path, encoding, longest=longest):
         texts, faults = block.decoded()
@@ -116,9 +111,9 @@ def read_lines(path: Path, encoding: str | None = None, *, longest: int = LONGES
 
 
 def read_blocks(
-    path: Path, encoding: str | None = None, *, longest: int = LONGEST, most: int | None = None
+    path: Path, encoding: str | None = None, *, longest: int = MAX_LINE_BYTES, most: int | None = None
 ) -> Iterator[Block]:
-    """Blocks of lines; memory is bounded by :data:`BLOCK` and ``longest`` whatever the file holds.
+    """Blocks of lines; memory is bounded by :data:`BLOCK_BYTES` and ``longest`` whatever the file holds.
 
     Gzip is known by its first bytes. A byte order mark tells the encoding, whatever else is said; without
     one and without ``encoding`` it is UTF-8. Lines end in LF, CR LF or CR, and in nothing else. A line that
@@ -134,8 +129,8 @@ def read_blocks(
     Raises:
         TextFileError: no such encoding, or the file cannot be read, or not in this encoding.
     """
-    with _opened(path) as raw, _told(path):
-        packed = raw.peek(2)[:2] == _GZIP  # type: ignore[attr-defined]
+    with _opened(path) as raw:
+        packed = raw.peek(2)[:2] == _GZIP_MAGIC  # type: ignore[attr-defined]
         file: BinaryIO = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]
         head = file.read(len(BYTE_ORDER_MARKS[1][0]))
         chosen, mark = _encoding(path, encoding, head)
@@ -144,8 +139,8 @@ def read_blocks(
         evidence = _Evidence(path, None if chosen == "utf-8" else chosen)
         number, rest, cut, held, size, beginning = 1, b"", False, b"", 0, True
         while True:
-            read = file.read(BLOCK)
-            data, head, last = head + read, b"", len(read) < BLOCK
+            read = file.read(BLOCK_BYTES)
+            data, head, last = head + read, b"", len(read) < BLOCK_BYTES
             size += len(data)
             if most is not None and size > most:
                 raise TextFileError(f"{path.name} has more than {most} bytes when unpacked", "split it")
@@ -168,7 +163,7 @@ def read_blocks(
             if body or (cut and last):
                 body = body.removesuffix(b"\n")
                 readable = evidence.take(body)
-                if last or evidence.foreign > _ENOUGH:
+                if last or evidence.unreadable > _MAX_UNREADABLE_LINES:
                     evidence.judge()
                 done = raw.tell() if raw.seekable() else 0
                 block = Block(number, body, done, cut, readable, longest, evidence.name)
@@ -197,22 +192,19 @@ def check_encoding(name: str) -> str:
 
 @dataclass
 class _Evidence:
-    """For or against the encoding in which a file is read.
+    """Evidence for or against the encoding in which a file is read.
 
     Attributes:
-        path: the file.
         codec: None for UTF-8, which nobody named.
-        plain: lines of ASCII alone.
-        told: lines of more than ASCII that could be read.
-        foreign: lines that could not be read.
-        sample: some of these.
+        plain, readable, unreadable: lines of ASCII alone, others that could be read, and the rest.
+        sample: some unreadable lines.
     """
 
     path: Path
     codec: str | None
     plain: int = 0
-    told: int = 0
-    foreign: int = 0
+    readable: int = 0
+    unreadable: int = 0
     sample: bytearray = field(default_factory=bytearray)
 
     @property
@@ -222,22 +214,22 @@ class _Evidence:
 
     def take(self, body: bytes) -> bool:
         """Look at a block's lines; whether all can be read."""
-        if self._readable(body):
+        if _is_utf_8(body):
             lines = body.count(b"\n") + 1
             if body.isascii():
                 self.plain += lines
             else:
-                self.told += lines
+                self.readable += lines
             return True
         for line in body.split(b"\n"):
-            if not self._readable(line):
-                self.foreign += 1
-                if len(self.sample) < _SAMPLE:
-                    self.sample += line[:_SAMPLE] + b"\n"
+            if not _is_utf_8(line):
+                self.unreadable += 1
+                if len(self.sample) < _SAMPLE_BYTES:
+                    self.sample += line[:_SAMPLE_BYTES] + b"\n"
             elif line.isascii():
                 self.plain += bool(line)
             else:
-                self.told += 1
+                self.readable += 1
         return False
 
     def judge(self) -> None:
@@ -246,9 +238,9 @@ class _Evidence:
         Raises:
             TextFileError: it is in another one.
         """
-        if self.foreign <= self.told:
+        if self.unreadable <= self.readable:
             return
-        lines = "1 line" if self.foreign == 1 else f"{self.foreign:,} lines"
+        lines = "1 line" if self.unreadable == 1 else f"{self.unreadable:,} lines"
         if self.codec is not None:
             raise WrongEncodingError(
                 f"{self.path.name} is not {self.codec}: {lines} cannot be read so",
@@ -260,19 +252,19 @@ class _Evidence:
                 f"{self.path.name} is not UTF-8: {lines} cannot be read, and may be {likely}",
                 f"say so by --encoding {likely} (over HTTP by encoding={likely}), or save the file as UTF-8",
             )
-        if self.foreign > self.plain:
+        if self.unreadable > self.plain:
             raise WrongEncodingError(
                 f"{self.path.name} is not UTF-8, nor in an encoding that is easily told",
                 "name its encoding by --encoding (over HTTP by encoding=), or save the file as UTF-8",
             )
 
-    @staticmethod
-    def _readable(data: bytes) -> bool:
-        try:
-            data.decode()
-        except UnicodeDecodeError:
-            return False
-        return True
+
+def _is_utf_8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _encoding(path: Path, given: str | None, head: bytes) -> tuple[str, bytes]:
@@ -285,7 +277,7 @@ def _encoding(path: Path, given: str | None, head: bytes) -> tuple[str, bytes]:
 
 
 def _check_is_text(path: Path, data: bytes) -> None:
-    for at, magic, kind in _ARCHIVES:
+    for at, magic, kind in _OTHER_FORMATS:
         if data[at:].startswith(magic):
             raise TextFileError(f"{path.name} is no text: it is {kind}", "unpack it, or save it as text, CSV say")
     if data.count(0) * 100 <= len(data):
@@ -299,26 +291,24 @@ def _check_is_text(path: Path, data: bytes) -> None:
     )
 
 
+_SYSTEM_ERRORS: dict[type[OSError], tuple[str, str]] = {
+    FileNotFoundError: ("there is no such file", "check its name"),
+    IsADirectoryError: ("it is a folder", "name a file in it"),
+    PermissionError: ("this user may not", "change its permissions"),
+}
+"""Messages and remedies."""
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[BinaryIO]:
-    with _told(path), open(0, "rb", closefd=False) if path == STANDARD_INPUT else path.open("rb") as file:
-        yield file
-
-
-@contextmanager
-def _told(path: Path) -> Iterator[None]:
-    """Errors of the system as one line."""
+    """An open file; errors of the system within are of one line."""
     try:
-        yield
-    except FileNotFoundError as error:
-        raise TextFileError(f"{path} cannot be read: there is no such file", "check its name") from error
-    except IsADirectoryError as error:
-        raise TextFileError(f"{path} cannot be read: it is a folder", "name a file in it") from error
-    except PermissionError as error:
-        raise TextFileError(f"{path} cannot be read: this user may not", "change its permissions") from error
+        with open(0, "rb", closefd=False) if path == STANDARD_INPUT else path.open("rb") as file:
+            yield file
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise TextFileError(
             f"{path.name} cannot be read: its gzip data is damaged or cut off ({error})", "get it, or pack it, again"
         ) from error
     except OSError as error:
-        raise TextFileError(f"{path} cannot be read: {error.strerror or error}", "mend that") from error
+        message, remedy = _SYSTEM_ERRORS.get(type(error), (error.strerror or str(error), "mend that"))
+        raise TextFileError(f"{path} cannot be read: {message}", remedy) from error

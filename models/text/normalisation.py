@@ -26,7 +26,7 @@ _STRAY_JOINER = re.compile(
 _WHITE = re.compile(r"\s+")
 _LOOSE_SPACE = re.compile(r"^\s|\s$|\s\s|[^\S ]")
 _SUSPECT = re.compile(f"[\t\v\f\r\x1c-\x1f\x85\u2028\u2029{_SPACES}{_INVISIBLE}{_JOINERS}{_WIDE}]")
-"""What no normal form of a name holds, or only beside certain others."""
+"""Characters that no normal form of a name holds, or only beside certain others."""
 
 
 def normalise(text: str) -> str:

@@ -90,8 +90,8 @@ def _layers() -> Finding:
         return error("layers", f"{problem.setting}: {problem.found}", problem.remedy)
     if not compiled:
         remedy = (
-            f"unset {layer.SWITCH} if it is off, else install again where Zig's package (ziglang) can be had; "
-            "it compiles models/language/layer.c"
+            f"unset {layer.LAYERS_SWITCH} if it is off, else install again where Zig's package (ziglang) can be had; "
+            "it compiles models/language/forward/layer.c"
         )
         return warning("layers", "not compiled, or not from this source: sampling takes half as long again", remedy)
     return ok("layers", f"compiled, the build for {layer.build()}")

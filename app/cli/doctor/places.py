@@ -18,7 +18,7 @@ from app.web.access.keys import KeyFileError, read_keys
 from app.web.access.ring import keys_path
 from app.web.codes import Code
 from app.web.problems import Fault
-from models.language.default_weights import ROOM, damaged_files
+from models.language.default_weights import CONVERSION_BYTES, damaged_files
 
 LEAST_FREE = 1 << 30
 """Bytes of disk for indexes, scores and queues."""
@@ -29,7 +29,7 @@ def directories(settings: Settings) -> Iterator[Finding]:
     unconverted = settings.model == "default" and damaged_files(settings.cache_dir) is None
     for about, variable, folder, least in (
         ("state directory", "CHAINWRIGHT_STATE_DIR", settings.state_dir, LEAST_FREE),
-        ("cache directory", "CHAINWRIGHT_CACHE_DIR", settings.cache_dir, ROOM if unconverted else 0),
+        ("cache directory", "CHAINWRIGHT_CACHE_DIR", settings.cache_dir, CONVERSION_BYTES if unconverted else 0),
     ):
         try:
             folder.mkdir(parents=True, exist_ok=True)

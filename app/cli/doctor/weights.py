@@ -10,7 +10,7 @@ from app.cli.doctor.finding import Finding, error, ok, warning
 from app.indexes.opened import SHIPPED_ADAPTER, adapter_of, model_name
 from app.indexes.problems import MODEL_ERRORS
 from app.settings.settings import Settings
-from models.language.default_weights import NAME, damaged_files
+from models.language.default_weights import DEFAULT_MODEL, damaged_files
 from models.language.model_files import LoadingError
 
 
@@ -29,7 +29,7 @@ def _finding(about: str, name: str, settings: Settings, adapter: Path | None = N
 
     found, source = None, name
     if name == "default":
-        found, source = _default(about, settings.cache_dir), str(settings.cache_dir / NAME)
+        found, source = _default(about, settings.cache_dir), str(settings.cache_dir / DEFAULT_MODEL)
         if found.status != "ok" or adapter in (None, SHIPPED_ADAPTER) or not Path(source).is_dir():
             return found
     elif not settings.offline and not Path(name).exists() and name.count("/") == 1:

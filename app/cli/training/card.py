@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from app.cli.options import flag_of
-from models.language.default_weights import NAME as DEFAULT_MODEL
+from models.language.default_weights import DEFAULT_MODEL
 from models.retrieval.training.adapter import WEIGHTS
 from models.retrieval.training.checkpoint import Position
 from models.retrieval.training.options import TrainingOptions

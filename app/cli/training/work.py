@@ -22,8 +22,7 @@ from app.indexes.problems import MODEL_ERRORS
 from app.settings.settings import Settings
 from app.web.codes import Code
 from app.web.problems import ProblemError, invalid
-from models.language.default_weights import NAME as DEFAULT_MODEL
-from models.language.default_weights import Progress
+from models.language.default_weights import DEFAULT_MODEL, Progress
 from models.language.device import DeviceError, device_of
 from models.language.loading import dtype_of, source_of
 from models.retrieval.examples import Example, ExampleError

@@ -16,7 +16,7 @@ from app.jobs.store.dockets import JobQueue
 from app.jobs.work.chunk import ChunkRun, WorkerContext
 from app.jobs.work.retry import DrainingError, pause
 from app.jobs.work.stream_consumer import StreamConsumer
-from models.language.scoring.batcher import BACKGROUND, urgency
+from models.language.scoring.batcher import BACKGROUND_URGENCY, urgency
 
 log = structlog.get_logger()
 
@@ -29,7 +29,7 @@ POLL_IDLE = timedelta(seconds=1)
 LOOP_STOP_SECONDS = 1.2
 """Time within which a docket's loop surely finds that it shall stop."""
 
-URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": BACKGROUND}
+URGENCY: dict[Priority, int] = {"interactive": 1, "bulk": BACKGROUND_URGENCY}
 """Urgency at the model, behind requests over REST, which have 0; of a bulk job only the end of the whole counts."""
 
 

@@ -14,7 +14,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from app.settings.rates import parsed
-from models.scores.breaker import Breaker, told
+from models.scores.breaker import Breaker, describe
 
 REDIS_TIMEOUT = 0.1
 """Seconds for one request's counts, after which the process counts by itself."""
@@ -112,7 +112,7 @@ class Limiter:
                 async with asyncio.timeout(REDIS_TIMEOUT):
                     return await _count(self._shared, who, items)
             except Exception as error:  # whatever a broken server makes its client raise
-                self._breaker.trip(told(error))
+                self._breaker.trip(describe(error))
         return await _count(self._alone, who, items)
 
 

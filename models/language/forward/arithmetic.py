@@ -1,4 +1,4 @@
-"""What computes a score."""
+"""Arithmetic behind a score: device, instructions and libraries."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Arithmetic:
-    """What computes a score; by another, its last bits may differ.
+    """Arithmetic behind a score; by another, its last bits may differ.
 
     Attributes:
         device: cpu, cuda or mps.
         instructions: a CPU's instruction set as PyTorch uses it, such as avx2; None elsewhere.
         layers: build of the compiled layers (:mod:`models.language.forward.layer`); None without.
-        products: who multiplies a layer's matrices, and in which precision.
+        products: the library that multiplies matrices, and its precision.
     """
 
     device: str

@@ -23,7 +23,7 @@ from torch import Tensor
 
 from models.language.forward.low_rank import LowRank
 
-_EVERY = frozenset(
+_COMMON_ENTRIES = frozenset(
     {
         "model_type",
         "vocab_size",
@@ -39,33 +39,34 @@ _EVERY = frozenset(
         "eos_token_id",
     }
 )
-_LAYERED = frozenset({"layer_types", "sliding_window"})
-_GEMMA = _LAYERED | {"hidden_activation", "head_dim", "query_pre_attn_scalar", "final_logit_softcapping"}
-
-NEEDED: Mapping[str, frozenset[str]] = {
-    "llama": _EVERY | {"hidden_act", "head_dim"},
-    "mistral": _EVERY | {"hidden_act", "head_dim", "sliding_window"},
-    "qwen2": _EVERY | _LAYERED | {"hidden_act", "use_sliding_window"},
-    "qwen3": _EVERY | _LAYERED | {"hidden_act", "head_dim", "use_sliding_window"},
-    "gemma2": _EVERY | _GEMMA | {"attn_logit_softcapping"},
-    "gemma3_text": _EVERY | _GEMMA | {"use_bidirectional_attention"},
+_LAYER_TYPE_ENTRIES = frozenset({"layer_types", "sliding_window"})
+_GEMMA_ENTRIES = _LAYER_TYPE_ENTRIES | {
+    "hidden_activation",
+    "head_dim",
+    "query_pre_attn_scalar",
+    "final_logit_softcapping",
 }
-"""What a configuration must say by itself, by family."""
 
-_GEMMAS = ("gemma2", "gemma3_text")
+REQUIRED_ENTRIES: Mapping[str, frozenset[str]] = {
+    "llama": _COMMON_ENTRIES | {"hidden_act", "head_dim"},
+    "mistral": _COMMON_ENTRIES | {"hidden_act", "head_dim", "sliding_window"},
+    "qwen2": _COMMON_ENTRIES | _LAYER_TYPE_ENTRIES | {"hidden_act", "use_sliding_window"},
+    "qwen3": _COMMON_ENTRIES | _LAYER_TYPE_ENTRIES | {"hidden_act", "head_dim", "use_sliding_window"},
+    "gemma2": _COMMON_ENTRIES | _GEMMA_ENTRIES | {"attn_logit_softcapping"},
+    "gemma3_text": _COMMON_ENTRIES | _GEMMA_ENTRIES | {"use_bidirectional_attention"},
+}
+"""Entries that a configuration must have by itself, by family (``model_type``)."""
+
+GEMMA_FAMILIES = ("gemma2", "gemma3_text")
 
 
-class Configuration:
+class Configuration(SimpleNamespace):
     """A ``config.json`` whose entries are attributes, as transformers has them."""
 
-    def __init__(self, entries: Mapping[str, Any]) -> None:
-        self._entries = dict(entries)
+    is_encoder_decoder = False
 
-    def __getattr__(self, name: str) -> Any:
-        try:
-            return self.__dict__["_entries"][name]
-        except KeyError:
-            raise AttributeError(f"the configuration has no {name}") from None
+    def __init__(self, entries: Mapping[str, Any]) -> None:
+        super().__init__(**entries)
 
     def get_text_config(self) -> Configuration:
         """Itself: there is no other modality."""
@@ -73,14 +74,14 @@ class Configuration:
 
     def to_dict(self) -> dict[str, Any]:
         """The entries."""
-        return dict(self._entries)
+        return dict(vars(self))
 
     @property
     def complete(self) -> bool:
         """Whether it leaves nothing open that the forward depends on, and asks for nothing unknown."""
-        entries = self._entries
+        entries = vars(self)
         return (
-            NEEDED.get(str(entries.get("model_type")), frozenset({""})) <= entries.keys()
+            REQUIRED_ENTRIES.get(str(entries.get("model_type")), frozenset({""})) <= entries.keys()
             and "quantization_config" not in entries
             and not entries.get("use_bidirectional_attention")
             and all(set(rope) == {"rope_theta", "rope_type"} and rope["rope_type"] == "default" for rope in self._ropes)
@@ -88,19 +89,14 @@ class Configuration:
 
     @property
     def _ropes(self) -> list[dict[str, Any]]:
-        parameters = self._entries["rope_parameters"] or {}
+        parameters = self.rope_parameters or {}
         kinds = [entry for entry in parameters.values() if isinstance(entry, dict)]
         return kinds or [parameters]
 
     @property
-    def is_encoder_decoder(self) -> bool:
-        """No."""
-        return False
-
-    @property
     def head_size(self) -> int:
         """Components of a query."""
-        return int(self._entries.get("head_dim") or self.hidden_size // self.num_attention_heads)
+        return int(vars(self).get("head_dim") or self.hidden_size // self.num_attention_heads)
 
 
 class Rotary:
@@ -182,7 +178,7 @@ class Files:
 
 @dataclass(frozen=True, eq=False)
 class Leaf:
-    """Weights of one linear layer or norm, read anew whenever they are asked for."""
+    """Weights of one linear layer or norm, read from the file at each use."""
 
     files: Files
     name: str
@@ -221,7 +217,7 @@ class Embedding:
 
 
 class Checkpoint:
-    """What :class:`models.language.scoring.scorer.CausalScorer` needs of a model, without a forward of its own.
+    """Weights and configuration of a model as :class:`models.language.forward.forward.Forward` takes them.
 
     Attributes:
         config: its configuration.
@@ -232,7 +228,7 @@ class Checkpoint:
     def __init__(self, config: Configuration, files: Files) -> None:
         self.config, self.device, self.dtype = config, files.device, files.dtype
         self._files = files
-        scale = config.hidden_size**0.5 if config.model_type in _GEMMAS else None
+        scale = config.hidden_size**0.5 if config.model_type in GEMMA_FAMILIES else None
         # A row is read as it lies in the file where there is one memory; a GPU gets its own precision.
         embedding = files.stored("model.embed_tokens.weight")
         if files.device.type != "cpu":
@@ -309,8 +305,8 @@ class Checkpoint:
             setattr(node, leaf, Leaf(self._files, f"model.layers.{i}.{name}"))
         attention = root.self_attn
         attention.head_dim = size
-        attention.scaling = (config.query_pre_attn_scalar if config.model_type in _GEMMAS else size) ** -0.5
-        if "layer_types" in NEEDED[config.model_type]:
+        attention.scaling = (config.query_pre_attn_scalar if config.model_type in GEMMA_FAMILIES else size) ** -0.5
+        if "layer_types" in REQUIRED_ENTRIES[config.model_type]:
             attention.layer_type = config.layer_types[i]
             slides = attention.layer_type == "sliding_attention" and getattr(config, "use_sliding_window", True)
             attention.sliding_window = config.sliding_window if slides else None
@@ -336,7 +332,7 @@ def _of_layer(config: Configuration) -> dict[str, tuple[int, ...]]:
     width, size, inner = int(config.hidden_size), config.head_size, int(config.intermediate_size)
     queries, pairs = size * int(config.num_attention_heads), size * int(config.num_key_value_heads)
     norms = ["input_layernorm", "post_attention_layernorm"]
-    if config.model_type in _GEMMAS:
+    if config.model_type in GEMMA_FAMILIES:
         norms += ["pre_feedforward_layernorm", "post_feedforward_layernorm"]
     shapes: dict[str, tuple[int, ...]] = dict.fromkeys(norms, (width,))
     if config.model_type in ("qwen3", "gemma3_text"):
@@ -348,7 +344,7 @@ def _of_layer(config: Configuration) -> dict[str, tuple[int, ...]]:
 
 def _biased(config: Configuration) -> frozenset[str]:
     """Parts of a layer that have biases."""
-    asks = config.model_type in ("llama", "qwen3", *_GEMMAS) and getattr(config, "attention_bias", False)
+    asks = config.model_type in ("llama", "qwen3", *GEMMA_FAMILIES) and getattr(config, "attention_bias", False)
     letters = "qkv" if config.model_type == "qwen2" else "qkvo" if asks else ""
     mlp = ("gate", "up", "down") if config.model_type == "llama" and getattr(config, "mlp_bias", False) else ()
     return frozenset([f"self_attn.{letter}_proj" for letter in letters] + [f"mlp.{part}_proj" for part in mlp])

@@ -1,4 +1,4 @@
-"""Keys and values of what sentences continue."""
+"""Keys and values of contexts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-BLOCK = 16
+COLUMN_BLOCK = 16
 """Columns are padded to a multiple of this. Below it matrix products and softmax take other paths
 through the vector units, and a score would depend on the batch by its last bits."""
 
 
 class ContextCache(NamedTuple):
-    """Keys and values of a context of C tokens, padded to a multiple of :data:`BLOCK`.
+    """Keys and values of a context of C tokens, padded to a multiple of :data:`COLUMN_BLOCK`.
 
     Attributes:
         layers: (layers, 2, H, C', D).
@@ -32,5 +32,5 @@ class ContextCache(NamedTuple):
 
 
 def whole_blocks(length: int) -> int:
-    """The next multiple of :data:`BLOCK`, at least one."""
-    return max(BLOCK, -(-length // BLOCK) * BLOCK)
+    """The next multiple of :data:`COLUMN_BLOCK`, at least one."""
+    return max(COLUMN_BLOCK, -(-length // COLUMN_BLOCK) * COLUMN_BLOCK)

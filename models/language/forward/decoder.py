@@ -19,17 +19,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.language.forward.checkpoint import GEMMA_FAMILIES, REQUIRED_ENTRIES
 from models.language.forward.layer import Pass, Rotations, fits
 from models.language.forward.packing import Packing
 from models.language.forward.products import Activation, products
 from models.language.forward.projection import Projection
 
-FAMILIES = frozenset({"llama", "mistral", "qwen2", "qwen3", "gemma2", "gemma3_text"})
+FAMILIES = frozenset(REQUIRED_ENTRIES)
 """``model_type`` of the configurations whose layers this module knows."""
 
 _ACTIVATIONS: dict[str, Activation] = {"gelu_pytorch_tanh": "gelu_tanh", "silu": "silu"}
-_RESTS_ON_ONE: frozenset[str] = frozenset({"gemma2", "gemma3_text"})
-"""Families whose norm scales are 1 + weight."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +37,7 @@ class _Layer:
 
     Attributes:
         before_attention, before_mlp: norm scales, (d,).
-        after_attention, after_mlp: likewise, None where the family has no norm there.
+        after_attention, after_mlp: norm scales, None where the family has no norm there.
         qkv: queries, keys and values at once, the two halves of each rotary pair side by side.
         normed: whether queries and keys are normed by head.
         head_scale: factor on each query and key, the attention scale included, ((G + 1) H, D).
@@ -66,7 +65,7 @@ class _Layer:
 class Decoder:
     """A body that turns packed tokens into last hidden states.
 
-    Takes the layers out of ``body`` one by one as it lays them out anew, so that no layer is held twice.
+    Takes the layers out of ``body`` one by one as it lays them out, so that no layer is held twice.
 
     Args:
         body: the decoder of a transformers causal LM for which :meth:`knows` is true, or of a
@@ -74,7 +73,7 @@ class Decoder:
 
     Attributes:
         compiles: whether norms and attention run compiled (:mod:`models.language.forward.layer`).
-        products: who multiplies matrices.
+        products: the way to multiply matrices.
     """
 
     def __init__(self, body: Any) -> None:
@@ -87,7 +86,8 @@ class Decoder:
         self._eps = float(config.rms_norm_eps)
         self._activation = _ACTIVATIONS[_activation(config)]
         self._softcap: float | None = config.attn_logit_softcapping if config.model_type == "gemma2" else None
-        self._gemma = config.model_type in _RESTS_ON_ONE
+        # Their norm scales are 1 + weight.
+        self._gemma = config.model_type in GEMMA_FAMILIES
         self._norm = self._scale(body.norm)
         self._layers: list[_Layer] = []
         for i in range(config.num_hidden_layers):
@@ -110,17 +110,17 @@ class Decoder:
     def _compiled(self, x: Tensor, packing: Packing) -> Tensor:
         """By two compiled calls for all of a layer but its matrix products."""
         kinds = {layer.rotary for layer in self._layers}
-        turns = {kind: Rotations.of(*self._angles(x, packing.positions, kind)) for kind in kinds}
+        rotations = {kind: Rotations.of(*self._angles(x, packing.positions, kind)) for kind in kinds}
         run = Pass(packing, x, self._groups, self._eps, self._dtype)
         scales = [*(layer.before_attention for layer in self._layers), self._norm]
         inner = run.add(None, None, scales[0])
         for i, layer in enumerate(self._layers):
             heads = layer.qkv(inner)
             mixed = run.attend(
-                i, heads, layer.head_scale, layer.normed, turns[layer.rotary], layer.window, self._softcap
+                i, heads, layer.head_scale, layer.normed, rotations[layer.rotary], layer.window, self._softcap
             )
             inner = run.add(layer.out(mixed), layer.after_attention, layer.before_mlp)
-            grown = layer.down(layer.up.times(inner, layer.gate.activated(inner, self._activation)))
+            grown = layer.down(layer.up(inner, factor=layer.gate(inner, self._activation)))
             inner = run.add(grown, layer.after_mlp, scales[i + 1])
         return inner
 
@@ -128,14 +128,17 @@ class Decoder:
         """By tensor operations, on any device."""
         count, size = len(x), self._layers[0].head_scale.shape[1]
         queries = self._groups * self._heads
-        turns = {kind: self._turns(x, packing.positions, kind) for kind in {layer.rotary for layer in self._layers}}
+        rotations = {
+            kind: self._complex_rotations(x, packing.positions, kind)
+            for kind in {layer.rotary for layer in self._layers}
+        }
         for i, layer in enumerate(self._layers):
             heads = layer.qkv(self._normed(x, layer.before_attention).to(self._dtype)).view(count, -1, size)
             pairs = heads[:, : queries + self._heads].float()
             if layer.normed:
                 pairs = functional.rms_norm(pairs, (size,), None, self._eps)
             pairs = pairs * layer.head_scale
-            turned = torch.view_as_complex(pairs.view(count, -1, size // 2, 2)) * turns[layer.rotary]
+            turned = torch.view_as_complex(pairs.view(count, -1, size // 2, 2)) * rotations[layer.rotary]
             query_key = torch.view_as_real(turned).view(count, -1, size)
             mixed = packing.attend(
                 i,
@@ -148,14 +151,14 @@ class Decoder:
             attended = layer.out(mixed.to(self._dtype)).float()
             x = x + self._normed(attended, layer.after_attention)
             inner = self._normed(x, layer.before_mlp).to(self._dtype)
-            grown = layer.down(layer.up.times(inner, layer.gate.activated(inner, self._activation))).float()
+            grown = layer.down(layer.up(inner, factor=layer.gate(inner, self._activation))).float()
             x = x + self._normed(grown, layer.after_mlp)
         return self._normed(x, self._norm).to(self._dtype)
 
     def _normed(self, x: Tensor, scale: Tensor | None) -> Tensor:
         return x if scale is None else functional.rms_norm(x, scale.shape, scale, self._eps)
 
-    def _turns(self, x: Tensor, positions: Tensor, kind: str) -> Tensor:
+    def _complex_rotations(self, x: Tensor, positions: Tensor, kind: str) -> Tensor:
         """Rotations of the tokens as complex numbers, (N, 1, D / 2)."""
         return torch.complex(*self._angles(x, positions, kind))[:, None]
 

@@ -9,7 +9,7 @@ from transformers import AttentionInterface
 
 from models.language.forward.packing import Packing
 
-NAME = "chainwright_ragged"
+ATTENTION_NAME = "chainwright_ragged"
 
 
 def attend(
@@ -49,4 +49,4 @@ def attend(
     return mixed.view(1, len(scaled), -1, size).to(query.dtype), None
 
 
-AttentionInterface.register(NAME, attend)
+AttentionInterface.register(ATTENTION_NAME, attend)

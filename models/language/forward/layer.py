@@ -1,8 +1,7 @@
 """The compiled part of a decoder layer: norms, rotary positions and attention on a CPU (``layer.c``).
 
 On tens of tokens a layer's matrix products take half of the time and some seventy small tensor
-operations the rest. Two calls take their place here, without the interpreter's lock, so that lanes
-run side by side (figures: benchmarks/step.json).
+operations the rest. Two calls take their place here (figures: benchmarks/step.json).
 """
 
 from __future__ import annotations
@@ -22,16 +21,13 @@ from torch import Tensor
 from models.language.device import DeviceError
 from models.language.forward.packing import Packing
 
-WIDTH = 16
+VECTOR_WIDTH = 16
 """Sizes of rows must be multiples of this."""
 
-SOURCE = Path(__file__).with_suffix(".c")
+SOURCE_FILE = Path(__file__).with_suffix(".c")
 """Lies beside this file in a working tree, where it may have changed since the installation."""
 
-_BUILDS = {"avx512": "avx512", "avx2": "avx2"}
-"""By instruction set; any other takes the build for all."""
-
-SWITCH = "CHAINWRIGHT_COMPILED_LAYERS"
+LAYERS_SWITCH = "CHAINWRIGHT_COMPILED_LAYERS"
 """Environment variable; ``off`` leaves all to tensor operations."""
 
 
@@ -57,8 +53,8 @@ def instructions() -> str:
 
 
 def build() -> str:
-    """Which build suits the instruction set."""
-    return _BUILDS.get(instructions(), "any")
+    """The build for the instruction set: avx512, avx2, or any."""
+    return found if (found := instructions()) in ("avx512", "avx2") else "any"
 
 
 def library() -> ctypes.CDLL | None:
@@ -67,9 +63,9 @@ def library() -> ctypes.CDLL | None:
     Raises:
         DeviceError: the switch is neither on nor off.
     """
-    switch = os.environ.get(SWITCH, "on")
+    switch = os.environ.get(LAYERS_SWITCH, "on")
     if switch not in ("on", "off", ""):
-        raise DeviceError(SWITCH, f"{switch!r} cannot be read", "set it to on or off")
+        raise DeviceError(LAYERS_SWITCH, f"{switch!r} cannot be read", "set it to on or off")
     return None if switch == "off" else _library(build())
 
 
@@ -80,7 +76,7 @@ def _library(build: str) -> ctypes.CDLL | None:
         return None
     loaded = ctypes.CDLL(str(path))
     loaded.chainwright_source.restype = ctypes.c_uint32
-    if SOURCE.exists() and zlib.crc32(SOURCE.read_bytes()) != loaded.chainwright_source():
+    if SOURCE_FILE.exists() and zlib.crc32(SOURCE_FILE.read_bytes()) != loaded.chainwright_source():
         return None
     number, pointer, real, flag = ctypes.c_int64, ctypes.c_void_p, ctypes.c_float, ctypes.c_int
     loaded.chainwright_residual.argtypes = [number, number, *[pointer] * 4, real, pointer, flag]
@@ -96,7 +92,7 @@ def _library(build: str) -> ctypes.CDLL | None:
 def fits(dtype: torch.dtype, device: torch.device, *sizes: int) -> bool:
     """Whether layers with weights of this dtype and rows of these sizes can run compiled here."""
     known = dtype in (torch.bfloat16, torch.float32) and device.type == "cpu"
-    return known and all(size % WIDTH == 0 for size in sizes) and library() is not None
+    return known and all(size % VECTOR_WIDTH == 0 for size in sizes) and library() is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +147,7 @@ class Pass:
             dtype=np.int64,
         )
         longest = max(context.length for context in contexts) + max(before) + int(packing.counts.max())
-        stride = -(-longest // WIDTH) * WIDTH
+        stride = -(-longest // VECTOR_WIDTH) * VECTOR_WIDTH
         packing.fresh = hidden.new_empty(count, layers, 2, heads, size)
         self._hidden, self._eps, self._half = hidden, eps, int(dtype == torch.bfloat16)
         self._normed = hidden.new_empty(hidden.shape, dtype=dtype)

@@ -1,8 +1,6 @@
-"""The output layer over the allowed tokens of a vocabulary."""
+"""The output layer over all tokens, or over the allowed ones of a vocabulary."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,36 +9,55 @@ from models.language.forward.projection import Projection
 from models.language.vocabulary import Vocabulary
 
 
-@dataclass(eq=False)
-class Head:
-    """The output layer over the allowed tokens only.
+class OutputLayer:
+    """Logits over some tokens.
 
-    Attributes:
-        vocabulary: which tokens.
-        ids: token ids of the allowed tokens by local id, (V,).
-        weight: the whole output embedding, shared by all vocabularies, of which single rows are read.
-        bias: (V,), or None.
-        projection: computes hidden @ weight.T + bias.
+    Args:
+        weight: the whole output embedding, (tokens, d), of which single rows are read too.
+        bias: (tokens,), or None.
+        dtype: of the products.
         softcap: logits are softcap * tanh(logits / softcap), if set (Gemma 2).
+        ids: token ids of the V tokens, by local id; None for all.
     """
 
-    vocabulary: Vocabulary
-    ids: Tensor
-    weight: Tensor
-    bias: Tensor | None
-    projection: Projection
-    softcap: float | None
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        dtype: torch.dtype,
+        softcap: float | None,
+        ids: Tensor | None = None,
+    ) -> None:
+        self._weight, self._ids, self._softcap = weight, ids, softcap
+        self._bias = bias if bias is None or ids is None else bias[ids]
+        self._projection = Projection((weight if ids is None else weight[ids]).to(dtype), self._bias)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(N, d) to (N, V), float32."""
-        return self._capped(self.projection(hidden).float())
+        return capped(self._projection(hidden).float(), self._softcap)
 
     def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
         """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""
         # A file may hold the embedding in another precision than the projection, whose rows these must be.
-        rows = self.weight[self.ids[local]].to(hidden.dtype)
+        rows = self._weight[local if self._ids is None else self._ids[local]].to(hidden.dtype)
         logits = (hidden.float() * rows.float()).sum(-1)
-        return self._capped(logits if self.bias is None else logits + self.bias[local].float())
+        return capped(logits if self._bias is None else logits + self._bias[local].float(), self._softcap)
 
-    def _capped(self, logits: Tensor) -> Tensor:
-        return logits if self.softcap is None else self.softcap * torch.tanh(logits / self.softcap)
+
+class MaskedOutput(OutputLayer):
+    """The output layer over the allowed tokens of a vocabulary only.
+
+    Attributes:
+        vocabulary: its tokens are the V, by their local ids.
+    """
+
+    def __init__(
+        self, vocabulary: Vocabulary, weight: Tensor, bias: Tensor | None, dtype: torch.dtype, softcap: float | None
+    ) -> None:
+        self.vocabulary = vocabulary
+        super().__init__(weight, bias, dtype, softcap, torch.from_numpy(vocabulary.ids).to(weight.device))
+
+
+def capped(logits: Tensor, softcap: float | None) -> Tensor:
+    """Logits within ± softcap, if it is set."""
+    return logits if softcap is None else softcap * torch.tanh(logits / softcap)

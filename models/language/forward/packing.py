@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from models.language.forward.context_cache import ContextCache
-from models.language.forward.padded_attention import Padded
+from models.language.forward.padded_attention import PaddedAttention
 
 
 @dataclass(slots=True)
@@ -29,7 +29,7 @@ class Packing:
         positions: their positions, the context counted, (N,).
         counts: new tokens of each sentence, (B,).
         kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
-        contexts: what each of the sentences continues.
+        contexts: the context of each of the sentences.
         room: memory for so many keys and values, (>= so many, layers, 2, H, D), finite.
         fresh: keys and values of the new tokens, (N, layers, 2, H, D), where the body itself sets them.
     """
@@ -41,7 +41,7 @@ class Packing:
     contexts: Sequence[ContextCache]
     room: Callable[[int], Tensor]
     fresh: Tensor | None = None
-    _padded: Padded | None = None
+    _padded: PaddedAttention | None = None
 
     def added(self) -> Tensor:
         """Keys and values of the new tokens after a forward, (N, layers, 2, H, D)."""
@@ -71,9 +71,9 @@ class Packing:
         """
         return self._layout().attend(layer, query, key, value, window, softcap)
 
-    def _layout(self) -> Padded:
+    def _layout(self) -> PaddedAttention:
         if self._padded is None:
-            self._padded = Padded.of(self.positions, self.counts, self.kept, self.contexts, self.room)
+            self._padded = PaddedAttention.of(self.positions, self.counts, self.kept, self.contexts, self.room)
         return self._padded
 
 
@@ -88,7 +88,7 @@ def pack(
     Args:
         fed: new token ids of each, at least one.
         kept: keys and values of the tokens before them, (k, layers, 2, H, D), or None for none.
-        contexts: what each of them continues; neighbours with the same one are handled together.
+        contexts: the context of each; neighbours with the same one are handled together.
         room: gives memory for keys and values, (>= as many as asked for, layers, 2, H, D), finite.
     """
     counts = np.array([len(tokens) for tokens in fed])

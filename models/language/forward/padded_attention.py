@@ -14,18 +14,19 @@ from models.language.forward.context_cache import ContextCache, whole_blocks
 
 
 @dataclass(slots=True)
-class Padded:
-    """Where each packed token belongs in a padded batch.
+class PaddedAttention:
+    """Attention over a padded batch, and the place of each packed token in it.
 
-    Shapes: N packed tokens, B sentences, T longest run of new tokens, L longest sentence padded to a multiple of
-    :data:`models.language.forward.context_cache.BLOCK`, H key-value heads, G query heads for each of them, D head size.
+    Shapes: N packed tokens, B sentences, T longest run of new tokens, L longest sentence in whole blocks
+    (:func:`models.language.forward.context_cache.whole_blocks`), H key-value heads, G query heads for each,
+    D head size.
 
     Attributes:
         positions: of the packed tokens, the context counted, (N,).
         slots: row of each packed token in ``store``: its sentence times L plus its place in it, (N,).
         places: sentence of each packed token times T plus its place in the run, (N,).
         run: T.
-        contexts: what runs of neighbouring sentences continue: keys and values, first token and
+        contexts: of runs of neighbouring sentences: keys and values, first token and
             the one after the last.
         store: keys and values of the sentences, (B, L, layers, 2, H, D); kept prefixes are filled
             in, those of the new tokens are written by :meth:`attend`. The rest must be finite.
@@ -47,7 +48,7 @@ class Padded:
         kept: Sequence[Tensor | None],
         contexts: Sequence[ContextCache],
         room: Callable[[int], Tensor],
-    ) -> Padded:
+    ) -> PaddedAttention:
         """Lay out the new tokens of B sentences; see :func:`models.language.forward.packing.pack`."""
         starts = np.array([0 if one is None else one.shape[0] for one in kept])
         rows = np.repeat(np.arange(len(counts)), counts)
@@ -110,7 +111,7 @@ class Padded:
         return by_sentence.reshape(-1, self.run * groups, width)
 
     def _packed(self, x: Tensor, heads: int, groups: int) -> Tensor:
-        """The way back of :meth:`_by_sentence`."""
+        """Inverse of :meth:`_by_sentence`."""
         by_place = x.view(-1, heads, self.run, groups, x.shape[-1]).transpose(1, 2)
         return by_place.reshape(-1, heads, groups, x.shape[-1])[self.places]
 

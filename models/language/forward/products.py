@@ -1,4 +1,4 @@
-"""What multiplies matrices on a processor: tried once, since libraries refuse what a processor has, and the reverse.
+"""Matrix products on a processor, by a library that is tried once: some refuse what a processor has, or the reverse.
 
 oneDNN's blocked weights are the fast way on a CPU. For bfloat16 it asks for AVX-512 (or for bfloat16
 on 64-bit Arm); without, the same values are widened to float32 and multiplied there, with results
@@ -18,16 +18,16 @@ from torch.nn import functional
 
 Activation = Literal["gelu_tanh", "silu"]
 
-_POINTWISE: dict[Activation, tuple[str, str]] = {"gelu_tanh": ("gelu", "tanh"), "silu": ("swish", "")}
+_ONEDNN_ACTIVATIONS: dict[Activation, tuple[str, str]] = {"gelu_tanh": ("gelu", "tanh"), "silu": ("swish", "")}
 
 
 @dataclass(frozen=True)
 class Products:
-    """A way to compute x W^T + b and what is fused with it.
+    """A way to compute x W^T + b and the operations fused with it.
 
     Attributes:
-        library: who multiplies.
-        dtype: what it multiplies; weights of another are widened to it.
+        library: that multiplies.
+        dtype: of its operands; weights of another are widened to it.
     """
 
     library: Literal["onednn", "torch"]
@@ -37,7 +37,7 @@ class Products:
         return f"{str(self.dtype).removeprefix('torch.')} by {self.library}"
 
     def laid_out(self, weight: Tensor) -> Tensor:
-        """A weight, (out, in), as the other methods want it.
+        """A weight, (out, in), in the library's layout.
 
         Raises:
             RuntimeError: the library refuses it on this processor.
@@ -45,32 +45,28 @@ class Products:
         weight = weight.to(self.dtype)
         return _operators()._reorder_linear_weight(weight) if self.library == "onednn" else weight
 
-    def plain(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-        """x W^T + b, (N, in) to (N, out), in the dtype of x, as the others."""
-        return self._product(x, weight, bias, "none", "")
-
-    def activated(self, x: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
-        """f(x W^T + b)."""
-        if self.library == "onednn":
-            return self._product(x, weight, bias, *_POINTWISE[activation])
-        y = functional.linear(x.to(self.dtype), weight, bias)
-        return (functional.silu(y) if activation == "silu" else functional.gelu(y, approximate="tanh")).to(x.dtype)
-
-    def times(self, x: Tensor, weight: Tensor, bias: Tensor | None, factor: Tensor) -> Tensor:
-        """(x W^T + b) * factor."""
-        if self.library == "onednn":
-            wide, other = x.to(self.dtype), factor.to(self.dtype)
-            y: Tensor = _operators()._linear_pointwise.binary(wide, other, weight, bias, "mul")
-        else:
-            y = functional.linear(x.to(self.dtype), weight, bias) * factor
-        return y.to(x.dtype)
-
-    def _product(self, x: Tensor, weight: Tensor, bias: Tensor | None, name: str, algorithm: str) -> Tensor:
+    def product(
+        self,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        activation: Activation | None = None,
+        factor: Tensor | None = None,
+    ) -> Tensor:
+        """x W^T + b, an activation of it, or it times a factor: (N, in) to (N, out), in the dtype of x."""
         wide = x.to(self.dtype)
-        if self.library == "onednn":
-            y: Tensor = _operators()._linear_pointwise(wide, weight, bias, name, [], algorithm)
-        else:
+        y: Tensor
+        if self.library == "torch":
             y = functional.linear(wide, weight, bias)
+            if activation is not None:
+                y = functional.silu(y) if activation == "silu" else functional.gelu(y, approximate="tanh")
+            elif factor is not None:
+                y = y * factor
+        elif factor is not None:
+            y = _operators()._linear_pointwise.binary(wide, factor.to(self.dtype), weight, bias, "mul")
+        else:
+            name, algorithm = ("none", "") if activation is None else _ONEDNN_ACTIVATIONS[activation]
+            y = _operators()._linear_pointwise(wide, weight, bias, name, [], algorithm)
         return y.to(x.dtype)
 
     def works(self, dtype: torch.dtype) -> bool:
@@ -81,10 +77,10 @@ class Products:
         try:
             held, added = self.laid_out(weight), bias.to(self.dtype)
             pairs = [
-                (self.plain(x, held, added), y),
-                (self.activated(x, held, added, "silu"), functional.silu(y)),
-                (self.activated(x, held, added, "gelu_tanh"), functional.gelu(y, approximate="tanh")),
-                (self.times(x, held, added, y.to(dtype)), y * y.to(dtype)),
+                (self.product(x, held, added), y),
+                (self.product(x, held, added, "silu"), functional.silu(y)),
+                (self.product(x, held, added, "gelu_tanh"), functional.gelu(y, approximate="tanh")),
+                (self.product(x, held, added, factor=y.to(dtype)), y * y.to(dtype)),
             ]
         except (RuntimeError, AttributeError):
             return False
@@ -93,7 +89,7 @@ class Products:
 
 
 def products(device: torch.device, dtype: torch.dtype) -> Products:
-    """How weights of this dtype are multiplied on a device."""
+    """The way to multiply weights of this dtype on a device."""
     return _on_cpu(dtype) if device.type == "cpu" else Products("torch", dtype)
 
 

@@ -19,14 +19,6 @@ class Projection:
         self._weight = self._products.laid_out(weight)
         self._bias = None if bias is None else bias.to(self._products.dtype)
 
-    def __call__(self, x: Tensor) -> Tensor:
-        """(N, in) to (N, out), both in the weight's dtype."""
-        return self._products.plain(x, self._weight, self._bias)
-
-    def activated(self, x: Tensor, activation: Activation) -> Tensor:
-        """f(x W^T + b)."""
-        return self._products.activated(x, self._weight, self._bias, activation)
-
-    def times(self, x: Tensor, factor: Tensor) -> Tensor:
-        """(x W^T + b) * factor."""
-        return self._products.times(x, self._weight, self._bias, factor)
+    def __call__(self, x: Tensor, activation: Activation | None = None, factor: Tensor | None = None) -> Tensor:
+        """(N, in) to (N, out), both in the weight's dtype; see :meth:`Products.product`."""
+        return self._products.product(x, self._weight, self._bias, activation, factor)

@@ -1,4 +1,4 @@
-"""Draws from proposal rows."""
+"""Draws from proposal distributions."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from models.language.forward.masked_output import Head
+from models.language.forward.masked_output import MaskedOutput
 from samplers.language import Alphabet, ProposalQuery, ProposalReply
 
-PART = 128
-"""Rows drawn at a time: a row over 50,000 tokens takes 2 MB in float64, several times over."""
+MAX_ROWS = 128
+"""Most rows drawn at a time: one over 50,000 tokens takes 2 MB in float64, several times over."""
 
 
-def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
-    """Answer row queries; see :class:`samplers.language.ProposalQuery` for the distribution.
+def draw(output: MaskedOutput, hidden: Sequence[Tensor], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+    """Replies to queries; see :class:`samplers.language.ProposalQuery` for the distribution.
 
     A token is drawn by inverse CDF in float64 from the query's own uniform, so neither the device
     nor the batch has a part in the draw.
 
     Args:
-        head: the vocabulary.
+        output: the vocabulary.
         hidden: for each query the hidden state that predicts its position, (d,).
         queries: as many.
 
@@ -31,22 +31,26 @@ def draw(head: Head, hidden: Sequence[Tensor], queries: Sequence[ProposalQuery])
     replies: dict[int, ProposalReply] = {}
     for alphabet in Alphabet:
         chosen = [i for i, query in enumerate(queries) if query.alphabet is alphabet]
-        for at in range(0, len(chosen), PART):
-            part = chosen[at : at + PART]
+        for at in range(0, len(chosen), MAX_ROWS):
+            part = chosen[at : at + MAX_ROWS]
             asked = [queries[i] for i in part]
             rows = torch.stack([hidden[i] for i in part])
-            replies.update(zip(part, _draw(head, alphabet, rows, asked), strict=True))
+            replies.update(zip(part, _draw(output, alphabet, rows, asked), strict=True))
     return [replies[i] for i in range(len(queries))]
 
 
-def _draw(head: Head, alphabet: Alphabet, hidden: Tensor, queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
-    vocabulary, device = head.vocabulary, hidden.device
+def _draw(
+    output: MaskedOutput, alphabet: Alphabet, hidden: Tensor, queries: Sequence[ProposalQuery]
+) -> list[ProposalReply]:
+    vocabulary, device = output.vocabulary, hidden.device
     if alphabet is Alphabet.INTERIOR:
-        start, logits = 0, head.logits(hidden)[:, : vocabulary.interior]
+        start, logits = 0, output.logits(hidden)[:, : vocabulary.interior]
     else:
         start = vocabulary.interior
         ends = torch.arange(start, start + vocabulary.ends, device=device)
-        logits = head.logits_of(hidden.repeat_interleave(len(ends), 0), ends.repeat(len(hidden))).view(len(hidden), -1)
+        logits = output.logits_of(hidden.repeat_interleave(len(ends), 0), ends.repeat(len(hidden))).view(
+            len(hidden), -1
+        )
     if device.type == "mps":  # which has no float64
         logits = logits.cpu()
         device = logits.device

@@ -1,12 +1,12 @@
-"""One sentence of a batch, and what of it is new."""
+"""One sentence of a batch, and the part of it that is new."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Self
 
-from models.language.forward.masked_output import Head
-from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreWork
+from models.language.scoring.kv_cache import ScoredSentence
+from models.language.scoring.work import Scores
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -14,37 +14,28 @@ class Item:
     """One sentence to score.
 
     Attributes:
-        job, place: where it came from.
+        work: the request that it belongs to.
         tokens: the sentence.
-        base: what it edits, the empty sentence if nothing.
+        base: the sentence that it edits, the empty one if none.
         shared: first position at which the two differ, before the last of either.
         kept: tokens whose keys and values need no forward.
     """
 
-    job: int
-    place: int
-    context: Context
-    head: Head
+    work: Scores
     tokens: tuple[int, ...]
     base: ScoredSentence
-    shared: int
-    kept: int
+    shared: int = 0
+    kept: int = 0
 
     @classmethod
-    def of(cls, number: int, place: int, job: ScoreWork) -> Self:
-        """Sentence ``place`` of a job, the ``number``-th of its batch."""
-        tokens, base = job.sentences[place], job.bases[place] or job.context.root
+    def of(cls, work: Scores, place: int) -> Self:
+        """Sentence ``place`` of a request."""
+        tokens, base = work.sentences[place], work.bases[place] or work.context.root
         limit = min(len(tokens), max(len(base.tokens), 1)) - 1
         shared = 0
         while shared < limit and tokens[shared] == base.tokens[shared]:
             shared += 1
-        kept = shared if base.store is not None else 0
-        return cls(number, place, job.context, job.head, tokens, base, shared, kept)
-
-    @classmethod
-    def whole(cls, number: int, place: int, job: ScoreWork, tokens: tuple[int, ...]) -> Self:
-        """A sentence to be read from its start."""
-        return cls(number, place, job.context, job.head, tokens, job.context.root, 0, 0)
+        return cls(work, tokens, base, shared, shared if base.kv is not None else 0)
 
     @property
     def fed(self) -> tuple[int, ...]:

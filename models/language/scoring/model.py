@@ -6,7 +6,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from models.language.model_files import LoadingError as LoadingError
 from models.language.scoring.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import WIDE, Mask, Vocabulary
@@ -65,14 +64,14 @@ class LoadedModel:
     @property
     def device(self) -> str:
         """cpu, cuda or mps."""
-        return str(self.scorer.device.type)
+        return str(self.scorer.forward.device.type)
 
     @property
     def precision(self) -> str:
         """float32 or bfloat16."""
-        return str(self.scorer.model.dtype).removeprefix("torch.")
+        return str(self.scorer.forward.dtype).removeprefix("torch.")
 
     @property
     def parameters(self) -> int:
         """Number of parameters in the configuration's shape, tied ones once."""
-        return int(self.scorer.parameters)
+        return self.scorer.forward.parameters

@@ -1,4 +1,4 @@
-"""How scores and rows are written in the store."""
+"""Records of scores and proposals in the score cache."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from samplers.language import ProposalQuery, ProposalReply
 if TYPE_CHECKING:
     from models.language.scoring.model import LoadedModel
 
-_ROW = struct.Struct("<qdd")
+_REPLY = struct.Struct("<qdd")
 _QUERY = struct.Struct("<ddd?q")
 
 
@@ -25,7 +25,7 @@ class Records:
     """Keys and values of one model, vocabulary and context.
 
     A score is kept as its log-probs, little-endian float32, in which they were computed: a reader
-    gets every bit back. A row is kept as the answer to its query, the query's uniform being part of
+    gets every bit back. A proposal is kept as the reply to its query, the query's uniform being part of
     the key: a seeded request that comes again finds the same draws, and no row of 10,000 tokens
     needs to be kept.
 
@@ -39,13 +39,13 @@ class Records:
         mask = [vocabulary.interior, vocabulary.ends]
         fields = (
             model.fingerprint,
-            str(model.scorer.arithmetic),
+            str(model.scorer.forward.arithmetic),
             mask,
             vocabulary.ids.astype("<i8").tobytes(),
             context,
         )
         self._scores = KeySpace("score", *fields)
-        self._rows = KeySpace("row", *fields)
+        self._proposals = KeySpace("row", *fields)
 
     def score_key(self, tokens: Sequence[int]) -> bytes:
         """The key of a sentence's score."""
@@ -63,8 +63,8 @@ class Records:
             return None
         return np.frombuffer(value, "<f4").astype(np.float64)
 
-    def row_key(self, tokens: Sequence[int], query: ProposalQuery) -> bytes:
-        """The key of an answer; of the sentence it depends on what stands left of the position alone."""
+    def proposal_key(self, tokens: Sequence[int], query: ProposalQuery) -> bytes:
+        """The key of a reply, which depends on the tokens left of the position alone."""
         numbers = _QUERY.pack(
             query.epsilon,
             query.sharpness,
@@ -72,23 +72,23 @@ class Records:
             query.uniform is None,
             -1 if query.present is None else query.present,
         )
-        return self._rows.key(tokens[: query.position], query.alphabet.value, numbers)
+        return self._proposals.key(tokens[: query.position], query.alphabet.value, numbers)
 
     @staticmethod
-    def pack_row(reply: ProposalReply) -> bytes:
-        """The value of an answer."""
-        return _ROW.pack(
+    def pack_proposal(reply: ProposalReply) -> bytes:
+        """The value of a reply."""
+        return _REPLY.pack(
             -1 if reply.token is None else reply.token,
             nan if reply.log_q is None else reply.log_q,
             nan if reply.log_q_present is None else reply.log_q_present,
         )
 
     @staticmethod
-    def row(value: bytes, query: ProposalQuery) -> ProposalReply | None:
-        """The answer to ``query``, or None if the value is not one."""
-        if len(value) != _ROW.size:
+    def proposal(value: bytes, query: ProposalQuery) -> ProposalReply | None:
+        """The reply to ``query``, or None if the value is not one."""
+        if len(value) != _REPLY.size:
             return None
-        token, log_q, present = _ROW.unpack(value)
+        token, log_q, present = _REPLY.unpack(value)
         if (token < 0) != (query.uniform is None) or isnan(present) != (query.present is None):
             return None
         return ProposalReply(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,13 +10,14 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
+from cachetools import FIFOCache, LRUCache
 
-from models.language.forward.masked_output import Head
+from models.language.forward.masked_output import MaskedOutput
 from models.language.scoring.batcher import Batcher, Regular
-from models.language.scoring.kv_cache import Context, ScoredSentence, ScoreWork, Usage
+from models.language.scoring.kv_cache import Context, ScoredSentence, Usage
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.records import Records
-from models.language.scoring.work import Rows, Scores
+from models.language.scoring.work import Proposals, Scores
 from models.scores.cache import ScoreCache
 from samplers.language import ProposalQuery, ProposalReply
 
@@ -28,7 +28,7 @@ class ContextLengthError(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredScore:
-    """A score that came from the store, without the hidden states that rows are drawn from.
+    """A score from the score cache, without the hidden states that proposals are drawn from.
 
     Attributes:
         tokens: token ids, n of them.
@@ -39,12 +39,12 @@ class StoredScore:
     log_probs: npt.NDArray[np.float64]
 
 
-EDITED = 64
+MAX_EDITED_SENTENCES = 64
 """Sentences of a session whose keys and values are kept although no chain may stand at them; 0.5 MB each."""
 
 Known = ScoredSentence | StoredScore
 
-_NONE: Mapping[tuple[int, ...], StoredScore] = MappingProxyType({})
+_NOTHING_STORED: Mapping[tuple[int, ...], StoredScore] = MappingProxyType({})
 
 
 @dataclass(eq=False)
@@ -52,36 +52,37 @@ class Session:
     """Implements :class:`samplers.language.LanguageModel` for one request.
 
     Answers come from three places, in this order: the sentences that this session scored last,
-    the score store, and the model. Which of them answers changes no answer: scores do not depend
-    on the batch, and a row's draw is a function of its query. The context itself is read only when
+    the score cache, and the model. Which of them answers changes no answer: scores do not depend
+    on the batch, and a draw is a function of its query. The context itself is read only when
     the model is first needed.
 
     Attributes:
         model: the loaded model.
-        head: the output layer of the vocabulary.
-        context: token ids of what every sentence continues.
+        output: the output layer of the vocabulary.
+        context: token ids of the text that every sentence continues.
         batcher: where the work of all sessions meets.
-        store: scores and rows of earlier sessions, or None.
+        scores: scores and proposals of earlier sessions, or None.
         remember: most sentences remembered with their hidden states; 0 remembers none.
         usage: work done for this session.
-        recalled: scores and rows answered without the model.
+        recalled: scores and proposals answered without the model.
     """
 
     model: LoadedModel
-    head: Head
+    output: MaskedOutput
     context: tuple[int, ...]
     batcher: Batcher
-    store: ScoreCache | None = None
+    scores: ScoreCache | None = None
     remember: int = 512
     usage: Usage = field(default_factory=Usage)
     recalled: int = 0
-    _memory: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
-    _edited: OrderedDict[tuple[int, ...], ScoredSentence] = field(default_factory=OrderedDict)
     _read: Context | None = None
     _caller: Regular | None = None
 
     def __post_init__(self) -> None:
-        self._records = Records(self.model, self.head.vocabulary, self.context)
+        self._records = Records(self.model, self.output.vocabulary, self.context)
+        self._memory: LRUCache[tuple[int, ...], ScoredSentence] = LRUCache(self.remember)
+        # The keys and values of the sentences edited last, which will be edited again.
+        self._edited: FIFOCache[tuple[int, ...], ScoredSentence] = FIFOCache(MAX_EDITED_SENTENCES)
 
     @classmethod
     async def open(
@@ -91,17 +92,16 @@ class Session:
         context: str,
         batcher: Batcher,
         *,
-        store: ScoreCache | None = None,
+        scores: ScoreCache | None = None,
         remember: int = 512,
     ) -> Session:
-        """Prepare the vocabulary's head.
+        """Prepare the vocabulary's output layer.
 
         Args:
             model: the loaded model.
             vocabulary: name of the mask.
-            context: what every sentence continues.
-            batcher: shared by all sessions of the process.
-            store: likewise, or None.
+            context: the text that every sentence continues.
+            batcher, scores: shared by all sessions of the process.
             remember: most sentences remembered.
 
         Raises:
@@ -115,10 +115,11 @@ class Session:
             )
         masked = await asyncio.to_thread(model.vocabulary, vocabulary)
         # In the model's thread: OpenMP stops spinning at its barriers once two threads have used all cores.
-        head = model.scorer.made(masked)
-        if head is None:
-            head = await batcher.call(lambda: model.scorer.head(masked))
-        return cls(model, head, tokens, batcher, store, remember)
+        forward = model.scorer.forward
+        output = forward.made(masked)
+        if output is None:
+            output = await batcher.call(lambda: forward.output(masked))
+        return cls(model, output, tokens, batcher, scores, remember)
 
     @contextmanager
     def sampling(self) -> Iterator[None]:
@@ -138,9 +139,9 @@ class Session:
                 known[tokens] = hit
             else:
                 wanted.setdefault(tokens, base)
-        if wanted and self.store is not None:
+        if wanted and self.scores is not None:
             asked = list(wanted)
-            values = await self.store.get_many([self._records.score_key(tokens) for tokens in asked])
+            values = await self.scores.get_many([self._records.score_key(tokens) for tokens in asked])
             for tokens, value in zip(asked, values, strict=True):
                 if value is not None and (log_probs := self._records.score(value, len(tokens))) is not None:
                     known[tokens] = StoredScore(tokens, log_probs)
@@ -155,22 +156,20 @@ class Session:
         """See :meth:`samplers.language.LanguageModel.propose`."""
         replies: list[ProposalReply | None] = [None] * len(queries)
         keys: list[bytes] = []
-        if queries and self.store is not None:
-            keys = [self._records.row_key(one.tokens, query) for one, query in zip(scored, queries, strict=True)]
-            for i, value in enumerate(await self.store.get_many(keys)):
-                replies[i] = None if value is None else self._records.row(value, queries[i])
+        if queries and self.scores is not None:
+            keys = [self._records.proposal_key(one.tokens, query) for one, query in zip(scored, queries, strict=True)]
+            for i, value in enumerate(await self.scores.get_many(keys)):
+                replies[i] = None if value is None else self._records.proposal(value, queries[i])
         missing = [i for i, reply in enumerate(replies) if reply is None]
         self.recalled += len(queries) - len(missing)
         if missing:
             full = await self._with_states([scored[i] for i in missing])
-            fresh = await self.batcher.submit(
-                Rows(self.model.scorer, self.head, full, [queries[i] for i in missing]), self._caller
-            )
+            fresh = await self.batcher.submit(Proposals(self.output, full, [queries[i] for i in missing]), self._caller)
             for i, reply in zip(missing, fresh, strict=True):
                 replies[i] = reply
-            if self.store is not None:
-                self.store.put_many(
-                    {keys[i]: self._records.pack_row(reply) for i, reply in zip(missing, fresh, strict=True)}
+            if self.scores is not None:
+                self.scores.put_many(
+                    {keys[i]: self._records.pack_proposal(reply) for i, reply in zip(missing, fresh, strict=True)}
                 )
         return [reply for reply in replies if reply is not None]
 
@@ -178,27 +177,27 @@ class Session:
         self,
         sentences: Sequence[tuple[int, ...]],
         bases: Sequence[Known | None],
-        stored: Mapping[tuple[int, ...], StoredScore] = _NONE,
+        stored: Mapping[tuple[int, ...], StoredScore] = _NOTHING_STORED,
     ) -> list[ScoredSentence]:
         """Score with the model, and keep; what is stored already stays as it is, to the last bit."""
         edited = {base.tokens: base for base in bases if base is not None}
         states = dict(zip(edited, await self._with_states(list(edited.values())), strict=True))
         if self._read is None:
             self._read = await self.batcher.call(
-                lambda: self.model.scorer.context(list(self.context), self.head, self.usage)
+                lambda: self.model.scorer.context(self.context, self.output, self.usage)
             )
         whole = [None if base is None else states[base.tokens] for base in bases]
-        job = ScoreWork(self._read, self.head, sentences, whole, self.usage)
-        computed: list[ScoredSentence] = await self.batcher.submit(Scores(self.model.scorer, job), self._caller)
+        work = Scores(self.model.scorer, self._read, self.output, sentences, whole, self.usage)
+        computed: list[ScoredSentence] = await self.batcher.submit(work, self._caller)
         fresh = [
             replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed
         ]
-        for one in fresh:
-            self._remember(one)
-        for base in states.values():
-            self._keep(base)
-        if self.store is not None:
-            self.store.put_many(
+        if self.remember:
+            # Keys and values take as much as all else many times over.
+            self._memory.update((one.tokens, replace(one, kv=None)) for one in fresh)
+        self._edited.update(states)
+        if self.scores is not None:
+            self.scores.put_many(
                 {
                     self._records.score_key(one.tokens): self._records.pack_score(one.log_probs)
                     for one in fresh
@@ -223,20 +222,5 @@ class Session:
     def _recall(self, tokens: tuple[int, ...]) -> ScoredSentence | None:
         if (edited := self._edited.get(tokens)) is not None:
             return edited
-        if (hit := self._memory.get(tokens)) is None:
-            return None
-        self._memory.move_to_end(tokens)
-        return hit.without_store()  # a copy, so that no store is added to what is remembered
-
-    def _keep(self, base: ScoredSentence) -> None:
-        """Keep the keys and values of what was edited last: it will be edited again."""
-        self._edited[base.tokens] = base
-        self._edited.move_to_end(base.tokens)
-        while len(self._edited) > EDITED:
-            self._edited.popitem(last=False)
-
-    def _remember(self, scored: ScoredSentence) -> None:
-        if self.remember:
-            self._memory[scored.tokens] = scored.without_store()
-            while len(self._memory) > self.remember:
-                self._memory.popitem(last=False)
+        hit = self._memory.get(tokens)
+        return None if hit is None else replace(hit, kv=None)  # a copy, so that none is added to what is remembered

@@ -14,7 +14,7 @@ import numpy as np
 from models.retrieval.index.csv_records import Header, header_of, read_records
 from models.retrieval.index.key_format import join_entity, split_entity
 from models.retrieval.index.report import Report
-from models.text.files import BLOCK, Block, read_blocks
+from models.text.files import BLOCK_BYTES, Block, read_blocks
 from models.text.normalisation import normalise_name
 
 _COLUMNS = {1: ("key", "value"), 2: ("subject", "predicate", "object")}
@@ -195,7 +195,7 @@ class CommaSeparated(_File):
             rows.append(tuple(row[at].encode() for at in header or range(len(names))))
             numbers.append(record.line)
             size, done = size + sum(map(len, row)), record.done
-            if size > BLOCK:
+            if size > BLOCK_BYTES:
                 yield _batch(rows, len(names), numbers, done)
                 rows, numbers, size = [], [], 0
         yield _batch(rows, len(names), numbers, done)

@@ -88,7 +88,7 @@ class CausalSession:
             pairs += [(last, int(token)) for token in one.asked]
             start += len(mine)
         where = torch.tensor(pairs, dtype=torch.int64, device=rows.device).reshape(-1, 2)
-        logits = self.scorer.logits_of(rows[where[:, 0]], where[:, 1]).double()
+        logits = self.scorer.forward.full_output.logits_of(rows[where[:, 0]], where[:, 1]).double()
         normed = None if norms is None else (logits - norms[where[:, 0]].double()).cpu().numpy()
         plain = logits.cpu().numpy()
         answers: list[Extended] = []
@@ -116,7 +116,7 @@ class CausalSession:
         if not new:
             return
         tokens = [self.questions[number] for number in new]
-        nothing = self.scorer.no_context()
+        nothing = self.scorer.forward.no_context
         hidden, fresh = self.scorer.continued(tokens, [None] * len(new), [nothing] * len(new))
         at = 0
         for number, one in zip(new, tokens, strict=True):
@@ -125,7 +125,8 @@ class CausalSession:
             at = stop
 
     def _log_norms(self, rows: Tensor) -> Tensor:
-        return torch.cat([self.scorer.logits(part).logsumexp(-1) for part in torch.split(rows, ROWS_AT_ONCE)])
+        output = self.scorer.forward.full_output
+        return torch.cat([output.logits(part).logsumexp(-1) for part in torch.split(rows, ROWS_AT_ONCE)])
 
 
 def _store(state: object | None) -> Tensor | None:

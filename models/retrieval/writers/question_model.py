@@ -42,7 +42,7 @@ class QuestionModel:
             )
             ends = np.cumsum([len(tokens) - 1 for tokens in fed])
             rows = torch.cat([hidden[end - len(asked) : end] for end in ends])
-            logits = self.scorer.logits(rows)
+            logits = self.scorer.forward.full_output.logits(rows)
             targets = torch.tensor(asked, device=logits.device).repeat(len(fed))
             logs = logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(-1)
             sums = logs.view(len(fed), len(asked)).double().sum(-1).cpu().numpy()
@@ -52,7 +52,9 @@ class QuestionModel:
     def _context(self) -> ContextCache:
         if self._read is None:
             text = "".join(f"{_line(*example.fact.parts[:2])}{example.question}\n" for example in self.examples)
-            _, store = self.scorer.continued([[self.begin, *self.encode(text)]], [None], [self.scorer.no_context()])
+            _, store = self.scorer.continued(
+                [[self.begin, *self.encode(text)]], [None], [self.scorer.forward.no_context]
+            )
             self._read = ContextCache.of(store)
         return self._read
 

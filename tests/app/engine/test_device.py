@@ -31,7 +31,9 @@ def test_the_service_names_the_device(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("variable", "value"), [("CHAINWRIGHT_DEVICE", AWAY), (layer.SWITCH, "perhaps")], ids=["device", "layers"]
+    ("variable", "value"),
+    [("CHAINWRIGHT_DEVICE", AWAY), (layer.LAYERS_SWITCH, "perhaps")],
+    ids=["device", "layers"],
 )
 def test_commands_end_in_one_line_that_names_the_variable(
     variable: str, value: str, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from models.language.device import DeviceError, device_of, out_of_memory, try_out
+from models.language.forward.forward import UnsupportedModelError
 from models.language.forward.products import products
 from models.language.loading import dtype_of
-from models.language.scoring.scorer import CausalScorer, UnsupportedModelError
+from models.language.scoring.scorer import CausalScorer
 from tests.support.tiny_model import CONFIGS, build
 
 CPU = torch.device("cpu")

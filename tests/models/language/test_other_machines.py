@@ -16,17 +16,21 @@ ROOT = Path(__file__).parents[3]
 MACHINES: dict[str, dict[str, str]] = {
     "avx2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"},
     # The least that there is: what runs here runs on any processor.
-    "default": {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default", layer.SWITCH: "off"},
+    "default": {"ONEDNN_MAX_CPU_ISA": "SSE41", "ATEN_CPU_CAPABILITY": "default", layer.LAYERS_SWITCH: "off"},
 }
 """By PyTorch's name for the instruction set: an ordinary machine, and one with nothing at all."""
 
 TESTS = [
-    *("test_checkpoint.py", "test_device.py", "test_lanes.py", "test_layer.py", "test_low_rank.py", "test_products.py"),
-    *("test_scorer.py", "retrieval/test_causal.py", "retrieval/test_half_precision.py"),
+    "language/test_device.py",
+    *(f"language/forward/test_{name}.py" for name in ("checkpoint", "layer", "low_rank", "products")),
+    "language/scoring/test_scorer.py",
+    *(f"retrieval/writers/test_{name}.py" for name in ("causal", "half_precision")),
 ]
 """Those of arithmetic on tiny models."""
 
-REAL = "test_batch_invariance.py::test_jobs_of_other_contexts_and_vocabularies_leave_no_trace[bfloat16]"
+REAL = (
+    "language/scoring/test_batch_invariance.py::test_jobs_of_other_contexts_and_vocabularies_leave_no_trace[bfloat16]"
+)
 """The default model, in the precision that only some processors multiply."""
 
 

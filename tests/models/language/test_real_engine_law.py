@@ -9,9 +9,10 @@ from functools import cache
 import numpy as np
 import pytest
 
-from models.language.forward.masked_output import Head
+from models.language.forward.masked_output import MaskedOutput
 from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer
+from models.language.scoring.work import Proposals
 from samplers.language import ProposalQuery, ProposalReply
 from samplers.schedules import geometric
 from samplers.testing.toy import ENDS, INTERIOR, PIECES
@@ -30,7 +31,7 @@ class Engine:
     """The scorer as the samplers see a language model."""
 
     scorer: CausalScorer
-    head: Head
+    output: MaskedOutput
     context: Context
     sentence_tokens: int = 0
 
@@ -38,10 +39,11 @@ class Engine:
         self, sentences: Sequence[tuple[int, ...]], bases: Sequence[ScoredSentence | None]
     ) -> list[ScoredSentence]:
         self.sentence_tokens += sum(map(len, sentences))
-        return self.scorer.score(self.context, self.head, sentences, bases)
+        return self.scorer.score(self.context, self.output, sentences, bases)
 
     async def propose(self, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
-        return self.scorer.rows(self.head, scored, queries)
+        work = Proposals(self.output, scored, queries)
+        return work.run([work])[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +72,8 @@ def _loaded(architecture: str) -> tuple[CausalScorer, PlainTable]:
 
 def _engine(architecture: str) -> Engine:
     scorer, _ = _loaded(architecture)
-    head = scorer.head(MASK)
-    return Engine(scorer, head, scorer.context(CONTEXT, head))
+    output = scorer.forward.output(MASK)
+    return Engine(scorer, output, scorer.context(CONTEXT, output))
 
 
 def _law(architecture: str, case: Case, beta: float) -> Law:
@@ -125,7 +127,7 @@ def test_scores_after_a_long_run_are_those_of_the_plain_forward() -> None:
             seen.update((one.tokens, float(one.log_probs.sum())) for one in scored)
             return scored
 
-    watching = Watching(model.scorer, model.head, model.context)
+    watching = Watching(model.scorer, model.output, model.context)
     visited(kernel, watching, exact, starts(exact, chains), 9, [steps])
     assert len(seen) > 50
     for tokens, log_prob in seen.items():

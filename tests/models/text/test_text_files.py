@@ -57,7 +57,7 @@ def test_ways_to_write_the_same_lines(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str, block: int, packed: bool, end: str
 ) -> None:
     """A block's border may cut a character, or a CR LF, in two. Gzip is known without a name."""
-    monkeypatch.setattr(text_files, "BLOCK", block)
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", block)
     write, said = WAYS[way]
     path = tmp_path / "lines"
     for text in (TEXT, f"{TEXT}\n"):
@@ -75,7 +75,7 @@ def test_nothing_but_lf_cr_lf_and_cr_ends_a_line(text: str, block: int) -> None:
     wanted = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines = wanted.removesuffix("\n").split("\n") if wanted else []
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_files, "BLOCK", block)
+        patch.setattr(text_files, "BLOCK_BYTES", block)
         path = Path(folder) / "lines"
         for encoding in ("utf-8", "utf-16-le", "gb18030"):
             path.write_bytes(text.encode(encoding))
@@ -109,7 +109,7 @@ def test_another_encoding_is_named_and_the_remedy_helps(tmp_path: Path, text: st
 
 def test_a_guess_needs_no_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is told of after the block that shows it."""
-    monkeypatch.setattr(text_files, "BLOCK", 1 << 16)
+    monkeypatch.setattr(text_files, "BLOCK_BYTES", 1 << 16)
     path = tmp_path / "facts.tsv"
     path.write_bytes("上海\t人口\t2487万\n".encode("gbk") * 20_000)
     read, error = until_refused(path)

@@ -18,7 +18,7 @@ from app.cli.doctor.finding import Finding
 from app.cli.main import cli
 from app.settings.settings import Settings
 from app.web.access.keys import create_key
-from models.language.default_weights import NAME, damaged_files
+from models.language.default_weights import DEFAULT_MODEL, damaged_files
 from tests.support.valkey import Valkey
 
 
@@ -72,7 +72,7 @@ def test_model_files_are_read_to_the_end(settings: Settings, model_folder: Path,
 def test_the_default_models_checksums(settings: Settings, tmp_path: Path) -> None:
     import hashlib
 
-    folder = tmp_path / NAME
+    folder = tmp_path / DEFAULT_MODEL
     chosen = settings.model_copy(update={"model": "default", "cache_dir": tmp_path, "retrieval_model": None})
     assert damaged_files(tmp_path) is None and "not converted" in worst(weights.model(chosen)).found
     folder.mkdir()

@@ -51,9 +51,9 @@ def saved(config: Any, folder: Path, **options: Any) -> Path:
 
 def scores(model: Any) -> list[np.ndarray[Any, Any]]:
     scorer = CausalScorer(model)
-    head = scorer.head(MASK)
-    context = scorer.context([2, 17, 30, 3, 8], head)
-    return [one.log_probs for one in scorer.score(context, head, SENTENCES, [None, None])]
+    output = scorer.forward.output(MASK)
+    context = scorer.context([2, 17, 30, 3, 8], output)
+    return [one.log_probs for one in scorer.score(context, output, SENTENCES, [None, None])]
 
 
 def read(folder: Path, dtype: torch.dtype) -> Any:

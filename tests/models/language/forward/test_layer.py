@@ -20,7 +20,9 @@ from models.language.forward.decoder import Decoder
 from models.language.forward.packing import Packing, pack
 from tests.support.tiny_model import CONFIGS, GEMMA, HEADS, build
 
-pytestmark = pytest.mark.skipif(os.environ.get(layer.SWITCH) == "off", reason="the compiled layers are switched off")
+pytestmark = pytest.mark.skipif(
+    os.environ.get(layer.LAYERS_SWITCH) == "off", reason="the compiled layers are switched off"
+)
 
 SHAPES: dict[str, Any] = {
     **{name: make for name, make in CONFIGS.items() if name != "gpt2" and not name.endswith("narrow")},
@@ -108,20 +110,20 @@ def test_rounds_to_bfloat16_as_torch_does(values: list[float]) -> None:
 def test_a_build_of_another_source_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert layer._library.__wrapped__("any") is not None
     changed = tmp_path / "layer.c"
-    changed.write_bytes(layer.SOURCE.read_bytes() + b"\n")
-    monkeypatch.setattr(layer, "SOURCE", changed)
+    changed.write_bytes(layer.SOURCE_FILE.read_bytes() + b"\n")
+    monkeypatch.setattr(layer, "SOURCE_FILE", changed)
     assert layer._library.__wrapped__("any") is None
 
 
 def test_the_switch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(layer.SWITCH, "off")
+    monkeypatch.setenv(layer.LAYERS_SWITCH, "off")
     assert layer.library() is None
-    monkeypatch.setenv(layer.SWITCH, "on")
+    monkeypatch.setenv(layer.LAYERS_SWITCH, "on")
     assert layer.library() is not None
-    monkeypatch.setenv(layer.SWITCH, "perhaps")
+    monkeypatch.setenv(layer.LAYERS_SWITCH, "perhaps")
     with pytest.raises(DeviceError, match=r"'perhaps' cannot be read: set it to on or off") as caught:
         decoder("gemma3", torch.float32)
-    assert caught.value.setting == layer.SWITCH
+    assert caught.value.setting == layer.LAYERS_SWITCH
 
 
 def test_runs_without_a_build(monkeypatch: pytest.MonkeyPatch) -> None:

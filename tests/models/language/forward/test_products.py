@@ -52,10 +52,10 @@ def test_every_way_computes_what_it_says(way: Products, dtype: torch.dtype, bias
     held, held_bias = way.laid_out(weight), None if added is None else added.to(way.dtype)
     y = functional.linear(x.double(), weight.double(), None if added is None else added.double())
     pairs = [
-        (way.plain(x, held, held_bias), y),
-        (way.activated(x, held, held_bias, "silu"), functional.silu(y)),
-        (way.activated(x, held, held_bias, "gelu_tanh"), functional.gelu(y, approximate="tanh")),
-        (way.times(x, held, held_bias, factor), y * factor.double()),
+        (way.product(x, held, held_bias), y),
+        (way.product(x, held, held_bias, "silu"), functional.silu(y)),
+        (way.product(x, held, held_bias, "gelu_tanh"), functional.gelu(y, approximate="tanh")),
+        (way.product(x, held, held_bias, factor=factor), y * factor.double()),
     ]
     for ours, exact in pairs:
         assert ours.dtype == dtype
@@ -69,7 +69,7 @@ def test_widened_products_round_as_products_in_half_precision_do() -> None:
         pytest.skip("not on this processor")
     exact = (x.double() @ weight.double().T).bfloat16()
     # The sum in float32 lies on the other side of a rounding border now and then.
-    assert (way.plain(x, way.laid_out(weight), None) != exact).float().mean() < 0.01
+    assert (way.product(x, way.laid_out(weight), None) != exact).float().mean() < 0.01
 
 
 def test_the_way_is_the_precision_asked_for_where_the_library_has_it() -> None:
@@ -112,8 +112,8 @@ def test_a_processor_with_nothing_scores_as_this_one(
 
     def scores() -> tuple[Tensor, CausalScorer]:
         scorer = CausalScorer(build(CONFIGS["gemma3"]()).to(dtype))
-        head = scorer.head(mask)
-        (scored,) = scorer.score(scorer.context([2, 17, 3], head), head, [(9, 12, 15, 20)], [None])
+        output = scorer.forward.output(mask)
+        (scored,) = scorer.score(scorer.context([2, 17, 3], output), output, [(9, 12, 15, 20)], [None])
         return torch.from_numpy(scored.log_probs), scorer
 
     here, _ = scores()
@@ -123,4 +123,4 @@ def test_a_processor_with_nothing_scores_as_this_one(
     monkeypatch.setattr(layer, "library", lambda: None)
     bare, scorer = scores()
     torch.testing.assert_close(bare, here, rtol=0, atol=0.1 if dtype == half else 1e-5)
-    assert str(scorer.arithmetic) == "cpu, sve256, float32 by torch"
+    assert str(scorer.forward.arithmetic) == "cpu, sve256, float32 by torch"

@@ -6,13 +6,12 @@ import asyncio
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import pairwise
 
 import pytest
 
-from models.language.scoring.batcher import BACKGROUND, FIXED, PATIENCE, Batcher, BatchReport, urgency
+from models.language.scoring.batcher import BACKGROUND_URGENCY, FIXED_BATCH_TOKENS, Batcher, BatchReport, urgency
 from tests.support.virtual_time import VirtualModel, run
 
 
@@ -36,10 +35,10 @@ class Double:
 
     def run(self, together: Sequence[Double]) -> list[int]:
         assert self.model.free.wait(10)
-        self.model.batches.append([job.number for job in together])
-        if any(job.number == 13 for job in together):
+        self.model.batches.append([work.number for work in together])
+        if any(work.number == 13 for work in together):
             raise ValueError("thirteen")
-        return [2 * job.number for job in together]
+        return [2 * work.number for work in together]
 
 
 @pytest.fixture
@@ -180,87 +179,6 @@ def test_the_urgent_goes_first_and_the_rest_fills_its_batches(executor: ThreadPo
 
 
 @dataclass(eq=False)
-class Slow:
-    """Takes as long as it says."""
-
-    model: VirtualModel
-    name: str
-    seconds: float = 0.1
-    kind: object = "slow"
-    cost: int = 1
-    rank: int = 1
-
-    def run(self, together: Sequence[Slow]) -> list[None]:
-        self.model.begin([job.name for job in together], self.seconds)
-        return [None] * len(together)
-
-
-def test_regulars_out_of_step_come_together() -> None:
-    async def scenario(regular: bool) -> list[list[str]]:
-        model = VirtualModel()
-        batcher = model.batcher()
-
-        async def sample(name: str) -> None:
-            with batcher.regular() if regular else nullcontext() as caller:
-                for _ in range(6):
-                    await batcher.submit(Slow(model, name), caller)
-                    await asyncio.sleep(0.005)
-
-        first = asyncio.create_task(sample("a"))
-        await asyncio.sleep(0.05)
-        await asyncio.gather(first, sample("b"))
-        return model.names
-
-    assert run(scenario(regular=False)) == [["a"], ["b"]] * 6
-    assert run(scenario(regular=True)) == [["a"], *[["a", "b"]] * 5, ["b"]]
-
-
-@pytest.mark.parametrize("leaves", [True, False])
-def test_a_regular_that_stays_away_holds_up_nobody_for_long(leaves: bool) -> None:
-    async def scenario() -> float:
-        model = VirtualModel()
-        batcher = model.batcher()
-
-        async def once() -> None:
-            with batcher.regular() as caller:
-                await batcher.submit(Slow(model, "away"), caller)
-                if not leaves:
-                    await asyncio.sleep(1.0)
-
-        away = asyncio.create_task(once())
-        await asyncio.sleep(0.05)
-        await batcher.submit(Slow(model, "other"))
-        away.cancel()
-        return model.batches[1][0] - model.batches[0][0]
-
-    assert run(scenario()) == pytest.approx(0.1 if leaves else 0.1 + 0.1 * PATIENCE)
-
-
-@pytest.mark.parametrize("later", [0.05, 0.11], ids=["waits already", "comes while it is waited for"])
-def test_what_is_urgent_does_not_wait_for_a_regular_that_is_not(later: float) -> None:
-    async def scenario() -> list[tuple[float, list[str]]]:
-        model = VirtualModel()
-        batcher = model.batcher()
-
-        async def bulk() -> None:
-            urgency.set(2)
-            with batcher.regular() as caller:
-                await batcher.submit(Slow(model, "bulk"), caller)
-                await asyncio.sleep(1.0)
-
-        away = [asyncio.create_task(bulk()) for _ in range(2)]
-        await asyncio.sleep(later)
-        await batcher.submit(Slow(model, "urgent"))
-        for task in away:
-            task.cancel()
-        return model.batches
-
-    (_, bulk), (began, urgent) = run(scenario())
-    assert (bulk, urgent) == (["bulk", "bulk"], ["urgent"])
-    assert began == pytest.approx(max(later, 0.1))
-
-
-@dataclass(eq=False)
 class Sized:
     """Takes half a millisecond for each unit of the batch's cost."""
 
@@ -271,8 +189,8 @@ class Sized:
     rank: int = 1
 
     def run(self, together: Sequence[Sized]) -> list[str]:
-        self.model.begin([job.name for job in together], 0.0005 * sum(job.cost for job in together))
-        return [job.name for job in together]
+        self.model.begin([work.name for work in together], 0.0005 * sum(work.cost for work in together))
+        return [work.name for work in together]
 
 
 async def ask_on(batcher: Batcher, model: VirtualModel, name: str, cost: int, turns: int) -> None:
@@ -308,7 +226,7 @@ def test_one_that_makes_no_batch_more_than_twice_as_long_shares_all(smalls: int,
     async def scenario() -> list[list[str]]:
         model = VirtualModel()
         batcher = model.batcher()
-        large = asyncio.create_task(ask_on(batcher, model, "large", 60 + FIXED, 400))
+        large = asyncio.create_task(ask_on(batcher, model, "large", 60 + FIXED_BATCH_TOKENS, 400))
         await asyncio.gather(*(ask_on(batcher, model, f"s{k}", 12, 40) for k in range(smalls)))
         large.cancel()
         await asyncio.gather(large, return_exceptions=True)
@@ -319,7 +237,9 @@ def test_one_that_makes_no_batch_more_than_twice_as_long_shares_all(smalls: int,
     assert alone == 0 if shares else alone > 10
 
 
-@pytest.mark.parametrize("urgent", [BACKGROUND - 1, BACKGROUND], ids=["answers are waited for", "in the background"])
+@pytest.mark.parametrize(
+    "urgent", [BACKGROUND_URGENCY - 1, BACKGROUND_URGENCY], ids=["answers are waited for", "in the background"]
+)
 def test_in_the_background_all_that_fits_goes_together(urgent: int) -> None:
     async def scenario() -> list[list[str]]:
         model = VirtualModel()
@@ -329,7 +249,7 @@ def test_in_the_background_all_that_fits_goes_together(urgent: int) -> None:
         return model.names
 
     batches = run(scenario())
-    if urgent == BACKGROUND:
+    if urgent == BACKGROUND_URGENCY:
         assert batches == [["a", "b"]] * 20
     else:
         assert len(batches) >= 25

@@ -8,10 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.language.forward.masked_output import Head
+from models.language.forward.forward import UnsupportedModelError
+from models.language.forward.masked_output import MaskedOutput
 from models.language.scoring.kv_cache import Context, ScoredSentence
-from models.language.scoring.scorer import CausalScorer, UnsupportedModelError
-from samplers.language import Alphabet, ProposalQuery
+from models.language.scoring.scorer import CausalScorer
+from models.language.scoring.work import Proposals
+from samplers.language import Alphabet, ProposalQuery, ProposalReply
 from tests.support.tiny_model import CONFIGS, UNSUPPORTED, Plain, build, engine, vocabulary
 
 # Out of order and with holes, so that a local id taken for a token id shows.
@@ -27,14 +29,14 @@ class Bench:
 
     def __init__(self, architecture: str, max_tokens: int = 4096) -> None:
         self.scorer, self.plain = engine(CONFIGS[architecture](), MASK, max_tokens=max_tokens)
-        self.head: Head = self.scorer.head(MASK)
-        self.context: Context = self.scorer.context(CONTEXT, self.head)
+        self.output: MaskedOutput = self.scorer.forward.output(MASK)
+        self.context: Context = self.scorer.context(CONTEXT, self.output)
 
     def score(
         self, sentences: Sequence[tuple[int, ...]], bases: Sequence[ScoredSentence | None] | None = None
     ) -> list[ScoredSentence]:
         """Score and compare with the plain forward."""
-        scored = self.scorer.score(self.context, self.head, sentences, bases or [None] * len(sentences))
+        scored = self.scorer.score(self.context, self.output, sentences, bases or [None] * len(sentences))
         assert [one.tokens for one in scored] == list(sentences)
         for one in scored:
             assert one.log_probs.dtype == np.float64
@@ -51,6 +53,11 @@ def bench(request: pytest.FixtureRequest) -> Bench:
 @pytest.fixture(scope="module")
 def llama() -> Bench:
     return Bench("llama")
+
+
+def proposed(bench: Bench, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+    work = Proposals(bench.output, scored, queries)
+    return work.run([work])[0]
 
 
 def sentence(rng: np.random.Generator, length: int) -> tuple[int, ...]:
@@ -78,7 +85,7 @@ def test_lengths_from_one_token_on(bench: Bench) -> None:
 def test_edits_at_different_places_with_and_without_kept_stores(bench: Bench) -> None:
     rng = np.random.default_rng(2)
     first = bench.score([sentence(rng, int(rng.integers(1, 14))) for _ in range(12)])
-    bases = [None if i % 4 == 0 else replace(base, store=None) if i % 4 == 1 else base for i, base in enumerate(first)]
+    bases = [None if i % 4 == 0 else replace(base, kv=None) if i % 4 == 1 else base for i, base in enumerate(first)]
     bench.score([edited(rng, base.tokens) for base in first], bases)
 
 
@@ -110,7 +117,7 @@ def test_twenty_edits_in_a_chain(bench: Bench) -> None:
     chains = bench.score([sentence(rng, 6) for _ in range(4)])
     for depth in range(20):
         # Every other chain loses its store now and then, as under a memory limit.
-        bases = [replace(one, store=None) if (depth + i) % 5 == 0 else one for i, one in enumerate(chains)]
+        bases = [replace(one, kv=None) if (depth + i) % 5 == 0 else one for i, one in enumerate(chains)]
         chains = bench.score([edited(rng, one.tokens) for one in chains], bases)
 
 
@@ -160,7 +167,7 @@ def test_rows_are_drawn_by_inverse_cdf(
         edges = np.concatenate(([0.0], q.cumsum()[:-1], [1.0]))
         inside = [edges[k] + share * q[k] for k in range(len(q)) for share in (0.01, 0.99)]
         queries = [ProposalQuery(position, epsilon, sharpness, alphabet, uniform=u, present=allowed[0]) for u in inside]
-        replies = bench.scorer.rows(bench.head, [base] * len(queries), queries)
+        replies = proposed(bench, [base] * len(queries), queries)
         assert [reply.token for reply in replies] == [token for token in allowed for _ in range(2)]
         log_q = [reply.log_q for reply in replies[::2]]
         np.testing.assert_allclose(np.exp(np.array(log_q, float)), q, atol=1e-5)
@@ -171,13 +178,13 @@ def test_rows_are_drawn_by_inverse_cdf(
 def test_rows_ask_only_for_what_is_wanted_and_sum_to_one(llama: Bench) -> None:
     (base,) = llama.score([(9, 12, 7, 15)])
     present = [ProposalQuery(2, 0.2, present=token) for token in INTERIOR]
-    replies = llama.scorer.rows(llama.head, [base] * 5, present)
+    replies = proposed(llama, [base] * 5, present)
     assert all(reply.token is None and reply.log_q is None for reply in replies)
     assert sum(np.exp(reply.log_q_present or 0) for reply in replies) == pytest.approx(1, abs=1e-12)
-    (drawn,) = llama.scorer.rows(llama.head, [base], [ProposalQuery(3, 0.2, alphabet=Alphabet.ENDS, uniform=0.0)])
+    (drawn,) = proposed(llama, [base], [ProposalQuery(3, 0.2, alphabet=Alphabet.ENDS, uniform=0.0)])
     assert drawn.token == ENDS[0]
     assert drawn.log_q_present is None
-    assert llama.scorer.rows(llama.head, [], []) == []
+    assert proposed(llama, [], []) == []
 
 
 def test_row_draws_have_their_frequencies_whatever_else_is_in_the_batch(llama: Bench) -> None:
@@ -190,9 +197,9 @@ def test_row_draws_have_their_frequencies_whatever_else_is_in_the_batch(llama: B
         for i, u in enumerate(uniforms)
     ]
     scored = [bases[i % 3 == 0] for i in range(len(queries))]
-    together = llama.scorer.rows(llama.head, scored, queries)
+    together = proposed(llama, scored, queries)
     for i in range(0, len(queries), 50):
-        (alone,) = llama.scorer.rows(llama.head, [scored[i]], [queries[i]])
+        (alone,) = proposed(llama, [scored[i]], [queries[i]])
         assert alone.token == together[i].token
     chosen = [i for i, query in enumerate(queries) if query.position == 1 and scored[i] is bases[0]]
     interior = [together[i].token for i in chosen if queries[i].alphabet is Alphabet.INTERIOR]
@@ -204,7 +211,7 @@ def test_row_draws_have_their_frequencies_whatever_else_is_in_the_batch(llama: B
 
 def test_a_row_does_not_see_what_follows(llama: Bench) -> None:
     bases = llama.score([(9, 12, 7, 15), (9, 12, 30, 30, 25)])
-    first, second = llama.scorer.rows(llama.head, bases, [ProposalQuery(2, 0.1, uniform=0.4, present=9)] * 2)
+    first, second = proposed(llama, bases, [ProposalQuery(2, 0.1, uniform=0.4, present=9)] * 2)
     assert first.token == second.token
     assert first.log_q_present == pytest.approx(second.log_q_present, abs=1e-5)
 
@@ -212,31 +219,31 @@ def test_a_row_does_not_see_what_follows(llama: Bench) -> None:
 @pytest.mark.parametrize("tokens", [(9, 3, 15), (3, 9, 15), (9, 12, 3), (3,), ()])
 def test_a_token_outside_the_vocabulary_or_no_token_is_refused(llama: Bench, tokens: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match="outside the vocabulary|at least one token"):
-        llama.scorer.score(llama.context, llama.head, [tokens], [None])
+        llama.scorer.score(llama.context, llama.output, [tokens], [None])
 
 
 def test_an_edit_to_a_token_outside_the_vocabulary_is_refused(llama: Bench) -> None:
     (base,) = llama.score([(9, 12, 7, 15)])
     with pytest.raises(ValueError, match="outside the vocabulary"):
-        llama.scorer.score(llama.context, llama.head, [(9, 3, 7, 15)], [base])
+        llama.scorer.score(llama.context, llama.output, [(9, 3, 7, 15)], [base])
 
 
 def test_an_empty_context_is_refused(llama: Bench) -> None:
     with pytest.raises(ValueError, match="context"):
-        llama.scorer.context([], llama.head)
+        llama.scorer.context([], llama.output)
 
 
 def test_a_context_of_one_token(llama: Bench) -> None:
-    context = llama.scorer.context([2], llama.head)
-    (one,) = llama.scorer.score(context, llama.head, [(9, 12, 15)], [None])
+    context = llama.scorer.context([2], llama.output)
+    (one,) = llama.scorer.score(context, llama.output, [(9, 12, 15)], [None])
     np.testing.assert_allclose(one.log_probs, llama.plain.log_probs([2], (9, 12, 15)), atol=TOLERANCE)
 
 
 def test_each_mask_renormalises_over_its_own_tokens(llama: Bench) -> None:
     narrow = vocabulary([9, 12, 15], 2, 1, name="narrow")
-    head = llama.scorer.head(narrow)
-    context = llama.scorer.context(CONTEXT, head)
-    (one,) = llama.scorer.score(context, head, [(9, 12, 15)], [None])
+    output = llama.scorer.forward.output(narrow)
+    context = llama.scorer.context(CONTEXT, output)
+    (one,) = llama.scorer.score(context, output, [(9, 12, 15)], [None])
     expected = Plain(llama.plain.model, narrow.ids).log_probs(CONTEXT, (9, 12, 15))
     np.testing.assert_allclose(one.log_probs, expected, atol=TOLERANCE)
 
@@ -250,7 +257,7 @@ def test_an_unsupported_architecture_is_refused(architecture: str) -> None:
 
 def test_masks_of_the_same_name_do_not_share_a_head(llama: Bench) -> None:
     other = vocabulary(IDS[::-1], 5, 2, name=MASK.name)
-    assert llama.scorer.head(other).vocabulary.ids.tolist() == IDS[::-1]
+    assert llama.scorer.forward.output(other).vocabulary.ids.tolist() == IDS[::-1]
 
 
 def test_a_model_of_twelve_tokens() -> None:
@@ -260,6 +267,6 @@ def test_a_model_of_twelve_tokens() -> None:
 
 
 def test_a_row_of_a_token_outside_its_alphabet_is_refused(llama: Bench) -> None:
-    (base,) = llama.scorer.score(llama.context, llama.head, [(20, 9, 15)], [None])
+    (base,) = llama.scorer.score(llama.context, llama.output, [(20, 9, 15)], [None])
     with pytest.raises(ValueError, match="outside its alphabet"):
-        llama.scorer.rows(llama.head, [base], [ProposalQuery(1, 0.1, alphabet=Alphabet.ENDS, present=20)])
+        proposed(llama, [base], [ProposalQuery(1, 0.1, alphabet=Alphabet.ENDS, present=20)])

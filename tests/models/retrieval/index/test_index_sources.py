@@ -59,8 +59,8 @@ MALFORMED = {
     "not UTF-8": b"a\t\xff\tc",
     "the separator": b"a|b\tb\tc",
     "empty meaning": "a（x\t#\tc".encode(),
-    "too long": b"a\tb\t" + b"c" * text_files.LONGEST,
-    "much too long": b"a\tb\t" + b"c" * (2 * text_files.BLOCK),
+    "too long": b"a\tb\t" + b"c" * text_files.MAX_LINE_BYTES,
+    "much too long": b"a\tb\t" + b"c" * (2 * text_files.BLOCK_BYTES),
 }
 
 
@@ -115,7 +115,7 @@ def test_blocks_split_at_once_and_line_by_line_are_read_alike(texts: list[str], 
             malformed.append(number)
     report = Report()
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(text_files, "BLOCK", block)
+        patch.setattr(text_files, "BLOCK_BYTES", block)
         path = Path(folder) / "lines"
         path.write_bytes(raw.encode())
         found = [

@@ -55,9 +55,9 @@ def test_a_batch_split_by_memory_is_scored_alike(name: str) -> None:
 
 
 def test_full_and_single_logits_agree() -> None:
-    scorer = CausalScorer(build(CONFIGS["gemma2"]()))
+    output = CausalScorer(build(CONFIGS["gemma2"]())).forward.full_output
     hidden = torch.randn(5, 32)
     tokens = torch.tensor([1, 7, 0, 31, 9])
-    every = scorer.logits(hidden)
-    torch.testing.assert_close(scorer.logits_of(hidden, tokens), every[torch.arange(5), tokens])
+    every = output.logits(hidden)
+    torch.testing.assert_close(output.logits_of(hidden, tokens), every[torch.arange(5), tokens])
     assert every.abs().max() <= 3.0, "capped, as the configuration says"
