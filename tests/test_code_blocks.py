@@ -87,7 +87,7 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
             **{name: value for name, value in os.environ.items() if not name.startswith("CHAINWRIGHT_")},
             **{f"CHAINWRIGHT_{name.upper()}": str(value) for name, value in values.items()},
             "PATH": f"{commands}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "client")]),
             "NO_PROXY": "127.0.0.1",
             "no_proxy": "127.0.0.1",
             "CHAINWRIGHT_URL": url,
