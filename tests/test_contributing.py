@@ -17,7 +17,7 @@ from tests.support.skeletons import laws, skeletons
 
 def test_there_is_one_of_each() -> None:
     folders = [Path(name).parts[:2] for name in skeletons() if not name.startswith("tests/")]
-    rooms = ["app/tasks", "app/languages"]
+    rooms = ["samplers/constraints", "samplers/moves", "samplers/kernels", "app/tasks", "app/languages"]
     assert ["/".join(parts) for parts in folders] == rooms
 
 

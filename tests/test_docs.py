@@ -111,6 +111,14 @@ def test_the_list_of_statuses_is_whole() -> None:
     assert {int(each) for each in re.findall(r"\b([45]\d\d)\b", text.rpartition("```")[2])} == KINDS.keys() - {499, 500}
 
 
+def test_each_word_of_the_glossary_stands_once() -> None:
+    text = (ROOT / "docs" / "glossary.md").read_text("utf-8")
+    tables = [re.findall(r"^\| (?!---|term)([^|]+) \|", part, re.MULTILINE) for part in text.split("\n## ")[1:]]
+    terms = [term.lower() for table in tables for term in table]
+    assert len(terms) == len(set(terms)) > 50
+    assert tables == [sorted(table, key=str.lower) for table in tables]
+
+
 def test_the_house_imports_one_way() -> None:
     """samplers know neither torch nor app nor models; models never app."""
     forbidden = {"samplers": r"torch|transformers|fastapi|redis|app|models", "models": r"fastapi|app"}

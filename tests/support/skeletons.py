@@ -89,7 +89,7 @@ def answers(model: str, state: str) -> dict[str, Any]:
         "CHAINWRIGHT_TORCH_THREADS": "1",
     }
     command = typer.testing.CliRunner().invoke(cli, ["tokens", TEXT, "--json"], env=environment)
-    assert command.exit_code == 0, command.output
+    assert command.exit_code == 0, (command.output, command.exception)
     given = {name.removeprefix("CHAINWRIGHT_").lower(): value for name, value in environment.items()}
     app = create_app(Settings(**given))  # type: ignore[arg-type]
     with TestClient(app) as client:
