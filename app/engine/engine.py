@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from app.engine.admission import Admission
 from app.engine.memory import give_back
-from app.engine.scores import open_server, open_scores
+from app.engine.scores import open_scores, open_server
 from app.languages.registry import masks
 from app.settings.settings import Limits, Settings
 from models.language.default_weights import Progress

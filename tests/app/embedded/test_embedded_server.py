@@ -28,7 +28,7 @@ from app.embedded import server as embedded_server
 from app.embedded.score_server import ScoreServer
 from app.embedded.server import EmbeddedServerError
 from app.engine.engine import Engine
-from app.engine.scores import open_server, open_scores
+from app.engine.scores import open_scores, open_server
 from app.main import create_app
 from app.settings.settings import Settings
 from models.scores.cache import ScoreCache
