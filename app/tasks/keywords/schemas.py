@@ -1,4 +1,4 @@
-"""What a request for sentences may say, and what it is answered."""
+"""Schema of a request for sentences."""
 
 from __future__ import annotations
 
