@@ -18,8 +18,11 @@ from samplers import (
     NoStutter,
     Product,
     Proposal,
+    Redraw,
+    RedrawSpan,
     Reform,
     Replace,
+    Shift,
     State,
     Swap,
     TidyPunctuation,
@@ -32,7 +35,7 @@ from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
-from samplers.testing.toy import BANG, STOP, A, B, K, S, T, decode
+from samplers.testing.toy import BANG, ENDS, STOP, A, B, K, S, T, decode
 from tests.samplers.spaces import EPSILON, MIXES, SHARE, CountA, Network, cases
 from tests.samplers.strategies import FORMS
 
@@ -119,6 +122,28 @@ class TestSwap(MoveLaws):
 
 class TestReform(MoveLaws):
     move = Reform(FORMS)
+    states = BLOCKS
+
+
+class TestRedraw(MoveLaws):
+    move = Redraw(ENDS, 2, EPSILON)
+    states = (*BLOCKS, from_text((A, STOP)), from_text((A, B, S, BANG)), State.assemble([(0, (A,))], STOP))
+    draws = 200
+
+
+class TestRedrawSpan(MoveLaws):
+    move = RedrawSpan(2, EPSILON)
+    states = (*BLOCKS, from_text((A, B, A, STOP)), State.assemble([(-1, (A,)), (0, (K, T)), (-1, (B,))], STOP))
+    draws = 200
+
+
+class TestShift(MoveLaws):
+    move = Shift()
+    states = (*BLOCKS, State.assemble([(0, (A,))], STOP))
+
+
+class TestShiftInOrder(MoveLaws):
+    move = Shift(ordered=True)
     states = BLOCKS
 
 
