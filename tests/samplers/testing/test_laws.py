@@ -31,6 +31,7 @@ from samplers import (
 )
 from samplers.constraints.length import tokens
 from samplers.constraints.words import spaced_boundaries
+from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
@@ -173,6 +174,28 @@ class TestDelayedAcceptance(KernelLaws):
     kernel = replace(CASES["free"].kernel(MIXES["all"], 1.0, True, 1), lookahead=3)
     states = _listed("free", True)
     chains, steps_to_forget = 1000, 110
+    outside = from_text((B, B, STOP))
+
+
+class TestRounds(KernelLaws):
+    """Moves of several tokens among the others, drawn no further than the length allows."""
+
+    target = CASES["free"].target(True)
+    kernel = DelayedAcceptance(
+        target,
+        [
+            Replace(EPSILON),
+            Insert(EPSILON),
+            Delete(EPSILON),
+            Redraw(ENDS, 5, EPSILON, hopeless=lambda state: len(state) > 4),
+            RedrawSpan(3, EPSILON),
+        ],
+        {"replace": 0.25, "insert": 0.1, "delete": 0.15, "redraw": 0.3, "redraw_span": 0.2},
+        lookahead=3,
+        tail=1,
+    )
+    states = _listed("free", True)
+    chains, steps_to_forget = 1000, 80
     outside = from_text((B, B, STOP))
 
 
