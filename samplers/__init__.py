@@ -35,10 +35,14 @@ from samplers.moves.base import Draft as Draft
 from samplers.moves.base import Move as Move
 from samplers.moves.base import MoveWeights as MoveWeights
 from samplers.moves.base import Proposal as Proposal
+from samplers.moves.base import Round as Round
 from samplers.moves.delete import Delete as Delete
 from samplers.moves.insert import Insert as Insert
+from samplers.moves.redraw import Redraw as Redraw
+from samplers.moves.redraw_span import RedrawSpan as RedrawSpan
 from samplers.moves.reform import Reform as Reform
 from samplers.moves.replace import Replace as Replace
+from samplers.moves.shift import Shift as Shift
 from samplers.moves.swap import Swap as Swap
 from samplers.potentials.base import Potential as Potential
 from samplers.potentials.base import Product as Product

@@ -25,8 +25,11 @@ from samplers.first_states import KeywordBlocks
 from samplers.moves.base import Move
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
+from samplers.moves.redraw import Redraw
+from samplers.moves.redraw_span import RedrawSpan
 from samplers.moves.reform import Reform
 from samplers.moves.replace import Replace
+from samplers.moves.shift import Shift
 from samplers.moves.swap import Swap
 from samplers.state import END, State
 from samplers.target import Target
@@ -67,7 +70,7 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         language=language,
         vocabulary=vocabulary,
         target=target,
-        moves=_moves(request.ordered, spellings),
+        moves=_moves(request.ordered, spellings, vocabulary, length),
         source=blocks,
         max_tokens=sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * longest,
         field="keywords",
@@ -75,9 +78,13 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
     )
 
 
-def _moves(ordered: bool, spellings: Forms) -> list[Move]:
+def _moves(ordered: bool, spellings: Forms, vocabulary: Vocabulary, length: LengthBounds) -> list[Move]:
     """The moves that can apply."""
-    moves: list[Move] = [Replace(), Insert(), Delete()]
+    redraw = Redraw(
+        frozenset(vocabulary.end_tokens),
+        hopeless=lambda state: length.exceeded(state, vocabulary.decode(state.tokens)),
+    )
+    moves: list[Move] = [Replace(), Insert(), Delete(), redraw, RedrawSpan(), Shift(ordered)]
     if not ordered and len(spellings) > 1:
         moves.append(Swap())
     if any(len(forms) > 1 for forms in spellings):

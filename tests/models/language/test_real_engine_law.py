@@ -76,33 +76,39 @@ def _engine(architecture: str) -> Engine:
     return Engine(scorer, output, scorer.context(CONTEXT, output))
 
 
-def _law(architecture: str, case: Case, beta: float) -> Law:
-    return Law(case.space, _loaded(architecture)[1], MIXES[case.widest], EPSILON, beta)
+def _law(architecture: str, case: Case, beta: float, mix: str | None = None, delayed: int = 0) -> Law:
+    return Law(case.space, _loaded(architecture)[1], MIXES[mix or case.widest], EPSILON, beta, delayed=delayed)
 
 
 every = pytest.mark.parametrize(
-    ("architecture", "name", "beta"),
-    [("llama", "duplicates", 1.0), ("gemma3-window", "unordered", 1.0), ("gpt2", "forms", 1.5)],
+    ("architecture", "name", "beta", "mix", "delayed"),
+    [
+        ("llama", "duplicates", 1.0, "all", 0),
+        ("gemma3-window", "unordered", 1.0, "all", 0),
+        ("gpt2", "forms", 1.5, "edits+reform", 0),
+        ("gemma3-window", "duplicates", 1.0, "every", 1),
+        ("llama", "free", 1.3, "redraw", 0),
+    ],
 )
 
 
 @every
-def test_one_step_has_the_rows_of_the_matrix(architecture: str, name: str, beta: float) -> None:
+def test_one_step_has_the_rows_of_the_matrix(architecture: str, name: str, beta: float, mix: str, delayed: int) -> None:
     case = CASES[name]
-    exact = Exact.of(_law(architecture, case, beta), case.first)
-    kernel = case.kernel(MIXES[case.widest], beta)
+    exact = Exact.of(_law(architecture, case, beta, mix, delayed), case.first)
+    kernel = case.kernel(MIXES[mix], beta, delayed=delayed)
     tries = 8_000 // len(exact.states)
     assert abs(one_step_deviation(kernel, _engine(architecture), exact, seed=3, tries=tries)) < 4
 
 
 @every
-def test_run_reaches_the_target(architecture: str, name: str, beta: float) -> None:
+def test_run_reaches_the_target(architecture: str, name: str, beta: float, mix: str, delayed: int) -> None:
     case = CASES[name]
-    exact = Exact.of(_law(architecture, case, beta), case.first)
+    exact = Exact.of(_law(architecture, case, beta, mix, delayed), case.first)
     assert exact.pi.max() < 0.5, "one state would hide the others"
     model = _engine(architecture)
     before = model.scorer.usage.lm_tokens
-    kernel = case.kernel(MIXES[case.widest], beta)
+    kernel = case.kernel(MIXES[mix], beta, delayed=delayed)
     distance = distance_to_target(kernel, model, exact, seed=7)
     assert distance.holds, distance
     # The prefix reuse that is under test did take place.
