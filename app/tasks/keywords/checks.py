@@ -31,7 +31,8 @@ def check(request: SentencesRequest, keywords: Keywords, language: Language, lim
         ProblemError: 422, a fault for each finding.
     """
     bounds, faults = checked_options(request, limits)
-    refuse(list(above([*bounds, *_bounds(keywords, request.forbidden, request.length, limits)])))
+    bounds += _bounds(keywords, request.forbidden, request.length, limits)
+    refuse(list(above([*bounds, *_text_bounds(request, limits)])))
     refuse([*_keywords(keywords), *faults, *_length(request.length)])
     named = list(chain.from_iterable(keywords))
     refuse(
@@ -72,6 +73,15 @@ def _bounds(keywords: Keywords, forbidden: Sequence[str], length: Length, limits
         yield from (Bound(form.field, form.text, limits.max_keyword_characters) for form in forms)
     for at, word in enumerate(forbidden if len(forbidden) <= limits.max_forbidden else []):
         yield Bound(f"forbidden[{at}]", word, limits.max_keyword_characters)
+
+
+def _text_bounds(request: SentencesRequest, limits: Limits) -> Iterator[Bound]:
+    yield Bound("starts_with", request.starts_with, limits.max_keyword_characters)
+    yield Bound("ends_with", request.ends_with, limits.max_keyword_characters)
+    yield Bound("counts", request.counts, limits.max_keywords, "phrases")
+    yield Bound("counts", sum(counted.at_least for counted in request.counts), limits.max_keywords)
+    for number, counted in enumerate(request.counts):
+        yield Bound(f"counts[{number}].phrase", counted.phrase, limits.max_keyword_characters)
 
 
 def _keywords(keywords: Keywords) -> Iterator[Fault]:

@@ -11,7 +11,9 @@ from samplers import (
     AllKeywords,
     CapitalForms,
     CapitalOpening,
+    Counts,
     Delete,
+    EndsWith,
     ForbiddenWords,
     Insert,
     LengthBounds,
@@ -20,6 +22,7 @@ from samplers import (
     Proposal,
     Reform,
     Replace,
+    StartsWith,
     State,
     Swap,
     TidyPunctuation,
@@ -80,6 +83,21 @@ class TestCapitalForms(PotentialLaws):
     states = (from_text((0, 1, 2), [slice(0, 1)]), from_text((1, 0, 2), [slice(1, 2)]))
 
 
+class TestStartsWith(PotentialLaws):
+    potential = StartsWith("a b")
+    states = PLAIN
+
+
+class TestEndsWith(PotentialLaws):
+    potential = EndsWith("a", decode, "!")
+    states = PLAIN
+
+
+class TestCounts(PotentialLaws):
+    potential = Counts("a", 1, 1, spaced_boundaries)
+    states = PLAIN
+
+
 class TestNetwork(PotentialLaws):
     potential = Network()
     states = PLAIN
@@ -114,6 +132,11 @@ class TestDelete(MoveLaws):
 
 class TestSwap(MoveLaws):
     move = Swap()
+    states = BLOCKS
+
+
+class TestSwapAmong(MoveLaws):
+    move = Swap(among=2)
     states = BLOCKS
 
 

@@ -1,0 +1,49 @@
+"""Constraints that people ask for: openings, endings, counts."""
+
+from __future__ import annotations
+
+import pytest
+
+from samplers.constraints.counts import Counts, count
+from samplers.constraints.ends_with import EndsWith
+from samplers.constraints.starts_with import StartsWith
+from samplers.constraints.words import spaced_boundaries
+from samplers.state import State
+from tests.samplers.constraints.test_constraints import STATE, written
+
+
+@pytest.mark.parametrize(
+    ("text", "distance"),
+    [("今天下雨。", 0), ("昨今天下雨。", 1), ("昨天下雨。", 7), ("今晚下雨。", 6), ("今", 2), ("", 2)],
+)
+def test_an_opening_is_as_far_as_it_stands(text: str, distance: float) -> None:
+    assert StartsWith("今天").violation(STATE, text) == distance
+
+
+@pytest.mark.parametrize(
+    ("pieces", "ending", "mark", "distance"),
+    [
+        (("我", "很", "开心", "！"), "很开心", "！", 0),
+        (("我", "很", "开心", "。"), "很开心", "！", 1),
+        (("我", "很", "开心", "。"), "很开心", "", 0),
+        (("我", "很", "开心", "了", "。"), "很开心", "", 1),
+        (("我", "开心", "。"), "很开心", "", 4),
+        (("很", "。"), "", "！", 1),
+    ],
+)
+def test_an_ending_is_as_far_as_it_stands(pieces: tuple[str, ...], ending: str, mark: str, distance: float) -> None:
+    state, text, decode = written(*pieces)
+    assert EndsWith(ending, decode, mark).violation(state, text) == distance
+
+
+def test_occurrences_do_not_overlap_and_case_is_ignored() -> None:
+    assert count("哈哈", "哈哈哈哈哈。") == 2
+    assert count("art", "Art for art, party.", spaced_boundaries) == 2
+    assert count("art", "Art for art, party.") == 3
+    assert count("park", "İ park.", spaced_boundaries) == 1
+
+
+@pytest.mark.parametrize(("text", "distance"), [("a.", 2), ("a a a.", 0), ("a a a a.", 0), ("a a a a a a.", 2)])
+def test_counts_missing_and_too_many(text: str, distance: float) -> None:
+    assert Counts("a", 3, 4, spaced_boundaries).violation(State((), ()), text) == distance
+    assert Counts("a", 0, None).violation(State((), ()), text) == 0
