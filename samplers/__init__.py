@@ -13,6 +13,7 @@ from samplers.constraints.ends_with import EndsWith as EndsWith
 from samplers.constraints.forbidden import ForbiddenWords as ForbiddenWords
 from samplers.constraints.keywords import AllKeywords as AllKeywords
 from samplers.constraints.length import LengthBounds as LengthBounds
+from samplers.constraints.listed_words import ListedWords as ListedWords
 from samplers.constraints.opening import CapitalOpening as CapitalOpening
 from samplers.constraints.phrases import WholePhrases as WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation as TidyPunctuation

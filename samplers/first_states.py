@@ -31,6 +31,7 @@ class KeywordBlocks:
         rows: disjoint rows of other blocks; those of a row keep their order among themselves.
         scaffold: blocks that a first state is laid out with and that are free tokens in it.
         inserts: free tokens that the repair may insert together, beside those that the model draws.
+        drafted: the only free tokens that a draft writes, where others would soon be deleted; None for any.
     """
 
     forms: Sequence[Sequence[tuple[int, ...]]]
@@ -41,6 +42,7 @@ class KeywordBlocks:
     rows: Sequence[Sequence[int]] = ()
     scaffold: Collection[int] = ()
     inserts: Sequence[tuple[int, ...]] = ()
+    drafted: Collection[int] | None = None
 
     def draw(self, rng: np.random.Generator) -> list[tuple[int, tuple[int, ...]]]:
         """``(block, tokens)`` pairs: in random order as far as it is free, each in a random form."""
@@ -191,6 +193,8 @@ async def draft(
                 )
                 grown = [
                     state.inserted(state.end, reply.token)
+                    if blocks.drafted is None or reply.token in blocks.drafted
+                    else state
                     for state, reply in zip(grown, replies, strict=True)
                     if reply.token is not None
                 ]

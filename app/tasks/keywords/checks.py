@@ -10,7 +10,7 @@ from app.languages.choice import Named
 from app.languages.registry import language_of
 from app.settings.settings import Limits
 from app.tasks.keywords.forms import Keywords
-from app.tasks.keywords.schemas import Length, SentencesRequest
+from app.tasks.keywords.schemas import Length, SentencesRequest, WordList
 from app.tasks.limits import Bound, above
 from app.tasks.sampling.checks import checked_options
 from app.web.codes import Code
@@ -33,7 +33,7 @@ def check(request: SentencesRequest, keywords: Keywords, language: Language, lim
     bounds, faults = checked_options(request, limits)
     bounds += _bounds(keywords, request.forbidden, request.length, limits)
     refuse(list(above([*bounds, *_text_bounds(request, limits)])))
-    refuse([*_keywords(keywords), *faults, *_length(request.length)])
+    refuse([*_keywords(keywords), *faults, *_length(request.length), *_vocabulary(request.vocabulary, language)])
     named = list(chain.from_iterable(keywords))
     refuse(
         [
@@ -103,6 +103,16 @@ def _keywords(keywords: Keywords) -> Iterator[Fault]:
                     message=f"{form.text!r} has no letter, character or digit",
                     remedy="give a word; punctuation comes by itself",
                 )
+
+
+def _vocabulary(vocabulary: WordList | None, language: Language) -> Iterator[Fault]:
+    if vocabulary is not None and vocabulary.function_words and not language.function_words:
+        yield Fault(
+            field="vocabulary.function_words",
+            code=Code.NO_EFFECT,
+            message=f"there is no list of function words for {language.name}",
+            remedy="leave it out, and give them among vocabulary.words",
+        )
 
 
 def _length(length: Length) -> Iterator[Fault]:

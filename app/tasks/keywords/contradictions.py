@@ -13,6 +13,7 @@ from app.web.codes import Code
 from app.web.problems import Fault
 from samplers.constraints.base import Constraint
 from samplers.constraints.counts import count
+from samplers.constraints.listed_words import unlisted
 from samplers.constraints.opening import CapitalOpening
 from samplers.constraints.repeats import MOST, is_long
 from samplers.state import State
@@ -38,6 +39,12 @@ def contradictions(
                     f"{text.text!r} contains the forbidden word {word!r} (forbidden[{at}])",
                     "take the word out of one of the two",
                 )
+        for start, stop in unlisted(text.text, fixed.words, language.word_spans) if fixed.words is not None else ():
+            yield _contradiction(
+                text.field,
+                f"{text.text!r} has the word {text.text[start:stop]!r}, which the vocabulary lacks",
+                "add it to vocabulary.words, or take it out here",
+            )
     yield from _counts(fixed, keywords, language, stutter)
 
 

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from app.languages.base import Language
 from app.languages.choice import Named
 from app.tasks.keywords.forms import Keywords
-from app.tasks.keywords.schemas import Counted, SentencesRequest
-from models.language.vocabulary import Role, Vocabulary
+from app.tasks.keywords.schemas import Counted, SentencesRequest, WordList
+from models.language.vocabulary import Role, SpellingError, Vocabulary
 from samplers.constraints.base import Constraint
 from samplers.constraints.counts import Counts, count
 from samplers.constraints.ends_with import EndsWith
+from samplers.constraints.listed_words import ListedWords
 from samplers.constraints.starts_with import StartsWith
 from samplers.constraints.words import occurrences
 from samplers.spans import Decode
@@ -31,6 +34,7 @@ class Fixed:
         counts: phrases and how often each occurs.
         placed: keywords that neither opening nor ending holds.
         repeated: a text for each occurrence of a phrase that the others lack.
+        words: the only ones that sentences may have, those of keywords among them; None for any.
     """
 
     opening: Named | None
@@ -39,6 +43,7 @@ class Fixed:
     counts: Sequence[Counted]
     placed: Keywords
     repeated: Sequence[Named]
+    words: frozenset[str] | None
 
     @property
     def outer(self) -> list[Named]:
@@ -58,7 +63,27 @@ class Fixed:
         if self.ending is not None or self.mark:
             found.append(EndsWith(self.ending.text if self.ending else "", decode, self.mark))
         found += [Counts(each.phrase, each.at_least, each.at_most, language.forbidden_edges) for each in self.counts]
+        if self.words is not None:
+            found.append(ListedWords(self.words, language.word_spans, decode))
         return found
+
+    def inserts(self, vocabulary: Vocabulary) -> list[Tokens]:
+        """The words as free tokens, with a capital too, as far as the model proposes these."""
+        capital = {word[0].upper() + word[1:] for word in self.words or ()}
+        interior = {int(token) for token in vocabulary.ids[: vocabulary.interior]}
+        found: dict[Tokens, None] = {}
+        for word in sorted(capital | (self.words or set())):
+            with suppress(SpellingError):
+                found |= dict.fromkeys(vocabulary.spellings(word))
+        return [tokens for tokens in found if interior.issuperset(tokens)]
+
+    def drafted(self, vocabulary: Vocabulary, inserts: Sequence[Tokens]) -> frozenset[int] | None:
+        """Tokens that a draft may write: marks, and those of :meth:`inserts`; None for all."""
+        if self.words is None:
+            return None
+        marks = (int(token) for token in vocabulary.ids[: vocabulary.interior])
+        marks = (token for token in marks if not any(map(str.isalnum, vocabulary.piece(token))))
+        return frozenset({*marks, *chain.from_iterable(inserts)})
 
     def spellings(self, vocabulary: Vocabulary) -> list[list[Tokens]]:
         """Token sequences of the forms of :attr:`named`, in that order."""
@@ -82,8 +107,22 @@ def fixed_texts(request: SentencesRequest, keywords: Keywords, language: Languag
     placed = _placed(keywords, opening, ending, request.ordered, language)
     outer = [each for each in (opening, ending) if each is not None]
     return Fixed(
-        opening, ending, mark, request.counts, placed, list(_repeated(request.counts, placed, outer, language))
+        opening,
+        ending,
+        mark,
+        request.counts,
+        placed,
+        list(_repeated(request.counts, placed, outer, language)),
+        _words(request.vocabulary, keywords, language),
     )
+
+
+def _words(asked: WordList | None, keywords: Keywords, language: Language) -> frozenset[str] | None:
+    if asked is None:
+        return None
+    forms = [form.text for forms in keywords for form in forms]
+    own = {text[start:stop] for text in forms for start, stop in language.word_spans(text)}
+    return frozenset({*asked.words, *forms, *own} | (language.function_words if asked.function_words else set()))
 
 
 def _placed(

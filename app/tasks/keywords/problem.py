@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 
 from app.languages.base import Language, Unit, count_characters
@@ -71,6 +72,8 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         constraints.append(NoStutter(vocabulary.decode))
     target = Target(vocabulary.decode, constraints, length_reward=request.sampler.length_reward)
     blocks = _blocks(fixed, spellings, request.ordered, _end(vocabulary, language.full_stop, forbidden, fixed.mark))
+    inserts = fixed.inserts(vocabulary)
+    blocks = replace(blocks, inserts=inserts, drafted=fixed.drafted(vocabulary, inserts))
     refuse_without_room(blocks, target, vocabulary, length, unit, language)
     return SamplingProblem(
         language=language,
@@ -86,7 +89,7 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
 
 def _asked(request: SentencesRequest) -> str:
     """The fields that a sentence may be hard to find for."""
-    fields = [name for name in ("starts_with", "ends_with", "counts") if getattr(request, name)]
+    fields = [name for name in ("starts_with", "ends_with", "vocabulary", "counts") if getattr(request, name)]
     return " or ".join([", ".join(["length", *fields]), "forbidden"])
 
 

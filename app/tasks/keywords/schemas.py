@@ -85,6 +85,20 @@ class Counted(Strict):
     at_most: int | None = Field(default=None, ge=0, description="greatest number of occurrences; none if left out")
 
 
+class WordList(Strict):
+    """The words that sentences are made of, beside the keywords."""
+
+    words: list[Word] = Field(
+        min_length=1,
+        max_length=20_000,
+        description="the words; the first of a sentence may have a capital that it has not here. Chinese texts are "
+        "cut into words by jieba",
+    )
+    function_words: bool = Field(
+        default=False, description="whether the language's articles, pronouns, prepositions, particles may stand too"
+    )
+
+
 class SentencesRequest(SamplingRequest):
     """Ask for sentences that hold all the keywords."""
 
@@ -127,6 +141,9 @@ class SentencesRequest(SamplingRequest):
         default=None,
         description="every sentence ends with this text before its closing mark, or with the mark too if the text ends "
         "in one; a keyword in it stands there",
+    )
+    vocabulary: WordList | None = Field(
+        default=None, description="no other words but these and the keywords; marks are free"
     )
     counts: list[Counted] = Field(
         default_factory=list, description="how often phrases occur; on the command line 'phrase>=2' and 'phrase<=3'"

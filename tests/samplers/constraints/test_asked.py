@@ -1,11 +1,14 @@
-"""Constraints that people ask for: openings, endings, counts."""
+"""Constraints that people ask for: openings, endings, counts, words of a list."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 
 from samplers.constraints.counts import Counts, count
 from samplers.constraints.ends_with import EndsWith
+from samplers.constraints.listed_words import ListedWords
 from samplers.constraints.starts_with import StartsWith
 from samplers.constraints.words import spaced_boundaries
 from samplers.state import State
@@ -47,3 +50,20 @@ def test_occurrences_do_not_overlap_and_case_is_ignored() -> None:
 def test_counts_missing_and_too_many(text: str, distance: float) -> None:
     assert Counts("a", 3, 4, spaced_boundaries).violation(State((), ()), text) == distance
     assert Counts("a", 0, None).violation(State((), ()), text) == 0
+
+
+@pytest.mark.parametrize(
+    ("pieces", "distance"),
+    [
+        (("The", " old", " dog", "."), 0),
+        (("old", " The", " dog", "."), 3),
+        (("cat", " old", ",", " big", "!"), 6),
+        (("the", "[[ big+ red]]", " dog", "."), 0),
+        (("the", "[[ big]]", "ger", "."), 6),
+        ((".",), 0),
+    ],
+)
+def test_words_of_a_list_and_of_keywords(pieces: tuple[str, ...], distance: float) -> None:
+    state, text, decode = written(*pieces)
+    constraint = ListedWords({"the", "old", "dog"}, lambda text: [m.span() for m in re.finditer(r"\w+", text)], decode)
+    assert constraint.violation(state, text) == distance

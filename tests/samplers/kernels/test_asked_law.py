@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,9 +14,11 @@ from samplers.constraints.counts import Counts
 from samplers.constraints.ends_with import EndsWith
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
+from samplers.constraints.listed_words import ListedWords
 from samplers.constraints.starts_with import StartsWith
 from samplers.constraints.words import spaced_boundaries
 from samplers.moves.swap import Swap
+from samplers.spans import Span
 from samplers.state import State
 from samplers.testing.toy import ENDS, INTERIOR, STOP, A, B, K, T, decode
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation
@@ -23,6 +26,11 @@ from tests.samplers.enumeration import Space
 from tests.samplers.spaces import MIXES, Case, words
 
 LONGEST = 5
+
+
+def spans(text: str) -> list[Span]:
+    """The characters of each word."""
+    return [match.span() for match in re.finditer(r"\w+", text)]
 
 
 @dataclass(frozen=True)
@@ -55,6 +63,11 @@ ASKED = {
         Counts("a", 2, 2, spaced_boundaries),
         Space(INTERIOR, ENDS, (((A,),), ((A,),)), False, 4, lambda x: words(x).count("a") == 2),
         State.assemble([(0, (A,)), (1, (A,))], STOP),
+    ),
+    "vocabulary": Asked(
+        ListedWords({"a", "b"}, spans, decode),
+        Space(INTERIOR, ENDS, (((K, T),),), False, LONGEST, lambda x: {*words(x)} <= {"a", "b", "kt"}),
+        State.assemble([(0, (K, T))], STOP),
     ),
 }
 every_one = pytest.mark.parametrize("name", ASKED)

@@ -17,6 +17,7 @@ from samplers import (
     ForbiddenWords,
     Insert,
     LengthBounds,
+    ListedWords,
     NoStutter,
     Product,
     Proposal,
@@ -36,6 +37,7 @@ from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
 from samplers.testing.toy import BANG, STOP, A, B, K, S, T, decode
+from tests.samplers.kernels.test_asked_law import spans
 from tests.samplers.spaces import EPSILON, MIXES, SHARE, CountA, Network, cases
 from tests.samplers.strategies import FORMS
 
@@ -95,6 +97,11 @@ class TestEndsWith(PotentialLaws):
 
 class TestCounts(PotentialLaws):
     potential = Counts("a", 1, 1, spaced_boundaries)
+    states = PLAIN
+
+
+class TestListedWords(PotentialLaws):
+    potential = ListedWords({"a"}, staticmethod(spans), decode)
     states = PLAIN
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from app.languages.registry import LANGUAGES
 from app.tasks.keywords.task import Sentences
 from tests.app.tasks.keywords.test_sentences import ask, texts
 
@@ -80,6 +81,26 @@ def test_counts(client: TestClient, body: dict[str, Any], phrase: str, least: in
         assert least <= len(re.findall(f"{edge}{phrase}{edge}", text, re.IGNORECASE)) <= most, text
 
 
+@pytest.mark.parametrize(
+    ("body", "words", "function_words"),
+    [
+        ({"keywords": ["公园"], "length": {"min": 9}}, ["学生", "老师", "喜欢", "我"], False),
+        ({"keywords": ["公园", "散步"], "length": {"min": 8}}, ["喜欢", "音乐"], True),
+        ({"keywords": ["big dog"], "length": {"min": 7}}, ["the", "cat", "runs", "in"], False),
+        ({"keywords": ["park"], "length": {"min": 7}, "starts_with": "The cat"}, ["cat", "runs"], True),
+    ],
+)
+def test_only_words_of_a_list(client: TestClient, body: dict[str, Any], words: list[str], function_words: bool) -> None:
+    language = LANGUAGES["en" if words[0].isascii() else "zh"]
+    allowed = {*words, *" ".join(body["keywords"]).split(), *(language.function_words if function_words else ())}
+    found = texts(ask(client, vocabulary={"words": words, "function_words": function_words}, samples=20, **body))
+    assert len(found) > 1
+    for text in found:
+        said = [text[start:stop] for start, stop in language.word_spans(text)]
+        said[0] = said[0] if said[0] in allowed else said[0].lower()
+        assert {*said} <= allowed, text
+
+
 COUNTED = {"phrase": "公园", "at_least": 1}
 
 
@@ -101,6 +122,11 @@ COUNTED = {"phrase": "公园", "at_least": 1}
         ({"starts_with": " "}, "starts_with", "blank"),
         ({"ends_with": "去" * 101}, "ends_with", "too-long"),
         ({"starts_with": "早上", "ends_with": "公园", "length": {"max": 6}}, "length.max", "too-small"),
+        ({"vocabulary": {"words": ["我"]}, "starts_with": "我们"}, "starts_with", "contradictory"),
+        ({"vocabulary": {"words": ["我"]}, "counts": [COUNTED]}, "counts[0].phrase", "contradictory"),
+        ({"vocabulary": {"words": []}}, "vocabulary.words", "too-few"),
+        ({"vocabulary": {"words": ["我", ""]}}, "vocabulary.words[1]", "blank"),
+        ({"vocabulary": {"words": ["我"]}, "length": {"min": 299}}, "keywords", "infeasible"),
         ({"ends_with": "，"}, "keywords", "infeasible"),
     ],
 )
