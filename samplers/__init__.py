@@ -6,6 +6,7 @@ states (a language model, potentials, constraints), a *move* a proposal with its
 any :class:`LanguageModel`.
 """
 
+from samplers.constraints.acrostic import Acrostic as Acrostic
 from samplers.constraints.base import Constraint as Constraint
 from samplers.constraints.capitals import CapitalForms as CapitalForms
 from samplers.constraints.counts import Counts as Counts

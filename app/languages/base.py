@@ -42,6 +42,7 @@ class Language:
         unit: of lengths, where a request names none.
         character_bounds: default greatest length in characters, as :data:`WORD_BOUNDS`.
         full_stop: closing mark of first states; the masks say which others close.
+        comma: mark between clauses.
         closing_quotes: quotes that close here though they open elsewhere (“ in German).
         words_apart: whether words are written apart, so that neighbours leave a word and the count of words as they
             are. A segmenter may join or split words beside others.
@@ -56,6 +57,7 @@ class Language:
     unit: Unit = "words"
     character_bounds: tuple[int, int] = (120, 60)
     full_stop: str = "."
+    comma: str = ","
     closing_quotes: str = ""
     words_apart: bool = True
     evidence: str = ""

@@ -97,6 +97,7 @@ class Chinese(Language):
     unit = "characters"
     character_bounds = (24, 12)
     full_stop = "。"
+    comma = "，"
     words_apart = False
     evidence = "a Han character"
     function_words = frozenset(_FUNCTION_WORDS.split())

@@ -34,6 +34,7 @@ def check(request: SentencesRequest, keywords: Keywords, language: Language, lim
     bounds += _bounds(keywords, request.forbidden, request.length, limits)
     refuse(list(above([*bounds, *_text_bounds(request, limits)])))
     refuse([*_keywords(keywords), *faults, *_length(request.length), *_vocabulary(request.vocabulary, language)])
+    refuse([*_acrostic(request.acrostic)])
     named = list(chain.from_iterable(keywords))
     refuse(
         [
@@ -78,6 +79,7 @@ def _bounds(keywords: Keywords, forbidden: Sequence[str], length: Length, limits
 def _text_bounds(request: SentencesRequest, limits: Limits) -> Iterator[Bound]:
     yield Bound("starts_with", request.starts_with, limits.max_keyword_characters)
     yield Bound("ends_with", request.ends_with, limits.max_keyword_characters)
+    yield Bound("acrostic", request.acrostic, limits.max_keywords)
     yield Bound("counts", request.counts, limits.max_keywords, "phrases")
     yield Bound("counts", sum(counted.at_least for counted in request.counts), limits.max_keywords)
     for number, counted in enumerate(request.counts):
@@ -112,6 +114,16 @@ def _vocabulary(vocabulary: WordList | None, language: Language) -> Iterator[Fau
             code=Code.NO_EFFECT,
             message=f"there is no list of function words for {language.name}",
             remedy="leave it out, and give them among vocabulary.words",
+        )
+
+
+def _acrostic(characters: str | None) -> Iterator[Fault]:
+    if stray := next((c for c in characters or "" if not c.isalnum()), None):
+        yield Fault(
+            field="acrostic",
+            code=Code.MALFORMED,
+            message=f"{stray!r} opens no clause",
+            remedy="give letters, characters or digits alone; marks and spaces come by themselves",
         )
 
 

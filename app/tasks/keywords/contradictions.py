@@ -45,6 +45,8 @@ def contradictions(
                 f"{text.text!r} has the word {text.text[start:stop]!r}, which the vocabulary lacks",
                 "add it to vocabulary.words, or take it out here",
             )
+    if fixed.clauses is not None and fixed.clauses.fault is not None:
+        yield fixed.clauses.fault
     yield from _counts(fixed, keywords, language, stutter)
 
 

@@ -9,9 +9,11 @@ from itertools import chain
 
 from app.languages.base import Language
 from app.languages.choice import Named
+from app.tasks.keywords.clauses import Clauses, clauses
 from app.tasks.keywords.forms import Keywords
 from app.tasks.keywords.schemas import Counted, SentencesRequest, WordList
 from models.language.vocabulary import Role, SpellingError, Vocabulary
+from samplers.constraints.acrostic import Acrostic
 from samplers.constraints.base import Constraint
 from samplers.constraints.counts import Counts, count
 from samplers.constraints.ends_with import EndsWith
@@ -34,6 +36,7 @@ class Fixed:
         counts: phrases and how often each occurs.
         placed: keywords that neither opening nor ending holds.
         repeated: a text for each occurrence of a phrase that the others lack.
+        clauses: those of an acrostic.
         words: the only ones that sentences may have, those of keywords among them; None for any.
     """
 
@@ -43,6 +46,7 @@ class Fixed:
     counts: Sequence[Counted]
     placed: Keywords
     repeated: Sequence[Named]
+    clauses: Clauses | None
     words: frozenset[str] | None
 
     @property
@@ -52,8 +56,18 @@ class Fixed:
 
     @property
     def named(self) -> list[Named]:
-        """Every text but the keywords."""
+        """Every whole text but the keywords."""
         return [*self.repeated, *self.outer]
+
+    @property
+    def characters(self) -> list[Named]:
+        """The characters that clauses are still to open with."""
+        return [Named("acrostic", character) for character in (self.clauses.left if self.clauses is not None else "")]
+
+    def texts(self, language: Language) -> list[list[str]]:
+        """The least text of each block but the keywords'."""
+        openings = self.clauses.texts(language) if self.clauses is not None else []
+        return [[text] for text in (*(named.text for named in self.named), *openings)]
 
     def constraints(self, language: Language, decode: Decode) -> list[Constraint]:
         """What keeps the texts where they are."""
@@ -63,6 +77,8 @@ class Fixed:
         if self.ending is not None or self.mark:
             found.append(EndsWith(self.ending.text if self.ending else "", decode, self.mark))
         found += [Counts(each.phrase, each.at_least, each.at_most, language.forbidden_edges) for each in self.counts]
+        if self.clauses is not None:
+            found.append(Acrostic(self.clauses.asked))
         if self.words is not None:
             found.append(ListedWords(self.words, language.word_spans, decode))
         return found
@@ -85,8 +101,8 @@ class Fixed:
         marks = (token for token in marks if not any(map(str.isalnum, vocabulary.piece(token))))
         return frozenset({*marks, *chain.from_iterable(inserts)})
 
-    def spellings(self, vocabulary: Vocabulary) -> list[list[Tokens]]:
-        """Token sequences of the forms of :attr:`named`, in that order."""
+    def spellings(self, vocabulary: Vocabulary, language: Language) -> list[list[Tokens]]:
+        """Token sequences of the forms of each block but the keywords': of :attr:`named`, then of clauses' openings."""
         found = [vocabulary.spellings(text.text) for text in self.repeated]
         if self.opening is not None:
             found.append([vocabulary.sentence(self.opening.text)])
@@ -94,7 +110,7 @@ class Fixed:
             text = self.ending.text
             # A mark carries no space before it.
             found.append([vocabulary.sentence(text) if text[0].isalnum() else vocabulary.spell(text)])
-        return found
+        return found + (self.clauses.forms(vocabulary, language, self.words) if self.clauses is not None else [])
 
 
 def fixed_texts(request: SentencesRequest, keywords: Keywords, language: Language) -> Fixed:
@@ -113,6 +129,7 @@ def fixed_texts(request: SentencesRequest, keywords: Keywords, language: Languag
         request.counts,
         placed,
         list(_repeated(request.counts, placed, outer, language)),
+        clauses(request.acrostic, opening, ending) if request.acrostic else None,
         _words(request.vocabulary, keywords, language),
     )
 

@@ -50,16 +50,18 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
     check(request, keywords, language, limits)
     fixed = fixed_texts(request, keywords, language)
     refuse([*contradictions(fixed, keywords, request.forbidden, language, request.allow_repeats)])
-    vocabulary = choose_vocabulary(language, [*named, *fixed.named], model.vocabulary, Vocabulary.spellings)
+    vocabulary = choose_vocabulary(
+        language, [*named, *fixed.named, *fixed.characters], model.vocabulary, Vocabulary.spellings
+    )
     placed = [[form.text for form in forms] for forms in fixed.placed]
     spellings: Forms = [
         list(dict.fromkeys(tokens for form in forms for tokens in vocabulary.spellings(form))) for forms in placed
     ]
-    spellings += fixed.spellings(vocabulary)
+    spellings += fixed.spellings(vocabulary, language)
 
     unit = request.length.unit or language.unit
-    texts = [*placed, *([text.text] for text in fixed.named)]
-    length, longest = _bounds(request.length, texts, spellings, unit, language, bool(fixed.named))
+    others = fixed.texts(language)
+    length, longest = _bounds(request.length, [*placed, *others], spellings, unit, language, bool(others))
     words = [[form.text for form in forms] for forms in keywords]
     constraints: list[Constraint] = [length, AllKeywords(words, language.edges, request.ordered)]
     constraints += language.constraints(placed, vocabulary.decode)
@@ -79,7 +81,7 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         language=language,
         vocabulary=vocabulary,
         target=target,
-        moves=_moves(request.ordered, spellings, len(placed), len(fixed.repeated)),
+        moves=_moves(request.ordered, spellings[: len(placed) + len(fixed.named)], len(placed), len(fixed.repeated)),
         source=blocks,
         max_tokens=sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * longest,
         field="keywords",
@@ -89,19 +91,26 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
 
 def _asked(request: SentencesRequest) -> str:
     """The fields that a sentence may be hard to find for."""
-    fields = [name for name in ("starts_with", "ends_with", "vocabulary", "counts") if getattr(request, name)]
+    fields = [
+        name for name in ("starts_with", "ends_with", "acrostic", "vocabulary", "counts") if getattr(request, name)
+    ]
     return " or ".join([", ".join(["length", *fields]), "forbidden"])
 
 
 def _blocks(fixed: Fixed, spellings: Forms, ordered: bool, end: int) -> KeywordBlocks:
-    """The blocks of keywords, repeated phrases, opening and ending, in this order."""
-    outer = range(len(spellings) - len(fixed.outer), len(spellings))
-    opening = outer[:1] if fixed.opening is not None else ()
+    """The blocks of keywords, repeated phrases, opening, ending, and openings of clauses, in this order."""
+    whole = len(fixed.placed) + len(fixed.named)
+    outer = range(whole - len(fixed.outer), whole)
+    opening = [*outer[:1]] if fixed.opening is not None else []
     closing = outer[-1:] if fixed.ending is not None else ()
-    if not fixed.repeated:
+    scaffold = [*range(whole, len(spellings))]
+    if not fixed.repeated and not scaffold:
         return KeywordBlocks(spellings, ordered, end, opening, closing)
-    rows = [range(len(fixed.placed))] if ordered else []
-    return KeywordBlocks(spellings, False, end, opening, closing, rows)
+    row = scaffold
+    if scaffold and fixed.clauses is not None and fixed.clauses.abuts:
+        opening, row = [*opening, scaffold[0]], scaffold[1:]
+    rows = [range(len(fixed.placed)), row] if ordered else [row]
+    return KeywordBlocks(spellings, False, end, opening, closing, rows, scaffold)
 
 
 def _moves(ordered: bool, spellings: Forms, keywords: int, repeated: int) -> list[Move]:

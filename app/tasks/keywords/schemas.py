@@ -142,6 +142,11 @@ class SentencesRequest(SamplingRequest):
         description="every sentence ends with this text before its closing mark, or with the mark too if the text ends "
         "in one; a keyword in it stands there",
     )
+    acrostic: Word | None = Field(
+        default=None,
+        description="the n-th clause of every sentence opens with the n-th character or, where words are of letters, "
+        "with a word of the n-th letter, and there are no more clauses; ，；。！？,;.!? part them",
+    )
     vocabulary: WordList | None = Field(
         default=None, description="no other words but these and the keywords; marks are free"
     )

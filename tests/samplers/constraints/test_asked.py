@@ -1,4 +1,4 @@
-"""Constraints that people ask for: openings, endings, counts, words of a list."""
+"""Constraints that people ask for: openings, endings, counts, words of a list, acrostics."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from samplers.constraints.acrostic import Acrostic, initials
 from samplers.constraints.counts import Counts, count
 from samplers.constraints.ends_with import EndsWith
 from samplers.constraints.listed_words import ListedWords
@@ -67,3 +68,18 @@ def test_words_of_a_list_and_of_keywords(pieces: tuple[str, ...], distance: floa
     state, text, decode = written(*pieces)
     constraint = ListedWords({"the", "old", "dog"}, lambda text: [m.span() for m in re.finditer(r"\w+", text)], decode)
     assert constraint.violation(state, text) == distance
+
+
+def test_initials_are_of_clauses() -> None:
+    assert initials("春天来了，夏天；“秋天”。冬！") == "春夏秋冬"
+    assert initials("The U.S.A is 3.5, or 1,000 big; (so) it is.") == "Tos"
+    assert initials("，。") == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "distance"),
+    [("春天，夏天，秋天。", 0), ("春天，夏天。", 1), ("春天，秋天，夏天。", 2), ("春，夏，秋，冬。", 1), ("。", 3)],
+)
+def test_clauses_of_an_acrostic(text: str, distance: float) -> None:
+    assert Acrostic("春夏秋").violation(STATE, text) == distance
+    assert Acrostic("AbC").violation(STATE, "a B c, be, Cat.") == 0

@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from samplers.constraints.acrostic import Acrostic
 from samplers.constraints.base import Constraint
 from samplers.constraints.counts import Counts
 from samplers.constraints.ends_with import EndsWith
@@ -31,6 +32,11 @@ LONGEST = 5
 def spans(text: str) -> list[Span]:
     """The characters of each word."""
     return [match.span() for match in re.finditer(r"\w+", text)]
+
+
+def first_letters(tokens: tuple[int, ...]) -> list[str]:
+    """Of each clause that has a word."""
+    return [clause.strip()[0] for clause in decode(tokens).replace("!", ".").split(".") if clause.strip()]
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,11 @@ ASKED = {
         ListedWords({"a", "b"}, spans, decode),
         Space(INTERIOR, ENDS, (((K, T),),), False, LONGEST, lambda x: {*words(x)} <= {"a", "b", "kt"}),
         State.assemble([(0, (K, T))], STOP),
+    ),
+    "acrostic": Asked(
+        Acrostic("AB"),
+        Space(INTERIOR, ENDS, (((STOP, B),),), False, LONGEST, lambda x: first_letters(x) == ["a", "b"]),
+        State.assemble([(-1, (A,)), (0, (STOP, B))], STOP),
     ),
 }
 every_one = pytest.mark.parametrize("name", ASKED)

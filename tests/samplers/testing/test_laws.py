@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from samplers import (
+    Acrostic,
     AllKeywords,
     CapitalForms,
     CapitalOpening,
@@ -102,6 +103,11 @@ class TestCounts(PotentialLaws):
 
 class TestListedWords(PotentialLaws):
     potential = ListedWords({"a"}, staticmethod(spans), decode)
+    states = PLAIN
+
+
+class TestAcrostic(PotentialLaws):
+    potential = Acrostic("B")
     states = PLAIN
 
 

@@ -101,6 +101,27 @@ def test_only_words_of_a_list(client: TestClient, body: dict[str, Any], words: l
         assert {*said} <= allowed, text
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"keywords": ["公园"], "acrostic": "今晚上"},
+        {"keywords": ["公园", "散步"], "acrostic": "我你", "ordered": True},
+        {"keywords": ["公园"], "acrostic": "今我", "starts_with": "今天"},
+        {"keywords": ["公园"], "acrostic": "今我人", "starts_with": "今天，", "ends_with": "人。"},
+        {"keywords": ["公园"], "acrostic": "今晚我", "ends_with": "天，我喜欢！"},
+        {"keywords": ["公园"], "acrostic": "我学", "vocabulary": {"words": ["我们", "喜欢", "学校"]}},
+        {"keywords": ["dog"], "acrostic": "TAI"},
+        {"keywords": ["dog"], "acrostic": "wit", "starts_with": "We run,"},
+    ],
+)
+def test_acrostics(client: TestClient, body: dict[str, Any]) -> None:
+    found = texts(ask(client, samples=20, **body))
+    assert found
+    for text in found:
+        clauses = [clause.strip() for clause in re.split("[，；。！？,.!?]", text) if clause.strip()]
+        assert "".join(clause[0].lower() for clause in clauses) == body["acrostic"].lower(), text
+
+
 COUNTED = {"phrase": "公园", "at_least": 1}
 
 
@@ -127,11 +148,24 @@ COUNTED = {"phrase": "公园", "at_least": 1}
         ({"vocabulary": {"words": []}}, "vocabulary.words", "too-few"),
         ({"vocabulary": {"words": ["我", ""]}}, "vocabulary.words[1]", "blank"),
         ({"vocabulary": {"words": ["我"]}, "length": {"min": 299}}, "keywords", "infeasible"),
+        ({"acrostic": "早晚", "starts_with": "今天"}, "acrostic", "contradictory"),
+        ({"acrostic": "早晚", "ends_with": "天，今天。"}, "acrostic", "contradictory"),
+        ({"acrostic": "早", "starts_with": "早上，晚上"}, "acrostic", "contradictory"),
+        ({"acrostic": "早晚", "ends_with": "，早，晚。"}, "acrostic", "contradictory"),
+        ({"acrostic": "早，"}, "acrostic", "malformed"),
+        ({"acrostic": "早😀"}, "acrostic", "malformed"),
+        ({"acrostic": "早晚", "length": {"max": 5}}, "length.max", "too-small"),
         ({"ends_with": "，"}, "keywords", "infeasible"),
     ],
 )
 def test_what_cannot_be_met_is_refused(client: TestClient, body: dict[str, Any], field: str, code: str) -> None:
     assert fault(client, keywords=["今天"], **body) == (field, code)
+
+
+def test_a_language_without_function_words_says_so(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(LANGUAGES["zh"]), "function_words", frozenset())
+    asked = {"words": ["我"], "function_words": True}
+    assert fault(client, keywords=["今天"], vocabulary=asked) == ("vocabulary.function_words", "no-effect")
 
 
 def test_an_english_opening_needs_a_capital(client: TestClient) -> None:
