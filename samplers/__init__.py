@@ -6,15 +6,20 @@ states (a language model, potentials, constraints), a *move* a proposal with its
 any :class:`LanguageModel`.
 """
 
+from samplers.constraints.acrostic import Acrostic as Acrostic
 from samplers.constraints.base import Constraint as Constraint
 from samplers.constraints.capitals import CapitalForms as CapitalForms
+from samplers.constraints.counts import Counts as Counts
+from samplers.constraints.ends_with import EndsWith as EndsWith
 from samplers.constraints.forbidden import ForbiddenWords as ForbiddenWords
 from samplers.constraints.keywords import AllKeywords as AllKeywords
 from samplers.constraints.length import LengthBounds as LengthBounds
+from samplers.constraints.listed_words import ListedWords as ListedWords
 from samplers.constraints.opening import CapitalOpening as CapitalOpening
 from samplers.constraints.phrases import WholePhrases as WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation as TidyPunctuation
 from samplers.constraints.repeats import NoStutter as NoStutter
+from samplers.constraints.starts_with import StartsWith as StartsWith
 from samplers.first_states import InfeasibleError as InfeasibleError
 from samplers.first_states import KeywordBlocks as KeywordBlocks
 from samplers.first_states import construct as construct

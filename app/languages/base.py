@@ -11,7 +11,7 @@ from samplers.constraints.base import Constraint
 from samplers.constraints.length import characters, tokens
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.words import Boundaries, spaced_boundaries
-from samplers.spans import Decode
+from samplers.spans import Decode, Span
 from samplers.state import State
 
 Unit = Literal["characters", "words", "tokens"]
@@ -42,10 +42,12 @@ class Language:
         unit: of lengths, where a request names none.
         character_bounds: default greatest length in characters, as :data:`WORD_BOUNDS`.
         full_stop: closing mark of first states; the masks say which others close.
+        comma: mark between clauses.
         closing_quotes: quotes that close here though they open elsewhere (“ in German).
         words_apart: whether words are written apart, so that neighbours leave a word and the count of words as they
             are. A segmenter may join or split words beside others.
         evidence: letters by which ``auto`` knows the language, in words for the reader; see :meth:`claims`.
+        function_words: articles, prepositions, particles and the like, which hold any sentence together.
     """
 
     code: str
@@ -55,9 +57,11 @@ class Language:
     unit: Unit = "words"
     character_bounds: tuple[int, int] = (120, 60)
     full_stop: str = "."
+    comma: str = ","
     closing_quotes: str = ""
     words_apart: bool = True
     evidence: str = ""
+    function_words: frozenset[str] = frozenset()
 
     def claims(self, text: str) -> bool:
         """Whether ``auto`` takes a text for this language, as when it has letters of no other; see :attr:`evidence`."""
@@ -71,9 +75,13 @@ class Language:
         """Offsets at which a word may begin or end."""
         return spaced_boundaries(text)
 
+    def word_spans(self, text: str) -> list[Span]:
+        """The characters of each word of a text, punctuation left out."""
+        return [match.span() for match in _WORD.finditer(text)]
+
     def count_words(self, text: str) -> int:
         """Words of a text, punctuation not counted."""
-        return len(_WORD.findall(text))
+        return len(self.word_spans(text))
 
     def least_words(self, text: str) -> int:
         """Words that a text is sure to add to a sentence, whatever stands beside it."""

@@ -8,13 +8,17 @@ import numpy as np
 import pytest
 
 from samplers import (
+    Acrostic,
     AllKeywords,
     CapitalForms,
     CapitalOpening,
+    Counts,
     Delete,
+    EndsWith,
     ForbiddenWords,
     Insert,
     LengthBounds,
+    ListedWords,
     NoStutter,
     Product,
     Proposal,
@@ -23,6 +27,7 @@ from samplers import (
     Reform,
     Replace,
     Shift,
+    StartsWith,
     State,
     Swap,
     TidyPunctuation,
@@ -37,6 +42,7 @@ from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
 from samplers.testing.toy import BANG, ENDS, STOP, A, B, K, S, T, decode
+from tests.samplers.kernels.test_asked_law import spans
 from tests.samplers.spaces import EPSILON, MIXES, SHARE, CountA, Network, cases
 from tests.samplers.strategies import FORMS
 
@@ -84,6 +90,31 @@ class TestCapitalForms(PotentialLaws):
     states = (from_text((0, 1, 2), [slice(0, 1)]), from_text((1, 0, 2), [slice(1, 2)]))
 
 
+class TestStartsWith(PotentialLaws):
+    potential = StartsWith("a b")
+    states = PLAIN
+
+
+class TestEndsWith(PotentialLaws):
+    potential = EndsWith("a", decode, "!")
+    states = PLAIN
+
+
+class TestCounts(PotentialLaws):
+    potential = Counts("a", 1, 1, spaced_boundaries)
+    states = PLAIN
+
+
+class TestListedWords(PotentialLaws):
+    potential = ListedWords({"a"}, staticmethod(spans), decode)
+    states = PLAIN
+
+
+class TestAcrostic(PotentialLaws):
+    potential = Acrostic("B")
+    states = PLAIN
+
+
 class TestNetwork(PotentialLaws):
     potential = Network()
     states = PLAIN
@@ -118,6 +149,11 @@ class TestDelete(MoveLaws):
 
 class TestSwap(MoveLaws):
     move = Swap()
+    states = BLOCKS
+
+
+class TestSwapAmong(MoveLaws):
+    move = Swap(among=2)
     states = BLOCKS
 
 
