@@ -25,6 +25,7 @@ from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.run import kernel_of
 from benchmarks.cgmh import cgmh
 from benchmarks.machine import machine, write
@@ -47,15 +48,16 @@ async def ours(model: LoadedModel, keywords: list[str], batcher: Batcher, goal: 
     request = SentencesRequest.model_validate(
         {"keywords": keywords, "sampler": {"kind": "annealing", "chains": CHAINS, "steps": STEPS}, "seed": 7}
     )
-    problem = make_problem(request, model, Settings().limits)
+    problem, sampler = make_problem(request, model, Settings().limits), request.sampler
+    assert isinstance(sampler, SamplerOptions)
     started = time.perf_counter()
     session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher)
     rngs = generators(7, CHAINS)
-    states = await construct(problem.source, problem.target, session, rngs, drafts=request.sampler.drafts_per_chain)
+    states = await construct(problem.source, problem.target, session, rngs, drafts=sampler.drafts_per_chain)
     constructed = time.perf_counter() - started
     trace = Trace()
     reached = None
-    async for step in run(kernel_of(problem, request.sampler), session, states, rngs, STEPS):
+    async for step in run(kernel_of(problem, sampler), session, states, rngs, STEPS):
         trace.add(step)
         if reached is None and rank(list(trace.visits.values()))[0].log_prob_per_token >= goal:
             reached = time.perf_counter() - started

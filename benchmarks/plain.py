@@ -13,6 +13,7 @@ from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.run import kernel_of
 from models.language.loading import load
 from models.language.scoring.batcher import Batcher
@@ -54,12 +55,13 @@ def plain(bodies: Sequence[dict[str, Any]]) -> float:
 
 async def _one(body: dict[str, Any], model: LoadedModel, batcher: Batcher) -> None:
     request = SentencesRequest.model_validate(body | {"sampler": body["sampler"] | {"delayed": False}})
-    problem = make_problem(request, model, Settings().limits)
-    kernel = kernel_of(problem, request.sampler)
+    problem, sampler = make_problem(request, model, Settings().limits), request.sampler
+    assert isinstance(sampler, SamplerOptions)
+    kernel = kernel_of(problem, sampler)
     assert isinstance(kernel, MetropolisHastings)
     kernel = replace(kernel, lookahead=1)
     lm = Whole(await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher, remember=0))
-    rngs = generators(body["seed"], request.sampler.chains)
-    first = await construct(problem.source, problem.target, lm, rngs, drafts=request.sampler.drafts_per_chain)
-    async for _ in run(kernel, lm, first, rngs, request.sampler.steps):
+    rngs = generators(body["seed"], sampler.chains)
+    first = await construct(problem.source, problem.target, lm, rngs, drafts=sampler.drafts_per_chain)
+    async for _ in run(kernel, lm, first, rngs, sampler.steps):
         pass

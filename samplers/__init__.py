@@ -31,6 +31,7 @@ from samplers.kernels.base import Position as Position
 from samplers.kernels.base import Try as Try
 from samplers.kernels.delayed import DelayedAcceptance as DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings as MetropolisHastings
+from samplers.labellings import labellings as labellings
 from samplers.language import Alphabet as Alphabet
 from samplers.language import LanguageModel as LanguageModel
 from samplers.language import ProposalQuery as ProposalQuery
@@ -49,8 +50,10 @@ from samplers.moves.reform import Reform as Reform
 from samplers.moves.replace import Replace as Replace
 from samplers.moves.shift import Shift as Shift
 from samplers.moves.swap import Swap as Swap
+from samplers.outcome import Outcome as Outcome
 from samplers.potentials.base import Potential as Potential
 from samplers.potentials.base import Product as Product
+from samplers.rejection import Rejection as Rejection
 from samplers.run import Step as Step
 from samplers.run import generators as generators
 from samplers.run import run as run
@@ -59,6 +62,7 @@ from samplers.schedules import constant as constant
 from samplers.schedules import geometric as geometric
 from samplers.schedules import linear as linear
 from samplers.schedules import listed as listed
+from samplers.smc import SequentialMonteCarlo as SequentialMonteCarlo
 from samplers.state import END as END
 from samplers.state import FREE as FREE
 from samplers.state import State as State

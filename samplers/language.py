@@ -17,6 +17,8 @@ class Alphabet(enum.Enum):
     INTERIOR = "interior"
     ENDS = "ends"
     BOTH = "both"
+    MASK = "mask"
+    """Every token that the mask allows, those included that only spell: the language model's own row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class ProposalQuery:
 
     Attributes:
         position: i, with 0 <= i < n; q depends on tokens[:i] alone.
-        epsilon: uniform share, 0 < epsilon <= 1.
+        epsilon: uniform share, 0 < epsilon <= 1; 0 where nothing has to be undone.
         sharpness: s >= 0; 1 is the model's own distribution, more keeps to its likelier tokens.
         alphabet: which A.
         uniform: u in [0, 1); a token is drawn by inverse CDF from it. None draws nothing.

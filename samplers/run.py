@@ -10,6 +10,7 @@ import numpy as np
 
 from samplers.kernels.base import Chain, Kernel
 from samplers.language import LanguageModel
+from samplers.outcome import Outcome
 from samplers.state import State
 
 
@@ -20,10 +21,14 @@ class Step:
     Attributes:
         number: steps that every chain has taken at least; 0 for the first states.
         chains: one entry a chain, in a fixed order.
+        outcome: of a sampler whose draws are not chains.
+        whole: whether the chains stand at sentences of the support, not at beginnings of such.
     """
 
     number: int
     chains: Sequence[Chain]
+    outcome: Outcome | None = None
+    whole: bool = True
 
 
 async def run(
@@ -60,4 +65,9 @@ async def run(
 
 def generators(seed: int, chains: int) -> list[np.random.Generator]:
     """Independent generators, one a chain; chain i's stream does not depend on ``chains``."""
-    return [np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(i,)))) for i in range(chains)]
+    return [generator(seed, i) for i in range(chains)]
+
+
+def generator(seed: int, number: int) -> np.random.Generator:
+    """The generator of one chain, or of one draw."""
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(seed, spawn_key=(number,))))

@@ -93,6 +93,8 @@ class Limits(Environment):
 
     max_chains: int = Field(default=64, ge=1, description="sampler.chains")
     max_steps: int = Field(default=5000, ge=0, description="sampler.steps")
+    max_draws: int = Field(default=100_000, ge=1, description="sampler.draws")
+    max_particles: int = Field(default=1024, ge=1, description="sampler.particles")
     max_seconds: float = Field(
         default=600, gt=0, description="sampling of one request; then it answers with what it has found"
     )

@@ -32,6 +32,15 @@ class Constraint(Protocol):
         """
         ...
 
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether no sentence of the allowed set begins so; False where that is not known.
+
+        Args:
+            beginning: tokens without a closing one, labels aside.
+            text: the decoded beginning.
+        """
+        return False
+
     async def log_weights(self, states: Sequence[State], texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """0 for each allowed state, else -inf; shape (n,)."""
         violated = [self.violation(state, text) > 0 for state, text in zip(states, texts, strict=True)]

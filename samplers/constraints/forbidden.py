@@ -23,6 +23,10 @@ class ForbiddenWords(Constraint):
     words: Sequence[str]
     boundaries: Boundaries | None = None
 
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether a word that is forbidden within others too occurs."""
+        return self.boundaries is None and self.violation(beginning, text) > 0
+
     def violation(self, state: State, text: str) -> float:
         """How many of the forbidden words occur."""
         folded = text.lower()

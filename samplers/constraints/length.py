@@ -37,6 +37,11 @@ class LengthBounds(Constraint):
         """Whether the greatest length is passed, as it then is by whatever goes on from the same beginning."""
         return self.maximum is not None and self.measure(state, text) > self.maximum
 
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether it is too long already, closing token aside; words may still join, so they are not judged."""
+        grows = self.measure in (characters, tokens)
+        return grows and self.maximum is not None and self.measure(beginning, text) >= self.maximum
+
     def violation(self, state: State, text: str) -> float:
         """Units missing or too many."""
         length = self.measure(state, text)

@@ -20,7 +20,12 @@ ENDS = (4, 5)
 _LIKELY = np.array([2.5, 2.5, 1, 2.5, 1, 1, 1, 1])
 """Ends are less likely than words, so that sentences of all lengths carry mass."""
 A, B, C, S, STOP, BANG, K, T = range(8)
-_ALPHABETS = {Alphabet.INTERIOR: INTERIOR, Alphabet.ENDS: ENDS, Alphabet.BOTH: INTERIOR + ENDS}
+_ALPHABETS = {
+    Alphabet.INTERIOR: INTERIOR,
+    Alphabet.ENDS: ENDS,
+    Alphabet.BOTH: INTERIOR + ENDS,
+    Alphabet.MASK: tuple(range(len(PIECES))),
+}
 
 
 def decode(tokens: Sequence[int]) -> str:

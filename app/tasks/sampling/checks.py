@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
+from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
 from app.web.codes import Code
@@ -16,12 +17,11 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
     """The bounds of a request's options, and what is wrong with them within the bounds."""
     sampler = request.sampler
     bounds = [
-        Bound("sampler.chains", sampler.chains, limits.max_chains),
-        Bound("sampler.steps", sampler.steps, limits.max_steps),
+        *sampler.bounds(limits),
         Bound("samples", request.samples, limits.max_samples),
         Bound("context", request.context, limits.max_context_characters),
     ]
-    return bounds, list(_move_faults(sampler.moves))
+    return bounds, list(_move_faults(sampler.moves)) if isinstance(sampler, SamplerOptions) else []
 
 
 def _move_faults(moves: Moves) -> Iterator[Fault]:

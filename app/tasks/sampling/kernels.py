@@ -8,6 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
+from app.settings.settings import Limits
+from app.tasks.limits import Bound
 from app.tasks.sampling.moves import Moves
 from app.web.schemas import Strict, by_kind
 from samplers import schedules
@@ -88,6 +90,18 @@ class SamplerOptions(Strict):
         kernel = DelayedAcceptance if self.delayed else MetropolisHastings
         return kernel(target, moves, weights, self.betas(), lookahead)
 
+    def bounds(self, limits: Limits) -> Sequence[Bound]:
+        """Bounds of the options."""
+        return [
+            Bound("sampler.chains", self.chains, limits.max_chains),
+            Bound("sampler.steps", self.steps, limits.max_steps),
+        ]
+
+    @property
+    def expected_scores(self) -> int:
+        """Sentences to be scored, by which time is estimated."""
+        return (self.steps + 1) * self.chains
+
     @property
     def drafts_per_chain(self) -> int:
         """First states that each chain draws to start from the best."""
@@ -130,7 +144,3 @@ class Annealing(SamplerOptions):
             return schedules.listed(schedule.betas, self.steps)
         make = schedules.linear if schedule.kind == "linear" else schedules.geometric
         return make(schedule.start, schedule.stop, self.steps)
-
-
-Sampler = Annotated[Metropolis | Annealing, *by_kind("annealing")]
-"""The kernels by their ``kind``: a new one joins this union."""

@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from app.engine.reports import ModelReport, UsageReport
-from app.tasks.sampling.kernels import Annealing, Sampler
+from app.tasks.sampling.kernels import Annealing
+from app.tasks.sampling.kinds.union import Sampler
 from app.web.schemas import Strict, Text
 
 MAX_SEED = 2**63 - 1
@@ -23,11 +24,14 @@ class SamplingRequest(Strict):
     )
     sampler: Sampler = Field(
         default_factory=Annealing,
-        description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples",
+        description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples; "
+        "or draws that are no chains: rejection, importance, smc",
     )
     samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
     select: Literal["best", "last"] = Field(
-        default="best", description="best: the best of all states visited; last: where the chains ended"
+        default="best",
+        description="best: the best of all states visited; last: where the chains ended, and of weighted sentences "
+        "those drawn by weight",
     )
     seed: int | None = Field(
         default=None,
@@ -54,6 +58,9 @@ class Sentence(BaseModel):
     tokens: list[str] = Field(description="the text of each token")
     chain: int = Field(description="chain that found it, from 0")
     step: int = Field(description="step at which it was found; 0 is the first state")
+    log_weight: float | None = Field(
+        default=None, description="importance and smc: log of its weight in nats, on one scale with the others"
+    )
 
 
 class MoveReport(BaseModel):
@@ -65,13 +72,31 @@ class MoveReport(BaseModel):
     acceptance: float = Field(description="moved / tried")
 
 
+class DrawsReport(BaseModel):
+    """How draws fared that are no chains; null for what a sampler has not."""
+
+    drawn: int = Field(description="sentences drawn, those given up on the way included")
+    kept: int = Field(description="of these, sentences that hold every constraint")
+    ceiling: float | None = Field(
+        description="rejection: log of the greatest weight, by which draws were thinned, in nats; 0 if each sentence "
+        "has one labelling"
+    )
+    ess: float | None = Field(description="importance, smc: effective number of sentences, (sum w)^2 / sum w^2")
+    log_z: float | None = Field(
+        description="importance, smc: log of an estimate of the target's sum, in nats; the estimate itself is "
+        "unbiased. Null if no sentence was found"
+    )
+    resampled: int | None = Field(description="importance, smc: times that particles were drawn by weight")
+
+
 class Diagnostics(BaseModel):
     """How the run went."""
 
     acceptance: dict[str, MoveReport] = Field(description="by move")
     states_visited: int = Field(description="distinct token sequences over all chains")
     seconds: float = Field(description="from the start of sampling to its end, waiting for a turn excluded")
-    steps: int = Field(description="steps of each chain")
+    steps: int = Field(description="steps of each chain; draws of rejection, keywords placed and 1 of importance, smc")
+    draws: DrawsReport | None = Field(default=None, description="of rejection, importance and smc")
 
 
 class SentencesAnswer(BaseModel):

@@ -13,6 +13,7 @@ from rich.console import RenderableType
 
 from app.engine.engine import Engine
 from app.settings.settings import Limits
+from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.run import SamplingRun, kernel_of, prepared
 from app.tasks.sampling.schemas import SamplingRequest, SentencesAnswer, StepReport
@@ -54,11 +55,13 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
 
     def check(self, request: R, engine: Engine) -> None:
         """See :meth:`Task.check`."""
-        kernel_of(self.problem(request, engine.model, engine.limits), request.sampler)
+        problem = self.problem(request, engine.model, engine.limits)
+        if isinstance(request.sampler, SamplerOptions):
+            kernel_of(problem, request.sampler)
 
     def expected_seconds(self, request: R) -> float:
         """See :meth:`Task.expected_seconds`."""
-        return 4e-3 * (request.sampler.steps + 1) * request.sampler.chains
+        return 4e-3 * request.sampler.expected_scores
 
     @asynccontextmanager
     async def prepared(self, request: R, engine: Engine) -> AsyncIterator[SamplingRun]:
@@ -109,7 +112,7 @@ async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
         if progress.best is not None:
             yield Event("sentence", sampling.sentence(progress.best))
         now = time.monotonic()
-        if now >= due or progress.step.number == sampling.request.sampler.steps:
+        if now >= due or progress.step.number == sampling.last_step:
             due = now + STEP_SECONDS
             yield Event("step", sampling.report(progress.step))
     yield Event("done", sampling.answer())

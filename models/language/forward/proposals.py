@@ -44,8 +44,10 @@ def _draw(
 ) -> list[ProposalReply]:
     vocabulary, device = output.vocabulary, hidden.device
     if alphabet is not Alphabet.ENDS:
-        stop = vocabulary.interior + (vocabulary.ends if alphabet is Alphabet.BOTH else 0)
-        start, logits = 0, output.logits(hidden)[:, :stop]
+        start, logits = 0, output.logits(hidden)
+        if alphabet is not Alphabet.MASK:
+            stop = vocabulary.interior + (vocabulary.ends if alphabet is Alphabet.BOTH else 0)
+            logits = logits[:, :stop]
     else:
         start = vocabulary.interior
         ends = torch.arange(start, start + vocabulary.ends, device=device)

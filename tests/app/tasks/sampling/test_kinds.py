@@ -1,0 +1,105 @@
+"""Samplers whose draws are no chains, through the service."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from fastapi.testclient import TestClient
+
+KINDS: dict[str, dict[str, Any]] = {
+    "rejection": {"kind": "rejection", "draws": 400},
+    "importance": {"kind": "importance", "particles": 24},
+    "smc": {"kind": "smc", "particles": 24},
+}
+ANY = list("天的了是有和去来看人水花")
+"""Forms of one keyword, so that draws of a model of random weights hold one now and then."""
+every_kind = pytest.mark.parametrize("kind", KINDS)
+
+
+def ask(client: TestClient, kind: str, **body: Any) -> dict[str, Any]:
+    sampler = KINDS[kind] | body.pop("options", {})
+    response = client.post("/v1/sentences", json={"keywords": [ANY], "seed": 3, "sampler": sampler, **body})
+    assert response.status_code == 200, response.text
+    answer: dict[str, Any] = response.json()
+    answer["diagnostics"].pop("seconds")
+    return answer
+
+
+@every_kind
+@pytest.mark.parametrize("select", ["best", "last"])
+def test_sentences_hold_what_is_asked_and_repeat_by_their_seed(client: TestClient, kind: str, select: str) -> None:
+    body = {"samples": 5, "select": select, "length": {"max": 12}, "forbidden": ["我"]}
+    answer = ask(client, kind, **body)
+    assert 1 <= len(answer["sentences"]) <= 5
+    for sentence in answer["sentences"]:
+        assert set(ANY) & set(sentence["text"]) and "我" not in sentence["text"] and len(sentence["text"]) <= 12
+        assert (sentence["log_weight"] is None) == (kind == "rejection")
+    order = [sentence["log_prob_per_token"] for sentence in answer["sentences"]]
+    assert order == sorted(order, reverse=True)
+    again = ask(client, kind, **body)
+    assert again["sentences"] == answer["sentences"] and again["diagnostics"] == answer["diagnostics"]
+    assert ask(client, kind, **body | {"seed": 4})["sentences"] != answer["sentences"]
+
+
+@every_kind
+def test_scores_are_those_of_the_score_route(client: TestClient, kind: str) -> None:
+    (sentence,) = ask(client, kind)["sentences"]
+    scored = client.post("/v1/score", json={"texts": [sentence["text"]]}).json()["scores"][0]
+    assert "".join(sentence["tokens"]).strip() == sentence["text"]
+    if scored["tokens"] == sentence["tokens"]:
+        assert scored["log_prob"] == pytest.approx(sentence["log_prob"], abs=1e-4)
+
+
+def test_rejection_answers_with_what_it_has_at_the_cap(client: TestClient) -> None:
+    answer = ask(client, "rejection", samples=100, options={"draws": 70})
+    draws = answer["diagnostics"]["draws"]
+    assert draws["drawn"] == answer["diagnostics"]["steps"] == 70
+    assert draws["kept"] < 70 and draws["ess"] is None and draws["log_z"] is None
+    assert all(1 <= sentence["step"] <= 70 for sentence in answer["sentences"])
+    hopeless = ask(client, "rejection", keywords=["散步", "音乐", "电影", "手机"], options={"draws": 33})
+    assert hopeless["sentences"] == [] and hopeless["diagnostics"]["draws"]["kept"] == 0
+
+
+def test_smc_tells_z_and_effective_size(client: TestClient) -> None:
+    keywords = ["今天", "公园", ["散步", "吃饭"]]
+    answers = [ask(client, "smc", keywords=keywords, options={"particles": 100}, seed=seed) for seed in (1, 2)]
+    one, other = (answer["diagnostics"]["draws"] for answer in answers)
+    assert answers[0]["diagnostics"]["steps"] == 4 and one["drawn"] == 100 and 1 < one["ess"] <= one["kept"] <= 100
+    assert abs(one["log_z"] - other["log_z"]) < 1.5, "two estimates of one sum"
+    assert one["ceiling"] is None
+    plain = ask(client, "importance", keywords=keywords, options={"particles": 100})["diagnostics"]["draws"]
+    assert plain["resampled"] == 0 and abs(plain["log_z"] - one["log_z"]) < 2.5
+
+
+@every_kind
+def test_the_stream_ends_with_the_plain_answer(client: TestClient, kind: str) -> None:
+    body = {"keywords": [ANY], "seed": 3, "sampler": KINDS[kind], "samples": 2}
+    with client.stream("POST", "/v1/sentences", json=body | {"stream": True}) as response:
+        lines = [line for line in response.iter_lines() if line and not line.startswith(":")]
+    events = [(name[7:], json.loads(data[6:])) for name, data in pairwise(lines) if name.startswith("event: ")]
+    assert events[-1][0] == "done" and {name for name, _ in events} == {"sentence", "step", "done"}
+    steps = [data for name, data in events if name == "step"]
+    assert steps[0]["step"] == 0 and all(step["step"] <= step["steps"] for step in steps)
+    done = events[-1][1]
+    done["diagnostics"].pop("seconds")
+    plain = ask(client, kind, samples=2)
+    assert done["sentences"] == plain["sentences"] and done["diagnostics"] == plain["diagnostics"]
+
+
+@pytest.mark.parametrize(
+    ("sampler", "field"),
+    [
+        ({"kind": "rejection", "draws": 10**6}, "sampler.draws"),
+        ({"kind": "rejection", "chains": 2}, "sampler.chains"),
+        ({"kind": "rejection", "length_reward": 1.0}, "sampler.length_reward"),
+        ({"kind": "importance", "threshold": 0.5}, "sampler.threshold"),
+        ({"kind": "smc", "particles": 5000}, "sampler.particles"),
+        ({"kind": "smc", "threshold": 2}, "sampler.threshold"),
+    ],
+)
+def test_what_a_kind_has_not_is_refused(client: TestClient, sampler: dict[str, Any], field: str) -> None:
+    response = client.post("/v1/sentences", json={"keywords": ["天"], "sampler": sampler})
+    assert response.status_code == 422 and [error["field"] for error in response.json()["errors"]] == [field]
