@@ -30,7 +30,9 @@ from samplers.kernels.base import Kernel as Kernel
 from samplers.kernels.base import Position as Position
 from samplers.kernels.base import Try as Try
 from samplers.kernels.delayed import DelayedAcceptance as DelayedAcceptance
+from samplers.kernels.gibbs import Gibbs as Gibbs
 from samplers.kernels.metropolis import MetropolisHastings as MetropolisHastings
+from samplers.kernels.tempering import Tempering as Tempering
 from samplers.labellings import labellings as labellings
 from samplers.language import Alphabet as Alphabet
 from samplers.language import LanguageModel as LanguageModel

@@ -21,7 +21,7 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
         Bound("samples", request.samples, limits.max_samples),
         Bound("context", request.context, limits.max_context_characters),
     ]
-    return bounds, list(_move_faults(sampler.moves)) if isinstance(sampler, SamplerOptions) else []
+    return bounds, [*_move_faults(sampler.moves), *sampler.faults()] if isinstance(sampler, SamplerOptions) else []
 
 
 def _move_faults(moves: Moves) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
@@ -11,13 +11,14 @@ from pydantic import Field, FiniteFloat
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
 from app.tasks.sampling.moves import Moves
+from app.tasks.sampling.problem import SamplingProblem
+from app.web.problems import Fault
 from app.web.schemas import Strict, by_kind
 from samplers import schedules
 from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.base import Move
-from samplers.target import Target
 
 EXPECTED_MOVES_PER_BATCH = {False: 4.0, True: 8.0}
 """Steps that are prefetched until so many of them are expected to move their chains, in one stage or two: with fewer
@@ -54,41 +55,37 @@ Schedule = Annotated[Ramp | Listed, *by_kind("linear")]
 
 
 class SamplerOptions(Strict):
-    """Options that all kernels share."""
+    """Options of all samplers that are chains."""
 
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     length_reward: Reward
     drafts: Drafts | None
-    delayed: bool = Field(
-        default=True,
-        description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "
-        "tokens read; a chain accepts somewhat less often",
-    )
     moves: Moves = Field(default_factory=Moves)
 
     @abstractmethod
-    def betas(self) -> schedules.Schedule:
-        """Inverse temperature by step."""
-
     def kernel(
-        self, target: Target, moves: Sequence[Move], weights: dict[str, float], running: Callable[[], int] = lambda: 1
+        self, problem: SamplingProblem, moves: Sequence[Move], weights: dict[str, float], running: Callable[[], int]
     ) -> Kernel:
         """The kernel of these options.
 
         Args:
-            target: the law.
+            problem: the law.
             moves: the mix.
             weights: probability of each move by name.
             running: number of requests that use the model now, among which prefetched steps are shared.
+
+        Raises:
+            ProblemError: 422, it has no kernel with this mix.
         """
 
-        def lookahead(chain: Chain, active: int) -> int:
-            moving = EXPECTED_MOVES_PER_BATCH[self.delayed] / (active * max(1, running()))
-            return max(MIN_PREFETCHED, min(MAX_PREFETCHED, 1 + round(moving / chain.info.acceptance_rate)))
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong with the options together."""
+        yield from ()
 
-        kernel = DelayedAcceptance if self.delayed else MetropolisHastings
-        return kernel(target, moves, weights, self.betas(), lookahead)
+    def of_target(self, chain: int) -> bool:
+        """Whether a chain samples the law asked for, not one beside it."""
+        return True
 
     def bounds(self, limits: Limits) -> Sequence[Bound]:
         """Bounds of the options."""
@@ -108,7 +105,33 @@ class SamplerOptions(Strict):
         return max(1, min(MAX_DRAFTS, SHARED_DRAFTS // self.chains)) if self.drafts is None else self.drafts
 
 
-class Metropolis(SamplerOptions):
+class MetropolisOptions(SamplerOptions):
+    """Options of chains that accept or reject."""
+
+    delayed: bool = Field(
+        default=True,
+        description="accept in two stages, the first by the edit and two tokens after it: the same law with fewer "
+        "tokens read; a chain accepts somewhat less often",
+    )
+
+    @abstractmethod
+    def betas(self) -> schedules.Schedule:
+        """Inverse temperature by chain and step."""
+
+    def kernel(
+        self, problem: SamplingProblem, moves: Sequence[Move], weights: dict[str, float], running: Callable[[], int]
+    ) -> Kernel:
+        """See :meth:`SamplerOptions.kernel`."""
+
+        def lookahead(chain: Chain, active: int) -> int:
+            moving = EXPECTED_MOVES_PER_BATCH[self.delayed] / (active * max(1, running()))
+            return max(MIN_PREFETCHED, min(MAX_PREFETCHED, 1 + round(moving / chain.info.acceptance_rate)))
+
+        kernel = DelayedAcceptance if self.delayed else MetropolisHastings
+        return kernel(problem.target, moves, weights, self.betas(), lookahead)
+
+
+class Metropolis(MetropolisOptions):
     """Metropolis-Hastings: samples the language model to the power beta under the constraints."""
 
     kind: Literal["metropolis"]
@@ -117,11 +140,11 @@ class Metropolis(SamplerOptions):
     drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
 
     def betas(self) -> schedules.Schedule:
-        """See :meth:`SamplerOptions.betas`."""
+        """See :meth:`MetropolisOptions.betas`."""
         return schedules.constant(self.beta)
 
 
-class Annealing(SamplerOptions):
+class Annealing(MetropolisOptions):
     """Simulated annealing: searches for the likeliest sentence as beta rises."""
 
     kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
@@ -138,7 +161,7 @@ class Annealing(SamplerOptions):
     )
 
     def betas(self) -> schedules.Schedule:
-        """See :meth:`SamplerOptions.betas`."""
+        """See :meth:`MetropolisOptions.betas`."""
         schedule = self.schedule
         if isinstance(schedule, Listed):
             return schedules.listed(schedule.betas, self.steps)

@@ -143,7 +143,12 @@ class SamplingRun:
     def _last(self) -> list[Visit]:
         """Where the chains stand; of other draws those kept, or as many as are asked for, drawn by weight."""
         if self.outcome is None:
-            return self.trace.last
+            asked = self.request.sampler
+            return [
+                visit
+                for visit in self.trace.last
+                if not isinstance(asked, SamplerOptions) or asked.of_target(visit.chain)
+            ]
         drawn = by_weight(self.drawn, self.outcome, self.request.samples, self.seed)
         return [self.trace.visits[chain.state.tokens] for chain in drawn]
 
@@ -224,7 +229,7 @@ def kernel_of(problem: SamplingProblem, sampler: SamplerOptions, running: Callab
         ProblemError: 422, no move that applies has a weight.
     """
     moves, weights = mix(sampler.moves, problem.moves)
-    return sampler.kernel(problem.target, moves, weights, running)
+    return sampler.kernel(problem, moves, weights, running)
 
 
 @asynccontextmanager

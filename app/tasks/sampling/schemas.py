@@ -24,14 +24,14 @@ class SamplingRequest(Strict):
     )
     sampler: Sampler = Field(
         default_factory=Annealing,
-        description="how the chains move: annealing (the default) searches for likely sentences, metropolis samples; "
-        "or draws that are no chains: rejection, importance, smc",
+        description="how the chains move: annealing (the default) searches for likely sentences, metropolis, "
+        "tempering and gibbs sample; or draws that are no chains: rejection, importance, smc",
     )
     samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
     select: Literal["best", "last"] = Field(
         default="best",
-        description="best: the best of all states visited; last: where the chains ended, and of weighted sentences "
-        "those drawn by weight",
+        description="best: the best of all states visited; last: where the chains ended (of tempering, those at the "
+        "first beta), and of weighted sentences those drawn by weight",
     )
     seed: int | None = Field(
         default=None,
@@ -92,7 +92,9 @@ class DrawsReport(BaseModel):
 class Diagnostics(BaseModel):
     """How the run went."""
 
-    acceptance: dict[str, MoveReport] = Field(description="by move")
+    acceptance: dict[str, MoveReport] = Field(
+        description="by move; exchanges of tempering by their betas, tried once for each of the two chains"
+    )
     states_visited: int = Field(description="distinct token sequences over all chains")
     seconds: float = Field(description="from the start of sampling to its end, waiting for a turn excluded")
     steps: int = Field(description="steps of each chain; draws of rejection, keywords placed and 1 of importance, smc")

@@ -1,4 +1,4 @@
-"""Samplers whose draws are no chains, through the service."""
+"""Kinds of sampler beside annealing and metropolis, through the service."""
 
 from __future__ import annotations
 
@@ -89,6 +89,30 @@ def test_the_stream_ends_with_the_plain_answer(client: TestClient, kind: str) ->
     assert done["sentences"] == plain["sentences"] and done["diagnostics"] == plain["diagnostics"]
 
 
+def test_tempering_exchanges_and_gives_what_stands_at_the_first_beta(client: TestClient) -> None:
+    sampler = {"kind": "tempering", "chains": 6, "ladder": [1.0, 0.6, 0.3], "steps": 40, "exchange_every": 4}
+    body = {"keywords": ["今天", "公园"], "seed": 3, "sampler": sampler, "select": "last", "samples": 6}
+    answer = client.post("/v1/sentences", json=body).json()
+    exchanges = {k: v for k, v in answer["diagnostics"]["acceptance"].items() if k.startswith("exchange")}
+    assert set(exchanges) == {"exchange 1|0.6", "exchange 0.6|0.3"}
+    assert all(move["tried"] == 2 * 2 * 5 and move["moved"] for move in exchanges.values())
+    assert {sentence["chain"] for sentence in answer["sentences"]} <= {0, 3}
+    assert answer["diagnostics"]["draws"] is None
+    again = client.post("/v1/sentences", json=body).json()
+    assert again["sentences"] == answer["sentences"]
+
+
+def test_gibbs_replaces_more_often_than_metropolis(client: TestClient) -> None:
+    def moved(kind: str, **options: Any) -> float:
+        sampler = {"kind": kind, "chains": 4, "steps": 40, "moves": {"swap": 0, "reform": 0}, **options}
+        response = client.post("/v1/sentences", json={"keywords": ["今天", "公园"], "seed": 3, "sampler": sampler})
+        assert response.status_code == 200, response.text
+        rate: float = response.json()["diagnostics"]["acceptance"]["replace"]["acceptance"]
+        return rate
+
+    assert moved("gibbs", candidates=8) > 1.2 * moved("metropolis", delayed=False)
+
+
 @pytest.mark.parametrize(
     ("sampler", "field"),
     [
@@ -98,6 +122,11 @@ def test_the_stream_ends_with_the_plain_answer(client: TestClient, kind: str) ->
         ({"kind": "importance", "threshold": 0.5}, "sampler.threshold"),
         ({"kind": "smc", "particles": 5000}, "sampler.particles"),
         ({"kind": "smc", "threshold": 2}, "sampler.threshold"),
+        ({"kind": "tempering", "chains": 6}, "sampler.chains"),
+        ({"kind": "tempering", "ladder": [1.0]}, "sampler.ladder"),
+        ({"kind": "tempering", "exchange_every": 0}, "sampler.exchange_every"),
+        ({"kind": "gibbs", "delayed": True}, "sampler.delayed"),
+        ({"kind": "gibbs", "moves": {"replace": 0}}, "sampler.moves.replace"),
     ],
 )
 def test_what_a_kind_has_not_is_refused(client: TestClient, sampler: dict[str, Any], field: str) -> None:

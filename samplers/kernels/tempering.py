@@ -1,0 +1,107 @@
+"""Replica exchange: chains at several betas that exchange their states now and then."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import log
+from typing import Any
+
+import numpy as np
+
+from samplers.kernels.base import Chain, Kernel, Position, Try
+from samplers.language import LanguageModel
+from samplers.schedules import Schedule
+from samplers.state import State
+from samplers.target import Target
+
+
+def rungs(ladder: Sequence[float]) -> Schedule:
+    """Schedule by which chain i stays at beta number i mod the number of betas."""
+    return lambda chain, step: ladder[chain % len(ladder)]
+
+
+def exchange_name(upper: float, lower: float) -> str:
+    """Name under which the exchanges of two neighbouring betas are counted."""
+    return f"exchange {upper:g}|{lower:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class Tempering:
+    """Each chain keeps its pi_beta; every ``every`` steps neighbouring betas exchange their states with probability
+
+        min(1, exp((beta_i - beta_j) (e_j - e_i))),   e = log p_LM(x | context) + reward |x|,
+
+    which is all that differs between pi_beta_i and pi_beta_j, so no model is asked. Chains come in groups of the
+    ladder's length; within each, pairs that begin at even and at odd places take turns. Where the target is rugged,
+    states that hot chains reached move down to the cold ones. All chains wait for the last before they exchange.
+
+    Sources: Geyer, Markov chain Monte Carlo maximum likelihood (1991); even and odd in turns: Okabe et al. (Chemical
+    Physics Letters 2001); Syed et al., Non-reversible parallel tempering (JRSS B 2022).
+
+    Attributes:
+        kernel: that moves the chains, with :func:`rungs` of the ladder for its schedule.
+        target: the law.
+        ladder: the betas, the first that of the samples.
+        every: steps between exchanges, >= 1.
+
+    Raises:
+        ValueError: there are fewer than two betas.
+    """
+
+    kernel: Kernel
+    target: Target
+    ladder: Sequence[float]
+    every: int = 5
+
+    def __post_init__(self) -> None:
+        if len(self.ladder) < 2:
+            raise ValueError("a ladder needs at least two betas")
+
+    async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
+        """See :meth:`samplers.kernels.base.Kernel.init`.
+
+        Raises:
+            ValueError: a state has density 0, or the chains are no whole groups.
+        """
+        if len(states) % len(self.ladder):
+            raise ValueError(f"{len(states)} chains are no whole groups of {len(self.ladder)} betas")
+        return await self.kernel.init(states, model)
+
+    async def advance(
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], total_steps: int
+    ) -> list[Chain]:
+        """Go on to the next exchange at most; see :meth:`samplers.kernels.base.Kernel.advance`."""
+        least = min(chain.steps for chain in chains)
+        stop = min(total_steps, (least // self.every + 1) * self.every)
+        after = await self.kernel.advance(chains, model, rngs, stop)
+        if stop % self.every == 0 and all(chain.steps == stop for chain in after):
+            self._exchange(after, rngs, first=stop // self.every % 2)
+        return after
+
+    def _exchange(self, chains: list[Chain], rngs: Sequence[np.random.Generator], first: int) -> None:
+        """Try every other pair of neighbours in each group; the uniform is the first chain's."""
+        size = len(self.ladder)
+        first = 0 if size == 2 else first
+        for group in range(0, len(chains), size):
+            for rung in range(first, size - 1, 2):
+                i, j = group + rung, group + rung + 1
+                gained = self._energy(chains[j]) - self._energy(chains[i])
+                log_ratio = (self.ladder[rung] - self.ladder[rung + 1]) * gained
+                accepted = log(1.0 - rngs[i].random()) < log_ratio
+                moved = accepted and chains[i].state != chains[j].state
+                attempt = Try(exchange_name(self.ladder[rung], self.ladder[rung + 1]), True, moved)
+                here, there = chains[i].position, chains[j].position
+                if accepted:
+                    here, there = there, here
+                chains[i], chains[j] = _at(chains[i], here, attempt), _at(chains[j], there, attempt)
+
+    def _energy(self, chain: Chain) -> float:
+        return chain.log_prob + self.target.length_reward * len(chain.state)
+
+
+def _at(chain: Chain, position: Position, attempt: Try) -> Chain:
+    """The chain after an exchange, which is no step; a try that moved it stays the last of its record."""
+    tries = chain.info.tries
+    tries = (*tries, attempt) if attempt.moved else (attempt, *tries)
+    return replace(chain, position=position, info=replace(chain.info, tries=tries))
