@@ -14,9 +14,14 @@ from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer
 from models.language.scoring.work import Proposals
 from samplers.language import ProposalQuery, ProposalReply
+from samplers.rejection import Rejection
 from samplers.schedules import geometric
+from samplers.smc import SequentialMonteCarlo
+from samplers.state import State
+from samplers.testing import pearson
 from samplers.testing.toy import ENDS, INTERIOR, PIECES
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
+from tests.samplers.draws import blocks, closes, free, last_of
 from tests.samplers.enumeration import Law, total_variation
 from tests.samplers.spaces import EPSILON, MIXES, Case, cases
 from tests.support.tiny_model import CONFIGS, Plain, engine, vocabulary
@@ -152,3 +157,25 @@ def test_annealing_follows_the_product_of_the_matrices() -> None:
     seen = visited(kernel, _engine("llama"), exact[0], first, 11, [steps])[0]
     empirical = np.bincount(seen, minlength=len(mu)) / chains
     assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)
+
+
+def test_draws_that_are_no_chains_have_the_law() -> None:
+    """Rejection reads the whole row of the mask, SMC rows of its parts: both with batches and kept prefixes."""
+    case = CASES["duplicates"]
+    law = _law("llama", case, 1.0)
+    listed = law.states()
+    pi = law.target(listed)
+    number = {State(*x.labelled): i for i, x in enumerate(listed)}
+    fields = case.target(), blocks(case)
+    rejection = Rejection(*fields, free, closes, 12_000, 800, case.space.longest, 400)
+    kept = last_of(rejection.run(_engine("llama"), 2)).chains
+    statistic, freedom = pearson(
+        np.bincount([number[chain.state] for chain in kept], minlength=len(pi)), len(kept) * pi
+    )
+    assert len(kept) > 200 and (statistic - freedom) / (2 * freedom) ** 0.5 < 4
+
+    log_z = np.log(sum(np.exp(law.log_prob(x.tokens)) for x in listed))
+    smc = SequentialMonteCarlo(*fields, case.space.longest, 6)
+    outcomes = [last_of(smc.run(_engine("llama"), seed)).outcome for seed in range(100)]
+    ratios = np.exp([outcome.log_z - log_z for outcome in outcomes if outcome and outcome.log_z is not None])
+    assert abs(ratios.mean() - 1) < 3.5 * ratios.std(ddof=1) / 10 < 0.3
