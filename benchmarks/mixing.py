@@ -28,6 +28,7 @@ from app.languages.registry import masks
 from app.settings.settings import Settings
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.run import kernel_of
 from benchmarks.machine import machine, write
 from models.language.loading import load
@@ -164,12 +165,13 @@ async def start(
 ) -> Run:
     """A run at its first states, whose price is left out."""
     request = SentencesRequest.model_validate(body | {"sampler": {"chains": CHAINS, "steps": MOST_STEPS} | sampler})
-    problem = make_problem(request, model, Settings().limits)
+    problem, options = make_problem(request, model, Settings().limits), request.sampler
+    assert isinstance(options, SamplerOptions)
     session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher)
     rngs = generators(seed, CHAINS)
-    states = await construct(problem.source, problem.target, session, rngs, drafts=request.sampler.drafts_per_chain)
+    states = await construct(problem.source, problem.target, session, rngs, drafts=options.drafts_per_chain)
     session.usage.lm_tokens = 0
-    steps = run(kernel_of(problem, request.sampler), session, states, rngs, request.sampler.steps)
+    steps = run(kernel_of(problem, options), session, states, rngs, options.steps)
     return Run(problem.target, session, steps, budget)
 
 

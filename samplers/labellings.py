@@ -14,8 +14,19 @@ Front = tuple[frozenset[int], tuple[int, ...]]
 
 
 def eligible(blocks: KeywordBlocks, missing: frozenset[int]) -> Sequence[int]:
-    """Keywords of which one may stand next: any that is missing, or the first if they are ordered."""
-    return sorted(missing)[: 1 if blocks.ordered else None]
+    """Blocks of which one may stand next, so that they stand in one of their orders in the end."""
+    opening = [number for number in blocks.opening if number in missing]
+    closing = [number for number in blocks.closing if number in missing]
+    inner = sorted(missing.difference(opening, closing))
+    if opening or not inner:
+        return (opening or closing)[:1]
+    waiting = {number for row in blocks.rows for number in [each for each in row if each in missing][1:]}
+    return [number for number in inner if number not in waiting][: 1 if blocks.ordered else None]
+
+
+def free_next(blocks: KeywordBlocks, missing: frozenset[int]) -> bool:
+    """Whether a free token may stand next."""
+    return blocks.free_before(len(blocks.forms) - len(missing))
 
 
 def least_tokens(blocks: KeywordBlocks, missing: frozenset[int]) -> int:
@@ -53,7 +64,7 @@ class Reading:
                 if rest[0] == token:
                     yield missing, rest[1:]
                 continue
-            if free:
+            if free and free_next(self.blocks, missing):
                 yield missing, ()
             for keyword in eligible(self.blocks, missing):
                 for form in self.blocks.forms[keyword]:
@@ -89,7 +100,7 @@ def labellings(tokens: Sequence[int], blocks: KeywordBlocks, free: Callable[[int
             if not missing:
                 yield (END,)
             return
-        if free(tokens[at]):
+        if free(tokens[at]) and free_next(blocks, missing):
             yield from ((FREE, *rest) for rest in owners(at + 1, missing))
         for keyword in eligible(blocks, missing):
             for form in blocks.forms[keyword]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from samplers.first_states import KeywordBlocks
-from samplers.labellings import eligible, least_tokens
+from samplers.labellings import eligible, free_next, least_tokens
 from samplers.language import Alphabet, LanguageModel, ProposalQuery, Scored
 from samplers.state import END, FREE, State
 from samplers.target import Target
@@ -157,6 +157,8 @@ class Segments:
 
     def _goes_on(self, segment: _Segment) -> bool:
         """Whether one more free token is drawn: never where the rest would not fit."""
+        if not free_next(self.blocks, segment.particle.missing):
+            return False
         if len(segment.tokens) + 1 + least_tokens(self.blocks, segment.particle.missing) + 1 > self.max_tokens:
             return False
         if len(segment.free) < self.at_once:

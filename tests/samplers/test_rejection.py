@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import product
 from math import inf, log
 
 import numpy as np
@@ -120,6 +121,24 @@ def test_labellings_are_those_of_the_enumeration() -> None:
         for tokens, states in list(by_tokens.items())[::7]:
             found = labellings(tokens, blocks(case), free)
             assert len(found) == len(set(found)) and set(found) == states
+
+
+def test_outer_blocks_and_rows_keep_their_places() -> None:
+    """Against all placements of all orders, over sentences of the toy's tokens."""
+    outer = KeywordBlocks([[(A,)], [(B,)], [(C,)], [(S,)]], False, STOP, opening=[2], closing=[3], rows=[[1, 0]])
+    assert set(outer.orders()) == {(2, 1, 0, 3)}
+    for gaps in product(((), (A,), (B, B)), repeat=2):
+        tokens = (C, *gaps[0], B, *gaps[1], A, S, STOP)
+        found = labellings(tokens, outer, free)
+        assert all(tuple(state.keywords) == (2, 1, 0, 3) for state in found)
+        placed = [(i, j) for i in range(1, len(tokens) - 2) for j in range(i) if tokens[i] == A and tokens[j] == B]
+        assert len(found) == len(placed) > 0
+        reading = Reading.empty(outer, free)
+        for token in tokens[:-1]:
+            reading = reading.after(token)
+        assert reading.complete
+    assert not labellings((A, C, B, A, S, STOP), outer, free) and not labellings((C, B, A, S, A, STOP), outer, free)
+    assert not labellings((C, A, B, S, STOP), outer, free)
 
 
 def test_a_reading_knows_what_is_still_needed() -> None:

@@ -22,7 +22,9 @@ FEW: dict[str, Any] = {"candidates": 3, "epsilon": EPSILON}
 
 def gibbs(case: Case, mix: str, beta: float = 1.0, soft: bool = False, **options: Any) -> Gibbs:
     weights = MIXES[mix]
-    others = moves({name: weight for name, weight in weights.items() if name != "replace"}, case.space.forms)
+    others = moves(
+        {name: weight for name, weight in weights.items() if name != "replace"}, case.space.forms, case.space.ordered
+    )
     return Gibbs(case.target(soft), others, weights, beta, **options)
 
 
@@ -38,7 +40,12 @@ def deviation(kernel: Gibbs, case: Case, mix: str, beta: float = 1.0, soft: bool
 @pytest.mark.parametrize("options", [EVERY, FEW, FEW | {"candidates": 1}], ids=["every", "few", "one"])
 @pytest.mark.parametrize(
     ("name", "mix", "beta", "soft"),
-    [("duplicates", "replace", 1.0, False), ("duplicates", "all", 1.3, True), ("forms", "edits+reform", 1.6, False)],
+    [
+        ("duplicates", "replace", 1.0, False),
+        ("duplicates", "all", 1.3, True),
+        ("forms", "edits+reform", 1.6, False),
+        ("duplicates", "every", 1.0, False),
+    ],
 )
 def test_it_keeps_the_law(name: str, mix: str, beta: float, soft: bool, options: dict[str, Any]) -> None:
     case = CASES[name]

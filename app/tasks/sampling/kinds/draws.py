@@ -57,11 +57,23 @@ class DrawOptions(Strict):
 
 
 def blocks_of(problem: SamplingProblem) -> KeywordBlocks:
-    """The keywords of a problem.
+    """The blocks that every sentence of a problem has, those left out that only help to lay out first states.
 
     Raises:
         TypeError: its first states come from a text.
     """
     if not isinstance(problem.source, KeywordBlocks):
         raise TypeError("a sampler without first states needs keywords")
-    return problem.source
+    blocks = problem.source
+    # Its constraints ask for what the scaffold lays out.
+    kept = [number for number in range(len(blocks.forms)) if number not in blocks.scaffold]
+    if kept != [*range(len(kept))]:
+        raise TypeError("the scaffold is not the last of the blocks")
+    return KeywordBlocks(
+        blocks.forms[: len(kept)],
+        blocks.ordered,
+        blocks.end,
+        [number for number in blocks.opening if number in kept],
+        [number for number in blocks.closing if number in kept],
+        [[number for number in row if number in kept] for row in blocks.rows],
+    )
