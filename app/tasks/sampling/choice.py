@@ -95,8 +95,10 @@ async def second_opinions(
     """
     used = {context.text for context in made_by}
     pool = [text for text in language.pool or [language.opening] if fits(engine, text, room)] or [""]
-    # Those that made nothing first; with very many chains there are none of them.
+    # Those that made nothing first; where chains are so many that there are too few of them, one more than needed.
     judges = sorted(pool, key=lambda text: text in used)[: OPINIONS + 1]
+    if not used.intersection(judges[:OPINIONS]):
+        judges = judges[:OPINIONS]
     sessions = await asyncio.gather(
         *(open_session(engine, vocabulary.name, text, room, sharers=FINALISTS) for text in judges)
     )
