@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -242,14 +242,15 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
         chains = request.sampler.chains
         contexts = problem.contexts.dealt(seed, chains, lambda text: fits(engine, text, problem.max_tokens))
         sessions = await _open_sessions(problem, contexts, engine)
-        models = _models(contexts, sessions, problem.contexts.guide)
-        model = models[0] if len(set(map(id, models))) == 1 else RoutedModel(models)
+        own = [sessions[context] for context in contexts]
+        guide = problem.contexts.guide
+        model = _model(own, sessions[guide] if guide else None)
         rngs = generators(seed, chains)
         opened = list(sessions.values())
         with opened[0].sampling(*opened[1:]):
             try:
                 drafts = request.sampler.drafts_per_chain
-                first = await construct_each(problem.source, problem.target, models, rngs, drafts=drafts)
+                first = await construct_each(problem.source, problem.target, own, rngs, drafts=drafts)
             except InfeasibleError as error:
                 raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
@@ -283,12 +284,9 @@ async def _open_sessions(
     return dict(zip(distinct, opened, strict=True))
 
 
-def _models(
-    contexts: Sequence[ReadContext], sessions: Mapping[ReadContext, Session], guide: ReadContext | None
-) -> list[LanguageModel[Any]]:
-    """The model of each chain, the same object where contexts are the same."""
-    made: dict[ReadContext, LanguageModel[Any]] = {
-        context: sessions[context] if guide is None else GuidedModel(sessions[context], sessions[guide])
-        for context in dict.fromkeys(contexts)
-    }
-    return [made[context] for context in contexts]
+def _model(own: Sequence[Session], guide: Session | None) -> LanguageModel[Any]:
+    """The model of chains whose sessions are given, with proposals from ``guide`` if there is one."""
+    if guide is None:
+        return own[0] if len(set(map(id, own))) == 1 else RoutedModel(own)
+    guided = {id(session): GuidedModel(session, guide) for session in own}
+    return RoutedModel([guided[id(session)] for session in own])

@@ -79,7 +79,7 @@ class Sentence(BaseModel):
         default=None, description="mean log-frequency of its tokens by the model, in nats; null as `consensus`"
     )
     acceptability: float | None = Field(
-        default=None, description="consensus less half the frequency; null as `consensus`"
+        default=None, description="consensus less a quarter of the frequency; null as `consensus`"
     )
 
 
