@@ -158,3 +158,9 @@ class SentencesRequest(SamplingRequest):
         description="whether the same words may stand twice in a row, the same three words twice, or a longer word "
         "more than twice",
     )
+    allow_copies: bool = Field(
+        default=True,
+        description="whether a sentence may have a run of words of its context: four words, in Chinese six characters, "
+        "keywords aside",
+    )
+    once: bool = Field(default=False, description="whether each keyword is said once")
