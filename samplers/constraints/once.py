@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from samplers.constraints.base import Constraint
@@ -35,10 +35,7 @@ class SaidOnce(Constraint):
         forms = {form.lower() for forms in self.forms for form in forms}
         if sum(map(folded.count, forms)) <= len(state.keywords):
             return 0
-        blocks = keyword_spans(state, self.decode)
-        said = {span for form in forms for span in self._places(form, folded)}
+        blocks, edges = keyword_spans(state, self.decode), self.boundaries(text)
+        everywhere = frozenset(range(len(text) + 1)) if self.anywhere else edges
+        said = {span for form in forms for span in occurrences(form, folded, everywhere if len(form) > 1 else edges)}
         return len({start for start, stop in said if not inside(blocks, start, stop)})
-
-    def _places(self, form: str, text: str) -> Iterator[tuple[int, int]]:
-        everywhere = self.anywhere and len(form) > 1
-        return occurrences(form, text, frozenset(range(len(text) + 1)) if everywhere else self.boundaries(text))
