@@ -20,6 +20,7 @@ from samplers import (
     LengthBounds,
     ListedWords,
     NoStutter,
+    Pattern,
     Product,
     Proposal,
     Reform,
@@ -36,6 +37,7 @@ from samplers.constraints.words import spaced_boundaries
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
+from samplers.patterns.automaton import Automaton
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
 from samplers.testing.toy import BANG, STOP, A, B, K, S, T, decode
 from tests.samplers.kernels.test_asked_law import spans
@@ -108,6 +110,11 @@ class TestListedWords(PotentialLaws):
 
 class TestAcrostic(PotentialLaws):
     potential = Acrostic("B")
+    states = PLAIN
+
+
+class TestPattern(PotentialLaws):
+    potential = Pattern(Automaton.compile(r"a.*[.]", "abcst .!k"))
     states = PLAIN
 
 
