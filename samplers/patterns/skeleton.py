@@ -105,7 +105,7 @@ class Skeletons:
             matrix = self._kinds[begun]
             at = np.full(len(matrix), state)
             for kinds in matrix.T:
-                at = np.where(kinds == _PADDING, at, np.where(kinds < 0, DEAD, self._table[at, kinds]))
+                at = np.where(kinds == _PADDING, at, np.where(kinds < 0, DEAD, self._table[at, np.maximum(kinds, 0)]))
             order = np.random.default_rng(0).permutation(len(at))
             groups: dict[int, list[int]] = {}
             for number in order[at[order] != DEAD]:

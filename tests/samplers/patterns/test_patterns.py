@@ -119,3 +119,8 @@ def test_skeletons_keep_outer_blocks_and_closing_marks() -> None:
     assert skeletons("a.* b!", blocks) == {State((A, B, BANG), (1, 0, -2))}
     assert skeletons("b.*", blocks) == {None}
     assert {state.owners for state in skeletons("a .. b.", blocks) if state} == {(1, -1, -1, 0, -2)}
+
+
+def test_a_pattern_of_one_kind_of_character_has_skeletons() -> None:
+    found = skeletons(".{4}", KeywordBlocks((((A,),),), False, STOP))
+    assert found and all(state is not None and len(decode(state.tokens)) == 4 for state in found)
