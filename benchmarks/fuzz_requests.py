@@ -50,6 +50,17 @@ class FuzzedRequest:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+CONTEXTS = [
+    {"kind": "pool"},
+    {"kind": "examples"},
+    {"kind": "instruction"},
+    {"text": "<eos>"},
+    {"kind": "verse"},
+    [],
+    3,
+]
+
+
 class Fuzzer:
     """Draws requests; the same seed, the same ones."""
 
@@ -105,7 +116,11 @@ class Fuzzer:
         optional: dict[str, Callable[[], Any]] = {
             "ordered": lambda: rng.random() < 0.5,
             "language": lambda: rng.choice(["zh", "en", "auto", "fr", None]),
-            "context": lambda: rng.choice([None, "", self.word(), "今天。\r\n" * 3]),
+            "context": lambda: rng.choice([None, "", self.word(), "今天。\r\n" * 3, *CONTEXTS]),
+            "proposals": lambda: rng.choice(["context", "examples", "instruction", "pool"]),
+            "allow_copies": lambda: rng.random() < 0.2,
+            "once": lambda: True,
+            "rank_by": lambda: rng.choice(["consensus", "acceptability", "log_prob"]),
             "length": lambda: {
                 "min": rng.choice([None, 1, 3, 50]),
                 "max": rng.choice([None, 0, 1, 2, 4, 9, 40]),

@@ -16,6 +16,7 @@ from samplers.constraints.keywords import AllKeywords as AllKeywords
 from samplers.constraints.length import LengthBounds as LengthBounds
 from samplers.constraints.listed_words import ListedWords as ListedWords
 from samplers.constraints.opening import CapitalOpening as CapitalOpening
+from samplers.constraints.pattern import Pattern as Pattern
 from samplers.constraints.phrases import WholePhrases as WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation as TidyPunctuation
 from samplers.constraints.repeats import NoStutter as NoStutter

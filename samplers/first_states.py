@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
@@ -31,6 +31,7 @@ class KeywordBlocks:
         rows: disjoint rows of other blocks; those of a row keep their order among themselves.
         scaffold: blocks that a first state is laid out with and that are free tokens in it.
         inserts: free tokens that the repair may insert together, beside those that the model draws.
+        skeleton: draws a sentence in place of the bare one; it may give None where it finds none.
         drafted: the only free tokens that a draft writes, where others would soon be deleted; None for any.
     """
 
@@ -43,6 +44,7 @@ class KeywordBlocks:
     scaffold: Collection[int] = ()
     inserts: Sequence[tuple[int, ...]] = ()
     drafted: Collection[int] | None = None
+    skeleton: Callable[[np.random.Generator], State | None] | None = None
 
     def draw(self, rng: np.random.Generator) -> list[tuple[int, tuple[int, ...]]]:
         """``(block, tokens)`` pairs: in random order as far as it is free, each in a random form."""
@@ -56,8 +58,9 @@ class KeywordBlocks:
         return [(k, tuple(self.forms[k][int(rng.integers(len(self.forms[k])))])) for k in whole]
 
     def bare(self, rng: np.random.Generator) -> State:
-        """A sentence of nothing but the blocks, drawn as :meth:`draw` does."""
-        return self.released(State.assemble(self.draw(rng), self.end))
+        """A sentence of nothing but the blocks, drawn as :meth:`draw` does, or a skeleton."""
+        drawn = self.skeleton(rng) if self.skeleton is not None else None
+        return self.released(drawn if drawn is not None else State.assemble(self.draw(rng), self.end))
 
     def released(self, state: State) -> State:
         """The state with its scaffold as free tokens."""
@@ -259,6 +262,13 @@ async def _repair(
             for score, i in zip(scored, open_chains, strict=True)
             for position in states[i].free
         ]
+        if not isinstance(source, State) and source.skeleton is not None:
+            # A pattern may fix the number of characters, so that no insertion alone goes nearer.
+            edits += [
+                (i, states[i].replaced(query.position, reply.token), -reply.log_q)
+                for (_, i, query), reply in zip(asked, replies, strict=True)
+                if reply.token is not None and reply.log_q is not None and states[i].owners[query.position] == FREE
+            ]
         if inserts:
             edits += [
                 (i, states[i].spliced(slice(gap, gap), inserts[int(rngs[i].integers(len(inserts)))], FREE), np.inf)

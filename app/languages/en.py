@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from app.languages.alphabet import alphabetic_rule
 from app.languages.base import Language
+from app.languages.contexts import en
 from models.language.vocabulary import Mask, after_space
 from samplers.constraints.base import Constraint
 from samplers.constraints.capitals import CapitalForms
@@ -44,6 +45,8 @@ class English(Language):
         "After the rain the children went back out to play in the yard. "
         "The committee decided to build a new bridge across the river."
     )
+    pool = en.POOL
+    examples = en.EXAMPLES
     masks = (Mask("en", english_rule, after_space),)
 
     def constraints(self, forms: Sequence[Sequence[str]], decode: Decode) -> list[Constraint]:

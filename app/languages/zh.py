@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import rjieba
 
 from app.languages.base import Language
+from app.languages.contexts import zh
 from app.languages.en import english_rule
 from models.language.vocabulary import PIECE_RANK, WIDE, Mask, Role
 from samplers.constraints.words import segmented_boundaries
@@ -93,6 +94,11 @@ class Chinese(Language):
         "雨停了以后，孩子们又跑到院子里玩。\n"
         "会议决定进一步加强对食品安全的管理。\n"
     )
+    pool = zh.POOL
+    examples = zh.EXAMPLES
+    example_form = ("词语：", "、", "句子：")
+    instruction = "请用下面的词语写一个通顺的句子：{words}。只写这个句子。"
+    copied_run = 6
     masks = (Mask("zh", chinese_rule), Mask("zh-full", han_rule), Mask("mixed", mixed_rule, _latin_lead))
     unit = "characters"
     character_bounds = (24, 12)
@@ -127,6 +133,10 @@ class Chinese(Language):
                 spans.append((at, at + len(word)))
             at += len(word)
         return spans
+
+    def units(self, text: str) -> list[Span]:
+        """Characters, without punctuation and white space."""
+        return [(at, at + 1) for at, character in enumerate(text) if character.isalnum()]
 
     def flaw(self, keyword: str) -> tuple[str, str] | None:
         """White space between Han characters, which no sentence has: such a keyword is several."""

@@ -25,8 +25,8 @@ class Redraw:
         reverse  p_redraw / (t + k - l + 1)  * prod_{0 <= j <= l} q(z_j | x_<i z_<j)
 
     and the move does not apply where l > ``most``. At beta = 1 with a small epsilon each product is
-    nearly the model's own probability of these tokens, which cancels: almost all that the
-    constraints admit is accepted, and each changed token costs the reading of one.
+    nearly the model's own probability of these tokens, which cancels: of what the constraints
+    admit most is accepted.
 
     Attributes:
         ends: the closing tokens.

@@ -12,17 +12,22 @@ from app.tasks.keywords.checks import check
 from app.tasks.keywords.contradictions import contradictions, opening_faults
 from app.tasks.keywords.fixed import Fixed, fixed_texts
 from app.tasks.keywords.forms import forms_of
+from app.tasks.keywords.pattern import compiled, fitted
 from app.tasks.keywords.room import refuse_without_room
 from app.tasks.keywords.schemas import Length, SentencesRequest
+from app.tasks.sampling.contexts import contexts_of
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.codes import Code
 from app.web.problems import invalid, refuse
 from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 from samplers.constraints.base import Constraint
+from samplers.constraints.copies import NoCopies
 from samplers.constraints.forbidden import ForbiddenWords
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
+from samplers.constraints.once import SaidOnce
+from samplers.constraints.pattern import Pattern
 from samplers.constraints.repeats import NoStutter
 from samplers.first_states import KeywordBlocks
 from samplers.moves.base import Move
@@ -75,10 +80,21 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         constraints.append(forbidden)
     if not request.allow_repeats:
         constraints.append(NoStutter(vocabulary.decode))
+    contexts = contexts_of(request.context, request.proposals, language, [forms[0] for forms in words], model.chat)
+    if not request.allow_copies:
+        constraints.append(NoCopies(contexts.texts, language.units, language.copied_run, vocabulary.decode))
+    if request.once:
+        constraints.append(SaidOnce(words, language.edges, vocabulary.decode, not language.words_apart))
+    automaton = compiled(request.pattern, vocabulary) if request.pattern is not None else None
+    if automaton is not None:
+        constraints.append(Pattern(automaton))
     target = Target(vocabulary.decode, constraints, length_reward=request.sampler.length_reward)
     blocks = _blocks(fixed, spellings, request.ordered, _end(vocabulary, language.full_stop, forbidden, fixed.mark))
     inserts = fixed.inserts(vocabulary)
     blocks = replace(blocks, inserts=inserts, drafted=fixed.drafted(vocabulary, inserts))
+    if automaton is not None:
+        ends = [token for token in vocabulary.end_tokens if not fixed.mark or token == blocks.end]
+        blocks = fitted(blocks, automaton, vocabulary, ends, constraints)
     refuse_without_room(blocks, target, vocabulary, length, unit, language)
     return SamplingProblem(
         language=language,
@@ -95,16 +111,20 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
             ),
         ),
         source=blocks,
+        contexts=contexts,
         max_tokens=sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * longest,
         field="keywords",
         remedy=f"loosen {_asked(request)}, give other keywords, or try another seed",
+        options=[name for name, asked in (("no_copies", not request.allow_copies), ("once", request.once)) if asked],
     )
 
 
 def _asked(request: SentencesRequest) -> str:
     """The fields that a sentence may be hard to find for."""
     fields = [
-        name for name in ("starts_with", "ends_with", "acrostic", "vocabulary", "counts") if getattr(request, name)
+        name
+        for name in ("starts_with", "ends_with", "acrostic", "pattern", "vocabulary", "counts")
+        if getattr(request, name)
     ]
     return " or ".join([", ".join(["length", *fields]), "forbidden"])
 

@@ -147,6 +147,11 @@ class SentencesRequest(SamplingRequest):
         description="the n-th clause of every sentence opens with the n-th character or, where words are of letters, "
         "with a word of the n-th letter, and there are no more clauses; ，；。！？,;.!? part them",
     )
+    pattern: Annotated[str, Field(min_length=1, max_length=1000), AfterValidator(normalised)] | None = Field(
+        default=None,
+        description="a regular expression that the whole text matches, closing mark included: characters, sets, "
+        "groups, | and repeats as in Python, without looking around, references back and word edges",
+    )
     vocabulary: WordList | None = Field(
         default=None, description="no other words but these and the keywords; marks are free"
     )
@@ -158,3 +163,9 @@ class SentencesRequest(SamplingRequest):
         description="whether the same words may stand twice in a row, the same three words twice, or a longer word "
         "more than twice",
     )
+    allow_copies: bool = Field(
+        default=True,
+        description="whether a sentence may have a run of words of its context: four words, in Chinese six characters, "
+        "keywords aside",
+    )
+    once: bool = Field(default=False, description="whether each keyword is said once")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
+from app.tasks.sampling.contexts import Made, TextContext
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
@@ -19,9 +20,16 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
     bounds = [
         *sampler.bounds(limits),
         Bound("samples", request.samples, limits.max_samples),
-        Bound("context", request.context, limits.max_context_characters),
+        Bound(*_given(request.context), limits.max_context_characters),
     ]
     return bounds, [*_move_faults(sampler.moves), *sampler.faults()] if isinstance(sampler, SamplerOptions) else []
+
+
+def _given(context: str | Made | None) -> tuple[str, str | None]:
+    """The field that gives a text for a context, and the text."""
+    if isinstance(context, TextContext):
+        return "context.text", context.text
+    return "context", context if isinstance(context, str) else None
 
 
 def _move_faults(moves: Moves) -> Iterator[Fault]:

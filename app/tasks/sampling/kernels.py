@@ -83,6 +83,11 @@ class SamplerOptions(Strict):
         """What is wrong with the options together."""
         yield from ()
 
+    @property
+    def sharing(self) -> int:
+        """Chains side by side that must have one context."""
+        return 1
+
     def of_target(self, chain: int) -> bool:
         """Whether a chain samples the law asked for, not one beside it."""
         return True

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import structlog
@@ -15,6 +15,8 @@ import structlog
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
+from app.tasks.sampling.choice import FINALISTS, Opinion, finalists, second_opinions
+from app.tasks.sampling.contexts import ReadContext
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.kinds.draws import Draws
 from app.tasks.sampling.moves import mix
@@ -31,10 +33,13 @@ from app.tasks.sampling.schemas import (
 from app.tasks.sampling.weighted import by_weight, draws_report, log_weight
 from app.web.codes import Code
 from app.web.problems import invalid
+from models.language.scoring.kv_cache import Usage
 from models.language.scoring.session import Session
-from samplers.first_states import InfeasibleError, construct
+from samplers.first_states import InfeasibleError
 from samplers.kernels.base import Chain, Kernel
+from samplers.language import LanguageModel
 from samplers.outcome import Outcome
+from samplers.routing import GuidedModel, RoutedModel, construct_each
 from samplers.run import Step, generators, run
 from samplers.state import State
 from samplers.trace import Trace, Visit, rank
@@ -62,9 +67,11 @@ class SamplingRun:
         request: options of the chains and of the answer.
         problem: the law, its moves and first states.
         kernel: the Markov kernel; None for draws that are no chains.
-        context: text that every sentence continues.
+        engine: whose model scores.
+        contexts: of each chain.
         seed: the seed used.
-        session: the language model of this request.
+        sessions: with the language model under each context, that of the proposals last.
+        model: of the chains, over the sessions.
         rngs: one generator a chain.
         first: the chains' first states.
         deadline: seconds of sampling after which it ends where it stands.
@@ -79,9 +86,11 @@ class SamplingRun:
     request: SamplingRequest
     problem: SamplingProblem
     kernel: Kernel | None
-    context: str
+    engine: Engine
+    contexts: Sequence[ReadContext]
     seed: int
-    session: Session
+    sessions: Sequence[Session]
+    model: LanguageModel[Any]
     rngs: list[np.random.Generator]
     first: list[State]
     deadline: float = float("inf")
@@ -113,14 +122,14 @@ class SamplingRun:
                 of=self.last_step,
                 chains=len(self.trace.last),
                 seconds=round(self.seconds, 3),
-                lm_tokens=self.session.usage.lm_tokens,
+                lm_tokens=self.usage.lm_tokens,
             )
 
     def _steps(self) -> AsyncGenerator[Step]:
         if self.draws is not None:
-            return self.draws.run(self.session, self.seed)
+            return self.draws.run(self.model, self.seed)
         assert self.kernel is not None
-        return run(self.kernel, self.session, self.first, self.rngs, self.last_step)
+        return run(self.kernel, self.model, self.first, self.rngs, self.last_step)
 
     @property
     def last_step(self) -> int:
@@ -152,7 +161,12 @@ class SamplingRun:
         drawn = by_weight(self.drawn, self.outcome, self.request.samples, self.seed)
         return [self.trace.visits[chain.state.tokens] for chain in drawn]
 
-    def sentence(self, visit: Visit) -> Sentence:
+    @property
+    def usage(self) -> Usage:
+        """Work of all sessions, which share it."""
+        return self.sessions[0].usage
+
+    def sentence(self, visit: Visit, opinion: Opinion | None = None) -> Sentence:
         """A visit as the caller sees it."""
         vocabulary = self.problem.vocabulary
         return Sentence(
@@ -163,6 +177,9 @@ class SamplingRun:
             chain=visit.chain,
             step=visit.step,
             log_weight=log_weight(self.outcome, visit.chain),
+            consensus=opinion and opinion.consensus,
+            frequency=opinion and opinion.frequency,
+            acceptability=opinion and opinion.acceptability,
         )
 
     def report(self, step: Step) -> StepReport:
@@ -183,18 +200,36 @@ class SamplingRun:
             ],
         )
 
-    def answer(self) -> SentencesAnswer:
-        """The sentences and how the run went, as far as it has gone."""
+    async def chosen(self) -> list[Sentence]:
+        """The sentences of the answer, in its order."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self._last()
-        chosen: dict[str, Sentence] = {}
-        for visit in rank(list(visits)):
-            if len(chosen) == self.request.samples:
-                break
-            sentence = self.sentence(visit)
-            chosen.setdefault(sentence.text, sentence)
-        usage = self.session.usage
+        vocabulary, samples, order = self.problem.vocabulary, self.request.samples, self.request.rank_by
+        if order == "log_prob_per_token":
+            return [self.sentence(visit) for visit in finalists(list(visits), vocabulary, samples)]
+        best = finalists(list(visits), vocabulary, max(samples, FINALISTS))
+        judged = best[:FINALISTS]
+        opinions = await second_opinions(
+            judged,
+            self.contexts,
+            self.engine,
+            vocabulary,
+            self.problem.language,
+            self.problem.max_tokens,
+            self.usage,
+        )
+        ordered = sorted(zip(judged, opinions, strict=True), key=lambda pair: -getattr(pair[1], order))
+        sentences = [self.sentence(*pair) for pair in ordered] + [self.sentence(visit) for visit in best[FINALISTS:]]
+        return sentences[:samples]
+
+    async def answer(self) -> SentencesAnswer:
+        """The sentences and how the run went, as far as it has gone."""
+        sentences = await self.chosen()
+        texts = [context.text for context in self.contexts]
+        guide = self.problem.contexts.guide
         return SentencesAnswer(
-            sentences=list(chosen.values()),
+            sentences=sentences,
+            rank_by=self.request.rank_by,
+            constraints=list(self.problem.options),
             diagnostics=Diagnostics(
                 acceptance={
                     name: MoveReport(
@@ -207,11 +242,17 @@ class SamplingRun:
                 steps=self.trace.steps,
                 draws=None if self.outcome is None else draws_report(self.outcome),
             ),
-            usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
+            usage=UsageReport(
+                lm_calls=self.usage.lm_calls,
+                lm_tokens=self.usage.lm_tokens,
+                recalled=sum(session.recalled for session in self.sessions),
+            ),
             model=ModelReport(
-                **dict(scorer_report(self.session.model)),
+                **dict(scorer_report(self.engine.model)),
                 vocabulary=self.problem.vocabulary.name,
-                context=self.context,
+                context=texts[0] if len(set(texts)) == 1 else None,
+                contexts=texts if len(set(texts)) > 1 else None,
+                proposals=None if guide is None else guide.text,
             ),
             seed=self.seed,
         )
@@ -249,18 +290,60 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        context = problem.language.context(request.context, lambda text: fits(engine, text, problem.max_tokens))
-        session = await open_session(engine, problem.vocabulary.name, context, problem.max_tokens)
-        rngs = generators(seed, sampler.chains) if isinstance(sampler, SamplerOptions) else []
-        with session.sampling():
+        chains, shared = (sampler.chains, sampler.sharing) if isinstance(sampler, SamplerOptions) else (1, 1)
+        dealt = problem.contexts.dealt(seed, chains // shared, lambda text: fits(engine, text, problem.max_tokens))
+        contexts = [context for context in dealt for _ in range(shared)]
+        sessions = await _open_sessions(problem, contexts, engine)
+        own = [sessions[context] for context in contexts]
+        guide = problem.contexts.guide
+        # Draws that are no chains are the model's own.
+        model = own[0] if kernel is None else _model(own, sessions[guide] if guide else None)
+        rngs = generators(seed, chains)
+        opened = list(sessions.values())
+        with opened[0].sampling(*opened[1:]):
             first: list[State] = []
             if isinstance(sampler, SamplerOptions):
                 try:
                     drafts = sampler.drafts_per_chain
-                    first = await construct(problem.source, problem.target, session, rngs, drafts=drafts)
+                    first = await construct_each(problem.source, problem.target, own, rngs, drafts=drafts)
                 except InfeasibleError as error:
                     raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-            sampling = SamplingRun(request, problem, kernel, context, seed, session, rngs, first, deadline)
+            sampling = SamplingRun(
+                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline
+            )
             sampling.draws, sampling.started = draws, started
             yield sampling
+
+
+async def _open_sessions(
+    problem: SamplingProblem, contexts: Sequence[ReadContext], engine: Engine
+) -> dict[ReadContext, Session]:
+    """A session for each distinct context, and one for the proposals' own; their usage is one.
+
+    Raises:
+        ProblemError: 422, a context is too long.
+    """
+    guide = problem.contexts.guide
+    distinct = list(dict.fromkeys([*contexts, *([guide] if guide else [])]))
+    opened = [
+        await open_session(
+            engine,
+            problem.vocabulary.name,
+            context.text if context.tokens is None else context.tokens,
+            problem.max_tokens,
+            sharers=len(distinct),
+        )
+        for context in distinct
+    ]
+    for session in opened:
+        session.usage = opened[0].usage
+    return dict(zip(distinct, opened, strict=True))
+
+
+def _model(own: Sequence[Session], guide: Session | None) -> LanguageModel[Any]:
+    """The model of chains whose sessions are given, with proposals from ``guide`` if there is one."""
+    if guide is None:
+        return own[0] if len(set(map(id, own))) == 1 else RoutedModel(own)
+    guided = {id(session): GuidedModel(session, guide) for session in own}
+    return RoutedModel([guided[id(session)] for session in own])

@@ -38,6 +38,8 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         "comments."
     )
     options: ClassVar[Mapping[str, str | None]] = {
+        "context.kind": "--context-kind",
+        "context.text": "--context",
         "sampler.kind": "--kind",
         "sampler.schedule.kind": "--schedule",
         "sampler.schedule.start": "--beta-start",
@@ -79,7 +81,7 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         async with self.prepared(request, engine) as sampling:
             async for _ in sampling.progress():
                 pass
-            return sampling.answer()
+            return await sampling.answer()
 
     @asynccontextmanager
     async def stream(self, request: R, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
@@ -115,4 +117,4 @@ async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
         if now >= due or progress.step.number == sampling.last_step:
             due = now + STEP_SECONDS
             yield Event("step", sampling.report(progress.step))
-    yield Event("done", sampling.answer())
+    yield Event("done", await sampling.answer())

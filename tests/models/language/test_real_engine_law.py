@@ -15,6 +15,7 @@ from models.language.scoring.scorer import CausalScorer
 from models.language.scoring.work import Proposals
 from samplers.language import ProposalQuery, ProposalReply
 from samplers.rejection import Rejection
+from samplers.routing import GuidedModel, RoutedModel
 from samplers.schedules import geometric
 from samplers.smc import SequentialMonteCarlo
 from samplers.state import State
@@ -28,7 +29,7 @@ from tests.support.tiny_model import CONFIGS, Plain, engine, vocabulary
 
 CASES: dict[str, Case] = {case.name: case for case in cases()}
 MASK = vocabulary([*INTERIOR, *ENDS, 6, 7], len(INTERIOR), len(ENDS), name="toy")
-CONTEXT = (2, 19, 30, 11)
+CONTEXT, OTHER = (2, 19, 30, 11), (2, 25)
 
 
 @dataclass(eq=False)
@@ -57,11 +58,12 @@ class PlainTable:
 
     plain: Plain
     _rows: dict[tuple[int, ...], np.ndarray]
+    context: tuple[int, ...] = CONTEXT
 
     def __call__(self, prefix: tuple[int, ...]) -> np.ndarray:
         if prefix not in self._rows:
             row = np.zeros(len(PIECES))
-            row[self.plain.ids] = np.exp(self.plain.rows([*CONTEXT, *prefix])[-1])
+            row[self.plain.ids] = np.exp(self.plain.rows([*self.context, *prefix])[-1])
             self._rows[prefix] = row
         return self._rows[prefix]
 
@@ -75,10 +77,10 @@ def _loaded(architecture: str) -> tuple[CausalScorer, PlainTable]:
     return scorer, PlainTable(plain, {})
 
 
-def _engine(architecture: str) -> Engine:
+def _engine(architecture: str, context: tuple[int, ...] = CONTEXT) -> Engine:
     scorer, _ = _loaded(architecture)
     output = scorer.forward.output(MASK)
-    return Engine(scorer, output, scorer.context(CONTEXT, output))
+    return Engine(scorer, output, scorer.context(context, output))
 
 
 def _law(architecture: str, case: Case, beta: float, mix: str | None = None, delayed: int = 0) -> Law:
@@ -179,3 +181,33 @@ def test_draws_that_are_no_chains_have_the_law() -> None:
     outcomes = [last_of(smc.run(_engine("llama"), seed)).outcome for seed in range(100)]
     ratios = np.exp([outcome.log_z - log_z for outcome in outcomes if outcome and outcome.log_z is not None])
     assert abs(ratios.mean() - 1) < 3.5 * ratios.std(ddof=1) / 10 < 0.3
+
+
+def test_chains_of_different_contexts_keep_each_its_own_law() -> None:
+    case, chains = CASES["duplicates"], 200
+    here = Exact.of(_law("gemma3-window", case, 1.0), case.first)
+    there_law = replace(
+        _law("gemma3-window", case, 1.0), next_token=replace(_loaded("gemma3-window")[1], _rows={}, context=OTHER)
+    )
+    there = Exact.of(there_law, case.first)
+    assert here.states == there.states
+    assert total_variation(here.pi, there.pi) > 0.1, "the laws are too close to be told apart"
+    kernel = case.kernel(MIXES[case.widest])
+    model = RoutedModel([_engine("gemma3-window"), _engine("gemma3-window", OTHER)] * (chains // 2))
+    # Neighbours that start from one state are under different contexts.
+    first = [case.first for _ in range(chains)]
+    forgotten = max(
+        exact.steps_to_forget(np.eye(len(exact.states))[exact.states.index(case.first)]) for exact in (here, there)
+    )
+    seen = visited(kernel, model, here, first, 7, [forgotten + 14 * k for k in range(1, 7)])
+    for half, exact in ((seen[:, ::2], here), (seen[:, 1::2], there)):
+        empirical = np.bincount(half.ravel(), minlength=len(exact.states)) / half.size
+        assert total_variation(empirical, exact.pi) <= 2 * exact.independent(half.size)
+
+
+def test_proposals_of_another_context_keep_the_law() -> None:
+    case = CASES["duplicates"]
+    exact = Exact.of(_law("llama", case, 1.0), case.first)
+    model = GuidedModel(_engine("llama"), _engine("llama", OTHER))
+    distance = distance_to_target(case.kernel(MIXES[case.widest]), model, exact, seed=7)
+    assert distance.holds, distance

@@ -16,9 +16,11 @@ from samplers.constraints.ends_with import EndsWith
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.listed_words import ListedWords
+from samplers.constraints.pattern import Pattern
 from samplers.constraints.starts_with import StartsWith
 from samplers.constraints.words import spaced_boundaries
 from samplers.moves.swap import Swap
+from samplers.patterns.automaton import Automaton
 from samplers.spans import Span
 from samplers.state import State
 from samplers.testing.toy import ENDS, INTERIOR, STOP, A, B, K, T, decode
@@ -79,6 +81,18 @@ ASKED = {
         Acrostic("AB"),
         Space(INTERIOR, ENDS, (((STOP, B),),), False, LONGEST, lambda x: first_letters(x) == ["a", "b"]),
         State.assemble([(-1, (A,)), (0, (STOP, B))], STOP),
+    ),
+    "pattern": Asked(
+        Pattern(Automaton.compile("a( ?[abcs])* kt(.| b.)", "abcst .!k")),
+        Space(
+            INTERIOR,
+            ENDS,
+            (((K, T),),),
+            False,
+            LONGEST,
+            lambda x: bool(re.fullmatch("a( ?[abcs])* kt(.| b.)", decode(x))),
+        ),
+        State.assemble([(-1, (A,)), (-1, (B,)), (0, (K, T))], STOP),
     ),
 }
 every_one = pytest.mark.parametrize("name", ASKED)

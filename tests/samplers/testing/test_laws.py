@@ -20,6 +20,7 @@ from samplers import (
     LengthBounds,
     ListedWords,
     NoStutter,
+    Pattern,
     Product,
     Proposal,
     Redraw,
@@ -40,6 +41,7 @@ from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
+from samplers.patterns.automaton import Automaton
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
 from samplers.testing.toy import BANG, ENDS, STOP, A, B, K, S, T, decode
 from tests.samplers.kernels.test_asked_law import spans
@@ -112,6 +114,11 @@ class TestListedWords(PotentialLaws):
 
 class TestAcrostic(PotentialLaws):
     potential = Acrostic("B")
+    states = PLAIN
+
+
+class TestPattern(PotentialLaws):
+    potential = Pattern(Automaton.compile(r"a.*[.]", "abcst .!k"))
     states = PLAIN
 
 

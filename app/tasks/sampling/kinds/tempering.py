@@ -47,6 +47,11 @@ class TemperingOptions(MetropolisOptions):
                 remedy=f"give a multiple of {size}, such as {-(-self.chains // size) * size}, or another ladder",
             )
 
+    @property
+    def sharing(self) -> int:
+        """See :meth:`SamplerOptions.sharing`: a ladder, whose scores are exchanged with the sentences."""
+        return len(self.ladder)
+
     def of_target(self, chain: int) -> bool:
         """See :meth:`SamplerOptions.of_target`."""
         return chain % len(self.ladder) == 0

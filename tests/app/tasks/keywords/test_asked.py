@@ -122,6 +122,23 @@ def test_acrostics(client: TestClient, body: dict[str, Any]) -> None:
         assert "".join(clause[0].lower() for clause in clauses) == body["acrostic"].lower(), text
 
 
+@pytest.mark.parametrize(
+    ("body", "pattern"),
+    [
+        ({"keywords": ["公园"]}, "我们?.*公园.*[了。]。"),
+        ({"keywords": ["公园", "今天"]}, "[^，]{4}，[^，]{5}[。！]"),
+        ({"keywords": ["公园"], "starts_with": "今天", "ends_with": "。"}, "[^的]+的[^的]+"),
+        ({"keywords": ["公园"], "vocabulary": {"words": ["我们", "喜欢", "去"]}}, "我们.*(去|喜欢).*"),
+        ({"keywords": ["公园"], "acrostic": "我去"}, ".{4,6}，.{3}。"),
+        ({"keywords": ["dog"]}, r"\w+ \w+ dog( \w+){2,3}[.!]"),
+        ({"keywords": ["dog", "park"]}, "The .*, .*"),
+    ],
+)
+def test_patterns(client: TestClient, body: dict[str, Any], pattern: str) -> None:
+    found = texts(ask(client, pattern=pattern, samples=20, **body))
+    assert found and all(re.fullmatch(pattern, text) for text in found), found
+
+
 COUNTED = {"phrase": "公园", "at_least": 1}
 
 
@@ -155,6 +172,14 @@ COUNTED = {"phrase": "公园", "at_least": 1}
         ({"acrostic": "早，"}, "acrostic", "malformed"),
         ({"acrostic": "早😀"}, "acrostic", "malformed"),
         ({"acrostic": "早晚", "length": {"max": 5}}, "length.max", "too-small"),
+        ({"pattern": "(今"}, "pattern", "malformed"),
+        ({"pattern": "(?=今).*"}, "pattern", "malformed"),
+        ({"pattern": ".*今.{20}"}, "pattern", "too-large"),
+        ({"pattern": "((.{100}){100}){100}"}, "pattern", "too-large"),
+        ({"pattern": "今天😀"}, "pattern", "infeasible"),
+        ({"pattern": "昨.*"}, "pattern", "infeasible"),
+        ({"pattern": ".*。", "ends_with": "去！"}, "pattern", "infeasible"),
+        ({"pattern": ""}, "pattern", "too-short"),
         ({"ends_with": "，"}, "keywords", "infeasible"),
     ],
 )

@@ -102,6 +102,17 @@ def test_tempering_exchanges_and_gives_what_stands_at_the_first_beta(client: Tes
     assert again["sentences"] == answer["sentences"]
 
 
+def test_a_ladder_has_one_context_and_draws_have_one_for_all(client: TestClient) -> None:
+    """What is exchanged must be scored under one context; draws are not dealt any."""
+    ladder = {"kind": "tempering", "chains": 4, "ladder": [1.0, 0.5], "steps": 6, "exchange_every": 2}
+    body = {"keywords": ["今天"], "context": {"kind": "pool"}, "seed": 3, "rank_by": "consensus", "samples": 3}
+    contexts = client.post("/v1/sentences", json=body | {"sampler": ladder}).json()["model"]["contexts"]
+    assert contexts[0] == contexts[1] != contexts[2] == contexts[3]
+    answer = client.post("/v1/sentences", json=body | {"sampler": KINDS["smc"]}).json()
+    assert answer["model"]["contexts"] is None and answer["model"]["context"]
+    assert answer["sentences"][0]["consensus"] is not None
+
+
 def test_gibbs_replaces_more_often_than_metropolis(client: TestClient) -> None:
     def moved(kind: str, **options: Any) -> float:
         sampler = {"kind": kind, "chains": 4, "steps": 40, "moves": {"swap": 0, "reform": 0}, **options}

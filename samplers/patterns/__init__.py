@@ -1,0 +1,1 @@
+"""Regular expressions as finite automata over the characters of sentences."""
