@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from samplers.diagnostics.scores import Draws
 from samplers.run import Step
 from samplers.state import State
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """The first time that a chain stands at a state.
+    """A chain's coming to a state.
 
     Attributes:
         state: x.
         log_probs: log p(x_i | context, x_<i) of each token, in nats.
         chain: which chain.
         step: at which step.
+        log_weight: phi(x) of the target's potential, in nats.
     """
 
     state: State
     log_probs: tuple[float, ...]
     chain: int
     step: int
+    log_weight: float = 0.0
 
     @property
     def log_prob(self) -> float:
@@ -57,15 +62,33 @@ class Trace:
     Attributes:
         visits: the first visit to each distinct token sequence, over all chains; of two at the same step that of
             the first chain. The lookahead changes nothing in it.
-        last: where each chain stands.
+        paths: for each chain its first state and the state after each of its moves, in order.
         moves: counts by move name.
         steps: steps that every chain has taken at least.
     """
 
     visits: dict[tuple[int, ...], Visit] = field(default_factory=dict)
-    last: list[Visit] = field(default_factory=list)
+    paths: list[list[Visit]] = field(default_factory=list)
     moves: dict[str, MoveCount] = field(default_factory=dict)
     steps: int = 0
+
+    @property
+    def last(self) -> list[Visit]:
+        """Where each chain stands."""
+        return [path[-1] for path in self.paths]
+
+    def draws(self, quantity: Callable[[Visit], float], after: int = -1) -> Draws:
+        """A quantity at every later step up to the last that all chains have taken; shape (chains, steps - after).
+
+        Args:
+            quantity: of a visit.
+            after: the last step to leave out; -1 keeps the first states.
+        """
+        drawn = np.empty((len(self.paths), self.steps - after))
+        for row, path in zip(drawn, self.paths, strict=True):
+            begins = np.clip([visit.step for visit in path] + [self.steps + 1], after + 1, self.steps + 1)
+            row[:] = np.repeat([quantity(visit) for visit in path], np.diff(begins))
+        return drawn
 
     def add(self, step: Step) -> list[Visit]:
         """Take in a step; return the visits to states never seen before."""
@@ -77,14 +100,12 @@ class Trace:
                 count.tried += 1
                 count.proposed += attempt.proposed
                 count.moved += attempt.moved
-            if chain.moved or number == len(self.last):
-                visit = Visit(
-                    chain.state, tuple(float(p) for p in chain.position.scored.log_probs), number, chain.steps
-                )
-                if number < len(self.last):
-                    self.last[number] = visit
-                else:
-                    self.last.append(visit)
+            if number == len(self.paths):
+                self.paths.append([])
+            if chain.moved or not self.paths[number]:
+                log_probs = tuple(float(p) for p in chain.position.scored.log_probs)
+                visit = Visit(chain.state, log_probs, number, chain.steps, chain.position.log_weight)
+                self.paths[number].append(visit)
                 known = self.visits.get(visit.state.tokens)
                 if known is None:
                     fresh.append(visit)

@@ -15,6 +15,7 @@ import structlog
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
+from app.tasks.sampling.convergence import Convergence, convergence, of_search, order_number, warmup_of
 from app.tasks.sampling.kernels import Sampler
 from app.tasks.sampling.moves import mix
 from app.tasks.sampling.problem import SamplingProblem
@@ -138,8 +139,26 @@ class SamplingRun:
             ],
         )
 
+    def convergence(self) -> Convergence:
+        """What the chains tell of their convergence."""
+        steps = self.trace.steps
+        if self.request.sampler.searches:
+            return of_search(steps)
+        return convergence(
+            {name: self.trace.draws(quantity, warmup_of(steps)) for name, quantity in self.quantities().items()}, steps
+        )
+
+    def quantities(self) -> dict[str, Callable[[Visit], float]]:
+        """What is followed along the chains, by name; log pi is that of beta = 1."""
+        density = self.problem.target.log_density
+        return {
+            "log_density": lambda visit: density(visit.state, visit.log_prob, visit.log_weight, 1.0),
+            "length": lambda visit: len(visit.state),
+            "keyword_order": lambda visit: order_number(visit.state.keywords),
+        }
+
     def answer(self) -> SentencesAnswer:
-        """The sentences and how the run went, as far as it has gone."""
+        """The sentences and how the run went, as far as it has gone; many long chains take a fifth of a second."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self.trace.last
         chosen: dict[str, Sentence] = {}
         for visit in rank(list(visits)):
@@ -160,6 +179,7 @@ class SamplingRun:
                 states_visited=len(self.trace.visits),
                 seconds=self.seconds,
                 steps=self.trace.steps,
+                **dict(self.convergence()),
             ),
             usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
             model=ModelReport(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from app.engine.reports import ModelReport, UsageReport
+from app.tasks.sampling.convergence import Convergence
 from app.tasks.sampling.kernels import Annealing, Sampler
 from app.web.schemas import Strict, Text
 
@@ -65,13 +66,17 @@ class MoveReport(BaseModel):
     acceptance: float = Field(description="moved / tried")
 
 
-class Diagnostics(BaseModel):
-    """How the run went."""
+class Counts(BaseModel):
+    """What the chains did."""
 
     acceptance: dict[str, MoveReport] = Field(description="by move")
     states_visited: int = Field(description="distinct token sequences over all chains")
     seconds: float = Field(description="from the start of sampling to its end, waiting for a turn excluded")
     steps: int = Field(description="steps of each chain")
+
+
+class Diagnostics(Convergence, Counts):
+    """How the run went."""
 
 
 class SentencesAnswer(BaseModel):

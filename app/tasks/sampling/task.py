@@ -76,7 +76,7 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         async with self.prepared(request, engine) as sampling:
             async for _ in sampling.progress():
                 pass
-            return sampling.answer()
+            return await asyncio.to_thread(sampling.answer)
 
     @asynccontextmanager
     async def stream(self, request: R, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
@@ -112,4 +112,4 @@ async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
         if now >= due or progress.step.number == sampling.request.sampler.steps:
             due = now + STEP_SECONDS
             yield Event("step", sampling.report(progress.step))
-    yield Event("done", sampling.answer())
+    yield Event("done", await asyncio.to_thread(sampling.answer))
