@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from samplers.diagnostics.scores import Draws
+from samplers.edits import Edit, edit_of
 from samplers.run import Step
 from samplers.state import State
 
@@ -62,20 +63,20 @@ class Trace:
     Attributes:
         visits: the first visit to each distinct token sequence, over all chains; of two at the same step that of
             the first chain. The lookahead changes nothing in it.
-        paths: for each chain its first state and the state after each of its moves, in order.
+        last: where each chain stands.
+        history: the chains' first states and the states after each of their moves, as they came; those of one chain
+            in order.
         moves: counts by move name.
         steps: steps that every chain has taken at least.
+        edits: every step, as it came; None where they are not kept.
     """
 
     visits: dict[tuple[int, ...], Visit] = field(default_factory=dict)
-    paths: list[list[Visit]] = field(default_factory=list)
+    last: list[Visit] = field(default_factory=list)
+    history: list[Visit] = field(default_factory=list)
     moves: dict[str, MoveCount] = field(default_factory=dict)
     steps: int = 0
-
-    @property
-    def last(self) -> list[Visit]:
-        """Where each chain stands."""
-        return [path[-1] for path in self.paths]
+    edits: list[Edit] | None = None
 
     def draws(self, quantity: Callable[[Visit], float], after: int = -1) -> Draws:
         """A quantity at every later step up to the last that all chains have taken; shape (chains, steps - after).
@@ -84,8 +85,11 @@ class Trace:
             quantity: of a visit.
             after: the last step to leave out; -1 keeps the first states.
         """
-        drawn = np.empty((len(self.paths), self.steps - after))
-        for row, path in zip(drawn, self.paths, strict=True):
+        drawn = np.empty((len(self.last), self.steps - after))
+        paths: list[list[Visit]] = [[] for _ in self.last]
+        for visit in self.history:
+            paths[visit.chain].append(visit)
+        for row, path in zip(drawn, paths, strict=True):
             begins = np.clip([visit.step for visit in path] + [self.steps + 1], after + 1, self.steps + 1)
             row[:] = np.repeat([quantity(visit) for visit in path], np.diff(begins))
         return drawn
@@ -100,12 +104,18 @@ class Trace:
                 count.tried += 1
                 count.proposed += attempt.proposed
                 count.moved += attempt.moved
-            if number == len(self.paths):
-                self.paths.append([])
-            if chain.moved or not self.paths[number]:
+            if self.edits is not None and chain.info.tries:
+                state = self.last[number].state
+                for taken, attempt in enumerate(chain.info.tries, chain.steps - len(chain.info.tries) + 1):
+                    self.edits.append(edit_of(number, taken, state, attempt))
+            if chain.moved or number == len(self.last):
                 log_probs = tuple(float(p) for p in chain.position.scored.log_probs)
                 visit = Visit(chain.state, log_probs, number, chain.steps, chain.position.log_weight)
-                self.paths[number].append(visit)
+                if number < len(self.last):
+                    self.last[number] = visit
+                else:
+                    self.last.append(visit)
+                self.history.append(visit)
                 known = self.visits.get(visit.state.tokens)
                 if known is None:
                     fresh.append(visit)

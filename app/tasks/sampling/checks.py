@@ -8,6 +8,7 @@ from app.settings.settings import Limits
 from app.tasks.limits import Bound
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
+from app.tasks.sampling.trace import MAX_TRACED_STEPS
 from app.web.codes import Code
 from app.web.problems import Fault
 
@@ -21,7 +22,15 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
         Bound("samples", request.samples, limits.max_samples),
         Bound("context", request.context, limits.max_context_characters),
     ]
-    return bounds, list(_move_faults(sampler.moves))
+    faults = list(_move_faults(sampler.moves))
+    if request.trace == "edits" and sampler.chains * sampler.steps > MAX_TRACED_STEPS:
+        taken = (
+            f"{sampler.chains} chains of {sampler.steps} steps are above the limit of {MAX_TRACED_STEPS} traced steps"
+        )
+        faults.append(
+            Fault(field="trace", code=Code.TOO_LARGE, message=taken, remedy='give "summary", or ask for fewer steps')
+        )
+    return bounds, faults
 
 
 def _move_faults(moves: Moves) -> Iterator[Fault]:

@@ -28,6 +28,7 @@ from app.tasks.sampling.schemas import (
     SentencesAnswer,
     StepReport,
 )
+from app.tasks.sampling.trace import TraceReader
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.language.scoring.session import Session
@@ -148,6 +149,12 @@ class SamplingRun:
             {name: self.trace.draws(quantity, warmup_of(steps)) for name, quantity in self.quantities().items()}, steps
         )
 
+    def reader(self) -> TraceReader | None:
+        """Reads the trace that was asked for."""
+        if self.request.trace == "none":
+            return None
+        return TraceReader(self.trace, self.quantities(), self.problem.vocabulary.piece)
+
     def quantities(self) -> dict[str, Callable[[Visit], float]]:
         """What is followed along the chains, by name; log pi is that of beta = 1."""
         density = self.problem.target.log_density
@@ -166,7 +173,7 @@ class SamplingRun:
                 break
             sentence = self.sentence(visit)
             chosen.setdefault(sentence.text, sentence)
-        usage = self.session.usage
+        usage, reader = self.session.usage, self.reader()
         return SentencesAnswer(
             sentences=list(chosen.values()),
             diagnostics=Diagnostics(
@@ -188,6 +195,7 @@ class SamplingRun:
                 context=self.context,
             ),
             seed=self.seed,
+            trace=None if reader is None else reader.whole(),
         )
 
 
@@ -228,4 +236,7 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
             except InfeasibleError as error:
                 raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-            yield SamplingRun(request, problem, kernel, context, seed, session, rngs, first, deadline, started=started)
+            trace = Trace(edits=[] if request.trace == "edits" else None)
+            yield SamplingRun(
+                request, problem, kernel, context, seed, session, rngs, first, deadline, trace, started=started
+            )

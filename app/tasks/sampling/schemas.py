@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, FiniteFloat
 from app.engine.reports import ModelReport, UsageReport
 from app.tasks.sampling.convergence import Convergence
 from app.tasks.sampling.kernels import Annealing, Sampler
+from app.tasks.sampling.trace import TraceLevel, TraceReport
 from app.web.schemas import Strict, Text
 
 MAX_SEED = 2**63 - 1
@@ -42,6 +43,11 @@ class SamplingRequest(Strict):
         "it went; such an answer depends on the machine's speed. None: as long as the steps take",
     )
     stream: bool = Field(default=False, description="answer with server-sent events while the chains run")
+    trace: TraceLevel = Field(
+        default="none",
+        description="summary: answer with log-density, length and keyword order of each chain at each of its states; "
+        "edits: with every step besides, accepted or not",
+    )
 
 
 class Sentence(BaseModel):
@@ -87,6 +93,7 @@ class SentencesAnswer(BaseModel):
     usage: UsageReport
     model: ModelReport
     seed: int
+    trace: TraceReport | None = Field(default=None, description="null unless asked for by `trace`")
 
 
 class ChainReport(BaseModel):

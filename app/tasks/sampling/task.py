@@ -32,9 +32,9 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
     answer = SentencesAnswer
     events = (
         "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
-        "sentence better than all before is found; `step` (a StepReport), at most five a second; at the end `done` (a "
-        "SentencesAnswer), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are "
-        "comments."
+        "sentence better than all before is found; `step` (a StepReport), at most five a second; before it `trace` (a "
+        "TraceReport), if asked for, with what came since the last; at the end `done` (a SentencesAnswer), or `error` "
+        "(a Problem) should the run fail midway. Lines that begin with a colon are comments."
     )
     options: ClassVar[Mapping[str, str | None]] = {
         "sampler.kind": "--kind",
@@ -103,13 +103,20 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
 
 
 async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
-    """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always."""
-    due = 0.0
+    """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always.
+
+    A part of the ``trace``, if it is asked for, goes before each ``step``, and before ``done`` if any is left.
+    """
+    due, reader = 0.0, sampling.reader()
     async for progress in sampling.progress():
         if progress.best is not None:
             yield Event("sentence", sampling.sentence(progress.best))
         now = time.monotonic()
         if now >= due or progress.step.number == sampling.request.sampler.steps:
             due = now + STEP_SECONDS
+            if reader is not None and (part := reader.part()) is not None:
+                yield Event("trace", part)
             yield Event("step", sampling.report(progress.step))
+    if reader is not None and (part := reader.part()) is not None:
+        yield Event("trace", part)
     yield Event("done", await asyncio.to_thread(sampling.answer))
