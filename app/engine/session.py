@@ -9,6 +9,8 @@ from app.web.problems import invalid
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import ContextLengthError, Session
 
+REMEDY = "give a shorter context"
+
 
 def scorer_report(model: LoadedModel) -> Scorer:
     """The model's report for an answer."""
@@ -30,11 +32,21 @@ async def open_session(engine: Engine, vocabulary: str, context: str, room: int)
     Raises:
         ProblemError: 422 if the context is too long.
     """
-    remedy = "give a shorter context"
-    if context and (tokens := len(engine.model.tokenizer.encode(context))) > _most_context(engine, room):
-        message = f"it has {tokens} tokens, above the limit of {max(_most_context(engine, room), 0)}"
-        raise invalid("context", Code.TOO_LONG, message, remedy)
+    checked_context(engine, context, room)
     try:
         return await Session.open(engine.model, vocabulary, context, engine.batcher, scores=engine.scores)
     except ContextLengthError as error:
-        raise invalid("context", Code.TOO_LONG, str(error), remedy) from error
+        raise invalid("context", Code.TOO_LONG, str(error), REMEDY) from error
+
+
+def checked_context(engine: Engine, context: str, room: int) -> int:
+    """Tokens of a context.
+
+    Raises:
+        ProblemError: 422 if it leaves less than ``room`` tokens for a sentence.
+    """
+    tokens = len(engine.model.tokenizer.encode(context)) if context else 0
+    if tokens and tokens > _most_context(engine, room):
+        message = f"it has {tokens} tokens, above the limit of {max(_most_context(engine, room), 0)}"
+        raise invalid("context", Code.TOO_LONG, message, REMEDY)
+    return tokens

@@ -67,6 +67,8 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         language=language,
         vocabulary=vocabulary,
         target=target,
+        length=length,
+        unit=unit,
         moves=_moves(request.ordered, spellings),
         source=blocks,
         max_tokens=sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * longest,

@@ -48,6 +48,11 @@ class SamplingRequest(Strict):
         description="summary: answer with log-density, length and keyword order of each chain at each of its states; "
         "edits: with every step besides, accepted or not",
     )
+    dry_run: bool = Field(
+        default=False,
+        description="answer with a SamplingPlan, or with what is wrong with the request, and sample nothing; whether "
+        "first states can be found shows in a run alone",
+    )
 
 
 class Sentence(BaseModel):
