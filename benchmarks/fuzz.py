@@ -34,6 +34,8 @@ class Findings:
     failures: list[str] = field(default_factory=list)
     slowest: tuple[float, str] = (0.0, "")
     """Seconds and request."""
+    longest: float = SLOW
+    """Seconds that no request may take."""
 
     def add(self, request: FuzzedRequest, response: httpx.Response, seconds: float) -> None:
         """Take in an answer."""
@@ -41,7 +43,7 @@ class Findings:
         self.slowest = max(self.slowest, (seconds, repr(request)[:500]))
         if fault := fault_of(request, response):
             self.failures.append(f"{fault}: {request!r} -> {response.status_code} {response.text[:300]}"[:1500])
-        elif seconds > SLOW:
+        elif seconds > self.longest:
             self.failures.append(f"{seconds:.1f} s: {request!r}"[:1500])
 
 
@@ -59,12 +61,12 @@ def fault_of(request: FuzzedRequest, response: httpx.Response) -> str | None:
     return None
 
 
-async def fuzz(url: str, count: int, seed: int, side_by_side: int = 8) -> Findings:
-    """So many requests, some side by side."""
-    fuzzer, findings = Fuzzer(seed), Findings()
+async def fuzz(url: str, count: int, seed: int, side_by_side: int = 8, longest: float = SLOW) -> Findings:
+    """So many requests, some side by side, none longer than so many seconds."""
+    fuzzer, findings = Fuzzer(seed), Findings(longest=longest)
     left = count
 
-    async with httpx.AsyncClient(base_url=url, timeout=60, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=6 * longest, trust_env=False) as client:
 
         async def sender() -> None:
             nonlocal left

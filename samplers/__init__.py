@@ -6,15 +6,20 @@ states (a language model, potentials, constraints), a *move* a proposal with its
 any :class:`LanguageModel`.
 """
 
+from samplers.constraints.acrostic import Acrostic as Acrostic
 from samplers.constraints.base import Constraint as Constraint
 from samplers.constraints.capitals import CapitalForms as CapitalForms
+from samplers.constraints.counts import Counts as Counts
+from samplers.constraints.ends_with import EndsWith as EndsWith
 from samplers.constraints.forbidden import ForbiddenWords as ForbiddenWords
 from samplers.constraints.keywords import AllKeywords as AllKeywords
 from samplers.constraints.length import LengthBounds as LengthBounds
+from samplers.constraints.listed_words import ListedWords as ListedWords
 from samplers.constraints.opening import CapitalOpening as CapitalOpening
 from samplers.constraints.phrases import WholePhrases as WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation as TidyPunctuation
 from samplers.constraints.repeats import NoStutter as NoStutter
+from samplers.constraints.starts_with import StartsWith as StartsWith
 from samplers.first_states import InfeasibleError as InfeasibleError
 from samplers.first_states import KeywordBlocks as KeywordBlocks
 from samplers.first_states import construct as construct
@@ -35,10 +40,14 @@ from samplers.moves.base import Draft as Draft
 from samplers.moves.base import Move as Move
 from samplers.moves.base import MoveWeights as MoveWeights
 from samplers.moves.base import Proposal as Proposal
+from samplers.moves.base import Round as Round
 from samplers.moves.delete import Delete as Delete
 from samplers.moves.insert import Insert as Insert
+from samplers.moves.redraw import Redraw as Redraw
+from samplers.moves.redraw_span import RedrawSpan as RedrawSpan
 from samplers.moves.reform import Reform as Reform
 from samplers.moves.replace import Replace as Replace
+from samplers.moves.shift import Shift as Shift
 from samplers.moves.swap import Swap as Swap
 from samplers.potentials.base import Potential as Potential
 from samplers.potentials.base import Product as Product

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -19,26 +20,65 @@ class InfeasibleError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class KeywordBlocks:
-    """The frozen material of a sentence.
+    """The frozen material of a sentence: keywords, and other texts that stand in it as a keyword does.
 
     Attributes:
-        forms: for each keyword the token sequences of its forms, all distinct.
-        ordered: whether the keywords keep the order given.
+        forms: for each block the token sequences of its forms, all distinct; a block's number is its owner.
+        ordered: whether all blocks but the outer ones keep the order given.
         end: the closing token to begin with.
+        opening: blocks that open the sentence, one right after the other.
+        closing: blocks that stand right before the closing token, one right after the other.
+        rows: disjoint rows of other blocks; those of a row keep their order among themselves.
+        scaffold: blocks that a first state is laid out with and that are free tokens in it.
+        inserts: free tokens that the repair may insert together, beside those that the model draws.
+        drafted: the only free tokens that a draft writes, where others would soon be deleted; None for any.
     """
 
     forms: Sequence[Sequence[tuple[int, ...]]]
     ordered: bool
     end: int
+    opening: Sequence[int] = ()
+    closing: Sequence[int] = ()
+    rows: Sequence[Sequence[int]] = ()
+    scaffold: Collection[int] = ()
+    inserts: Sequence[tuple[int, ...]] = ()
+    drafted: Collection[int] | None = None
 
     def draw(self, rng: np.random.Generator) -> list[tuple[int, tuple[int, ...]]]:
-        """``(keyword, tokens)`` blocks: in random order unless ordered, each in a random form."""
-        order = np.arange(len(self.forms)) if self.ordered else rng.permutation(len(self.forms))
-        return [(int(k), tuple(self.forms[k][int(rng.integers(len(self.forms[k])))])) for k in order]
+        """``(block, tokens)`` pairs: in random order as far as it is free, each in a random form."""
+        inner = self._inner
+        order = inner if self.ordered else [inner[int(at)] for at in rng.permutation(len(inner))]
+        for row in self.rows:
+            places = sorted(order.index(number) for number in row)
+            for place, number in zip(places, row, strict=True):
+                order[place] = number
+        whole = [*self.opening, *order, *self.closing]
+        return [(k, tuple(self.forms[k][int(rng.integers(len(self.forms[k])))])) for k in whole]
 
     def bare(self, rng: np.random.Generator) -> State:
-        """A sentence of nothing but the keywords, drawn as :meth:`draw` does."""
-        return State.assemble(self.draw(rng), self.end)
+        """A sentence of nothing but the blocks, drawn as :meth:`draw` does."""
+        return self.released(State.assemble(self.draw(rng), self.end))
+
+    def released(self, state: State) -> State:
+        """The state with its scaffold as free tokens."""
+        owners = (FREE if owner in self.scaffold else owner for owner in state.owners)
+        return State(state.tokens, tuple(owners)) if self.scaffold else state
+
+    def free_before(self, stage: int) -> bool:
+        """Whether free tokens may stand before the stage-th block of a sentence, or before its end."""
+        return stage >= len(self.opening) and (not self.closing or stage <= len(self.forms) - len(self.closing))
+
+    def orders(self) -> Iterator[tuple[int, ...]]:
+        """Every order in which the blocks may stand."""
+        inner = self._inner
+        for order in [tuple(inner)] if self.ordered else permutations(inner):
+            if all([number for number in order if number in row] == [*row] for row in self.rows):
+                yield (*self.opening, *order, *self.closing)
+
+    @property
+    def _inner(self) -> list[int]:
+        outer = {*self.opening, *self.closing}
+        return [number for number in range(len(self.forms)) if number not in outer]
 
 
 def from_text(tokens: Sequence[int], blocks: Sequence[slice] = ()) -> State:
@@ -141,7 +181,7 @@ async def draft(
         best = [-np.inf] * len(rngs)
         chosen, chosen_scores = list(written), list(scored)
         grown = list(written)
-        for extra in range(max_free_tokens + 1):
+        for extra in range(max_free_tokens + 1 if blocks.free_before(stage) else 1):
             if extra:
                 # What comes before the block depends on the text written so far alone.
                 replies = await model.propose(
@@ -153,6 +193,8 @@ async def draft(
                 )
                 grown = [
                     state.inserted(state.end, reply.token)
+                    if blocks.drafted is None or reply.token in blocks.drafted
+                    else state
                     for state, reply in zip(grown, replies, strict=True)
                     if reply.token is not None
                 ]
@@ -172,7 +214,7 @@ async def draft(
                 if fit > best[i]:
                     best[i], chosen[i], chosen_scores[i] = fit, state, score
         written, scored = chosen, chosen_scores
-    return written
+    return [blocks.released(state) for state in written]
 
 
 _DRAFT_EPSILON = 1e-9
@@ -189,11 +231,12 @@ async def _repair(
 ) -> list[State]:
     """Insert and delete free tokens until no constraint is violated.
 
-    Each round every open chain tries four drawn tokens in each of up to eight gaps, and the
-    deletion of each free token, and keeps the edit that lowers the violation most, the
-    likeliest if several do. When none does, it starts again: from bare keywords in another
-    order and form, or from the text.
+    Each round every open chain tries four drawn tokens in each of up to eight gaps, some of the
+    source's own insertions, and the deletion of each free token, and keeps the edit that lowers the
+    violation most, the likeliest if several do. When none does, it starts again: from bare keywords
+    in another order and form, or from the text.
     """
+    inserts = [] if isinstance(source, State) else source.inserts
     violations = [target.violation(state) for state in states]
     failures = [0] * len(states)
     while open_chains := [i for i, violation in enumerate(violations) if violation > 0]:
@@ -216,6 +259,13 @@ async def _repair(
             for score, i in zip(scored, open_chains, strict=True)
             for position in states[i].free
         ]
+        if inserts:
+            edits += [
+                (i, states[i].spliced(slice(gap, gap), inserts[int(rngs[i].integers(len(inserts)))], FREE), np.inf)
+                for i in open_chains
+                for gap in states[i].gaps
+                for _ in range(_INSERTS)
+            ]
         best: dict[int, tuple[float, State]] = {}
         # The likeliest first: a later one must be nearer to the support, and few need to be looked at closely.
         for i, state, _ in sorted(edits, key=lambda edit: edit[2]):
@@ -239,3 +289,5 @@ async def _repair(
 
 
 _REPAIR_EPSILON = 0.05
+_INSERTS = 8
+"""Of a source's own insertions, how many are tried in each gap."""

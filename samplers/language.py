@@ -16,6 +16,7 @@ class Alphabet(enum.Enum):
 
     INTERIOR = "interior"
     ENDS = "ends"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True)

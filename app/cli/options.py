@@ -110,8 +110,10 @@ def _leaves(schema: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, tu
         if schemas:
             found: dict[str, tuple[Any, str, Any]] = {}
             for each in schemas:
-                for inner, leaf in _leaves(each, f"{path}."):
-                    found.setdefault(inner, leaf)
+                for inner, (kind, text, default) in _leaves(each, f"{path}."):
+                    before = found.setdefault(inner, (kind, text, default))
+                    if before[2] != default:
+                        found[inner] = (*before[:2], None)  # which default holds depends on the schema
             if len(schemas) > 1 and f"{path}.kind" in found:
                 kinds = chain.from_iterable(get_args(each.model_fields["kind"].annotation) for each in schemas)
                 found[f"{path}.kind"] = (str, f"{', '.join(kinds)}; {field.description or ''}".rstrip("; "), None)

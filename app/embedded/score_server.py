@@ -47,4 +47,4 @@ class ScoreServer(EmbeddedServer):
             except EmbeddedServerError:
                 aside.replace(snapshot)
                 raise
-            log.warning("score store began anew, its snapshot was unreadable", reason=str(error))
+            log.warning("score cache starts empty, its snapshot was unreadable", reason=str(error))

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from app.engine.admission import Admission
 from app.engine.memory import give_back
-from app.engine.scores import open_server, open_store
+from app.engine.scores import open_scores, open_server
 from app.languages.registry import masks
 from app.settings.settings import Limits, Settings
 from models.language.default_weights import Progress
@@ -105,13 +105,13 @@ async def open_engine(settings: Settings, progress: Progress, *, with_model: boo
         async with open_server(settings) as server:
             model = await loading
             # After loading, which holds up the event loop: a first try would seem slow.
-            async with open_store(settings, server) as store:
+            async with open_scores(settings, server) as scores:
                 admission = Admission(
                     settings.limits.max_running,
                     settings.limits.max_waiting,
                     lambda: loop.run_in_executor(None, give_back),
                 )
-                with closing(Engine(settings, model, Batcher(executor), admission, store, progress)) as engine:
+                with closing(Engine(settings, model, Batcher(executor), admission, scores, progress)) as engine:
                     yield engine
     finally:
         executor.shutdown(wait=False, cancel_futures=True)

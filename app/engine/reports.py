@@ -26,4 +26,12 @@ class ModelReport(Scorer):
     """What scored the sentences."""
 
     vocabulary: str = Field(description="the mask over which probabilities are renormalised")
-    context: str = Field(description="the text that every score is conditioned on")
+    context: str | None = Field(
+        description="the text that every score is conditioned on; null where chains have different ones"
+    )
+    contexts: list[str] | None = Field(
+        default=None, description="the text of each chain, where they have different ones"
+    )
+    proposals: str | None = Field(
+        default=None, description="the text that proposals are conditioned on, where it is another than that of scores"
+    )

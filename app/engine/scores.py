@@ -1,4 +1,4 @@
-"""The score store of the settings, and its server."""
+"""The score cache of the settings, and its server."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ async def open_server(settings: Settings) -> AsyncIterator[ScoreServer | None]:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, server: ScoreServer | None) -> AsyncIterator[ScoreCache | None]:
-    """The store over ``server`` or over the server that the settings name; None if it is off."""
+async def open_scores(settings: Settings, server: ScoreServer | None) -> AsyncIterator[ScoreCache | None]:
+    """The cache over ``server`` or over the server that the settings name; None if it is off."""
     if not settings.score_cache_memory:
         yield None
         return
@@ -50,4 +50,4 @@ async def open_store(settings: Settings, server: ScoreServer | None) -> AsyncIte
         yield store
     finally:
         await store.close()
-        log.info("score store closed", **asdict(store.counters))
+        log.info("score cache closed", **asdict(store.counters))

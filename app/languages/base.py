@@ -11,7 +11,7 @@ from samplers.constraints.base import Constraint
 from samplers.constraints.length import characters, tokens
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.constraints.words import Boundaries, spaced_boundaries
-from samplers.spans import Decode
+from samplers.spans import Decode, Span
 from samplers.state import State
 
 Unit = Literal["characters", "words", "tokens"]
@@ -39,25 +39,39 @@ class Language:
             is, to a language model, often a headline or the head of a list: 一、基本信息。 After whole sentences
             another whole sentence is likely. Where tokens carry their leading space, it ends without one.
         masks: vocabulary masks, narrowest first; no name may be another language's.
+        pool: contexts of different matters and registers, each ending as the opening does; the opening if empty.
+        examples: worked ones: words, and the sentence made of them.
+        example_form: what goes before the words, between them, and before the sentence.
+        instruction: to a model that follows them; ``{name}`` and ``{words}`` are filled in.
+        copied_run: units in a row (:meth:`units`) that make a copy of a context.
         unit: of lengths, where a request names none.
         character_bounds: default greatest length in characters, as :data:`WORD_BOUNDS`.
         full_stop: closing mark of first states; the masks say which others close.
+        comma: mark between clauses.
         closing_quotes: quotes that close here though they open elsewhere (“ in German).
         words_apart: whether words are written apart, so that neighbours leave a word and the count of words as they
             are. A segmenter may join or split words beside others.
         evidence: letters by which ``auto`` knows the language, in words for the reader; see :meth:`claims`.
+        function_words: articles, prepositions, particles and the like, which hold any sentence together.
     """
 
     code: str
     name: str
     opening: str
     masks: Sequence[Mask]
+    pool: Sequence[str] = ()
+    examples: Sequence[tuple[Sequence[str], str]] = ()
+    example_form: tuple[str, str, str] = ("Words: ", ", ", "Sentence:")
+    instruction: str = "Write one natural sentence in {name} with all of these words: {words}. Answer with it alone."
+    copied_run: int = 4
     unit: Unit = "words"
     character_bounds: tuple[int, int] = (120, 60)
     full_stop: str = "."
+    comma: str = ","
     closing_quotes: str = ""
     words_apart: bool = True
     evidence: str = ""
+    function_words: frozenset[str] = frozenset()
 
     def claims(self, text: str) -> bool:
         """Whether ``auto`` takes a text for this language, as when it has letters of no other; see :attr:`evidence`."""
@@ -71,9 +85,24 @@ class Language:
         """Offsets at which a word may begin or end."""
         return spaced_boundaries(text)
 
+    def word_spans(self, text: str) -> list[Span]:
+        """The characters of each word of a text, punctuation left out."""
+        return [match.span() for match in _WORD.finditer(text)]
+
     def count_words(self, text: str) -> int:
         """Words of a text, punctuation not counted."""
-        return len(_WORD.findall(text))
+        return len(self.word_spans(text))
+
+    def units(self, text: str) -> list[Span]:
+        """Where the units stand by which copies are told: words, without punctuation."""
+        return [match.span() for match in _WORD.finditer(text)]
+
+    def worked_examples(self, words: Sequence[str]) -> str:
+        """The worked examples, then the given words, after which the sentence made of them is due."""
+        before, between, after = self.example_form
+        gap = " " if self.words_apart else ""
+        lines = [f"{before}{between.join(given)}\n{after}{gap}{sentence}\n\n" for given, sentence in self.examples]
+        return "".join([*lines, f"{before}{between.join(words)}\n{after}"])
 
     def least_words(self, text: str) -> int:
         """Words that a text is sure to add to a sentence, whatever stands beside it."""

@@ -1,4 +1,4 @@
-"""Which language and which vocabulary a request needs."""
+"""Choice of a request's language and vocabulary."""
 
 from __future__ import annotations
 

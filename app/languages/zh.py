@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import rjieba
 
 from app.languages.base import Language
+from app.languages.contexts import zh
 from app.languages.en import english_rule
 from models.language.vocabulary import PIECE_RANK, WIDE, Mask, Role
 from samplers.constraints.words import segmented_boundaries
+from samplers.spans import Span
 
 _HAN_CHARACTER = "[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff〇\U00020000-\U0003ffff]"
 _HAN = re.compile(_HAN_CHARACTER)
@@ -67,6 +69,18 @@ def _latin_lead(word: str) -> tuple[str, ...]:
     return ("", " ") if word[:1].isascii() else ("",)
 
 
+_FUNCTION_WORDS = (
+    "的 地 得 了 着 过 吗 呢 吧 啊 呀 嘛 啦 么 我 你 您 他 她 它 我们 你们 他们 她们 它们 咱们 自己 大家 别人 这 那 "
+    "这个 那个 这些 那些 这里 那里 这儿 那儿 这样 那样 这么 那么 谁 什么 哪 哪个 哪里 哪儿 怎么 怎样 怎么样 为什么 "
+    "多少 几 每 每个 各 某 有些 一些 一个 是 有 没有 没 不 别 也 都 还 就 才 又 再 很 太 真 最 更 非常 已经 正在 在 "
+    "到 从 向 往 对 对于 给 跟 和 与 同 及 以及 或 或者 还是 但 但是 可是 不过 因为 由于 所以 如果 要是 虽然 尽管 "
+    "只有 只要 无论 不但 而且 并且 而 并 于是 然后 把 被 让 叫 使 用 以 为 为了 关于 按照 根据 通过 除了 比 像 如 能 "
+    "会 可以 可能 应该 必须 要 想 得以 上 下 里 中 外 前 后 之 所 其 其他 个 只 位 次 些 点 件 种 之前 之后 以前 "
+    "以后 时候 地方"
+)
+"""Pronouns, particles, adverbs of degree and negation, prepositions, conjunctions, auxiliaries, measure words."""
+
+
 class Chinese(Language):
     """Chinese: words are jieba's, lengths count characters."""
 
@@ -80,12 +94,19 @@ class Chinese(Language):
         "雨停了以后，孩子们又跑到院子里玩。\n"
         "会议决定进一步加强对食品安全的管理。\n"
     )
+    pool = zh.POOL
+    examples = zh.EXAMPLES
+    example_form = ("词语：", "、", "句子：")
+    instruction = "请用下面的词语写一个通顺的句子：{words}。只写这个句子。"
+    copied_run = 6
     masks = (Mask("zh", chinese_rule), Mask("zh-full", han_rule), Mask("mixed", mixed_rule, _latin_lead))
     unit = "characters"
     character_bounds = (24, 12)
     full_stop = "。"
+    comma = "，"
     words_apart = False
     evidence = "a Han character"
+    function_words = frozenset(_FUNCTION_WORDS.split())
 
     def claims(self, text: str) -> bool:
         """Whether a Han character occurs."""
@@ -103,9 +124,19 @@ class Chinese(Language):
         """Offsets between jieba's words."""
         return _EDGES(text)
 
-    def count_words(self, text: str) -> int:
-        """See :meth:`Language.count_words`."""
-        return sum(any(c.isalnum() for c in word) for word in rjieba.cut(text))
+    def word_spans(self, text: str) -> list[Span]:
+        """See :meth:`Language.word_spans`."""
+        spans: list[Span] = []
+        at = 0
+        for word in rjieba.cut(text):
+            if any(c.isalnum() for c in word):
+                spans.append((at, at + len(word)))
+            at += len(word)
+        return spans
+
+    def units(self, text: str) -> list[Span]:
+        """Characters, without punctuation and white space."""
+        return [(at, at + 1) for at, character in enumerate(text) if character.isalnum()]
 
     def flaw(self, keyword: str) -> tuple[str, str] | None:
         """White space between Han characters, which no sentence has: such a keyword is several."""

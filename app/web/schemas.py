@@ -21,7 +21,8 @@ class Strict(BaseModel):
 
 
 def union_tags() -> frozenset[str]:
-    """Names that pydantic puts into an error's path for the branch of a union; no field has such a name."""
+    """Names that pydantic puts into an error's path for the branch of a union; no field has such a name, unless right
+    below a branch: ``text`` in ``{"kind": "text", "text": ...}``."""
     return frozenset().union(*map(_tags_of, _subclasses(Strict)))
 
 

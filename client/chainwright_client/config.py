@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 DEFAULT_URL = "http://127.0.0.1:8000"
-"""Where `chainwright serve` listens by default."""
+"""Default address of `chainwright serve`."""
 
 
 @dataclass(slots=True)

@@ -28,7 +28,7 @@ class ServiceError(ClientError):
 
     @property
     def errors(self) -> list[Fault]:
-        """What is wrong: each with the field, a code, a message and a remedy."""
+        """Faults: each with the field, a code, a message and a remedy."""
         return self.problem.errors
 
     @property

@@ -108,7 +108,7 @@ class Emit(Generic[T]):
 
 
 Step: TypeAlias = Call[Any] | httpx.Response | float
-"""What a driver does next: send a call, which gives the response, read unless the call streams and succeeds; give the
+"""Next step of a driver: send a call, which gives the response, read unless the call streams and succeeds; give the
 next bytes of a response that streams, none at its end; or wait so many seconds."""
 
 One: TypeAlias = Generator[Step, Any, T]

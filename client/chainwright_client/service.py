@@ -1,4 +1,4 @@
-"""What can be asked of a service, as methods of both clients."""
+"""Calls of a service, as methods of both clients."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Service:
 
     @property
     def url(self) -> str:
-        """Where the service is."""
+        """URL of the service."""
         return self._config.url
 
     def __dir__(self) -> list[str]:
@@ -203,7 +203,7 @@ class Service:
 
     @single
     def job(self, job: Job | str) -> One[Job]:
-        """How far a job is."""
+        """Progress of a job."""
         return self._ask("GET", _path("jobs", job), Job)
 
     @series
@@ -356,7 +356,7 @@ def _until(
 
 
 def _patiently(look: Callable[[], One[T]]) -> One[T]:
-    """What a service gives that may be away for a while, up to :data:`PATIENCE`."""
+    """Answer of a service that may be away for a while, up to :data:`PATIENCE`."""
     until = time.monotonic() + PATIENCE
     while True:
         try:

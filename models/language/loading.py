@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from models.language import default_weights, model_files
+from models.language.chat import read_template
 from models.language.default_weights import Progress
 from models.language.device import device_of, try_out
 from models.language.forward.checkpoint import Checkpoint, Configuration
@@ -81,6 +82,7 @@ def load(
         begin=begin[0] if isinstance(begin, list) else int(begin or 0),
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
         fingerprint=fingerprint,
+        chat=read_template(lambda file: find_file(source, file, offline), tokenizer),
     )
 
 

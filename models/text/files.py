@@ -209,7 +209,7 @@ class _Evidence:
 
     @property
     def name(self) -> str:
-        """Of the encoding."""
+        """Name of the encoding."""
         return self.codec or "UTF-8"
 
     def take(self, body: bytes) -> bool:

@@ -33,6 +33,10 @@ class LengthBounds(Constraint):
     minimum: int = 0
     maximum: int | None = None
 
+    def exceeded(self, state: State, text: str) -> bool:
+        """Whether the greatest length is passed, as it then is by whatever goes on from the same beginning."""
+        return self.maximum is not None and self.measure(state, text) > self.maximum
+
     def violation(self, state: State, text: str) -> float:
         """Units missing or too many."""
         length = self.measure(state, text)

@@ -9,6 +9,14 @@ from samplers.constraints.base import Constraint
 from samplers.spans import Decode
 from samplers.state import State
 
+MOST = 2
+"""How often a long unit may stand in a sentence."""
+
+
+def is_long(unit: str) -> bool:
+    """Whether a unit has two Han characters, or four letters, at least."""
+    return len(unit) >= (4 if unit.isascii() else 2)
+
 
 @dataclass(frozen=True, slots=True)
 class NoStutter(Constraint):
@@ -27,7 +35,7 @@ class NoStutter(Constraint):
     """
 
     decode: Decode
-    most: int = 2
+    most: int = MOST
     longest: int = 4
     phrase: int = 3
     _texts: dict[tuple[int, ...], str] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -42,7 +50,7 @@ class NoStutter(Constraint):
         )
         phrases = [tuple(units[i : i + self.phrase]) for i in range(len(units) - self.phrase + 1)]
         repeated += len(phrases) - len(set(phrases))
-        counts = Counter(unit for unit in units if len(unit) >= (4 if unit.isascii() else 2))
+        counts = Counter(filter(is_long, units))
         return repeated + sum(max(0, count - self.most) for count in counts.values())
 
     def _units(self, state: State) -> list[str]:

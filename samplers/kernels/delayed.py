@@ -47,8 +47,12 @@ class DelayedAcceptance(MetropolisHastings):
         return step
 
     def _request(self, chain: Chain, step: PrefetchedStep, proposed: State) -> None:
-        stop = window(chain.state.tokens, proposed.tokens, self.tail).new_stop
-        step.score_request = ScoreRequest(proposed.tokens[:stop], chain.position.scored)
+        stop = self._window(chain, step, proposed).new_stop
+        step.score_request = ScoreRequest(proposed.tokens[:stop], step.read or chain.position.scored)
+
+    def _window(self, chain: Chain, step: PrefetchedStep, proposed: State) -> Window:
+        local = step.proposal is not None and step.proposal.local
+        return (span_window if local else window)(chain.state.tokens, proposed.tokens, self.tail)
 
     def _receive(self, chain: Chain, step: PrefetchedStep, scored: Scored) -> None:
         """Take in the score up to the window's end, or to that of a proposal that passed."""
@@ -60,7 +64,7 @@ class DelayedAcceptance(MetropolisHastings):
         if whole and (potential is None or step.first_log_ratio is not None):
             step.scored = scored
             return
-        at = window(chain.state.tokens, state.tokens, self.tail)
+        at = self._window(chain, step, state)
         lost = chain.position.scored.log_probs[at.start : at.old_stop].sum()
         gained = scored.log_probs[at.start :].sum() - lost
         longer = self.target.length_reward * (len(state) - len(chain.state))
@@ -96,3 +100,14 @@ def window(old: tuple[int, ...], new: tuple[int, ...], tail: int) -> Window:
     if abs(longer) > 1 or old_stop >= len(old) or old[old_stop:] != new[new_stop:]:
         return Window(start, len(old), len(new))
     return Window(start, old_stop, new_stop)
+
+
+def span_window(old: tuple[int, ...], new: tuple[int, ...], tail: int) -> Window:
+    """The window of a span exchanged for another: all between the tokens that both begin and end with, and the tail."""
+    shortest, start, alike = min(len(old), len(new)), 0, 0
+    while start < shortest - 1 and old[start] == new[start]:
+        start += 1
+    while alike < shortest - start and old[-1 - alike] == new[-1 - alike]:
+        alike += 1
+    stop = max(0, alike - tail)
+    return Window(start, len(old) - stop, len(new) - stop)

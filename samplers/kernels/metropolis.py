@@ -12,8 +12,8 @@ import numpy as np
 
 from samplers.kernels.base import Chain, Position, Try
 from samplers.kernels.prefetch import PrefetchedStep, ScoreRequest
-from samplers.language import LanguageModel, ProposalReply, Scored
-from samplers.moves.base import Move, MoveWeights
+from samplers.language import LanguageModel, Scored
+from samplers.moves.base import Move, MoveWeights, Round
 from samplers.schedules import Schedule, constant
 from samplers.state import State
 from samplers.target import Target
@@ -96,20 +96,30 @@ class MetropolisHastings:
         """At most ``lookahead`` steps of every chain; see :meth:`samplers.kernels.base.Kernel.advance`."""
         active = sum(chain.steps < total_steps for chain in chains)
         prefetched: list[Sequence[PrefetchedStep]] = []
-        fresh: list[tuple[Chain, PrefetchedStep]] = []
         for number, (chain, rng) in enumerate(zip(chains, rngs, strict=True)):
             steps: Sequence[PrefetchedStep] = chain.prefetched
             if not steps and chain.steps < total_steps:
                 most = self.lookahead(chain, active) if callable(self.lookahead) else self.lookahead
                 numbers = range(chain.steps + 1, min(chain.steps + most, total_steps) + 1)
-                steps = [self._draw(chain.state, rng, self.schedule(number, step)) for step in numbers]
-                fresh += [(chain, step) for step in steps]
+                steps = self._prefetch(chain, rng, [self.schedule(number, step) for step in numbers])
             prefetched.append(steps)
-        await self._propose(fresh, model)
-        await self._answer(
-            [(chain, step) for chain, steps in zip(chains, prefetched, strict=True) for step in steps], model
-        )
+        all_steps = [(chain, step) for chain, steps in zip(chains, prefetched, strict=True) for step in steps]
+        await self._propose([(chain, step) for chain, step in all_steps if step.drafted], model)
+        await self._answer(all_steps, model)
         return [self._accept(*parts) for parts in zip(chains, prefetched, rngs, strict=True)]
+
+    def _prefetch(self, chain: Chain, rng: np.random.Generator, betas: Sequence[float]) -> list[PrefetchedStep]:
+        """The chain's next steps, at most one for each beta; one of several rounds goes alone: in vain it is dear."""
+        steps: list[PrefetchedStep] = []
+        for beta in betas:
+            step = self._draw(chain.state, rng, beta)
+            if isinstance(step.draft, Round) and steps:
+                rng.bit_generator.state = steps[-1].generator_state
+                break
+            steps.append(step)
+            if isinstance(step.draft, Round):
+                break
+        return steps
 
     def _draw(self, state: State, rng: np.random.Generator, beta: float) -> PrefetchedStep:
         """All random choices of one step from ``state``, in a fixed order."""
@@ -118,17 +128,25 @@ class MetropolisHastings:
         draft = move.draft(state, rng, self.weights, beta)
         return PrefetchedStep(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 
-    async def _propose(self, fresh: Sequence[tuple[Chain, PrefetchedStep]], model: LanguageModel[Any]) -> None:
-        """Fill in the proposals, asking for all tokens in one call."""
-        drafted = [(chain, step, step.draft) for chain, step in fresh if step.draft is not None]
-        asked = [(chain, query) for chain, _, draft in drafted if (query := draft.query) is not None]
-        replies = iter(
-            await model.propose([chain.position.scored for chain, _ in asked], [query for _, query in asked])
-        )
-        for chain, step, draft in drafted:
-            step.proposal = draft.finish(ProposalReply() if draft.query is None else next(replies))
-            if step.proposal.state != chain.state and self.target.admits(step.proposal.state):
-                self._request(chain, step, step.proposal.state)
+    async def _propose(self, drafted: Sequence[tuple[Chain, PrefetchedStep]], model: LanguageModel[Any]) -> None:
+        """Fill in the proposals, or go on to their next rounds, asking for all tokens in one call."""
+        rounds = [(chain, step, step.draft.opened()) for chain, step in drafted if step.draft is not None]
+        asked = [
+            (step.read if one.text is not None else chain.position.scored, query)
+            for chain, step, one in rounds
+            for query in one.queries
+        ]
+        replies = iter(await model.propose([scored for scored, _ in asked], [query for _, query in asked]))
+        for chain, step, one in rounds:
+            after = one.finish([next(replies) for _ in one.queries])
+            if isinstance(after, Round):
+                step.draft = after
+                if after.text is not None:
+                    step.score_request = ScoreRequest(after.text, step.read or chain.position.scored)
+                continue
+            step.proposal = after
+            if after.state != chain.state and self.target.admits(after.state):
+                self._request(chain, step, after.state)
 
     async def _answer(self, steps: Sequence[tuple[Chain, PrefetchedStep]], model: LanguageModel[Any]) -> None:
         """Get the open scores and weights, both side by side."""
@@ -144,11 +162,14 @@ class MetropolisHastings:
         else:
             scored = await scores
         for (chain, step, _), score in zip(scoring, scored, strict=True):
-            self._receive(chain, step, score)
+            if step.drafted:
+                step.read, step.score_request = score, None
+            else:
+                self._receive(chain, step, score)
 
     def _request(self, chain: Chain, step: PrefetchedStep, proposed: State) -> None:
         """Ask first about a proposal that differs from the state and satisfies the constraints."""
-        step.score_request = ScoreRequest(proposed.tokens, chain.position.scored)
+        step.score_request = ScoreRequest(proposed.tokens, step.read or chain.position.scored)
         step.weight_open = self.target.potential is not None
 
     def _receive(self, chain: Chain, step: PrefetchedStep, scored: Scored) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from samplers.language import Scored
-from samplers.moves.base import Draft, Proposal
+from samplers.moves.base import Draft, Proposal, Round
 
 
 class ScoreRequest(NamedTuple):
@@ -23,10 +23,11 @@ class PrefetchedStep:
     Attributes:
         beta: inverse temperature of the step.
         move: name of the move.
-        draft: the move's places, or None where it does not apply.
+        draft: the move's places, or None where it does not apply; of a move of several rounds the open one.
         log_uniform: log of the acceptance uniform.
         generator_state: the chain's generator after this step's draws.
         proposal: the proposed state.
+        read: the score of the text that an open round is about, from which the proposal's score goes on.
         score_request: open question to the model.
         weight_open: whether the proposal's potential is asked for next.
         scored: the proposal's score; None for one that is rejected without.
@@ -37,10 +38,11 @@ class PrefetchedStep:
 
     beta: float
     move: str
-    draft: Draft | None
+    draft: Draft | Round | None
     log_uniform: float
     generator_state: Any
     proposal: Proposal | None = None
+    read: Scored | None = None
     score_request: ScoreRequest | None = None
     weight_open: bool = False
     scored: Scored | None = None
@@ -51,7 +53,12 @@ class PrefetchedStep:
     @property
     def waits(self) -> bool:
         """Whether an answer is open without which the step cannot be decided."""
-        return self.weight_open or self.score_request is not None
+        return self.drafted or self.weight_open or self.score_request is not None
+
+    @property
+    def drafted(self) -> bool:
+        """Whether the move has places and no proposal yet."""
+        return self.draft is not None and self.proposal is None
 
     def accepts(self, log_ratio: float) -> bool:
         """Whether the uniforms accept, given log r."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,10 +20,13 @@ class Proposal:
         state: x'.
         log_q_ratio: log q(x | x') - log q(x' | x) in nats, the probabilities of choosing the
             move itself included.
+        local: whether the first of two stages of acceptance ends soon after the last difference of x and x',
+            however many tokens lie between the first and the last; the same for the way back.
     """
 
     state: State
     log_q_ratio: float
+    local: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,36 @@ class Draft:
     query: ProposalQuery | None
     finish: Callable[[ProposalReply], Proposal]
 
+    def opened(self) -> Round:
+        """The same as the only round."""
+        if self.query is None:
+            return Round((), lambda replies: self.finish(ProposalReply()))
+        return Round((self.query,), lambda replies: self.finish(*replies))
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a move that draws several tokens one after the other.
+
+    The kernel asks the rounds of all chains together, and the model reads the one new token of each beside the
+    proposals of other chains. All uniforms are drawn at the first round, since a chain's generator is used there
+    alone.
+
+    Attributes:
+        queries: about one text, of which at most one draws a token.
+        finish: makes the proposal of the replies, in the queries' order, or the next round.
+        text: a closed sentence that the queries are about, the prefix written so far and any closing token; None for
+            the current state.
+    """
+
+    queries: Sequence[ProposalQuery]
+    finish: Callable[[Sequence[ProposalReply]], Proposal | Round]
+    text: tuple[int, ...] | None = None
+
+    def opened(self) -> Round:
+        """Itself."""
+        return self
+
 
 MoveWeights = dict[str, float]
 """Probability of choosing each move by name; they sum to 1 and do not depend on the state."""
@@ -47,7 +80,8 @@ class Move(Protocol):
     """A reversible proposal over states.
 
     The next-token distribution of a left context is the same before and after an edit at its
-    position, so one query about the *current* state yields both probabilities of every move.
+    position, so one query about the *current* state yields both probabilities of every move of one token. A move of
+    more tokens goes on in rounds.
     """
 
     @property
@@ -58,7 +92,9 @@ class Move(Protocol):
         """Name of the move that leads back; a move's own name where it undoes itself."""
         ...
 
-    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
+    def draft(
+        self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float
+    ) -> Draft | Round | None:
         """Choose the places of the move, or None where it does not apply (the chain stays).
 
         Args:

@@ -18,13 +18,17 @@ class Swap:
     An unordered pair of the m keywords is chosen uniformly:
 
         forward = reverse = p_swap * 2 / (m (m - 1))
+
+    Attributes:
+        among: only blocks numbered below it are exchanged; None for all.
     """
 
     name: str = "swap"
     reverse: str = "swap"
+    among: int | None = None
 
     def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Draft | None:
-        keywords = state.keywords
+        keywords = [keyword for keyword in state.keywords if self.among is None or keyword < self.among]
         if len(keywords) < 2:
             return None
         first, second = (keywords[i] for i in sorted(rng.choice(len(keywords), size=2, replace=False)))

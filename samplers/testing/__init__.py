@@ -18,6 +18,7 @@ from samplers.testing.kernel_laws import states_after as states_after
 from samplers.testing.move_laws import MoveLaws as MoveLaws
 from samplers.testing.paths import Path as Path
 from samplers.testing.paths import paths as paths
+from samplers.testing.paths import proposed as proposed
 from samplers.testing.potential_laws import PotentialLaws as PotentialLaws
 from samplers.testing.toy import ToyLanguage as ToyLanguage
 from samplers.testing.toy import decode as decode

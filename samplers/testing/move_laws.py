@@ -10,11 +10,10 @@ from math import exp, isclose
 
 import numpy as np
 
-from samplers.language import ProposalReply
 from samplers.moves.base import Move, MoveWeights
 from samplers.state import END, FREE, State
 from samplers.testing.kernel_laws import pearson
-from samplers.testing.paths import paths
+from samplers.testing.paths import paths, proposed
 from samplers.testing.toy import ENDS, INTERIOR, ToyLanguage
 
 Flows = dict[tuple[State, float], float]
@@ -25,7 +24,7 @@ class MoveLaws:
     """A move can be undone by its reverse, says the true ratio of both, and keeps to the space.
 
     Every way of the move is enumerated, so its choices have to be discrete (``integers``,
-    ``choice``) but for the uniform of its query.
+    ``choice``) but for the uniforms of its queries.
 
     Attributes:
         move: under test.
@@ -100,10 +99,7 @@ class MoveLaws:
             draft = self.move.draft(state, rng, self._weights, 1.0)
             if draft is None:
                 return None
-            reply = ProposalReply()
-            if draft.query is not None:
-                (reply,) = await self.model.propose(await self.model.score([state.tokens], [None]), [draft.query])
-            proposal = draft.finish(reply)
+            proposal = await proposed(draft, state, self.model)
             return proposal.state, round(proposal.log_q_ratio, 8)
 
         for state in self.states:

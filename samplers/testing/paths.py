@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from math import exp, prod
 from typing import Any, NamedTuple, TypeVar
 
-from samplers.language import ProposalReply
-from samplers.moves.base import Move, MoveWeights
+from samplers.language import LanguageModel
+from samplers.moves.base import Draft, Move, MoveWeights, Proposal, Round
 from samplers.state import State
 from samplers.testing.toy import ToyLanguage
 
@@ -102,28 +102,60 @@ async def paths(
     """All ways in which a move proposes from a state; their probabilities sum to 1, or less if it may not apply.
 
     Raises:
-        ValueError: the move uses a random number otherwise than as the uniform of its query.
+        ValueError: the move uses a random number otherwise than as the uniform of one query.
     """
-    (scored,) = await model.score([state.tokens], [None])
     found: list[Path] = []
     for draft, choices in every_choice(lambda rng: move.draft(state, rng, weights, sharpness)):
-        query = None if draft is None else draft.query
-        uniform = None if query is None else query.uniform
-        if len(choices.uniforms) != (uniform is not None) or any(one is not uniform for one in choices.uniforms):
+        ways = [] if draft is None else await _ways(draft.opened(), state, model, ())
+        used = [uniform for way in ways for uniform in way.uniforms]
+        twice = any(len(set(map(id, way.uniforms))) < len(way.uniforms) for way in ways)
+        if twice or (draft is not None and set(map(id, used)) != set(map(id, choices.uniforms))):
             raise ValueError(
                 f"{move.name} calls rng.random() otherwise than for a query's uniform, which cannot be enumerated: "
                 "choose with rng.integers or rng.choice"
             )
-        if draft is None:
-            continue
-        replies = [(ProposalReply(), 0.0)]
-        if query is not None:
-            (reply,) = await model.propose([scored], [query])
-            replies = [(reply, 0.0)]
-            if uniform is not None:
-                log_qs = model.distribution(state.tokens, query)
-                replies = [(replace(reply, token=token, log_q=log_q), log_q) for token, log_q in log_qs.items()]
-        for reply, log_q in replies:
-            proposal = draft.finish(reply)
-            found.append(Path(proposal.state, choices.probability * exp(log_q), proposal.log_q_ratio))
+        found += [
+            Path(way.proposal.state, choices.probability * exp(way.log_q), way.proposal.log_q_ratio) for way in ways
+        ]
     return found
+
+
+class _Way(NamedTuple):
+    """A proposal, log of the probability of the tokens drawn for it, and the uniforms that drew them."""
+
+    proposal: Proposal
+    log_q: float
+    uniforms: tuple[float, ...]
+
+
+async def _ways(one: Round, state: State, model: ToyLanguage, uniforms: tuple[float, ...]) -> list[_Way]:
+    """All that a round may come to."""
+    (scored,) = await model.score([one.text or state.tokens], [None])
+    replies = await model.propose([scored] * len(one.queries), one.queries)
+    drawing = [i for i, query in enumerate(one.queries) if query.uniform is not None]
+    branches = [(replies, 0.0)]
+    if drawing:
+        (i,) = drawing
+        query = one.queries[i]
+        uniforms = (*uniforms, *([] if query.uniform is None else [query.uniform]))
+        branches = [
+            ([*replies[:i], replace(replies[i], token=token, log_q=log_q), *replies[i + 1 :]], log_q)
+            for token, log_q in model.distribution(scored.tokens, query).items()
+        ]
+    found: list[_Way] = []
+    for answers, log_q in branches:
+        after = one.finish(answers)
+        if isinstance(after, Round):
+            found += [way._replace(log_q=way.log_q + log_q) for way in await _ways(after, state, model, uniforms)]
+        else:
+            found.append(_Way(after, log_q, uniforms))
+    return found
+
+
+async def proposed(draft: Draft | Round, state: State, model: LanguageModel[Any]) -> Proposal:
+    """What a draft comes to, asked round by round."""
+    after: Proposal | Round = draft.opened()
+    while isinstance(after, Round):
+        (scored,) = await model.score([after.text or state.tokens], [None])
+        after = after.finish(await model.propose([scored] * len(after.queries), after.queries))
+    return after

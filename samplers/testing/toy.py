@@ -20,6 +20,7 @@ ENDS = (4, 5)
 _LIKELY = np.array([2.5, 2.5, 1, 2.5, 1, 1, 1, 1])
 """Ends are less likely than words, so that sentences of all lengths carry mass."""
 A, B, C, S, STOP, BANG, K, T = range(8)
+_ALPHABETS = {Alphabet.INTERIOR: INTERIOR, Alphabet.ENDS: ENDS, Alphabet.BOTH: INTERIOR + ENDS}
 
 
 def decode(tokens: Sequence[int]) -> str:
@@ -81,7 +82,7 @@ class ToyLanguage:
 
     def distribution(self, tokens: tuple[int, ...], query: ProposalQuery) -> dict[int, float]:
         """log q of every token of the query's alphabet, in nats."""
-        alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
+        alphabet = _ALPHABETS[query.alphabet]
         return dict(zip(alphabet, self._proposal(tokens, query, alphabet)[1], strict=True))
 
     def _proposal(
@@ -97,7 +98,7 @@ class ToyLanguage:
         return self._proposals[key]
 
     def _reply(self, tokens: tuple[int, ...], query: ProposalQuery) -> ProposalReply:
-        alphabet = INTERIOR if query.alphabet is Alphabet.INTERIOR else ENDS
+        alphabet = _ALPHABETS[query.alphabet]
         cdf, log_q = self._proposal(tokens, query, alphabet)
         token = drawn = present = None
         if query.uniform is not None:

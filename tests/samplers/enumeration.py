@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 import numpy.typing as npt
@@ -107,6 +107,7 @@ class Law:
         delayed: if not 0, acceptance is in two stages, the first by the edit and so many tokens after it,
             without the potential.
         reward: nats a token, heated as the model is.
+        longest_drawn: most free tokens that one move draws.
     """
 
     space: Space
@@ -117,6 +118,7 @@ class Law:
     potential: Callable[[tuple[int, ...]], float] = lambda tokens: 0.0
     delayed: int = 0
     reward: float = 0.0
+    longest_drawn: int = 2
 
     def log_prob(self, tokens: Sequence[int]) -> float:
         """Log-probability of the whole sentence: a sum over tokens."""
@@ -146,9 +148,13 @@ class Law:
         Ways that coincide in their state are listed one by one, since each is accepted by
         its own ratio.
         """
-        for move, weight in self.weights.items():
-            for after, forward, back in getattr(self, f"_{move}")(x):
-                yield after, weight * forward, (weight if move not in _REVERSE else self.weights[_REVERSE[move]]) * back
+        for move in self.weights:
+            yield from self._paths_of(move, x)
+
+    def _paths_of(self, move: str, x: Listed) -> Iterator[tuple[Listed, float, float]]:
+        weight, weight_back = self.weights[move], self.weights[_REVERSE.get(move, move)]
+        for after, forward, back in getattr(self, f"_{move}")(x):
+            yield after, weight * forward, weight_back * back
 
     def _replace(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
         places = len(x.free) + 1
@@ -193,9 +199,60 @@ class Law:
                 for form in others:
                     yield Listed((*x.items[:i], Item(item.owner, form), *x.items[i + 1 :]), x.end), chance, chance
 
-    def first_ratio(self, x: tuple[int, ...], y: tuple[int, ...]) -> float:
-        """pi(y) / pi(x) without the potential, by an edit and the tokens after it; of other changes, by all of them."""
-        edit = _edit(x, y)
+    def _redraw(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
+        first = max((i + 1 for i, item in enumerate(x.items) if item.owner != _FREE), default=0)
+        for start in range(first, len(x.items) + 1):
+            kept, old = x.items[:start], tuple(item.tokens[0] for item in x.items[start:])
+            if len(old) <= self.longest_drawn:
+                back = self._tail(x.before(start), (*old, x.end))
+                for new in self._tails():
+                    redrawn = Listed((*kept, *(Item(_FREE, (w,)) for w in new[:-1])), new[-1])
+                    forward = self._tail(x.before(start), new)
+                    yield redrawn, forward / (len(x.items) - first + 1), back / (len(redrawn.items) - first + 1)
+
+    def _tails(self) -> list[tuple[int, ...]]:
+        free = [words for n in range(self.longest_drawn + 1) for words in product(self.space.interior, repeat=n)]
+        return [(*words, end) for words in free for end in self.space.ends]
+
+    def _tail(self, prefix: tuple[int, ...], tail: tuple[int, ...]) -> float:
+        """Probability of drawing free tokens and a closing one."""
+        both, ends = (*self.space.interior, *self.space.ends), self.space.ends
+        chance = 1.0
+        for j, w in enumerate(tail):
+            chance *= self.q(w, (*prefix, *tail[:j]), both if j < self.longest_drawn else ends)
+        return chance
+
+    def _redraw_span(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
+        lengths = range(1, self.longest_drawn + 1)
+        pairs = [(m, n) for m in lengths for n in lengths if max(m, n) > 1]
+        for m, n in pairs:
+            for at in _runs(x, m):
+                prefix, old = x.before(at), tuple(item.tokens[0] for item in x.items[at : at + m])
+                for new in product(self.space.interior, repeat=n):
+                    items = (*x.items[:at], *(Item(_FREE, (w,)) for w in new), *x.items[at + m :])
+                    redrawn = Listed(items, x.end)
+                    forward = self._words(prefix, new) / len(_runs(x, m)) / len(pairs)
+                    yield redrawn, forward, self._words(prefix, old) / len(_runs(redrawn, n)) / len(pairs)
+
+    def _words(self, prefix: tuple[int, ...], words: tuple[int, ...]) -> float:
+        chances = [self.q(w, (*prefix, *words[:j]), self.space.interior) for j, w in enumerate(words)]
+        return float(np.prod(chances))
+
+    def _shift(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
+        blocks = [i for i, item in enumerate(x.items) if item.owner != _FREE]
+        for i in blocks:
+            rest = (*x.items[:i], *x.items[i + 1 :])
+            moved = [Listed((*rest[:g], x.items[i], *rest[g:]), x.end) for g in range(len(rest) + 1) if g != i]
+            moved = [y for y in moved if not self.space.ordered or _order(y) == _order(x)]
+            for y in moved:
+                yield y, 1 / len(blocks) / len(moved), 1 / len(blocks) / len(moved)
+
+    def first_ratio(self, x: tuple[int, ...], y: tuple[int, ...], local: bool = False) -> float:
+        """pi(y) / pi(x) without the potential, by an edit and the tokens after it; of other changes, by all of them.
+
+        Where the move is local, a change of several tokens is an edit too.
+        """
+        edit = _span(x, y) if local else _edit(x, y)
 
         def part(tokens: tuple[int, ...], start: int, stop: int) -> float:
             return float(sum(np.log(self.next_token(tokens[:k])[tokens[k]]) for k in range(start, stop)))
@@ -212,13 +269,15 @@ class Law:
         p = np.zeros((len(states), len(states)))
         for i, x in enumerate(states):
             proposed = 0.0
-            for after, forward, back in self.paths(x):
-                proposed += forward
-                if after in number and after != x:
-                    j = number[after]
-                    ratio = pi[j] * back / (pi[i] * forward)
-                    first = self.first_ratio(x.tokens, after.tokens) * back / forward if self.delayed else ratio
-                    p[i, j] += forward * min(1.0, first) * min(1.0, ratio / first)
+            for move in self.weights:
+                for after, forward, back in self._paths_of(move, x):
+                    proposed += forward
+                    if after in number and after != x:
+                        j = number[after]
+                        first = ratio = pi[j] * back / (pi[i] * forward)
+                        if self.delayed:
+                            first = self.first_ratio(x.tokens, after.tokens, move in _LOCAL) * back / forward
+                        p[i, j] += forward * min(1.0, first) * min(1.0, ratio / first)
             assert proposed <= 1 + 1e-12
             p[i, i] = 1 - p[i].sum()
         return p
@@ -233,6 +292,25 @@ def _edit(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, int, int] | None
     return None
 
 
+def _span(x: tuple[int, ...], y: tuple[int, ...]) -> tuple[int, int, int] | None:
+    """Where y is x with one span exchanged for another: its place, and where x and y go on alike."""
+    places = [k for k in range(min(len(x), len(y))) if x[k] != y[k]]
+    at = places[0] if places else min(len(x), len(y))
+    alike = max(n for n in range(min(len(x), len(y)) - at + 1) if x[len(x) - n :] == y[len(y) - n :])
+    return at, len(x) - alike, len(y) - alike
+
+
+def _runs(x: Listed, length: int) -> list[int]:
+    """Items from which on so many are free tokens."""
+    free = set(x.free)
+    return [i for i in x.free if all(i + k in free for k in range(length))]
+
+
+def _order(x: Listed) -> list[int]:
+    return [item.owner for item in x.items if item.owner != _FREE]
+
+
+_LOCAL = ("redraw_span", "shift")
 _REVERSE = {"insert": "delete", "delete": "insert"}
 
 

@@ -19,8 +19,11 @@ from samplers.kernels.metropolis import MetropolisHastings
 from samplers.moves.base import Move
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
+from samplers.moves.redraw import Redraw
+from samplers.moves.redraw_span import RedrawSpan
 from samplers.moves.reform import Reform
 from samplers.moves.replace import Replace
+from samplers.moves.shift import Shift
 from samplers.moves.swap import Swap
 from samplers.potentials.base import Product
 from samplers.schedules import constant
@@ -118,15 +121,16 @@ class Case:
         self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0
     ) -> MetropolisHastings:
         """The product's kernel."""
-        target, mix = self.target(with_potential), moves(weights, self.space.forms)
+        target, mix = self.target(with_potential), moves(weights, self.space.forms, self.space.ordered)
         if delayed:
             return DelayedAcceptance(target, mix, weights, constant(beta), tail=delayed)
         return MetropolisHastings(target, mix, weights, constant(beta))
 
 
-def moves(weights: dict[str, float], forms: Forms) -> list[Move]:
+def moves(weights: dict[str, float], forms: Forms, ordered: bool) -> list[Move]:
     """The product's moves of the given names."""
     every: list[Move] = [Replace(EPSILON), Insert(EPSILON), Delete(EPSILON), Swap(), Reform(forms)]
+    every += [Redraw(ENDS, 2, EPSILON), RedrawSpan(2, EPSILON), Shift(ordered)]
     return [move for move in every if move.name in weights]
 
 
@@ -137,6 +141,20 @@ MIXES = {
     "edits+swap": {"replace": 0.3, "insert": 0.25, "delete": 0.25, "swap": 0.2},
     "edits+reform": {"replace": 0.3, "insert": 0.2, "delete": 0.3, "reform": 0.2},
     "all": {"replace": 0.25, "insert": 0.3, "delete": 0.2, "swap": 0.1, "reform": 0.15},
+    "redraw": {"redraw": 1.0},
+    "redraw_span": {"redraw_span": 1.0},
+    "shift": {"shift": 1.0},
+    "long": {"insert": 0.2, "delete": 0.1, "redraw": 0.3, "redraw_span": 0.25, "shift": 0.15},
+    "every": {
+        "replace": 0.15,
+        "insert": 0.2,
+        "delete": 0.1,
+        "swap": 0.05,
+        "reform": 0.1,
+        "redraw": 0.15,
+        "redraw_span": 0.15,
+        "shift": 0.1,
+    },
 }
 """Unequal weights throughout, so that a ratio without them shows."""
 
@@ -161,7 +179,7 @@ def cases() -> list[Case]:
             Space(INTERIOR, ENDS, (), False, 4, lambda x: len(x) >= 2 and "c" not in words(x)),
             (LengthBounds(length_in_tokens, 2, 4), ForbiddenWords(("C",), spaced_boundaries)),
             State((A, B, S, 4), (-1, -1, -1, -2)),
-            frozenset({"edits", "all"}),
+            frozenset({"edits", "all", "every"}),
             "all",
         ),
         # Two keywords in any order, one of two glued tokens, each a whole word.
@@ -174,7 +192,7 @@ def cases() -> list[Case]:
                 AllKeywords((("a",), ("kt",)), spaced_boundaries),
             ),
             State((A, B, S, K, T, 4), (0, -1, -1, 1, 1, -2)),
-            frozenset({"edits+swap", "all"}),
+            frozenset({"edits+swap", "all", "every"}),
             "all",
         ),
         # Ordered keywords with several forms of unequal lengths; a free "s" can inflect a form too.
@@ -195,7 +213,7 @@ def cases() -> list[Case]:
             Space(INTERIOR, ENDS, ((ka,),), False, 4, lambda x: True),
             (LengthBounds(length_in_tokens, 0, 4),),
             State((A, B, S, 4), (0, -1, -1, -2)),
-            frozenset({"edits", "all"}),
+            frozenset({"edits", "all", "every"}),
             "all",
         ),
     ]

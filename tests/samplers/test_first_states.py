@@ -18,7 +18,7 @@ from samplers.first_states import InfeasibleError, KeywordBlocks, construct, fro
 from samplers.run import generators
 from samplers.state import State
 from samplers.target import Target
-from samplers.testing.toy import INTERIOR, STOP, A, B, K, S, T, ToyLanguage, decode
+from samplers.testing.toy import INTERIOR, STOP, A, B, C, K, S, T, ToyLanguage, decode
 
 FORMS = (((A,),), ((K, T), (B,)))
 
@@ -206,3 +206,30 @@ def test_a_text_of_density_zero_is_refused() -> None:
     target = Target(decode, potential=Opens(B))
     with pytest.raises(InfeasibleError, match="density 0 by the potential; the last was 'a\\.'"):
         asyncio.run(construct(from_text((A, STOP)), target, ToyLanguage(), generators(1, 2)))
+
+
+def test_outer_blocks_and_rows_stand_where_they_belong() -> None:
+    forms = (((A,),), ((B,),), ((K, T),), ((C,),), ((K,),))
+    blocks = KeywordBlocks(forms, False, STOP, opening=(4,), closing=(3,), rows=((1, 0),))
+    states = asyncio.run(construct(blocks, Target(decode), ToyLanguage(), generators(2, 60)))
+    orders = {tuple(state.keywords) for state in states}
+    assert orders == {(4, 2, 1, 0, 3), (4, 1, 2, 0, 3), (4, 1, 0, 2, 3)}
+    assert set(blocks.orders()) == orders
+    for state in states:
+        assert state.owners[0] == 4 and state.owners[-2] == 3
+    assert any(state.free for state in states)
+
+
+def test_a_scaffold_is_free_in_the_first_state() -> None:
+    blocks = KeywordBlocks((((A,),), ((B, C),)), True, STOP, scaffold={1})
+    for free in (0, 2):
+        states = asyncio.run(construct(blocks, Target(decode), ToyLanguage(), generators(2, 9), max_free_tokens=free))
+        assert all(state.keywords == [0] and "b c" in decode(state.tokens) for state in states)
+
+
+def test_the_repair_inserts_several_tokens_at_once() -> None:
+    """No single insertion goes nearer: "k" alone is as far, and never proposed."""
+    blocks = KeywordBlocks((((A,),),), True, STOP, inserts=((K, T),))
+    target = Target(decode, (AllKeywords((("kt",),), spaced_boundaries),))
+    states = asyncio.run(construct(blocks, target, ToyLanguage(), generators(2, 9), max_free_tokens=0))
+    assert all(target.admits(state) and state.tokens[state.free[0]] == K for state in states)

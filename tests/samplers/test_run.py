@@ -98,6 +98,26 @@ def test_a_step_is_two_calls_whatever_the_number_of_chains() -> None:
     assert asyncio.run(calls(30)) == ["score", *["propose", "score"] * 5]
 
 
+def test_rounds_of_all_chains_meet_in_the_same_two_calls() -> None:
+    """A move of n tokens takes n calls, in which others go on; nothing is drawn beyond it that may be thrown away."""
+    weights = {"redraw": 0.5, "replace": 0.5}
+    kernel = replace(CASE.kernel(weights), lookahead=4)
+
+    async def check() -> None:
+        model = ToyLanguage()
+        apart = False
+        async for step in run(kernel, model, [CASE.first] * 30, generators(1, 30), 12):
+            apart |= len({chain.steps for chain in step.chains}) > 1
+            for chain in step.chains:
+                redrawn = [one for one in chain.prefetched if one.move == "redraw" and one.draft is not None]
+                assert not redrawn or len(chain.prefetched) == 1
+        names = [name for name, _ in model.calls]
+        assert names == ["score", *["propose", "score"] * (len(names) // 2)]
+        assert apart
+
+    asyncio.run(check())
+
+
 def test_closing_stops_the_chains() -> None:
     async def check() -> int:
         model = ToyLanguage()

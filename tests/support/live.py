@@ -38,7 +38,7 @@ def connected(url: str) -> socket.socket:
     return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60)
 
 
-def until(condition: Callable[[], object], seconds: float = 60) -> None:
+def until(condition: Callable[[], object], seconds: float = 300) -> None:
     """Wait until ``condition()`` holds; long enough for any machine, so what never ends is told from what is slow."""
     deadline = time.monotonic() + seconds
     while not condition():

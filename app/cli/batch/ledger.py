@@ -1,4 +1,4 @@
-"""What a batch has done, on the disk beside its output: which job it is, and how far each file is written."""
+"""Ledger of a batch, on the disk beside its output: its job, and the length written of each file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from models.text.atomic import write_atomically
 
 
 class Written(BaseModel):
-    """How far a file is written."""
+    """Length written of a file."""
 
     cursor: int = -1
     size: int = Field(default=0, description="bytes; what lies behind them in the file was not noted any more")
@@ -79,15 +79,15 @@ class Ledger:
 
     @property
     def path(self) -> Path:
-        """Of the notes."""
+        """Path of the ledger."""
         return self.output.with_name(f"{self.output.name}.job")
 
     def file(self, kind: Kind) -> Path:
-        """Where results or errors go."""
+        """Path of the results or errors."""
         return self.output if kind == "results" else self.output.with_suffix(".errors.jsonl")
 
     def written(self, kind: Kind) -> Written:
-        """How far that file is."""
+        """Length written of that file."""
         return self.notes.results if kind == "results" else self.notes.errors
 
     def append(self, kind: Kind, page: Page) -> None:

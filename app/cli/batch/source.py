@@ -44,7 +44,7 @@ class Source:
     numbers: list[int]
 
     def digest(self, *options: str) -> str:
-        """Of the lines and of options."""
+        """Digest of the lines and the options."""
         state = hashlib.blake2b(self.content, digest_size=16)
         for option in options:
             state.update(b"\0" + option.encode())

@@ -21,7 +21,7 @@ TIMEOUT = 2.0
 """Seconds that a server may take to answer."""
 
 LEAST_VERSION = (6, 2)
-"""Of Redis: streams with XAUTOCLAIM."""
+"""Least version of Redis: its streams have XAUTOCLAIM."""
 
 SLOW = 0.010
 """Seconds of a ping after which scores are computed faster than fetched."""

@@ -198,7 +198,7 @@ async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, 
             continue
     if not spelled:
         return []
-    session = await Session.open(engine.model, name, answer.model.context, engine.batcher, remember=0)
+    session = await Session.open(engine.model, name, answer.model.context or "", engine.batcher, remember=0)
     return [float(s.log_probs.mean()) for s in await session.score(spelled, [None] * len(spelled))]
 
 

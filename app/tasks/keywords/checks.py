@@ -10,7 +10,7 @@ from app.languages.choice import Named
 from app.languages.registry import language_of
 from app.settings.settings import Limits
 from app.tasks.keywords.forms import Keywords
-from app.tasks.keywords.schemas import Length, SentencesRequest
+from app.tasks.keywords.schemas import Length, SentencesRequest, WordList
 from app.tasks.limits import Bound, above
 from app.tasks.sampling.checks import checked_options
 from app.web.codes import Code
@@ -31,8 +31,10 @@ def check(request: SentencesRequest, keywords: Keywords, language: Language, lim
         ProblemError: 422, a fault for each finding.
     """
     bounds, faults = checked_options(request, limits)
-    refuse(list(above([*bounds, *_bounds(keywords, request.forbidden, request.length, limits)])))
-    refuse([*_keywords(keywords), *faults, *_length(request.length)])
+    bounds += _bounds(keywords, request.forbidden, request.length, limits)
+    refuse(list(above([*bounds, *_text_bounds(request, limits)])))
+    refuse([*_keywords(keywords), *faults, *_length(request.length), *_vocabulary(request.vocabulary, language)])
+    refuse([*_acrostic(request.acrostic)])
     named = list(chain.from_iterable(keywords))
     refuse(
         [
@@ -74,6 +76,16 @@ def _bounds(keywords: Keywords, forbidden: Sequence[str], length: Length, limits
         yield Bound(f"forbidden[{at}]", word, limits.max_keyword_characters)
 
 
+def _text_bounds(request: SentencesRequest, limits: Limits) -> Iterator[Bound]:
+    yield Bound("starts_with", request.starts_with, limits.max_keyword_characters)
+    yield Bound("ends_with", request.ends_with, limits.max_keyword_characters)
+    yield Bound("acrostic", request.acrostic, limits.max_keywords)
+    yield Bound("counts", request.counts, limits.max_keywords, "phrases")
+    yield Bound("counts", sum(counted.at_least for counted in request.counts), limits.max_keywords)
+    for number, counted in enumerate(request.counts):
+        yield Bound(f"counts[{number}].phrase", counted.phrase, limits.max_keyword_characters)
+
+
 def _keywords(keywords: Keywords) -> Iterator[Fault]:
     first: dict[frozenset[str], int] = {}
     for number, forms in enumerate(keywords):
@@ -93,6 +105,26 @@ def _keywords(keywords: Keywords) -> Iterator[Fault]:
                     message=f"{form.text!r} has no letter, character or digit",
                     remedy="give a word; punctuation comes by itself",
                 )
+
+
+def _vocabulary(vocabulary: WordList | None, language: Language) -> Iterator[Fault]:
+    if vocabulary is not None and vocabulary.function_words and not language.function_words:
+        yield Fault(
+            field="vocabulary.function_words",
+            code=Code.NO_EFFECT,
+            message=f"there is no list of function words for {language.name}",
+            remedy="leave it out, and give them among vocabulary.words",
+        )
+
+
+def _acrostic(characters: str | None) -> Iterator[Fault]:
+    if stray := next((c for c in characters or "" if not c.isalnum()), None):
+        yield Fault(
+            field="acrostic",
+            code=Code.MALFORMED,
+            message=f"{stray!r} opens no clause",
+            remedy="give letters, characters or digits alone; marks and spaces come by themselves",
+        )
 
 
 def _length(length: Length) -> Iterator[Fault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import permutations, product
+from itertools import product
 from math import factorial, prod
 
 from app.languages.base import Language
@@ -29,6 +29,8 @@ def refuse_without_room(
     """
     if length.maximum is None or (unit == "words" and not language.words_apart):
         return
+    if blocks.scaffold:  # its tokens are not all that fits
+        return
     count = prod(map(len, blocks.forms)) * (1 if blocks.ordered else factorial(len(blocks.forms))) * vocabulary.ends
     if count * (2 ** (len(blocks.forms) - 1) if unit == "words" else 1) > MOST_SENTENCES:
         return
@@ -52,8 +54,7 @@ def refuse_without_room(
 
 def _bare(blocks: KeywordBlocks, vocabulary: Vocabulary) -> Iterator[State]:
     """The sentences of nothing but keywords."""
-    numbers = range(len(blocks.forms))
-    for order in [tuple(numbers)] if blocks.ordered else permutations(numbers):
+    for order in blocks.orders():
         for forms in product(*(blocks.forms[keyword] for keyword in order)):
             for end in vocabulary.end_tokens:
                 yield State.assemble(list(zip(order, forms, strict=True)), end)

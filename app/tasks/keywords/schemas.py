@@ -1,4 +1,4 @@
-"""What a request for sentences may say, and what it is answered."""
+"""Schema of a request for sentences."""
 
 from __future__ import annotations
 
@@ -77,6 +77,28 @@ class Length(Strict):
     )
 
 
+class Counted(Strict):
+    """How often a phrase occurs, in any letter case; what counts is what `forbidden` would find."""
+
+    phrase: Word = Field(description="the phrase")
+    at_least: int = Field(default=0, ge=0, description="least number of occurrences, which do not overlap")
+    at_most: int | None = Field(default=None, ge=0, description="greatest number of occurrences; none if left out")
+
+
+class WordList(Strict):
+    """The words that sentences are made of, beside the keywords."""
+
+    words: list[Word] = Field(
+        min_length=1,
+        max_length=20_000,
+        description="the words; the first of a sentence may have a capital that it has not here. Chinese texts are "
+        "cut into words by jieba",
+    )
+    function_words: bool = Field(
+        default=False, description="whether the language's articles, pronouns, prepositions, particles may stand too"
+    )
+
+
 class SentencesRequest(SamplingRequest):
     """Ask for sentences that hold all the keywords."""
 
@@ -112,8 +134,33 @@ class SentencesRequest(SamplingRequest):
         description=f"must not occur, letter case ignored: as whole words in {_names(True)}, as any substring in "
         f"{_names(False)}",
     )
+    starts_with: Word | None = Field(
+        default=None, description="every sentence opens with this text, as it is written; a keyword in it stands there"
+    )
+    ends_with: Word | None = Field(
+        default=None,
+        description="every sentence ends with this text before its closing mark, or with the mark too if the text ends "
+        "in one; a keyword in it stands there",
+    )
+    acrostic: Word | None = Field(
+        default=None,
+        description="the n-th clause of every sentence opens with the n-th character or, where words are of letters, "
+        "with a word of the n-th letter, and there are no more clauses; ，；。！？,;.!? part them",
+    )
+    vocabulary: WordList | None = Field(
+        default=None, description="no other words but these and the keywords; marks are free"
+    )
+    counts: list[Counted] = Field(
+        default_factory=list, description="how often phrases occur; on the command line 'phrase>=2' and 'phrase<=3'"
+    )
     allow_repeats: bool = Field(
         default=False,
         description="whether the same words may stand twice in a row, the same three words twice, or a longer word "
         "more than twice",
     )
+    allow_copies: bool = Field(
+        default=True,
+        description="whether a sentence may have a run of words of its context: four words, in Chinese six characters, "
+        "keywords aside",
+    )
+    once: bool = Field(default=False, description="whether each keyword is said once")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -35,10 +36,19 @@ class Sentences(SamplingTask[SentencesRequest]):
         "forbidden": "--forbid",
         "length.min": "--min",
         "length.max": "--max",
+        "counts": "--count",
     }
 
     @classmethod
     def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
-        """``a|b|c`` for forms of a keyword."""
+        """``a|b|c`` for forms of a keyword, ``phrase>=2`` and ``phrase<=3`` for counts."""
         keywords = [word.split("|") if "|" in word else word for word in body["keywords"]]
-        return super().body_of(body | {"keywords": keywords})
+        counts = [_counted(text) for text in body.get("counts", [])]
+        return super().body_of(body | {"keywords": keywords} | ({"counts": counts} if counts else {}))
+
+
+def _counted(text: str) -> dict[str, Any]:
+    """A count as the command line has it, in the form of a body."""
+    if (match := re.fullmatch(r"(.+?)\s*([<>]=)\s*(\d+)", text)) is None:
+        return {"phrase": text}
+    return {"phrase": match[1], "at_least" if match[2] == ">=" else "at_most": int(match[3])}

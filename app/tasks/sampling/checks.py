@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
+from app.tasks.sampling.contexts import Made, TextContext
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
 from app.tasks.sampling.trace import MAX_TRACED_STEPS
@@ -20,7 +21,7 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
         Bound("sampler.chains", sampler.chains, limits.max_chains),
         Bound("sampler.steps", sampler.steps, limits.max_steps),
         Bound("samples", request.samples, limits.max_samples),
-        Bound("context", request.context, limits.max_context_characters),
+        Bound(*_given(request.context), limits.max_context_characters),
     ]
     faults = list(_move_faults(sampler.moves))
     if request.trace == "edits" and sampler.chains * sampler.steps > MAX_TRACED_STEPS:
@@ -31,6 +32,13 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
             Fault(field="trace", code=Code.TOO_LARGE, message=taken, remedy='give "summary", or ask for fewer steps')
         )
     return bounds, faults
+
+
+def _given(context: str | Made | None) -> tuple[str, str | None]:
+    """The field that gives a text for a context, and the text."""
+    if isinstance(context, TextContext):
+        return "context.text", context.text
+    return "context", context if isinstance(context, str) else None
 
 
 def _move_faults(moves: Moves) -> Iterator[Fault]:

@@ -82,6 +82,15 @@ def of_search(steps: int) -> Convergence:
     )
 
 
+def of_several_laws(steps: int) -> Convergence:
+    """The report of chains under different contexts."""
+    return unknown(
+        "chains continue different contexts: each samples a law of its own, and they need not agree",
+        "Unknown: chains under different contexts cannot be compared; give one context to judge the chains by it.",
+        steps,
+    )
+
+
 def convergence(draws: Mapping[str, Draws], steps: int) -> Convergence:
     """The report of chains of one law.
 

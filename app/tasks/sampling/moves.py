@@ -23,6 +23,14 @@ class Moves(Strict):
     delete: Weight = Field(default=0.2, description="delete a token; with `insert` or not at all")
     swap: Weight = Field(default=0.05, description="exchange two keywords (if unordered and two or more)")
     reform: Weight = Field(default=0.05, description="change a keyword's form (if one has several)")
+    redraw: Weight = Field(
+        default=0,
+        description="draw all from a place after the last keyword again, at most 16 tokens and the closing mark",
+    )
+    redraw_span: Weight = Field(
+        default=0, description="exchange up to 3 neighbouring free tokens for up to 3 drawn ones"
+    )
+    shift: Weight = Field(default=0, description="move a keyword elsewhere; between its neighbours if `ordered`")
 
 
 def mix(asked: Moves, moves: Sequence[Move]) -> tuple[list[Move], dict[str, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, Field
 
 from app.engine.engine import Engine
-from app.engine.session import checked_context, fits
+from app.engine.session import fits, read_context
 from app.languages.base import Unit
 from app.tasks.sampling.kernels import Sampler
 from app.tasks.sampling.moves import mix
@@ -34,24 +34,27 @@ class SamplingPlan(BaseModel):
     keywords: list[list[list[str]]] = Field(
         description="for each keyword the spellings of its forms, each as the texts of its tokens"
     )
+    constraints: list[str] = Field(description="constraints that an option asks for")
     moves: dict[str, float] = Field(description="probability of each move that applies")
     sampler: Sampler = Field(description="the sampler's options, defaults filled in")
     drafts: int = Field(description="first states that each chain would draw to start from the best")
-    context: str = Field(description="the text that every score would be conditioned on")
-    context_tokens: int
+    contexts: list[str] = Field(
+        description="the texts that scores would be conditioned on, those of the pool as the seed deals them"
+    )
+    context_tokens: int = Field(description="of all contexts together, that of the proposals included")
     expected_seconds: float = Field(description="rough: of the default model on two cores, waiting excluded")
     expected_lm_tokens: int = Field(description="rough, without the context's")
 
 
 def plan_of(
-    problem: SamplingProblem, sampler: Sampler, given_context: str | None, engine: Engine, seconds: float
+    problem: SamplingProblem, sampler: Sampler, seed: int | None, engine: Engine, seconds: float
 ) -> SamplingPlan:
     """The plan for a problem.
 
     Args:
         problem: of the request.
         sampler: its options.
-        given_context: its context; None for the language's own.
+        seed: by which contexts are dealt; None for one to be drawn.
         engine: whose tokenizer and limits hold.
         seconds: that it is expected to take.
 
@@ -59,7 +62,14 @@ def plan_of(
         ProblemError: 422, no move that applies has a weight, or the context is too long.
     """
     _, weights = mix(sampler.moves, problem.moves)
-    context = problem.language.context(given_context, lambda text: fits(engine, text, problem.max_tokens))
+    room = problem.max_tokens
+    contexts = list(
+        dict.fromkeys(problem.contexts.dealt(seed or 0, sampler.chains, lambda text: fits(engine, text, room)))
+    )
+    tokens = [
+        len(read_context(engine, each.text if each.tokens is None else each.tokens, room))
+        for each in (*contexts, *([problem.contexts.guide] if problem.contexts.guide else []))
+    ]
     forms = problem.source.forms if isinstance(problem.source, KeywordBlocks) else []
     piece, length = problem.vocabulary.piece, problem.length
     return SamplingPlan(
@@ -67,11 +77,12 @@ def plan_of(
         vocabulary=problem.vocabulary.name,
         length=LengthPlan(min=length.minimum, max=length.maximum, unit=problem.unit),
         keywords=[[list(map(piece, spelling)) for spelling in spellings] for spellings in forms],
+        constraints=list(problem.options),
         moves=weights,
         sampler=sampler,
         drafts=sampler.drafts_per_chain,
-        context=context,
-        context_tokens=checked_context(engine, context, problem.max_tokens),
+        contexts=[each.text for each in contexts],
+        context_tokens=sum(tokens),
         expected_seconds=seconds,
         expected_lm_tokens=round(LM_TOKENS_PER_STEP[sampler.delayed] * sampler.chains * sampler.steps),
     )

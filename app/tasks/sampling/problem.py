@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.languages.base import Language, Unit
+from app.tasks.sampling.contexts import Contexts
 from models.language.vocabulary import Vocabulary
 from samplers.constraints.length import LengthBounds
 from samplers.first_states import KeywordBlocks
@@ -26,9 +27,11 @@ class SamplingProblem:
         unit: of the length.
         moves: those that can apply.
         source: keywords, or a text, from which first states are drawn.
+        contexts: that sentences continue.
         max_tokens: no sentence of the support is likely to have more.
         field: of the request, to name where no first state is found.
         remedy: for that.
+        options: names of the constraints that the request asks for by options.
     """
 
     language: Language
@@ -38,6 +41,8 @@ class SamplingProblem:
     unit: Unit
     moves: Sequence[Move]
     source: KeywordBlocks | State
+    contexts: Contexts
     max_tokens: int
     field: str
     remedy: str
+    options: Sequence[str] = ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import structlog
@@ -15,7 +16,9 @@ import structlog
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
-from app.tasks.sampling.convergence import Convergence, convergence, of_search, order_number, warmup_of
+from app.tasks.sampling.choice import FINALISTS, Opinion, finalists, second_opinions
+from app.tasks.sampling.contexts import ReadContext
+from app.tasks.sampling.convergence import Convergence, convergence, of_search, of_several_laws, order_number, warmup_of
 from app.tasks.sampling.kernels import Sampler
 from app.tasks.sampling.moves import mix
 from app.tasks.sampling.problem import SamplingProblem
@@ -31,9 +34,12 @@ from app.tasks.sampling.schemas import (
 from app.tasks.sampling.trace import TraceReader
 from app.web.codes import Code
 from app.web.problems import invalid
+from models.language.scoring.kv_cache import Usage
 from models.language.scoring.session import Session
-from samplers.first_states import InfeasibleError, construct
+from samplers.first_states import InfeasibleError
 from samplers.kernels.base import Kernel
+from samplers.language import LanguageModel
+from samplers.routing import GuidedModel, RoutedModel, construct_each
 from samplers.run import Step, generators, run
 from samplers.state import State
 from samplers.trace import Trace, Visit, rank
@@ -61,9 +67,11 @@ class SamplingRun:
         request: options of the chains and of the answer.
         problem: the law, its moves and first states.
         kernel: the Markov kernel.
-        context: text that every sentence continues.
+        engine: whose model scores.
+        contexts: of each chain.
         seed: the seed used.
-        session: the language model of this request.
+        sessions: with the language model under each context, that of the proposals last.
+        model: of the chains, over the sessions.
         rngs: one generator a chain.
         first: the chains' first states.
         deadline: seconds of sampling after which it ends where it stands.
@@ -75,9 +83,11 @@ class SamplingRun:
     request: SamplingRequest
     problem: SamplingProblem
     kernel: Kernel
-    context: str
+    engine: Engine
+    contexts: Sequence[ReadContext]
     seed: int
-    session: Session
+    sessions: Sequence[Session]
+    model: LanguageModel[Any]
     rngs: list[np.random.Generator]
     first: list[State]
     deadline: float = float("inf")
@@ -89,7 +99,7 @@ class SamplingRun:
         """Step the chains to the end; closing the iterator stops them."""
         sampler = self.request.sampler
         best: Visit | None = None
-        driver = run(self.kernel, self.session, self.first, self.rngs, sampler.steps)
+        driver = run(self.kernel, self.model, self.first, self.rngs, sampler.steps)
         try:
             async for step in driver:
                 better = rank([*self.trace.add(step), *([best] if best else [])])[:1]
@@ -107,10 +117,15 @@ class SamplingRun:
                 of=sampler.steps,
                 chains=sampler.chains,
                 seconds=round(self.seconds, 3),
-                lm_tokens=self.session.usage.lm_tokens,
+                lm_tokens=self.usage.lm_tokens,
             )
 
-    def sentence(self, visit: Visit) -> Sentence:
+    @property
+    def usage(self) -> Usage:
+        """Work of all sessions, which share it."""
+        return self.sessions[0].usage
+
+    def sentence(self, visit: Visit, opinion: Opinion | None = None) -> Sentence:
         """A visit as the caller sees it."""
         vocabulary = self.problem.vocabulary
         return Sentence(
@@ -120,6 +135,9 @@ class SamplingRun:
             tokens=[vocabulary.piece(token) for token in visit.state.tokens],
             chain=visit.chain,
             step=visit.step,
+            consensus=opinion and opinion.consensus,
+            frequency=opinion and opinion.frequency,
+            acceptability=opinion and opinion.acceptability,
         )
 
     def report(self, step: Step) -> StepReport:
@@ -145,6 +163,8 @@ class SamplingRun:
         steps = self.trace.steps
         if self.request.sampler.searches:
             return of_search(steps)
+        if len(set(self.contexts)) > 1:
+            return of_several_laws(steps)
         return convergence(
             {name: self.trace.draws(quantity, warmup_of(steps)) for name, quantity in self.quantities().items()}, steps
         )
@@ -164,18 +184,39 @@ class SamplingRun:
             "keyword_order": lambda visit: order_number(visit.state.keywords),
         }
 
-    def answer(self) -> SentencesAnswer:
-        """The sentences and how the run went, as far as it has gone; many long chains take a fifth of a second."""
+    async def chosen(self) -> list[Sentence]:
+        """The sentences of the answer, in its order."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self.trace.last
-        chosen: dict[str, Sentence] = {}
-        for visit in rank(list(visits)):
-            if len(chosen) == self.request.samples:
-                break
-            sentence = self.sentence(visit)
-            chosen.setdefault(sentence.text, sentence)
-        usage, reader = self.session.usage, self.reader()
+        vocabulary, samples, order = self.problem.vocabulary, self.request.samples, self.request.rank_by
+        if order == "log_prob_per_token":
+            return [self.sentence(visit) for visit in finalists(list(visits), vocabulary, samples)]
+        best = finalists(list(visits), vocabulary, max(samples, FINALISTS))
+        judged = best[:FINALISTS]
+        opinions = await second_opinions(
+            judged,
+            self.contexts,
+            self.engine,
+            vocabulary,
+            self.problem.language,
+            self.problem.max_tokens,
+            self.usage,
+        )
+        ordered = sorted(zip(judged, opinions, strict=True), key=lambda pair: -getattr(pair[1], order))
+        sentences = [self.sentence(*pair) for pair in ordered] + [self.sentence(visit) for visit in best[FINALISTS:]]
+        return sentences[:samples]
+
+    async def answer(self) -> SentencesAnswer:
+        """The sentences and how the run went, as far as it has gone."""
+        sentences = await self.chosen()
+        texts = [context.text for context in self.contexts]
+        guide, reader = self.problem.contexts.guide, self.reader()
+        # Of many long chains a fifth of a second.
+        convergence = await asyncio.to_thread(self.convergence)
+        trace = None if reader is None else await asyncio.to_thread(reader.whole)
         return SentencesAnswer(
-            sentences=list(chosen.values()),
+            sentences=sentences,
+            rank_by=self.request.rank_by,
+            constraints=list(self.problem.options),
             diagnostics=Diagnostics(
                 acceptance={
                     name: MoveReport(
@@ -186,16 +227,22 @@ class SamplingRun:
                 states_visited=len(self.trace.visits),
                 seconds=self.seconds,
                 steps=self.trace.steps,
-                **dict(self.convergence()),
+                **dict(convergence),
             ),
-            usage=UsageReport(lm_calls=usage.lm_calls, lm_tokens=usage.lm_tokens, recalled=self.session.recalled),
+            usage=UsageReport(
+                lm_calls=self.usage.lm_calls,
+                lm_tokens=self.usage.lm_tokens,
+                recalled=sum(session.recalled for session in self.sessions),
+            ),
             model=ModelReport(
-                **dict(scorer_report(self.session.model)),
+                **dict(scorer_report(self.engine.model)),
                 vocabulary=self.problem.vocabulary.name,
-                context=self.context,
+                context=texts[0] if len(set(texts)) == 1 else None,
+                contexts=texts if len(set(texts)) > 1 else None,
+                proposals=None if guide is None else guide.text,
             ),
             seed=self.seed,
-            trace=None if reader is None else reader.whole(),
+            trace=trace,
         )
 
 
@@ -226,17 +273,67 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
         started = time.perf_counter()
         # Below 2**53, so that a JavaScript client reads it back exactly.
         seed = secrets.randbits(53) if request.seed is None else request.seed
-        context = problem.language.context(request.context, lambda text: fits(engine, text, problem.max_tokens))
-        session = await open_session(engine, problem.vocabulary.name, context, problem.max_tokens)
-        rngs = generators(seed, request.sampler.chains)
-        with session.sampling():
+        chains = request.sampler.chains
+        contexts = problem.contexts.dealt(seed, chains, lambda text: fits(engine, text, problem.max_tokens))
+        sessions = await _open_sessions(problem, contexts, engine)
+        own = [sessions[context] for context in contexts]
+        guide = problem.contexts.guide
+        model = _model(own, sessions[guide] if guide else None)
+        rngs = generators(seed, chains)
+        opened = list(sessions.values())
+        with opened[0].sampling(*opened[1:]):
             try:
                 drafts = request.sampler.drafts_per_chain
-                first = await construct(problem.source, problem.target, session, rngs, drafts=drafts)
+                first = await construct_each(problem.source, problem.target, own, rngs, drafts=drafts)
             except InfeasibleError as error:
                 raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
             trace = Trace(edits=[] if request.trace == "edits" else None)
             yield SamplingRun(
-                request, problem, kernel, context, seed, session, rngs, first, deadline, trace, started=started
+                request,
+                problem,
+                kernel,
+                engine,
+                contexts,
+                seed,
+                opened,
+                model,
+                rngs,
+                first,
+                deadline,
+                trace,
+                started=started,
             )
+
+
+async def _open_sessions(
+    problem: SamplingProblem, contexts: Sequence[ReadContext], engine: Engine
+) -> dict[ReadContext, Session]:
+    """A session for each distinct context, and one for the proposals' own; their usage is one.
+
+    Raises:
+        ProblemError: 422, a context is too long.
+    """
+    guide = problem.contexts.guide
+    distinct = list(dict.fromkeys([*contexts, *([guide] if guide else [])]))
+    opened = [
+        await open_session(
+            engine,
+            problem.vocabulary.name,
+            context.text if context.tokens is None else context.tokens,
+            problem.max_tokens,
+            sharers=len(distinct),
+        )
+        for context in distinct
+    ]
+    for session in opened:
+        session.usage = opened[0].usage
+    return dict(zip(distinct, opened, strict=True))
+
+
+def _model(own: Sequence[Session], guide: Session | None) -> LanguageModel[Any]:
+    """The model of chains whose sessions are given, with proposals from ``guide`` if there is one."""
+    if guide is None:
+        return own[0] if len(set(map(id, own))) == 1 else RoutedModel(own)
+    guided = {id(session): GuidedModel(session, guide) for session in own}
+    return RoutedModel([guided[id(session)] for session in own])

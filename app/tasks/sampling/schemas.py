@@ -7,10 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from app.engine.reports import ModelReport, UsageReport
+from app.tasks.sampling.choice import RankBy
+from app.tasks.sampling.contexts import AskedContext, Proposals
 from app.tasks.sampling.convergence import Convergence
 from app.tasks.sampling.kernels import Annealing, Sampler
 from app.tasks.sampling.trace import TraceLevel, TraceReport
-from app.web.schemas import Strict, Text
+from app.web.schemas import Strict
 
 MAX_SEED = 2**63 - 1
 
@@ -18,10 +20,17 @@ MAX_SEED = 2**63 - 1
 class SamplingRequest(Strict):
     """Options of every request that samples."""
 
-    context: Text | None = Field(
+    context: AskedContext | None = Field(
         default=None,
         description="text that goes before the sentence and conditions its every score; if left out, a few plain "
-        'sentences of the language, so that one more is likely; "" for nothing',
+        'sentences of the language, so that one more is likely; "" for nothing. Or by its kind: pool (for each chain '
+        "a short text of another register, which the seed deals), examples (worked ones, then the request's own "
+        "words), instruction (the chat template of an instruction-tuned model), text",
+    )
+    proposals: Proposals = Field(
+        default="context",
+        description="what the moves draw words from, which changes how fast a chain mixes and no law: the context, or "
+        "examples or an instruction that name the words to come",
     )
     sampler: Sampler = Field(
         default_factory=Annealing,
@@ -30,6 +39,11 @@ class SamplingRequest(Strict):
     samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
     select: Literal["best", "last"] = Field(
         default="best", description="best: the best of all states visited; last: where the chains ended"
+    )
+    rank_by: RankBy = Field(
+        default="log_prob_per_token",
+        description="order of the sentences: their log-prob per token, or, of the best 16 by that, the consensus of "
+        "contexts of the pool that did not make them, or their acceptability, which makes up for rare words",
     )
     seed: int | None = Field(
         default=None,
@@ -62,10 +76,23 @@ class Sentence(BaseModel):
     log_prob: float = Field(
         description="sum over the tokens, closing mark included, in nats; renormalised over the vocabulary"
     )
-    log_prob_per_token: float = Field(description="mean over the tokens, in nats: what sentences are ranked by")
+    log_prob_per_token: float = Field(
+        description="mean over the tokens, in nats: what sentences are ranked by unless `rank_by` says otherwise"
+    )
     tokens: list[str] = Field(description="the text of each token")
     chain: int = Field(description="chain that found it, from 0")
     step: int = Field(description="step at which it was found; 0 is the first state")
+    consensus: float | None = Field(
+        default=None,
+        description="mean log-prob per token under contexts of the pool that did not make it; null where `rank_by` "
+        "asks for no second opinion, and beyond the best 16",
+    )
+    frequency: float | None = Field(
+        default=None, description="mean log-frequency of its tokens by the model, in nats; null as `consensus`"
+    )
+    acceptability: float | None = Field(
+        default=None, description="consensus less a quarter of the frequency; null as `consensus`"
+    )
 
 
 class MoveReport(BaseModel):
@@ -91,9 +118,13 @@ class Diagnostics(Convergence, Counts):
 
 
 class SentencesAnswer(BaseModel):
-    """Sentences, most fluent first."""
+    """Sentences, the best first."""
 
     sentences: list[Sentence]
+    rank_by: RankBy = Field(default="log_prob_per_token", description="their order")
+    constraints: list[str] = Field(
+        default_factory=list, description="constraints that every sentence holds because an option asks for them"
+    )
     diagnostics: Diagnostics
     usage: UsageReport
     model: ModelReport

@@ -39,6 +39,8 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
         "SamplingPlan), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are comments."
     )
     options: ClassVar[Mapping[str, str | None]] = {
+        "context.kind": "--context-kind",
+        "context.text": "--context",
         "sampler.kind": "--kind",
         "sampler.schedule.kind": "--schedule",
         "sampler.schedule.start": "--beta-start",
@@ -84,7 +86,7 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
             ProblemError: 422 for a request that cannot be met.
         """
         problem = await asyncio.to_thread(self.problem, request, engine.model, engine.limits)
-        return plan_of(problem, request.sampler, request.context, engine, self.expected_seconds(request))
+        return plan_of(problem, request.sampler, request.seed, engine, self.expected_seconds(request))
 
     async def sampled(self, request: R, engine: Engine) -> SentencesAnswer:
         """The sentences.
@@ -95,7 +97,7 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
         async with self.prepared(request, engine) as sampling:
             async for _ in sampling.progress():
                 pass
-            return await asyncio.to_thread(sampling.answer)
+            return await sampling.answer()
 
     @asynccontextmanager
     async def stream(self, request: R, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
@@ -146,4 +148,4 @@ async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
             yield Event("step", sampling.report(progress.step))
     if reader is not None and (part := reader.part()) is not None:
         yield Event("trace", part)
-    yield Event("done", await asyncio.to_thread(sampling.answer))
+    yield Event("done", await sampling.answer())

@@ -1,4 +1,4 @@
-"""What a request for scores may say, and what it is answered."""
+"""Schemas of a request for scores and of its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a search may say, and what it is answered."""
+"""Schemas of a search and of its answer."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ EXACT_WIDTH = 4
 """Hypotheses of a question in one forward of exact mode."""
 
 LEAST_CONFIDENCE = 0.5
-"""Of a model that is not calibrated: below it, the key is more likely another than this one."""
+"""Least confidence of an answer by a model that is not calibrated: below, the key is more likely another."""
 
 
 Round = dict[int, tuple[Answer, float | None]]
@@ -78,7 +78,7 @@ class SearchRun:
         retrieval: of the process.
         done: answers so far, by the number of their question.
         expansions, rounds: see :class:`app.tasks.search.schemas.SearchUsage`.
-        seconds: likewise.
+        seconds: time so far.
     """
 
     request: SearchRequest
@@ -93,13 +93,13 @@ class SearchRun:
 
     @property
     def options(self) -> SearchOptions:
-        """What the search itself takes."""
+        """Options of the search itself."""
         triples = self.view.base.key_format.fields > 1
         return options_of(self.request, self.model, triples=triples)
 
     @property
     def confidence(self) -> Confidence | None:
-        """What was fitted, if answers are ranked as they were for the fit."""
+        """Fitted confidence, if answers are ranked as they were for the fit."""
         return self.model.confidence if self.options.ranking is self.model.ranking else None
 
     async def answers(self) -> AsyncGenerator[Answered]:
@@ -194,7 +194,7 @@ def judged(
 
 
 def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) -> SearchOptions:
-    """What the search itself takes; confidence was fitted with a second key beside the best one.
+    """Options of the search itself; confidence was fitted with a second key beside the best one.
 
     Rankings are fitted on triples.
     """
@@ -217,7 +217,7 @@ def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) 
 
 
 def model_report(model: LoadedKeyModel) -> KeyModelReport:
-    """What wrote the keys, for an answer."""
+    """Report of the model that wrote the keys."""
     note = None
     if model.adapter is None and model.tokenizer.family == "causal":
         note = "no adapter: a language model that was not trained on questions and keys ranks keys poorly"

@@ -43,8 +43,9 @@ def _draw(
     output: MaskedOutput, alphabet: Alphabet, hidden: Tensor, queries: Sequence[ProposalQuery]
 ) -> list[ProposalReply]:
     vocabulary, device = output.vocabulary, hidden.device
-    if alphabet is Alphabet.INTERIOR:
-        start, logits = 0, output.logits(hidden)[:, : vocabulary.interior]
+    if alphabet is not Alphabet.ENDS:
+        stop = vocabulary.interior + (vocabulary.ends if alphabet is Alphabet.BOTH else 0)
+        start, logits = 0, output.logits(hidden)[:, :stop]
     else:
         start = vocabulary.interior
         ends = torch.arange(start, start + vocabulary.ends, device=device)

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from models.language.chat import ChatTemplate
 from models.language.scoring.scorer import CausalScorer
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import WIDE, Mask, Vocabulary
@@ -23,6 +24,7 @@ class LoadedModel:
         begin: the token that begins every context.
         max_context: most tokens that a context and a sentence may have together.
         fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
+        chat: its chat template, if it follows instructions.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LoadedModel:
     begin: int
     max_context: int
     fingerprint: str
+    chat: ChatTemplate | None = None
     _vocabularies: dict[str, Vocabulary] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

@@ -153,7 +153,8 @@ class CausalScorer:
             kept = [item.base.kv.joined()[: item.kept] if item.base.kv and item.kept else None for item in feeding]
             contexts = [item.work.context.kv for item in feeding]
             hidden, fresh = self.forward([item.fed for item in feeding], kept, contexts)
-            for usage in [self.usage, *(work.usage for work in {item.work for item in feeding})]:
+            # Works of one request may share their usage, which counts the forward once.
+            for usage in {id(usage): usage for usage in (self.usage, *(item.work.usage for item in feeding))}.values():
                 usage.lm_calls += 1
             for item in feeding:
                 for usage in (self.usage, item.work.usage):

@@ -63,6 +63,7 @@ class Session:
         batcher: where the work of all sessions meets.
         scores: scores and proposals of earlier sessions, or None.
         remember: most sentences remembered with their hidden states; 0 remembers none.
+        edited: most sentences whose keys and values are kept although no chain may stand at them.
         usage: work done for this session.
         recalled: scores and proposals answered without the model.
     """
@@ -73,6 +74,7 @@ class Session:
     batcher: Batcher
     scores: ScoreCache | None = None
     remember: int = 512
+    edited: int = MAX_EDITED_SENTENCES
     usage: Usage = field(default_factory=Usage)
     recalled: int = 0
     _read: Context | None = None
@@ -82,33 +84,34 @@ class Session:
         self._records = Records(self.model, self.output.vocabulary, self.context)
         self._memory: LRUCache[tuple[int, ...], ScoredSentence] = LRUCache(self.remember)
         # The keys and values of the sentences edited last, which will be edited again.
-        self._edited: FIFOCache[tuple[int, ...], ScoredSentence] = FIFOCache(MAX_EDITED_SENTENCES)
+        self._edited: FIFOCache[tuple[int, ...], ScoredSentence] = FIFOCache(self.edited)
 
     @classmethod
     async def open(
         cls,
         model: LoadedModel,
         vocabulary: str,
-        context: str,
+        context: str | Sequence[int],
         batcher: Batcher,
         *,
         scores: ScoreCache | None = None,
         remember: int = 512,
+        edited: int = MAX_EDITED_SENTENCES,
     ) -> Session:
         """Prepare the vocabulary's output layer.
 
         Args:
             model: the loaded model.
             vocabulary: name of the mask.
-            context: the text that every sentence continues.
+            context: the text that every sentence continues, or its tokens without the model's begin token.
             batcher, scores: shared by all sessions of the process.
-            remember: most sentences remembered.
+            remember, edited: most sentences kept.
 
         Raises:
             ContextLengthError: the context fills the model's length.
             KeyError: no vocabulary of this name.
         """
-        tokens = (model.begin, *model.tokenizer.encode(context))
+        tokens = (model.begin, *(model.tokenizer.encode(context) if isinstance(context, str) else context))
         if len(tokens) >= model.max_context:
             raise ContextLengthError(
                 f"context has {len(tokens)} tokens; the model takes {model.max_context} with the sentence"
@@ -119,16 +122,23 @@ class Session:
         output = forward.made(masked)
         if output is None:
             output = await batcher.call(lambda: forward.output(masked))
-        return cls(model, output, tokens, batcher, scores, remember)
+        return cls(model, output, tokens, batcher, scores, remember, edited)
 
     @contextmanager
-    def sampling(self) -> Iterator[None]:
-        """As long as this holds, every answer is soon followed by the next question; the batcher counts on it."""
-        with self.batcher.regular() as self._caller:
+    def sampling(self, *others: Session) -> Iterator[None]:
+        """As long as this holds, every answer is soon followed by the next question; the batcher counts on it.
+
+        Other sessions of the same request are one caller with this one.
+        """
+        sessions = (self, *others)
+        with self.batcher.regular() as caller:
+            for session in sessions:
+                session._caller = caller
             try:
                 yield
             finally:
-                self._caller = None
+                for session in sessions:
+                    session._caller = None
 
     async def score(self, sentences: Sequence[tuple[int, ...]], bases: Sequence[Known | None]) -> list[Known]:
         """See :meth:`samplers.language.LanguageModel.score`."""

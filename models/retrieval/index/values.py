@@ -90,7 +90,7 @@ def _mapped(path: Path) -> NDArray[np.uint8]:
 def _repeated(
     raw: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64], new: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """Which values an earlier row of the same key has already."""
+    """Mask of the values that an earlier row of the same key has already."""
     repeated = np.zeros(len(new), np.bool_)
     several = ~new
     several[:-1] |= ~new[1:]

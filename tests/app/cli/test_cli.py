@@ -68,6 +68,18 @@ def test_options_reach_the_request() -> None:
     assert text.index("dog") < text.index("park") and 6 <= len(text.split()) <= 8 and "cat" not in text
 
 
+def test_a_context_is_a_text_or_of_a_kind() -> None:
+    for options, context in (
+        (["--context", "The dog"], "The dog"),
+        (["--context-kind", "pool", "--once", "--no-allow-copies", "--rank-by", "consensus"], None),
+    ):
+        result = call("sentences", "dog", "park", *FAST, *options, "--json")
+        assert result.exit_code == 0, result.output
+        answer = json.loads(result.stdout)
+        assert answer["model"]["context"] == context
+        assert answer["constraints"] == ([] if context else ["no_copies", "once"])
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -28,7 +28,7 @@ from app.embedded import server as embedded_server
 from app.embedded.score_server import ScoreServer
 from app.embedded.server import EmbeddedServerError
 from app.engine.engine import Engine
-from app.engine.scores import open_server, open_store
+from app.engine.scores import open_scores, open_server
 from app.main import create_app
 from app.settings.settings import Settings
 from models.scores.cache import ScoreCache
@@ -330,7 +330,7 @@ def test_without_a_server_there_is_one_warning_and_memory(
     chosen = settings.model_copy(update={"state_dir": folder.parent, "redis_url": None})
 
     async def work() -> None:
-        async with open_server(chosen) as server, open_store(chosen, server) as opened:
+        async with open_server(chosen) as server, open_scores(chosen, server) as opened:
             assert opened is not None
             opened.put_many(ITEMS)
             assert await opened.get_many(list(ITEMS)) == list(ITEMS.values())
@@ -347,7 +347,7 @@ def test_switched_off(settings: Settings, folder: Path, changes: dict[str, objec
     chosen = Settings.model_validate(settings.model_dump() | {"state_dir": folder.parent, "redis_url": None} | changes)
 
     async def work() -> None:
-        async with open_server(chosen) as server, open_store(chosen, server) as opened:
+        async with open_server(chosen) as server, open_scores(chosen, server) as opened:
             assert (opened and opened.counters.breaker) == breaker
 
     asyncio.run(work())
@@ -358,7 +358,7 @@ def test_a_password_is_never_told(capfd: pytest.CaptureFixture[str]) -> None:
     settings = Settings(redis_url="redis://user:geheim@127.0.0.1:1/0", redis_memory=1 << 22)  # type: ignore[arg-type]
 
     async def work() -> None:
-        async with open_store(settings, None) as opened:
+        async with open_scores(settings, None) as opened:
             assert opened is not None and opened.counters.breaker != "closed"
             await opened.get_many(list(ITEMS))
 

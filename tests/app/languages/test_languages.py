@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from app.languages.base import Language
 from app.languages.choice import candidates, choose_language
 from app.languages.registry import FALLBACK, LANGUAGES, detection, language_of, masks
 from models.language.vocabulary import WIDE, Role
+from samplers.constraints.copies import NoCopies
 from samplers.constraints.punctuation import TidyPunctuation
 from samplers.state import END, State
 from tests.app.languages import german
@@ -44,6 +46,43 @@ def test_contract(language: Language) -> None:
         assert language.vocabularies([text])[-1].endswith(WIDE)
     assert not {name for other in ALL if other is not language for name in (m.name for m in other.masks)} & set(names)
     assert bool(language.evidence) is any(map(language.claims, ("a", "今", "ä")))
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.name)
+def test_the_pool_has_many_short_texts_that_end_as_the_opening_does(language: Language) -> None:
+    assert len(set(language.pool)) == len(language.pool) >= 24
+    white_space = re.compile(r"\s*$")
+    for text in language.pool:
+        assert 1 <= len(re.findall(r"[.!?。！？]", text)) <= 3 and len(text) < 200
+        assert text.rstrip()[-1] in ".!?。！？"
+        assert white_space.search(text)[0] == white_space.search(language.opening)[0]  # type: ignore[index]
+    # None lends its words to another, or to an example.
+    texts = [*language.pool, *(sentence for _, sentence in language.examples)]
+    for place, text in enumerate(texts):
+        others = NoCopies([*texts[:place], *texts[place + 1 :]], language.units, language.copied_run, lambda tokens: "")
+        assert others.violation(State((1,), (END,)), text) == 0, text
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=lambda language: language.name)
+def test_examples_are_sentences_made_of_their_words(language: Language) -> None:
+    assert len(language.examples) == 6
+    for words, sentence in language.examples:
+        assert all(word in sentence.lower() for word in words) and sentence[-1] in ".!?。！？"
+    before, between, after = language.example_form
+    asked = language.worked_examples(["w1", "w2"])
+    assert asked.count(before) == asked.count(after) == 7
+    assert asked.endswith(f"{before}w1{between}w2\n{after}")
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "units"),
+    [
+        (CHINESE, "我们，去 NY。", ["我", "们", "去", "N", "Y"]),
+        (ENGLISH, "He's a well-known man.", ["He's", "a", "well-known", "man"]),
+    ],
+)
+def test_units_leave_punctuation_out(language: Language, text: str, units: list[str]) -> None:
+    assert [text[start:stop] for start, stop in language.units(text)] == units
 
 
 @pytest.mark.parametrize(("language", "text", "word", "whole"), EDGES)

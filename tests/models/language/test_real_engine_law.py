@@ -14,6 +14,7 @@ from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer
 from models.language.scoring.work import Proposals
 from samplers.language import ProposalQuery, ProposalReply
+from samplers.routing import GuidedModel, RoutedModel
 from samplers.schedules import geometric
 from samplers.testing.toy import ENDS, INTERIOR, PIECES
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
@@ -23,7 +24,7 @@ from tests.support.tiny_model import CONFIGS, Plain, engine, vocabulary
 
 CASES: dict[str, Case] = {case.name: case for case in cases()}
 MASK = vocabulary([*INTERIOR, *ENDS, 6, 7], len(INTERIOR), len(ENDS), name="toy")
-CONTEXT = (2, 19, 30, 11)
+CONTEXT, OTHER = (2, 19, 30, 11), (2, 25)
 
 
 @dataclass(eq=False)
@@ -52,11 +53,12 @@ class PlainTable:
 
     plain: Plain
     _rows: dict[tuple[int, ...], np.ndarray]
+    context: tuple[int, ...] = CONTEXT
 
     def __call__(self, prefix: tuple[int, ...]) -> np.ndarray:
         if prefix not in self._rows:
             row = np.zeros(len(PIECES))
-            row[self.plain.ids] = np.exp(self.plain.rows([*CONTEXT, *prefix])[-1])
+            row[self.plain.ids] = np.exp(self.plain.rows([*self.context, *prefix])[-1])
             self._rows[prefix] = row
         return self._rows[prefix]
 
@@ -70,39 +72,45 @@ def _loaded(architecture: str) -> tuple[CausalScorer, PlainTable]:
     return scorer, PlainTable(plain, {})
 
 
-def _engine(architecture: str) -> Engine:
+def _engine(architecture: str, context: tuple[int, ...] = CONTEXT) -> Engine:
     scorer, _ = _loaded(architecture)
     output = scorer.forward.output(MASK)
-    return Engine(scorer, output, scorer.context(CONTEXT, output))
+    return Engine(scorer, output, scorer.context(context, output))
 
 
-def _law(architecture: str, case: Case, beta: float) -> Law:
-    return Law(case.space, _loaded(architecture)[1], MIXES[case.widest], EPSILON, beta)
+def _law(architecture: str, case: Case, beta: float, mix: str | None = None, delayed: int = 0) -> Law:
+    return Law(case.space, _loaded(architecture)[1], MIXES[mix or case.widest], EPSILON, beta, delayed=delayed)
 
 
 every = pytest.mark.parametrize(
-    ("architecture", "name", "beta"),
-    [("llama", "duplicates", 1.0), ("gemma3-window", "unordered", 1.0), ("gpt2", "forms", 1.5)],
+    ("architecture", "name", "beta", "mix", "delayed"),
+    [
+        ("llama", "duplicates", 1.0, "all", 0),
+        ("gemma3-window", "unordered", 1.0, "all", 0),
+        ("gpt2", "forms", 1.5, "edits+reform", 0),
+        ("gemma3-window", "duplicates", 1.0, "every", 1),
+        ("llama", "free", 1.3, "redraw", 0),
+    ],
 )
 
 
 @every
-def test_one_step_has_the_rows_of_the_matrix(architecture: str, name: str, beta: float) -> None:
+def test_one_step_has_the_rows_of_the_matrix(architecture: str, name: str, beta: float, mix: str, delayed: int) -> None:
     case = CASES[name]
-    exact = Exact.of(_law(architecture, case, beta), case.first)
-    kernel = case.kernel(MIXES[case.widest], beta)
+    exact = Exact.of(_law(architecture, case, beta, mix, delayed), case.first)
+    kernel = case.kernel(MIXES[mix], beta, delayed=delayed)
     tries = 8_000 // len(exact.states)
     assert abs(one_step_deviation(kernel, _engine(architecture), exact, seed=3, tries=tries)) < 4
 
 
 @every
-def test_run_reaches_the_target(architecture: str, name: str, beta: float) -> None:
+def test_run_reaches_the_target(architecture: str, name: str, beta: float, mix: str, delayed: int) -> None:
     case = CASES[name]
-    exact = Exact.of(_law(architecture, case, beta), case.first)
+    exact = Exact.of(_law(architecture, case, beta, mix, delayed), case.first)
     assert exact.pi.max() < 0.5, "one state would hide the others"
     model = _engine(architecture)
     before = model.scorer.usage.lm_tokens
-    kernel = case.kernel(MIXES[case.widest], beta)
+    kernel = case.kernel(MIXES[mix], beta, delayed=delayed)
     distance = distance_to_target(kernel, model, exact, seed=7)
     assert distance.holds, distance
     # The prefix reuse that is under test did take place.
@@ -146,3 +154,33 @@ def test_annealing_follows_the_product_of_the_matrices() -> None:
     seen = visited(kernel, _engine("llama"), exact[0], first, 11, [steps])[0]
     empirical = np.bincount(seen, minlength=len(mu)) / chains
     assert total_variation(empirical, mu) <= 2 * exact[0].independent(chains, mu)
+
+
+def test_chains_of_different_contexts_keep_each_its_own_law() -> None:
+    case, chains = CASES["duplicates"], 200
+    here = Exact.of(_law("gemma3-window", case, 1.0), case.first)
+    there_law = replace(
+        _law("gemma3-window", case, 1.0), next_token=replace(_loaded("gemma3-window")[1], _rows={}, context=OTHER)
+    )
+    there = Exact.of(there_law, case.first)
+    assert here.states == there.states
+    assert total_variation(here.pi, there.pi) > 0.1, "the laws are too close to be told apart"
+    kernel = case.kernel(MIXES[case.widest])
+    model = RoutedModel([_engine("gemma3-window"), _engine("gemma3-window", OTHER)] * (chains // 2))
+    # Neighbours that start from one state are under different contexts.
+    first = [case.first for _ in range(chains)]
+    forgotten = max(
+        exact.steps_to_forget(np.eye(len(exact.states))[exact.states.index(case.first)]) for exact in (here, there)
+    )
+    seen = visited(kernel, model, here, first, 7, [forgotten + 14 * k for k in range(1, 7)])
+    for half, exact in ((seen[:, ::2], here), (seen[:, 1::2], there)):
+        empirical = np.bincount(half.ravel(), minlength=len(exact.states)) / half.size
+        assert total_variation(empirical, exact.pi) <= 2 * exact.independent(half.size)
+
+
+def test_proposals_of_another_context_keep_the_law() -> None:
+    case = CASES["duplicates"]
+    exact = Exact.of(_law("llama", case, 1.0), case.first)
+    model = GuidedModel(_engine("llama"), _engine("llama", OTHER))
+    distance = distance_to_target(case.kernel(MIXES[case.widest]), model, exact, seed=7)
+    assert distance.holds, distance

@@ -183,6 +183,11 @@ def test_length_in_characters_counts_the_mark_and_no_space() -> None:
     assert characters(STATE, "a cat\u3000sat.") == 8
     assert characters(STATE, "在公园散步。") == 6
     assert LengthBounds(characters, 7).violation(STATE, "在公园散步。") == 1
+    assert [LengthBounds(characters, 0, most).exceeded(STATE, "在公园散步。") for most in (5, 6, None)] == [
+        True,
+        False,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(

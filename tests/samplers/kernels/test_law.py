@@ -26,8 +26,12 @@ def exact_law(name: str, mix: str, beta: float = 1.0, soft: bool = False, delaye
     return Exact.of(CASES[name].law(MIXES[mix], beta, soft, delayed), CASES[name].first)
 
 
-SPARE = {"free": ("edits+swap", "edits+reform"), "unordered": ("edits+reform",), "duplicates": ("edits+swap",)}
-"""Mixes whose last move never applies; "all" has it too."""
+SPARE = {
+    "free": ("edits+swap", "edits+reform", "shift", "long"),
+    "unordered": ("edits+reform", "long"),
+    "duplicates": ("edits+swap", "long"),
+}
+"""Mixes whose last move never applies, "all" or "every" has it too; and those that are part of "every"."""
 
 
 def _variants() -> list[tuple[str, str, float, bool]]:
@@ -43,7 +47,7 @@ def _variants() -> list[tuple[str, str, float, bool]]:
         for name, case in CASES.items()
         for beta, soft in ((0.5, False), (1.6, False), (1.3, True))
     ]
-    return plain + wide
+    return plain + wide + [(name, "every", 1.3, True) for name in SPARE] + [("forms", "long", 1.3, True)]
 
 
 VARIANTS = _variants()
@@ -99,7 +103,7 @@ def test_support_is_the_same_set(name: str) -> None:
 def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> None:
     """Not a frequency but an identity: the same states, by ways of the same probability and ratio."""
     case = CASES[name]
-    weights = {move: weight for move, weight in MIXES["all"].items() if move != "swap" or not case.space.ordered}
+    weights = {move: weight for move, weight in MIXES["every"].items() if move != "swap" or not case.space.ordered}
     law = case.law(weights, beta)
 
     async def check() -> None:
@@ -108,7 +112,7 @@ def test_moves_propose_the_paths_of_the_enumeration(name: str, beta: float) -> N
             for after, forth, back in law.paths(x):
                 expected[after.labelled, round(float(np.log(back / forth)), 8)] += forth
             found: dict[object, float] = defaultdict(float)
-            for move in moves(weights, case.space.forms):
+            for move in moves(weights, case.space.forms, case.space.ordered):
                 for way in await paths(move, State(*x.labelled), weights, case.model, beta):
                     labelled = way.state.tokens, way.state.owners
                     found[labelled, round(way.log_q_ratio, 8) + 0.0] += weights[move.name] * way.probability

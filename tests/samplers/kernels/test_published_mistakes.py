@@ -18,9 +18,10 @@ import pytest
 from samplers.kernels.base import Chain, Kernel
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import Alphabet, LanguageModel, ProposalQuery, ProposalReply
-from samplers.moves.base import Draft, Move, MoveWeights, Proposal
+from samplers.moves.base import Draft, Move, MoveWeights, Proposal, Round
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
+from samplers.moves.redraw import Redraw
 from samplers.moves.replace import Replace
 from samplers.run import generators, run
 from samplers.state import State
@@ -134,6 +135,25 @@ class RawProbability:
 
 
 @dataclass(frozen=True, slots=True)
+class OtherLength:
+    """A tail drawn anew whose old tokens are compared at another length than it was drawn: without the closing one."""
+
+    inner: Redraw
+    name: str = "redraw"
+    reverse: str = "redraw"
+
+    def draft(self, state: State, rng: np.random.Generator, weights: MoveWeights, sharpness: float) -> Round | None:
+        draft = self.inner.draft(state, rng, weights, sharpness)
+        if draft is None:
+            return None
+
+        def finish(replies: Sequence[ProposalReply]) -> Proposal | Round:
+            return draft.finish([*replies[:-1], replace(replies[-1], log_q_present=0.0)])
+
+        return replace(draft, finish=finish)
+
+
+@dataclass(frozen=True, slots=True)
 class GreedyFilter:
     """After acceptance, steps that cost too much are thrown away."""
 
@@ -211,7 +231,7 @@ class MeanTarget(Target):
         return beta * log_prob / len(state)
 
 
-@pytest.mark.parametrize("mix", ["replace", "edits"])
+@pytest.mark.parametrize("mix", ["replace", "edits", "redraw"])
 def test_the_real_kernel_passes(mix: str) -> None:
     kernel = CASE.kernel(MIXES[mix])
     distance = _distance(kernel, mix)
@@ -240,6 +260,10 @@ WRONG: dict[str, tuple[str, Callable[[], Kernel]]] = {
             ],
             MIXES["edits"],
         ),
+    ),
+    "suffix at another length": (
+        "redraw",
+        lambda: MetropolisHastings(CASE.target(), [OtherLength(Redraw(ENDS, 2, EPSILON))], MIXES["redraw"]),
     ),
     "greedy filter": ("edits", lambda: GreedyFilter(CASE.kernel(MIXES["edits"]))),
     "mean for sum": (

@@ -8,18 +8,26 @@ import numpy as np
 import pytest
 
 from samplers import (
+    Acrostic,
     AllKeywords,
     CapitalForms,
     CapitalOpening,
+    Counts,
     Delete,
+    EndsWith,
     ForbiddenWords,
     Insert,
     LengthBounds,
+    ListedWords,
     NoStutter,
     Product,
     Proposal,
+    Redraw,
+    RedrawSpan,
     Reform,
     Replace,
+    Shift,
+    StartsWith,
     State,
     Swap,
     TidyPunctuation,
@@ -28,11 +36,13 @@ from samplers import (
 )
 from samplers.constraints.length import tokens
 from samplers.constraints.words import spaced_boundaries
+from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
 from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
-from samplers.testing.toy import BANG, STOP, A, B, K, S, T, decode
+from samplers.testing.toy import BANG, ENDS, STOP, A, B, K, S, T, decode
+from tests.samplers.kernels.test_asked_law import spans
 from tests.samplers.spaces import EPSILON, MIXES, SHARE, CountA, Network, cases
 from tests.samplers.strategies import FORMS
 
@@ -80,6 +90,31 @@ class TestCapitalForms(PotentialLaws):
     states = (from_text((0, 1, 2), [slice(0, 1)]), from_text((1, 0, 2), [slice(1, 2)]))
 
 
+class TestStartsWith(PotentialLaws):
+    potential = StartsWith("a b")
+    states = PLAIN
+
+
+class TestEndsWith(PotentialLaws):
+    potential = EndsWith("a", decode, "!")
+    states = PLAIN
+
+
+class TestCounts(PotentialLaws):
+    potential = Counts("a", 1, 1, spaced_boundaries)
+    states = PLAIN
+
+
+class TestListedWords(PotentialLaws):
+    potential = ListedWords({"a"}, staticmethod(spans), decode)
+    states = PLAIN
+
+
+class TestAcrostic(PotentialLaws):
+    potential = Acrostic("B")
+    states = PLAIN
+
+
 class TestNetwork(PotentialLaws):
     potential = Network()
     states = PLAIN
@@ -117,8 +152,35 @@ class TestSwap(MoveLaws):
     states = BLOCKS
 
 
+class TestSwapAmong(MoveLaws):
+    move = Swap(among=2)
+    states = BLOCKS
+
+
 class TestReform(MoveLaws):
     move = Reform(FORMS)
+    states = BLOCKS
+
+
+class TestRedraw(MoveLaws):
+    move = Redraw(ENDS, 2, EPSILON)
+    states = (*BLOCKS, from_text((A, STOP)), from_text((A, B, S, BANG)), State.assemble([(0, (A,))], STOP))
+    draws = 200
+
+
+class TestRedrawSpan(MoveLaws):
+    move = RedrawSpan(2, EPSILON)
+    states = (*BLOCKS, from_text((A, B, A, STOP)), State.assemble([(-1, (A,)), (0, (K, T)), (-1, (B,))], STOP))
+    draws = 200
+
+
+class TestShift(MoveLaws):
+    move = Shift()
+    states = (*BLOCKS, State.assemble([(0, (A,))], STOP))
+
+
+class TestShiftInOrder(MoveLaws):
+    move = Shift(ordered=True)
     states = BLOCKS
 
 
@@ -148,6 +210,28 @@ class TestDelayedAcceptance(KernelLaws):
     kernel = replace(CASES["free"].kernel(MIXES["all"], 1.0, True, 1), lookahead=3)
     states = _listed("free", True)
     chains, steps_to_forget = 1000, 110
+    outside = from_text((B, B, STOP))
+
+
+class TestRounds(KernelLaws):
+    """Moves of several tokens among the others, drawn no further than the length allows."""
+
+    target = CASES["free"].target(True)
+    kernel = DelayedAcceptance(
+        target,
+        [
+            Replace(EPSILON),
+            Insert(EPSILON),
+            Delete(EPSILON),
+            Redraw(ENDS, 5, EPSILON, hopeless=lambda state: len(state) > 4),
+            RedrawSpan(3, EPSILON),
+        ],
+        {"replace": 0.25, "insert": 0.1, "delete": 0.15, "redraw": 0.3, "redraw_span": 0.2},
+        lookahead=3,
+        tail=1,
+    )
+    states = _listed("free", True)
+    chains, steps_to_forget = 1000, 80
     outside = from_text((B, B, STOP))
 
 

@@ -35,12 +35,11 @@ def test_cancelling_is_never_swallowed(queue: QueueServer) -> None:
 
 
 def test_a_hung_server_is_told_in_time(queue: QueueServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "TIMEOUT", 0.3)
-
     async def work() -> None:
         async with connected(queue.url) as client:
             assert await client.ping()
             assert queue.process is not None
+            monkeypatch.setattr(connection, "TIMEOUT", 0.3)
             queue.process.send_signal(signal.SIGSTOP)
             try:
                 async with waiting() as waited:
@@ -49,6 +48,7 @@ def test_a_hung_server_is_told_in_time(queue: QueueServer, monkeypatch: pytest.M
                 assert raised.value.status == 503 and waited.seconds < 2
             finally:
                 queue.process.send_signal(signal.SIGCONT)
+                monkeypatch.undo()
             assert await client.get("nothing") is None
 
     asyncio.run(work())

@@ -58,6 +58,16 @@ def test_english_with_forms(client: TestClient) -> None:
     assert "reform" in ask(client, keywords=[forms], sampler=reform)["diagnostics"]["acceptance"]
 
 
+def test_moves_of_several_tokens_run_if_they_have_a_weight(client: TestClient) -> None:
+    long = {"redraw": 0.5, "redraw_span": 0.5, "shift": 0.2}
+    assert not long.keys() & ask(client, keywords=["公园", "散步"])["diagnostics"]["acceptance"].keys()
+    sampler = {"kind": "metropolis", "chains": 4, "steps": 40, "moves": long}
+    answer = ask(client, keywords=["公园", "散步"], length={"max": 20}, sampler=sampler)
+    assert {name for name in long if answer["diagnostics"]["acceptance"][name]["proposed"]} == long.keys()
+    for text in texts(answer):
+        assert "公园" in text and "散步" in text and len(text) <= 20
+
+
 def test_phrase_in_english(client: TestClient) -> None:
     assert all("New York" in text for text in texts(ask(client, keywords=["New York", "dog"], samples=5)))
 

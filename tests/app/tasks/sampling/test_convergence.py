@@ -106,3 +106,5 @@ def test_answers_hold_the_report(client: TestClient) -> None:
     assert found["converged"] is found["rhat"] is found["mcse"] is None and "annealing" in found["reason"]
     few = {**body, "sampler": {**body["sampler"], "steps": 3}}  # type: ignore[dict-item]
     assert "too few" in client.post("/v1/sentences", json=few).json()["diagnostics"]["reason"]
+    pool = client.post("/v1/sentences", json={**body, "context": {"kind": "pool"}}).json()["diagnostics"]
+    assert pool["converged"] is pool["rhat"] is None and "different contexts" in pool["reason"]

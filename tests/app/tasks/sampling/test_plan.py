@@ -31,14 +31,14 @@ def test_plan(client: TestClient, forwards: Any) -> None:
     assert set(plan["moves"]) == {"replace", "insert", "delete", "swap", "reform"}
     assert sum(plan["moves"].values()) == pytest.approx(1) and plan["moves"]["replace"] == pytest.approx(0.5)
     assert plan["sampler"]["kind"] == "annealing" and plan["sampler"]["steps"] == 100 and plan["drafts"] == 4
-    assert plan["context"] == LANGUAGES["en"].opening and plan["context_tokens"] > 10
+    assert plan["contexts"] == [LANGUAGES["en"].opening] and plan["context_tokens"] > 10
     assert plan["expected_seconds"] > 0 and plan["expected_lm_tokens"] == pytest.approx(400 * 2.7)
 
 
 def test_moves_that_cannot_apply_are_left_out(client: TestClient) -> None:
     plan = client.post("/v1/sentences", json={**BODY, "keywords": ["dog"], "context": ""}).json()
     assert set(plan["moves"]) == {"replace", "insert", "delete"} and sum(plan["moves"].values()) == pytest.approx(1)
-    assert plan["context"] == "" and plan["context_tokens"] == 0
+    assert plan["contexts"] == [""] and plan["context_tokens"] == 0
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,9 @@ def expected_row(
 
 
 @pytest.mark.parametrize(
-    ("alphabet", "part"), [(Alphabet.INTERIOR, slice(0, 5)), (Alphabet.ENDS, slice(5, 7))], ids=["interior", "ends"]
+    ("alphabet", "part"),
+    [(Alphabet.INTERIOR, slice(0, 5)), (Alphabet.ENDS, slice(5, 7)), (Alphabet.BOTH, slice(0, 7))],
+    ids=["interior", "ends", "both"],
 )
 @pytest.mark.parametrize(("epsilon", "sharpness"), [(0.01, 1.0), (0.3, 2.5), (0.1, 0.0), (1.0, 1.0)])
 def test_rows_are_drawn_by_inverse_cdf(

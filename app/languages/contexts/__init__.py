@@ -1,0 +1,1 @@
+"""Texts that sentences of a language may continue: a pool of registers, and worked examples."""

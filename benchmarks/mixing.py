@@ -1,0 +1,253 @@
+"""How fast chains mix, and how far annealing comes, by the tokens that the model reads: mixes of moves by turns.
+
+    python -m benchmarks.mixing [--tokens N] [--annealing-tokens N] [--output benchmarks/mixing.json]
+
+One process, one model; each mix of moves goes on for a few hundred tokens in its turn. For ``metropolis`` at beta 1:
+LM tokens for each token changed by accepted moves, and effective sample size (ESS) of the log-density for each
+1,000 LM tokens and each second of processor time. For ``annealing`` with steps for equally many LM tokens: the
+greatest log-density and log-prob per token of any chain, over the tokens read so far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from rich.console import Console
+from rich.table import Table
+
+from app.languages.registry import masks
+from app.settings.settings import Settings
+from app.tasks.keywords.problem import make_problem
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.run import kernel_of
+from benchmarks.machine import machine, write
+from models.language.loading import load
+from models.language.scoring.batcher import Batcher
+from models.language.scoring.model import LoadedModel
+from models.language.scoring.session import Session
+from samplers.first_states import construct
+from samplers.run import Step, generators, run
+from samplers.target import Target
+
+SETS: list[dict[str, Any]] = [
+    {"keywords": ["公园", "散步"], "length": {"max": 20}},
+    {"keywords": ["经济", "发展", "城市"], "length": {"max": 24}},
+    {"keywords": ["river", "bridge"], "length": {"max": 12}},
+]
+MIXES: dict[str, dict[str, float]] = {
+    "today": {},
+    "redraw": {"redraw": 0.4},
+    "redraw_span": {"redraw_span": 0.3},
+    "shift": {"shift": 0.1},
+    "redraw+span": {"redraw": 0.4, "redraw_span": 0.3},
+}
+CHAINS, TURN_TOKENS, MOST_STEPS, SEEDS = 4, 400, 5_000, (7,)
+BURN_IN = 0.25
+"""Share of the steps that are left out of the ESS."""
+
+
+@dataclass(eq=False)
+class Run:
+    """A run of one mix, a turn at a time.
+
+    Attributes:
+        target: the law.
+        session: its usage is the price.
+        steps: the driver.
+        budget: LM tokens after which it ends.
+        series: log-density at beta 1 by chain and step.
+        seconds: processor time.
+        changed: tokens changed by accepted moves.
+        reached: LM tokens, greatest log-density and log-prob per token, after each turn.
+    """
+
+    target: Target
+    session: Session
+    steps: AsyncGenerator[Step]
+    budget: int
+    series: list[list[float]] = field(default_factory=lambda: [[] for _ in range(CHAINS)])
+    seconds: float = 0.0
+    changed: int = 0
+    accepted: int = 0
+    reached: list[tuple[int, float, float]] = field(default_factory=list)
+    done: bool = False
+    _stand: list[tuple[int, ...]] = field(default_factory=list)
+
+    async def turn(self) -> None:
+        """Go on for a turn."""
+        began, stop = time.process_time(), self.session.usage.lm_tokens + TURN_TOKENS
+        while not self.done and self.session.usage.lm_tokens < min(stop, self.budget):
+            try:
+                self._add(await anext(self.steps))
+            except StopAsyncIteration:
+                self.done = True
+        self.done = self.done or self.session.usage.lm_tokens >= self.budget
+        self.seconds += time.process_time() - began
+
+    def _add(self, step: Step) -> None:
+        best, best_mean = self.reached[-1][1:] if self.reached else (-np.inf, -np.inf)
+        for i, chain in enumerate(step.chains):
+            density = self.target.log_density(chain.state, chain.log_prob, chain.position.log_weight, 1.0)
+            best, best_mean = max(best, density), max(best_mean, chain.log_prob / len(chain.state))
+            values = self.series[i]
+            # Only the last step of an advance can have moved the chain.
+            values += [values[-1]] * max(0, chain.steps - len(values)) if values else []
+            if chain.steps == len(values):
+                values.append(density)
+            if chain.moved and self._stand:
+                self.accepted += 1
+                self.changed += _edits(self._stand[i], chain.state.tokens)
+        self._stand = [chain.state.tokens for chain in step.chains]
+        self.reached.append((self.session.usage.lm_tokens, best, best_mean))
+
+    def report(self) -> dict[str, Any]:
+        """The figures."""
+        steps = min(map(len, self.series))
+        kept = np.array([values[int(BURN_IN * steps) : steps] for values in self.series])
+        tokens, ess = self.session.usage.lm_tokens, effective_size(kept) / (1 - BURN_IN)
+        return {
+            "steps": steps - 1,
+            "lm_tokens": tokens,
+            "cpu_seconds": self.seconds,
+            "accepted": self.accepted,
+            "changed_tokens": self.changed,
+            "lm_tokens_per_changed_token": tokens / max(1, self.changed),
+            "ess": ess,
+            "ess_per_1000_lm_tokens": 1000 * ess / tokens,
+            "ess_per_cpu_second": ess / self.seconds,
+            "mean_log_density": float(kept.mean()),
+        }
+
+
+def effective_size(series: npt.NDArray[np.float64]) -> float:
+    """ESS of many chains, (chains, steps): Geyer's initial monotone sequence with the variance between chains.
+
+    Source: Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization (2021), on
+    the values themselves.
+    """
+    chains, steps = series.shape
+    centred = series - series.mean(1, keepdims=True)
+    spectrum = np.fft.rfft(centred, 2 * steps)
+    autocovariance = np.fft.irfft(abs(spectrum) ** 2)[:, :steps].mean(0) / steps
+    within = autocovariance[0] * steps / (steps - 1)
+    total = within * (steps - 1) / steps + series.mean(1).var(ddof=1)
+    if total == 0:
+        return float("nan")
+    correlation = 1 - (within - autocovariance) / total
+    pairs = correlation[: steps // 2 * 2].reshape(-1, 2).sum(1)
+    pairs = pairs[: int(np.argmax(pairs < 0)) if (pairs < 0).any() else len(pairs)]
+    time_constant = max(2 * np.minimum.accumulate(pairs).sum() - 1, 1 / np.log10(chains * steps))
+    return float(chains * steps / time_constant)
+
+
+def _edits(old: Sequence[int], new: Sequence[int]) -> int:
+    """Levenshtein distance."""
+    row = list(range(len(new) + 1))
+    for i, token in enumerate(old):
+        before, row = row, [i + 1]
+        for j, other in enumerate(new):
+            row.append(min(before[j] + (token != other), before[j + 1] + 1, row[j] + 1))
+    return row[-1]
+
+
+async def start(
+    model: LoadedModel, batcher: Batcher, body: dict[str, Any], sampler: dict[str, Any], budget: int, seed: int = 7
+) -> Run:
+    """A run at its first states, whose price is left out."""
+    request = SentencesRequest.model_validate(body | {"sampler": {"chains": CHAINS, "steps": MOST_STEPS} | sampler})
+    problem = make_problem(request, model, Settings().limits)
+    session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher)
+    rngs = generators(seed, CHAINS)
+    states = await construct(problem.source, problem.target, session, rngs, drafts=request.sampler.drafts_per_chain)
+    session.usage.lm_tokens = 0
+    steps = run(kernel_of(problem, request.sampler), session, states, rngs, request.sampler.steps)
+    return Run(problem.target, session, steps, budget)
+
+
+async def by_turns(runs: Sequence[Run]) -> None:
+    """All to their ends."""
+    while left := [one for one in runs if not one.done]:
+        for one in left:
+            await one.turn()
+
+
+async def main(tokens: int, annealing_tokens: int, mixes: Sequence[str], output: Path) -> None:
+    """Measure, print, write."""
+    where, settings = machine(), Settings()
+    model = load("default", cache=settings.cache_dir, progress=lambda what, share: None, masks=masks(settings.rules()))
+    batcher = Batcher(ThreadPoolExecutor(1))
+    rows: list[dict[str, Any]] = []
+    for body in SETS:
+        plain = {name: {"kind": "metropolis", "moves": MIXES[name]} for name in mixes}
+        runs = {name: await start(model, batcher, body, sampler, tokens) for name, sampler in plain.items()}
+        await by_turns(list(runs.values()))
+        mixed = {name: one.report() for name, one in runs.items()}
+        searched: dict[str, list[dict[str, Any]]] = {name: [] for name in mixes}
+        for seed in SEEDS if annealing_tokens else ():
+            # Price of a step at beta 1 foretells how many steps the tokens buy.
+            steps = {name: round(annealing_tokens * row["steps"] / row["lm_tokens"]) for name, row in mixed.items()}
+            hot = {name: {"kind": "annealing", "moves": MIXES[name], "steps": max(1, steps[name])} for name in mixes}
+            searches = {
+                name: await start(model, batcher, body, sampler, 10 * annealing_tokens, seed)
+                for name, sampler in hot.items()
+            }
+            await by_turns(list(searches.values()))
+            for name, one in searches.items():
+                read, density, mean = one.reached[-1]
+                half = next(best for at, best, _ in one.reached if at >= read / 2)
+                searched[name].append(
+                    {
+                        "steps": steps[name],
+                        "lm_tokens": read,
+                        "cpu_seconds": one.seconds,
+                        "best_log_density_at_half": half,
+                        "best_log_density": density,
+                        "best_log_prob_per_token": mean,
+                        "mean_last_log_density": float(np.mean([values[-1] for values in one.series])),
+                    }
+                )
+        rows += [{**body, "mix": name, "metropolis": mixed[name], "annealing": searched[name]} for name in mixes]
+        print(body["keywords"])
+    totals = {name: _total([row for row in rows if row["mix"] == name]) for name in mixes}
+    table = Table("mix", *next(iter(totals.values())))
+    for name, total in totals.items():
+        table.add_row(name, *(f"{value:.3g}" for value in total.values()))
+    Console(width=160).print(table)
+    write(
+        output,
+        {"machine": where, "model": model.name, "chains": CHAINS, "mixes": MIXES, "totals": totals, "rows": rows},
+    )
+
+
+def _total(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Figures of a mix over all sets of keywords."""
+    plain = [row["metropolis"] for row in rows]
+    searches = [search for row in rows for search in row["annealing"]]
+    summed = {key: sum(row[key] for row in plain) for key in ("lm_tokens", "changed_tokens", "ess", "cpu_seconds")}
+    total = {
+        "lm_tokens_per_changed_token": summed["lm_tokens"] / max(1, summed["changed_tokens"]),
+        "ess_per_1000_lm_tokens": 1000 * summed["ess"] / summed["lm_tokens"],
+        "ess_per_cpu_second": summed["ess"] / summed["cpu_seconds"],
+    }
+    for key in ("lm_tokens", "best_log_density", "mean_last_log_density", "best_log_prob_per_token"):
+        total[f"annealing_{key}"] = float(np.mean([one[key] for one in searches])) if searches else float("nan")
+    return total
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tokens", type=int, default=12_000, help="LM tokens of each metropolis run")
+    parser.add_argument("--annealing-tokens", type=int, default=4_000, help="LM tokens of each annealing run")
+    parser.add_argument("--mixes", nargs="*", default=list(MIXES), choices=list(MIXES))
+    parser.add_argument("--output", type=Path, default=Path(__file__).with_name("mixing.json"))
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.tokens, arguments.annealing_tokens, arguments.mixes, arguments.output))
