@@ -9,6 +9,7 @@ from app.tasks.limits import Bound
 from app.tasks.sampling.contexts import Made, TextContext
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
+from app.tasks.sampling.trace import MAX_TRACED_STEPS
 from app.web.codes import Code
 from app.web.problems import Fault
 
@@ -22,7 +23,15 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
         Bound("samples", request.samples, limits.max_samples),
         Bound(*_given(request.context), limits.max_context_characters),
     ]
-    return bounds, list(_move_faults(sampler.moves))
+    faults = list(_move_faults(sampler.moves))
+    if request.trace == "edits" and sampler.chains * sampler.steps > MAX_TRACED_STEPS:
+        taken = (
+            f"{sampler.chains} chains of {sampler.steps} steps are above the limit of {MAX_TRACED_STEPS} traced steps"
+        )
+        faults.append(
+            Fault(field="trace", code=Code.TOO_LARGE, message=taken, remedy='give "summary", or ask for fewer steps')
+        )
+    return bounds, faults
 
 
 def _given(context: str | Made | None) -> tuple[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, FiniteFloat
 
@@ -52,7 +52,13 @@ Schedule = Annotated[Ramp | Listed, *by_kind("linear")]
 
 
 class SamplerOptions(Strict):
-    """Options that all kernels share."""
+    """Options that all kernels share.
+
+    Attributes:
+        searches: whether the law changes on the way, so that chains have none to converge to.
+    """
+
+    searches: ClassVar[bool] = False
 
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
@@ -109,6 +115,8 @@ class Metropolis(SamplerOptions):
 
 class Annealing(SamplerOptions):
     """Simulated annealing: searches for the likeliest sentence as beta rises."""
+
+    searches: ClassVar[bool] = True
 
     kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
     schedule: Schedule = Field(default_factory=Ramp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -17,6 +18,7 @@ from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
 from app.tasks.sampling.choice import FINALISTS, Opinion, finalists, second_opinions
 from app.tasks.sampling.contexts import ReadContext
+from app.tasks.sampling.convergence import Convergence, convergence, of_search, of_several_laws, order_number, warmup_of
 from app.tasks.sampling.kernels import Sampler
 from app.tasks.sampling.moves import mix
 from app.tasks.sampling.problem import SamplingProblem
@@ -29,6 +31,7 @@ from app.tasks.sampling.schemas import (
     SentencesAnswer,
     StepReport,
 )
+from app.tasks.sampling.trace import TraceReader
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.language.scoring.kv_cache import Usage
@@ -155,6 +158,32 @@ class SamplingRun:
             ],
         )
 
+    def convergence(self) -> Convergence:
+        """What the chains tell of their convergence."""
+        steps = self.trace.steps
+        if self.request.sampler.searches:
+            return of_search(steps)
+        if len(set(self.contexts)) > 1:
+            return of_several_laws(steps)
+        return convergence(
+            {name: self.trace.draws(quantity, warmup_of(steps)) for name, quantity in self.quantities().items()}, steps
+        )
+
+    def reader(self) -> TraceReader | None:
+        """Reads the trace that was asked for."""
+        if self.request.trace == "none":
+            return None
+        return TraceReader(self.trace, self.quantities(), self.problem.vocabulary.piece)
+
+    def quantities(self) -> dict[str, Callable[[Visit], float]]:
+        """What is followed along the chains, by name; log pi is that of beta = 1."""
+        density = self.problem.target.log_density
+        return {
+            "log_density": lambda visit: density(visit.state, visit.log_prob, visit.log_weight, 1.0),
+            "length": lambda visit: len(visit.state),
+            "keyword_order": lambda visit: order_number(visit.state.keywords),
+        }
+
     async def chosen(self) -> list[Sentence]:
         """The sentences of the answer, in its order."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self.trace.last
@@ -180,7 +209,10 @@ class SamplingRun:
         """The sentences and how the run went, as far as it has gone."""
         sentences = await self.chosen()
         texts = [context.text for context in self.contexts]
-        guide = self.problem.contexts.guide
+        guide, reader = self.problem.contexts.guide, self.reader()
+        # Of many long chains a fifth of a second.
+        convergence = await asyncio.to_thread(self.convergence)
+        trace = None if reader is None else await asyncio.to_thread(reader.whole)
         return SentencesAnswer(
             sentences=sentences,
             rank_by=self.request.rank_by,
@@ -195,6 +227,7 @@ class SamplingRun:
                 states_visited=len(self.trace.visits),
                 seconds=self.seconds,
                 steps=self.trace.steps,
+                **dict(convergence),
             ),
             usage=UsageReport(
                 lm_calls=self.usage.lm_calls,
@@ -209,6 +242,7 @@ class SamplingRun:
                 proposals=None if guide is None else guide.text,
             ),
             seed=self.seed,
+            trace=trace,
         )
 
 
@@ -254,8 +288,21 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
             except InfeasibleError as error:
                 raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+            trace = Trace(edits=[] if request.trace == "edits" else None)
             yield SamplingRun(
-                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, started=started
+                request,
+                problem,
+                kernel,
+                engine,
+                contexts,
+                seed,
+                opened,
+                model,
+                rngs,
+                first,
+                deadline,
+                trace,
+                started=started,
             )
 
 
