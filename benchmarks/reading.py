@@ -42,7 +42,7 @@ async def write(arguments: argparse.Namespace) -> None:
             with arguments.output.open("w", encoding="utf-8") as file:
                 for number, each in enumerate(sets):
                     body = {"keywords": each.keywords, "seed": arguments.seed + number, **options}
-                    answer = await Sentences().run(SentencesRequest.model_validate(body), engine)
+                    answer = await Sentences().sampled(SentencesRequest.model_validate(body), engine)
                     line = {
                         "set": f"{arguments.file.parent.name}:{each.line}",
                         "keywords": [forms[0] for forms in each.keywords],

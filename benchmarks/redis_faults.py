@@ -148,7 +148,7 @@ async def measure(
         async with places:
             started = time.perf_counter()
             request = {"keywords": SETS[number % len(SETS)][:2], "sampler": SAMPLER, "seed": number}
-            answer = await Sentences().run(SentencesRequest.model_validate(request), engine)
+            answer = await Sentences().sampled(SentencesRequest.model_validate(request), engine)
             seconds.append(time.perf_counter() - started)
             return [sentence.text for sentence in answer.sentences]
 

@@ -18,6 +18,7 @@ from app.cli.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
 from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.cli.index import index_cli
 from app.cli.keys import keys_cli
+from app.cli.netcdf import netcdf
 from app.cli.serve import serve as run_server
 from app.cli.task_commands import add_command
 from app.cli.training.commands import train_cli
@@ -41,6 +42,7 @@ cli.add_typer(train_cli, name="train")
 cli.add_typer(keys_cli, name="keys")
 cli.command()(batch)
 cli.command()(doctor)
+cli.command()(netcdf)
 cli.command("calibrate")(calibrate)
 for task in registry.TASKS:
     add_command(cli, task)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from app.engine.engine import Engine
 from app.engine.reports import Scorer
 from app.web.codes import Code
@@ -11,6 +13,8 @@ from models.language.scoring.session import MAX_EDITED_SENTENCES, ContextLengthE
 
 REMEMBERED = 512
 """Sentences that a request remembers with their hidden states."""
+
+REMEDY = "give a shorter context"
 
 
 def scorer_report(model: LoadedModel) -> Scorer:
@@ -42,15 +46,7 @@ async def open_session(
     Raises:
         ProblemError: 422 if the context is too long.
     """
-    remedy = "give a shorter context"
-    model = engine.model
-    if isinstance(context, str):
-        read = model.tokenizer.encode(context)
-    else:  # a template may begin with it
-        read = list(context[1:] if context[:1] == (model.begin,) else context)
-    if read and (tokens := len(read)) > _most_context(engine, room):
-        message = f"it has {tokens} tokens, above the limit of {max(_most_context(engine, room), 0)}"
-        raise invalid("context", Code.TOO_LONG, message, remedy)
+    model, read = engine.model, read_context(engine, context, room)
     try:
         return await Session.open(
             model,
@@ -62,4 +58,21 @@ async def open_session(
             edited=-(-MAX_EDITED_SENTENCES // sharers),
         )
     except ContextLengthError as error:
-        raise invalid("context", Code.TOO_LONG, str(error), remedy) from error
+        raise invalid("context", Code.TOO_LONG, str(error), REMEDY) from error
+
+
+def read_context(engine: Engine, context: str | Sequence[int], room: int) -> list[int]:
+    """Tokens of a context, without the model's begin token.
+
+    Raises:
+        ProblemError: 422 if it leaves less than ``room`` tokens for a sentence.
+    """
+    model = engine.model
+    if isinstance(context, str):
+        read = list(model.tokenizer.encode(context))
+    else:  # a template may begin with it
+        read = list(context[1:] if context[:1] == (model.begin,) else context)
+    if read and len(read) > _most_context(engine, room):
+        message = f"it has {len(read)} tokens, above the limit of {max(_most_context(engine, room), 0)}"
+        raise invalid("context", Code.TOO_LONG, message, REMEDY)
+    return read

@@ -49,7 +49,7 @@ def add_route(router: APIRouter, task: type[Task[Any, Any]]) -> None:
         task.path,
         answer,
         methods=["POST"],
-        response_model=task.answer,
+        response_model=task.answer if task.plan is None else task.answer | task.plan,
         responses=found | problem_responses(*task.statuses),
         name=task.operation or task.kind,
         summary=task.summary,

@@ -39,6 +39,7 @@ class Task(ABC, Generic[R, A]):
         path: of the route, with the dataclass's fields in braces.
         request: schema of the body; the task streams if it has a field ``stream``.
         answer: schema of the answer.
+        plan: schema of the answer to a dry run; None for a task without one.
         tag: group of the route in the OpenAPI document.
         operation: name of the route in the OpenAPI document; ``kind`` if empty.
         summary: of the route, in a few words.
@@ -55,6 +56,7 @@ class Task(ABC, Generic[R, A]):
     path: ClassVar[str]
     request: ClassVar[type[BaseModel]]
     answer: ClassVar[type[BaseModel]]
+    plan: ClassVar[type[BaseModel] | None] = None
     tag: ClassVar[str]
     operation: ClassVar[str] = ""
     summary: ClassVar[str]

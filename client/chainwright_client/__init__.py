@@ -2,6 +2,7 @@
 
 from chainwright_client.answers import Answer, Fault, IndexReport, Job, Problem, ResultLine
 from chainwright_client.clients import AsyncClient, Client
+from chainwright_client.draws import to_arviz
 from chainwright_client.errors import AnswerError, ClientError, ServiceError, TimedOutError, UnreachableError
 from chainwright_client.event_stream import StreamEvent
 from chainwright_client.service import Kind, Page
@@ -27,4 +28,5 @@ __all__ = [
     "TimedOutError",
     "UnreachableError",
     "__version__",
+    "to_arviz",
 ]

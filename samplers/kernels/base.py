@@ -24,11 +24,19 @@ class Try:
         move: name of the move tried.
         proposed: whether it applied, so that a state was proposed.
         moved: whether the proposal was accepted and differs from the state before.
+        proposal: x', None where the move did not apply.
+        log_ratio: log r in nats, or that of the first stage where the proposal was rejected there; None for one that
+            was rejected unscored.
+        stage: 0 for a step decided unscored, 1 for one rejected in the first of two stages, 2 for one decided by the
+            whole score.
     """
 
     move: str
     proposed: bool
     moved: bool
+    proposal: State | None = None
+    log_ratio: float | None = None
+    stage: int = 0
 
 
 @dataclass(frozen=True, slots=True)

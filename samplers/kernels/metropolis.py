@@ -183,13 +183,16 @@ class MetropolisHastings:
             if step.waits:
                 return Chain(chain.position, replace(chain.info, tries=()), prefetched)
             proposal, scored = step.proposal, step.scored
+            proposed = None if proposal is None else proposal.state
+            log_ratio, stage = step.first_log_ratio, int(step.first_log_ratio is not None)
             if proposal is not None and scored is not None:
                 after = Position(proposal.state, scored, step.log_weight)
                 gained = self._log_density(after, step.beta) - self._log_density(chain.position, step.beta)
-                if step.accepts(gained + proposal.log_q_ratio):
+                log_ratio, stage = gained + proposal.log_q_ratio, 2
+                if step.accepts(log_ratio):
                     rng.bit_generator.state = step.generator_state
-                    return Chain(after, chain.info.after([*tries, Try(step.move, True, True)]))
-            tries.append(Try(step.move, proposal is not None, False))
+                    return Chain(after, chain.info.after([*tries, Try(step.move, True, True, proposed, log_ratio, 2)]))
+            tries.append(Try(step.move, proposal is not None, False, proposed, log_ratio, stage))
         return Chain(chain.position, chain.info.after(tries))
 
     def _log_density(self, position: Position, beta: float) -> float:

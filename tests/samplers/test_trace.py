@@ -100,6 +100,30 @@ def test_trace_of_a_run_agrees_with_the_run() -> None:
     asyncio.run(go())
 
 
+@pytest.mark.parametrize("lookahead", [1, 7])
+def test_draws_are_the_chains_at_every_step(lookahead: int) -> None:
+    case, steps = cases()[1], 50
+
+    def mark(state: State) -> float:
+        return hash(state.tokens) % 1000
+
+    async def go() -> None:
+        trace, stood = Trace(), [[(0, case.first)] for _ in range(6)]
+        kernel = replace(case.kernel(MIXES["all"]), lookahead=lookahead)
+        async for step in run(kernel, ToyLanguage(), [case.first] * 6, generators(2, 6), steps):
+            trace.add(step)
+            drawn = trace.draws(lambda visit: mark(visit.state))
+            for row, path, one in zip(drawn, stood, step.chains, strict=True):
+                path.append((one.steps, one.state))
+                at = [[state for number, state in path if number <= t][-1] for t in range(trace.steps + 1)]
+                assert row.tolist() == [mark(state) for state in at]
+        lengths = trace.draws(lambda visit: len(visit.state))
+        assert lengths.shape == (6, steps + 1)
+        assert np.array_equal(trace.draws(lambda visit: len(visit.state), 20), lengths[:, 21:])
+
+    asyncio.run(go())
+
+
 def test_looking_ahead_changes_no_visit() -> None:
     case = cases()[1]
 

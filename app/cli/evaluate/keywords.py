@@ -161,7 +161,7 @@ async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, eng
                 "seed": evaluation.seed + number,
             }
         )
-        answer = await Sentences().run(request, engine)
+        answer = await Sentences().sampled(request, engine)
     except (ProblemError, ValidationError) as error:
         faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
         return {**line, "failed": "; ".join(f"{fault.field}: {fault.message}" for fault in faults)}

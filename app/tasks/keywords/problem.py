@@ -100,6 +100,8 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         language=language,
         vocabulary=vocabulary,
         target=target,
+        length=length,
+        unit=unit,
         moves=_moves(
             request.ordered,
             spellings[: len(placed) + len(fixed.named)],

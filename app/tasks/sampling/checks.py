@@ -10,6 +10,7 @@ from app.tasks.sampling.contexts import Made, TextContext
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.schemas import SamplingRequest
+from app.tasks.sampling.trace import MAX_TRACED_STEPS
 from app.web.codes import Code
 from app.web.problems import Fault
 
@@ -22,7 +23,17 @@ def checked_options(request: SamplingRequest, limits: Limits) -> tuple[list[Boun
         Bound("samples", request.samples, limits.max_samples),
         Bound(*_given(request.context), limits.max_context_characters),
     ]
-    return bounds, [*_move_faults(sampler.moves), *sampler.faults()] if isinstance(sampler, SamplerOptions) else []
+    faults: list[Fault] = []
+    if isinstance(sampler, SamplerOptions):
+        faults += [*_move_faults(sampler.moves), *sampler.faults()]
+        if request.trace == "edits" and sampler.chains * sampler.steps > MAX_TRACED_STEPS:
+            taken = f"{sampler.chains} chains of {sampler.steps} steps are above the limit of {MAX_TRACED_STEPS}"
+            remedy = 'give "summary", or ask for fewer steps'
+            faults.append(Fault(field="trace", code=Code.TOO_LARGE, message=f"{taken} traced steps", remedy=remedy))
+    elif request.trace != "none":
+        message = f"{sampler.kind} draws without chains, and there are no steps to trace"
+        faults.append(Fault(field="trace", code=Code.CONTRADICTORY, message=message, remedy="leave it out"))
+    return bounds, faults
 
 
 def _given(context: str | Made | None) -> tuple[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, FiniteFloat
 
@@ -55,7 +55,13 @@ Schedule = Annotated[Ramp | Listed, *by_kind("linear")]
 
 
 class SamplerOptions(Strict):
-    """Options of all samplers that are chains."""
+    """Options of all samplers that are chains.
+
+    Attributes:
+        searches: whether the law changes on the way, so that chains have none to converge to.
+    """
+
+    searches: ClassVar[bool] = False
 
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
@@ -151,6 +157,8 @@ class Metropolis(MetropolisOptions):
 
 class Annealing(MetropolisOptions):
     """Simulated annealing: searches for the likeliest sentence as beta rises."""
+
+    searches: ClassVar[bool] = True
 
     kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
     schedule: Schedule = Field(default_factory=Ramp)

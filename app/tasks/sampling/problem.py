@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.languages.base import Language
+from app.languages.base import Language, Unit
 from app.tasks.sampling.contexts import Contexts
 from models.language.vocabulary import Vocabulary
+from samplers.constraints.length import LengthBounds
 from samplers.first_states import KeywordBlocks
 from samplers.moves.base import Move
 from samplers.state import State
@@ -22,6 +23,8 @@ class SamplingProblem:
         language: of the sentences.
         vocabulary: mask over which the model is renormalised.
         target: the law.
+        length: bounds of the length, one of the target's constraints.
+        unit: of the length.
         moves: those that can apply.
         source: keywords, or a text, from which first states are drawn.
         contexts: that sentences continue.
@@ -34,6 +37,8 @@ class SamplingProblem:
     language: Language
     vocabulary: Vocabulary
     target: Target
+    length: LengthBounds
+    unit: Unit
     moves: Sequence[Move]
     source: KeywordBlocks | State
     contexts: Contexts

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -17,6 +18,15 @@ from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import fits, open_session, scorer_report
 from app.tasks.sampling.choice import FINALISTS, Opinion, finalists, second_opinions
 from app.tasks.sampling.contexts import ReadContext
+from app.tasks.sampling.convergence import (
+    Convergence,
+    convergence,
+    of_draws,
+    of_search,
+    of_several_laws,
+    order_number,
+    warmup_of,
+)
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.kinds.draws import Draws
 from app.tasks.sampling.moves import mix
@@ -30,6 +40,7 @@ from app.tasks.sampling.schemas import (
     SentencesAnswer,
     StepReport,
 )
+from app.tasks.sampling.trace import TraceReader
 from app.tasks.sampling.weighted import by_weight, draws_report, log_weight
 from app.web.codes import Code
 from app.web.problems import invalid
@@ -200,6 +211,36 @@ class SamplingRun:
             ],
         )
 
+    def convergence(self) -> Convergence:
+        """What the chains tell of their convergence."""
+        steps, sampler = self.trace.steps, self.request.sampler
+        if not isinstance(sampler, SamplerOptions):
+            return of_draws()
+        if sampler.searches:
+            return of_search(steps)
+        if len(set(self.contexts)) > 1:
+            return of_several_laws(steps)
+        asked = [chain for chain in range(sampler.chains) if sampler.of_target(chain)]
+        return convergence(
+            {name: self.trace.draws(quantity, warmup_of(steps))[asked] for name, quantity in self.quantities().items()},
+            steps,
+        )
+
+    def reader(self) -> TraceReader | None:
+        """Reads the trace that was asked for."""
+        if self.request.trace == "none":
+            return None
+        return TraceReader(self.trace, self.quantities(), self.problem.vocabulary.piece)
+
+    def quantities(self) -> dict[str, Callable[[Visit], float]]:
+        """What is followed along the chains, by name; log pi is that of beta = 1."""
+        density = self.problem.target.log_density
+        return {
+            "log_density": lambda visit: density(visit.state, visit.log_prob, visit.log_weight, 1.0),
+            "length": lambda visit: len(visit.state),
+            "keyword_order": lambda visit: order_number(visit.state.keywords),
+        }
+
     async def chosen(self) -> list[Sentence]:
         """The sentences of the answer, in its order."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self._last()
@@ -225,7 +266,10 @@ class SamplingRun:
         """The sentences and how the run went, as far as it has gone."""
         sentences = await self.chosen()
         texts = [context.text for context in self.contexts]
-        guide = self.problem.contexts.guide
+        guide, reader = self.problem.contexts.guide, self.reader()
+        # Of many long chains a fifth of a second.
+        convergence = await asyncio.to_thread(self.convergence)
+        trace = None if reader is None else await asyncio.to_thread(reader.whole)
         return SentencesAnswer(
             sentences=sentences,
             rank_by=self.request.rank_by,
@@ -241,6 +285,7 @@ class SamplingRun:
                 seconds=self.seconds,
                 steps=self.trace.steps,
                 draws=None if self.outcome is None else draws_report(self.outcome),
+                **dict(convergence),
             ),
             usage=UsageReport(
                 lm_calls=self.usage.lm_calls,
@@ -255,6 +300,7 @@ class SamplingRun:
                 proposals=None if guide is None else guide.text,
             ),
             seed=self.seed,
+            trace=trace,
         )
 
 
@@ -309,8 +355,9 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
                 except InfeasibleError as error:
                     raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+            trace = Trace(edits=[] if request.trace == "edits" else None)
             sampling = SamplingRun(
-                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline
+                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, trace
             )
             sampling.draws, sampling.started = draws, started
             yield sampling

@@ -9,8 +9,10 @@ from pydantic import BaseModel, Field, FiniteFloat
 from app.engine.reports import ModelReport, UsageReport
 from app.tasks.sampling.choice import RankBy
 from app.tasks.sampling.contexts import AskedContext, Proposals
+from app.tasks.sampling.convergence import Convergence
 from app.tasks.sampling.kernels import Annealing
 from app.tasks.sampling.kinds.union import Sampler
+from app.tasks.sampling.trace import TraceLevel, TraceReport
 from app.web.schemas import Strict
 
 MAX_SEED = 2**63 - 1
@@ -59,6 +61,16 @@ class SamplingRequest(Strict):
         "it went; such an answer depends on the machine's speed. None: as long as the steps take",
     )
     stream: bool = Field(default=False, description="answer with server-sent events while the chains run")
+    trace: TraceLevel = Field(
+        default="none",
+        description="summary: answer with log-density, length and keyword order of each chain at each of its states; "
+        "edits: with every step besides, accepted or not",
+    )
+    dry_run: bool = Field(
+        default=False,
+        description="answer with a SamplingPlan, or with what is wrong with the request, and sample nothing; whether "
+        "first states can be found shows in a run alone",
+    )
 
 
 class Sentence(BaseModel):
@@ -116,8 +128,8 @@ class DrawsReport(BaseModel):
     resampled: int | None = Field(description="importance, smc: times that particles were drawn by weight")
 
 
-class Diagnostics(BaseModel):
-    """How the run went."""
+class Counts(BaseModel):
+    """What the chains did."""
 
     acceptance: dict[str, MoveReport] = Field(
         description="by move; exchanges of tempering by their betas, tried once for each of the two chains"
@@ -126,6 +138,10 @@ class Diagnostics(BaseModel):
     seconds: float = Field(description="from the start of sampling to its end, waiting for a turn excluded")
     steps: int = Field(description="steps of each chain; draws of rejection, keywords placed and 1 of importance, smc")
     draws: DrawsReport | None = Field(default=None, description="of rejection, importance and smc")
+
+
+class Diagnostics(Convergence, Counts):
+    """How the run went."""
 
 
 class SentencesAnswer(BaseModel):
@@ -140,6 +156,7 @@ class SentencesAnswer(BaseModel):
     usage: UsageReport
     model: ModelReport
     seed: int
+    trace: TraceReport | None = Field(default=None, description="null unless asked for by `trace`")
 
 
 class ChainReport(BaseModel):

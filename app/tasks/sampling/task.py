@@ -14,6 +14,7 @@ from rich.console import RenderableType
 from app.engine.engine import Engine
 from app.settings.settings import Limits
 from app.tasks.sampling.kernels import SamplerOptions
+from app.tasks.sampling.plan import SamplingPlan, plan_of
 from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.run import SamplingRun, kernel_of, prepared
 from app.tasks.sampling.schemas import SamplingRequest, SentencesAnswer, StepReport
@@ -27,15 +28,16 @@ STEP_SECONDS = 0.2
 """Least time between two ``step`` events."""
 
 
-class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
+class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
     """A task whose answer is sampled."""
 
     answer = SentencesAnswer
+    plan = SamplingPlan
     events = (
         "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
-        "sentence better than all before is found; `step` (a StepReport), at most five a second; at the end `done` (a "
-        "SentencesAnswer), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are "
-        "comments."
+        "sentence better than all before is found; `step` (a StepReport), at most five a second; before it `trace` (a "
+        "TraceReport), if asked for, with what came since the last; at the end `done` (a SentencesAnswer, or a "
+        "SamplingPlan), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are comments."
     )
     options: ClassVar[Mapping[str, str | None]] = {
         "context.kind": "--context-kind",
@@ -76,8 +78,25 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         async with prepared(problem, request, engine) as sampling:
             yield sampling
 
-    async def run(self, request: R, engine: Engine) -> SentencesAnswer:
+    async def run(self, request: R, engine: Engine) -> SentencesAnswer | SamplingPlan:
         """See :meth:`Task.run`."""
+        return await (self.planned(request, engine) if request.dry_run else self.sampled(request, engine))
+
+    async def planned(self, request: R, engine: Engine) -> SamplingPlan:
+        """What the request would do.
+
+        Raises:
+            ProblemError: 422 for a request that cannot be met.
+        """
+        problem = await asyncio.to_thread(self.problem, request, engine.model, engine.limits)
+        return plan_of(problem, request.sampler, request.seed, engine, self.expected_seconds(request))
+
+    async def sampled(self, request: R, engine: Engine) -> SentencesAnswer:
+        """The sentences.
+
+        Raises:
+            ProblemError: as :meth:`prepared`.
+        """
         async with self.prepared(request, engine) as sampling:
             async for _ in sampling.progress():
                 pass
@@ -86,6 +105,9 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
     @asynccontextmanager
     async def stream(self, request: R, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
         """See :meth:`Task.stream`."""
+        if request.dry_run:
+            yield _done(await self.planned(request, engine))
+            return
         async with self.prepared(request, engine) as sampling:
             yield _events(sampling)
 
@@ -97,9 +119,9 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         return body
 
     @classmethod
-    def render(cls, answer: SentencesAnswer) -> RenderableType:
-        """The sentences, and a line on how the run went."""
-        return answer_table(answer)
+    def render(cls, answer: SentencesAnswer | SamplingPlan) -> RenderableType:
+        """The sentences, and lines on how the run went."""
+        return super().render(answer) if isinstance(answer, SamplingPlan) else answer_table(answer)
 
     @classmethod
     def render_event(cls, event: Event) -> RenderableType | None:
@@ -107,14 +129,26 @@ class SamplingTask(Task[R, SentencesAnswer], Generic[R]):
         return chains_table(event.data) if isinstance(event.data, StepReport) else None
 
 
+async def _done(plan: SamplingPlan) -> AsyncGenerator[Event]:
+    """The events of a dry run."""
+    yield Event("done", plan)
+
+
 async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
-    """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always."""
-    due = 0.0
+    """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always.
+
+    A part of the ``trace``, if it is asked for, goes before each ``step``, and before ``done`` if any is left.
+    """
+    due, reader = 0.0, sampling.reader()
     async for progress in sampling.progress():
         if progress.best is not None:
             yield Event("sentence", sampling.sentence(progress.best))
         now = time.monotonic()
         if now >= due or progress.step.number == sampling.last_step:
             due = now + STEP_SECONDS
+            if reader is not None and (part := reader.part()) is not None:
+                yield Event("trace", part)
             yield Event("step", sampling.report(progress.step))
+    if reader is not None and (part := reader.part()) is not None:
+        yield Event("trace", part)
     yield Event("done", await sampling.answer())

@@ -30,7 +30,9 @@ def answer_table(answer: SentencesAnswer) -> Group:
         table,
         Text(
             f"{run.steps} steps in {run.seconds:.1f} s, {run.states_visited} states visited, "
-            f"{answer.usage.lm_tokens} LM tokens, seed {answer.seed}" + (f"\naccepted: {accepted}" if accepted else ""),
+            f"{answer.usage.lm_tokens} LM tokens, seed {answer.seed}"
+            + (f"\naccepted: {accepted}" if accepted else "")
+            + f"\n{run.summary}",
             style="dim",
         ),
     )

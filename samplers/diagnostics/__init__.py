@@ -1,0 +1,1 @@
+"""Convergence diagnostics of scalar quantities along many chains, in NumPy alone."""
