@@ -89,7 +89,7 @@ def test_a_context_is_a_text_or_of_a_kind() -> None:
         (["sentences", "dog", "--steps", "1000000"], "--steps"),
         (["sentences", "dog", "--chains", "0"], "--chains"),
         (["sentences", "dog", "--beta", "nan"], "--beta"),
-        (["sentences", "dog", "--kind", "gibbs"], "--kind"),
+        (["sentences", "dog", "--kind", "slice"], "--kind"),
         (["sentences", "dog", "--min", "9", "--max", "3"], "--min"),
         (["sentences", "dog", "--forbid", "dog"], "keywords[0]"),
         (["sentences", "dog", "--model", "/nowhere/at/all"], "CHAINWRIGHT_MODEL"),

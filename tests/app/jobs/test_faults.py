@@ -49,7 +49,8 @@ def test_a_poison_item_is_parked_and_the_others_complete(fleet: Fleet) -> None:
 def test_a_stopping_worker_hands_its_chunk_back_at_once(fleet: Fleet, queue: QueueServer) -> None:
     first = fleet.start_worker()
     fleet.wait_workers(1)
-    job = fleet.submit([sentences(number, chains=4, steps=60) for number in range(10)])
+    # Long enough for a heartbeat to tell of them, however fast the machine is.
+    job = fleet.submit([sentences(number, chains=4, steps=1500) for number in range(10)])
     until(lambda: fleet.alive() and fleet.alive()[0]["items_running"])
     time.sleep(0.3)
     first.send(signal.SIGTERM)

@@ -58,7 +58,7 @@ BAD: dict[str, tuple[dict[str, Any], str, str]] = {
     "max above the limit": ({"keywords": OK, "length": {"max": 10**9}}, "length.max", "too-large"),
     "max zero": ({"keywords": OK, "length": {"max": 0}}, "length.max", "too-small"),
     "unknown unit": ({"keywords": OK, "length": {"unit": "bytes"}}, "length.unit", "unknown-value"),
-    "unknown sampler": ({"keywords": OK, "sampler": {"kind": "gibbs"}}, "sampler.kind", "unknown-value"),
+    "unknown sampler": ({"keywords": OK, "sampler": {"kind": "slice"}}, "sampler.kind", "unknown-value"),
     "kind null": ({"keywords": OK, "sampler": {"kind": None}}, "sampler.kind", "unknown-value"),
     "kind a list": ({"keywords": OK, "sampler": {"kind": ["annealing"]}}, "sampler.kind", "unknown-value"),
     "beta without kind": ({"keywords": OK, "sampler": {"beta": 2}}, "sampler.beta", "unknown-field"),
