@@ -16,17 +16,11 @@ from samplers.state import State
 from samplers.target import Target
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Routed:
-    """A sentence scored by one of several models.
+class Wrapped:
+    """A sentence with the score of the model whose law it is under, and more beside it."""
 
-    Attributes:
-        scored: the model's own.
-        model: its place among them.
-    """
-
+    __slots__ = ()
     scored: Scored
-    model: int
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -37,6 +31,19 @@ class Routed:
     def log_probs(self) -> npt.NDArray[np.float64]:
         """See :class:`samplers.language.Scored`."""
         return self.scored.log_probs
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Routed(Wrapped):
+    """A sentence scored by one of several models.
+
+    Attributes:
+        scored: the model's own.
+        model: its place among them.
+    """
+
+    scored: Scored
+    model: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,7 @@ class RoutedModel:
 
 
 @dataclass(slots=True, eq=False)
-class Doubly:
+class Doubly(Wrapped):
     """A sentence with its score, and what the proposing model knows of it or of what it edits.
 
     Attributes:
@@ -114,16 +121,6 @@ class Doubly:
     scored: Scored
     nearest: Scored | None
     proposing: Scored | None = None
-
-    @property
-    def tokens(self) -> tuple[int, ...]:
-        """Token ids."""
-        return self.scored.tokens
-
-    @property
-    def log_probs(self) -> npt.NDArray[np.float64]:
-        """See :class:`samplers.language.Scored`; of the law's model."""
-        return self.scored.log_probs
 
 
 @dataclass(frozen=True, slots=True)
