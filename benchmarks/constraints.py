@@ -28,7 +28,7 @@ from app.settings.settings import Settings
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.sampling.kernels import SamplerOptions
-from app.tasks.sampling.run import kernel_of
+from app.tasks.sampling.prepare import kernel_of
 from app.web.problems import ProblemError
 from benchmarks.machine import machine, write
 from models.language.loading import load

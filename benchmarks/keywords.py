@@ -26,7 +26,7 @@ from app.settings.settings import Settings
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.sampling.kernels import SamplerOptions
-from app.tasks.sampling.run import kernel_of
+from app.tasks.sampling.prepare import kernel_of
 from benchmarks.cgmh import cgmh
 from benchmarks.machine import machine, write
 from benchmarks.rejection import rejection

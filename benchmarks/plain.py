@@ -14,7 +14,7 @@ from app.settings.settings import Settings
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.sampling.kernels import SamplerOptions
-from app.tasks.sampling.run import kernel_of
+from app.tasks.sampling.prepare import kernel_of
 from models.language.loading import load
 from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel

@@ -67,6 +67,11 @@ class KeywordBlocks:
         owners = (FREE if owner in self.scaffold else owner for owner in state.owners)
         return State(state.tokens, tuple(owners)) if self.scaffold else state
 
+    @property
+    def is_laid_out(self) -> bool:
+        """Whether first states have more than blocks and what the model writes between them."""
+        return bool(self.scaffold or self.inserts or self.skeleton or self.drafted is not None)
+
     def free_before(self, stage: int) -> bool:
         """Whether free tokens may stand before the stage-th block of a sentence, or before its end."""
         return stage >= len(self.opening) and (not self.closing or stage <= len(self.forms) - len(self.closing))

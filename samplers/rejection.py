@@ -148,7 +148,11 @@ class Rejection:
         """Whether a constraint rules out every sentence that begins so."""
         beginning = State(tokens, (FREE,) * len(tokens))
         text = self.target.decode(tokens)
-        return any(constraint.hopeless(beginning, text) for constraint in self.target.constraints)
+        return any(
+            constraint.hopeless(beginning, text)
+            for constraint in self.target.constraints
+            if not constraint.judges_labels
+        )
 
     async def _weighed(self, model: LanguageModel[Any], closed: Sequence[_Draw]) -> list[Kept]:
         """The draws that hold all constraints, each in one of its labellings, drawn by their weights."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,8 +12,13 @@ import numpy.typing as npt
 
 from samplers.first_states import KeywordBlocks, construct
 from samplers.language import LanguageModel, ProposalQuery, ProposalReply, Scored
+from samplers.sequential_starts import likeliest
+from samplers.smc import SequentialMonteCarlo
 from samplers.state import State
 from samplers.target import Target
+
+LEAST_PARTICLES = 16
+"""Particles of each model's chains, however many models there are."""
 
 
 class Wrapped:
@@ -163,19 +168,32 @@ async def construct_each(
     rngs: Sequence[np.random.Generator],
     *,
     drafts: int = 1,
+    smc: SequentialMonteCarlo | None = None,
+    seed: int = 0,
 ) -> list[State]:
-    """First states as :func:`samplers.first_states.construct` draws them, each chain's by its own model.
+    """First states for each chain by its own model: from SMC if asked for, and drafts for chains that get none.
+
+    Args:
+        source, target, models, rngs, drafts: as :func:`samplers.first_states.construct`, a model for each chain.
+        smc: whose sentences chains begin with (:func:`samplers.sequential_starts.likeliest`); models that differ
+            share its particles.
+        seed: of the particles.
 
     Raises:
-        InfeasibleError: see there.
+        InfeasibleError: see :func:`samplers.first_states.construct`.
     """
     groups = _places([id(model) for model in models])
-    drawn = await asyncio.gather(
-        *(
-            construct(source, target, models[places[0]], [rngs[place] for place in places], drafts=drafts)
-            for places in groups.values()
-        )
-    )
+
+    async def of_group(places: Sequence[int]) -> list[State]:
+        model = models[places[0]]
+        found: list[State] = []
+        if smc is not None:
+            own = replace(smc, particles=max(LEAST_PARTICLES, smc.particles // len(groups)))
+            found = await likeliest(own, model, seed, len(places))
+        lacking = [rngs[place] for place in places[len(found) :]]
+        return found + (await construct(source, target, model, lacking, drafts=drafts) if lacking else [])
+
+    drawn = await asyncio.gather(*map(of_group, groups.values()))
     found = {
         place: state
         for places, states in zip(groups.values(), drawn, strict=True)

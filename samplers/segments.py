@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from math import inf, log
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,6 @@ from samplers.labellings import eligible, free_next, least_tokens
 from samplers.language import Alphabet, LanguageModel, ProposalQuery, Scored
 from samplers.state import END, FREE, State
 from samplers.target import Target
-from samplers.weights import chosen, log_sum
 
 
 @dataclass(slots=True)
@@ -44,24 +43,16 @@ class Particle:
 
 
 @dataclass(slots=True)
-class _Cut:
-    """One way to end a segment."""
-
-    particle: Particle
-    log_weight: float
-
-
-@dataclass(slots=True)
 class _Segment:
     """A segment on its way.
 
     Attributes:
         particle: before it.
         rng: the particle's generator.
-        free: free tokens drawn.
         base: a scored text that begins with the particle's tokens and the free ones, and goes on.
+        free: free tokens drawn.
         log_drawn: log-probability of drawing so many tokens, and these, in nats.
-        cuts: ways to end it, so far.
+        ways: to end it.
     """
 
     particle: Particle
@@ -69,7 +60,7 @@ class _Segment:
     base: Scored | None
     free: tuple[int, ...] = ()
     log_drawn: float = 0.0
-    cuts: list[_Cut] = field(default_factory=list)
+    ways: list[Particle] = field(default_factory=list)
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -80,20 +71,30 @@ class _Segment:
         return (*self.particle.owners, *[FREE] * len(self.free))
 
 
+class _Place(NamedTuple):
+    """Where a segment may end: it with fewer free tokens."""
+
+    segment: _Segment
+    tokens: tuple[int, ...]
+    owners: tuple[int, ...]
+    base: Scored | None
+    log_drawn: float
+
+
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Draws segments with weights, all particles in one batch.
+    """Draws segments with weights, those of all particles in one batch.
 
     Free tokens w_1 ... w_J are drawn from the model's own law, sharpened to beta, and J such that P(J >= j) = 1 up to
     ``at_once`` and ``go_on`` times the last from there on. After each of them the segment may end, with any block c
-    that may come next. Of all these ways, one is chosen with probability proportional to
+    that may come next. All these ways are given, each with the particle's weight times
 
         v(j, c) = gamma(w_1 ... w_j c) / (q(w_1 ... w_j) P(J >= j)),
 
-    gamma the factor by which the target's density grows, and the weight is multiplied by the sum of all v. Since the
-    mean of the sum is that of gamma over all segments of any length, no segment is left out, and the weight is the
-    proper one although what was drawn beyond the cut is thrown away. For the last segment c is a closing token drawn
-    by the model, over whose probability v is divided, and gamma is 0 where a constraint is violated.
+    gamma the factor by which the target's density grows. Since the mean of their sum is that of gamma over all
+    segments of any length, no segment is left out, and the weights are proper although what was drawn beyond a cut is
+    thrown away. For the last segment c is a closing token drawn by the model, over whose probability v is divided, and
+    gamma is 0 where a constraint is violated. Ways that constraints rule out, however they go on, are left out.
 
     Source of proper weights: Liu, Monte Carlo Strategies in Scientific Computing (2001), section 2.5.4; for language
     models Loula et al., Syntactic and semantic control of large language models via sequential Monte Carlo (ICLR 2025).
@@ -106,7 +107,7 @@ class Segments:
         twist: for each keyword g, a guess of log gamma of what it will still cost; a beginning has its density times
             exp(sum of g over the keywords that are missing), so that those that did the easy ones first gain nothing.
         at_once: free tokens always drawn.
-        go_on: probability to draw one more.
+        go_on: probability to draw one more. The longest of many segments is read in small batches, so it is low.
     """
 
     target: Target
@@ -114,19 +115,19 @@ class Segments:
     max_tokens: int
     beta: float
     twist: Sequence[float]
-    at_once: int = 3
-    go_on: float = 0.7
+    at_once: int = 4
+    go_on: float = 0.4
 
     async def to_keyword(
         self, particles: Sequence[Particle], model: LanguageModel[Any], rngs: Sequence[np.random.Generator]
-    ) -> list[Particle]:
-        """Each particle with one keyword more."""
+    ) -> list[list[Particle]]:
+        """The ways of each particle to have one keyword more."""
         return await self._extended(particles, model, rngs, self._blocks)
 
     async def to_end(
         self, particles: Sequence[Particle], model: LanguageModel[Any], rngs: Sequence[np.random.Generator]
-    ) -> list[Particle]:
-        """Each particle as a whole sentence; it has the keywords."""
+    ) -> list[list[Particle]]:
+        """The ways of each particle, which has the keywords, to be a whole sentence."""
         return await self._extended(particles, model, rngs, self._ends)
 
     async def _extended(
@@ -134,12 +135,13 @@ class Segments:
         particles: Sequence[Particle],
         model: LanguageModel[Any],
         rngs: Sequence[np.random.Generator],
-        add_cuts: Any,
-    ) -> list[Particle]:
+        end: Callable[[Sequence[_Place], LanguageModel[Any]], Awaitable[None]],
+    ) -> list[list[Particle]]:
         segments = [_Segment(one, rng, one.scored) for one, rng in zip(particles, rngs, strict=True)]
-        growing = [segment for segment in segments if segment.particle.log_weight > -inf]
+        growing, places = segments, list[_Place]()
         while growing:
-            await add_cuts(growing, model)
+            await self._read(growing, model)
+            places += [_Place(one, one.tokens, one.owners, one.base, one.log_drawn) for one in growing]
             growing = [segment for segment in growing if self._goes_on(segment)]
             replies = await model.propose(
                 [segment.base for segment in growing],
@@ -152,8 +154,18 @@ class Segments:
                 assert reply.token is not None and reply.log_q is not None
                 segment.free = (*segment.free, reply.token)
                 segment.log_drawn += reply.log_q
-            growing = [segment for segment in growing if not self._hopeless(segment)]
-        return [self._chosen(segment) for segment in segments]
+            growing = [one for one in growing if not self._hopeless(one.tokens, one.owners, one.particle.missing)]
+        # All places together: what comes before them has been read.
+        await end(places, model)
+        return [segment.ways for segment in segments]
+
+    async def _read(self, segments: Sequence[_Segment], model: LanguageModel[Any]) -> None:
+        """Read the free tokens drawn."""
+        scores = await model.score(
+            [(*segment.tokens, self.blocks.end) for segment in segments], [segment.base for segment in segments]
+        )
+        for segment, scored in zip(segments, scores, strict=True):
+            segment.base = scored
 
     def _goes_on(self, segment: _Segment) -> bool:
         """Whether one more free token is drawn: never where the rest would not fit."""
@@ -166,74 +178,71 @@ class Segments:
         segment.log_drawn += log(self.go_on)
         return segment.rng.random() < self.go_on
 
-    def _hopeless(self, segment: _Segment) -> bool:
+    def _hopeless(self, tokens: tuple[int, ...], owners: tuple[int, ...], missing: frozenset[int]) -> bool:
         """Whether a constraint rules out every sentence that begins so."""
-        beginning = State(segment.tokens, segment.owners)
-        text = self.target.decode(segment.tokens)
-        return any(constraint.hopeless(beginning, text) for constraint in self.target.constraints)
+        shortest = [(keyword, min(self.blocks.forms[keyword], key=len)) for keyword in missing]
+        least = State(
+            (*tokens, *[token for _, form in shortest for token in form]),
+            (*owners, *[keyword for keyword, form in shortest for _ in form]),
+        )
+        beginning = State(tokens, owners)
+        text, least_text = self.target.decode(tokens), self.target.decode(least.tokens)
+        return any(
+            constraint.hopeless(*(least, least_text) if constraint.cumulative else (beginning, text))
+            for constraint in self.target.constraints
+        )
 
-    async def _blocks(self, segments: Sequence[_Segment], model: LanguageModel[Any]) -> None:
-        """Add the cuts at which a keyword comes next."""
+    async def _blocks(self, places: Sequence[_Place], model: LanguageModel[Any]) -> None:
+        """Add the ways in which a keyword comes next."""
         asked = [
-            (segment, keyword, tuple(form))
-            for segment in segments
-            for keyword in eligible(self.blocks, segment.particle.missing)
+            (place, (*place.tokens, *form), (*place.owners, *[keyword] * len(form)), keyword, missing - {keyword})
+            for place in places
+            for missing in [place.segment.particle.missing]
+            for keyword in eligible(self.blocks, missing)
             for form in self.blocks.forms[keyword]
-            if len(segment.tokens) + len(form) + least_tokens(self.blocks, segment.particle.missing - {keyword})
-            < self.max_tokens
+            if len(place.tokens) + len(form) + least_tokens(self.blocks, missing - {keyword}) < self.max_tokens
         ]
-        scores = await model.score(
-            [(*segment.tokens, *form) for segment, _, form in asked], [segment.base for segment, *_ in asked]
-        )
-        for (segment, keyword, form), scored in zip(asked, scores, strict=True):
-            after = Particle(
-                (*segment.tokens, *form),
-                (*segment.owners, *[keyword] * len(form)),
-                segment.particle.missing - {keyword},
-                scored,
-                0.0,
-            )
-            segment.base = scored
-            segment.cuts.append(_Cut(after, self._gained(segment, scored) - self.twist[keyword]))
+        asked = [one for one in asked if not self._hopeless(one[1], one[2], one[4])]
+        scores = await model.score([tokens for _, tokens, *_ in asked], [place.base for place, *_ in asked])
+        for (place, tokens, owners, keyword, missing), scored in zip(asked, scores, strict=True):
+            self._add(place, tokens, owners, missing, scored, -self.twist[keyword])
 
-    async def _ends(self, segments: Sequence[_Segment], model: LanguageModel[Any]) -> None:
-        """Add the cuts at which the sentence closes."""
-        scores = await model.score(
-            [(*segment.tokens, self.blocks.end) for segment in segments], [segment.base for segment in segments]
-        )
-        for segment, scored in zip(segments, scores, strict=True):
-            segment.base = scored
+    async def _ends(self, places: Sequence[_Place], model: LanguageModel[Any]) -> None:
+        """Add the ways in which the sentence closes."""
         replies = await model.propose(
-            scores,
+            [place.base for place in places],
             [
-                ProposalQuery(len(segment.tokens), 0.0, self.beta, Alphabet.ENDS, segment.rng.random())
-                for segment in segments
+                ProposalQuery(len(place.tokens), 0.0, self.beta, Alphabet.ENDS, place.segment.rng.random())
+                for place in places
             ],
         )
         closed = [
-            (segment, state, reply.log_q or 0.0)
-            for segment, reply in zip(segments, replies, strict=True)
+            (place, state, reply.log_q or 0.0)
+            for place, reply in zip(places, replies, strict=True)
             if reply.token is not None
-            and self.target.admits(state := State((*segment.tokens, reply.token), (*segment.owners, END)))
+            and self.target.admits(state := State((*place.tokens, reply.token), (*place.owners, END)))
         ]
-        scores = await model.score([state.tokens for _, state, _ in closed], [segment.base for segment, *_ in closed])
+        scores = await model.score([state.tokens for _, state, _ in closed], [place.base for place, *_ in closed])
         log_potentials = await self.target.log_weights([state for _, state, _ in closed])
-        for (segment, state, log_q), scored, phi in zip(closed, scores, log_potentials, strict=True):
-            after = Particle(state.tokens, state.owners, frozenset(), scored, 0.0, phi)
-            segment.cuts.append(_Cut(after, self._gained(segment, scored) + phi - log_q))
+        for (place, state, log_q), scored, phi in zip(closed, scores, log_potentials, strict=True):
+            self._add(place, state.tokens, state.owners, frozenset(), scored, phi - log_q, phi)
 
-    def _gained(self, segment: _Segment, scored: Scored) -> float:
+    def _add(
+        self,
+        place: _Place,
+        tokens: tuple[int, ...],
+        owners: tuple[int, ...],
+        missing: frozenset[int],
+        scored: Scored,
+        log_factor: float,
+        log_potential: float = 0.0,
+    ) -> None:
+        """Add a way of positive weight; ``log_factor`` is what the weight has besides the model's terms."""
+        log_weight = place.segment.particle.log_weight + self._gained(place, scored) + log_factor
+        if log_weight > -inf:
+            place.segment.ways.append(Particle(tokens, owners, missing, scored, log_weight, log_potential))
+
+    def _gained(self, place: _Place, scored: Scored) -> float:
         """Growth of the heated log-density since the particle, over the probability of what was drawn, in nats."""
-        fresh = scored.log_probs[len(segment.particle.tokens) :]
-        return self.beta * (float(fresh.sum()) + self.target.length_reward * len(fresh)) - segment.log_drawn
-
-    def _chosen(self, segment: _Segment) -> Particle:
-        """The particle after one of the cuts, or without weight if there is none."""
-        logs = [cut.log_weight for cut in segment.cuts]
-        total = log_sum(logs)
-        if total == -inf:
-            segment.particle.log_weight = -inf
-            return segment.particle
-        after = segment.cuts[chosen(logs, segment.rng.random())].particle
-        after.log_weight = segment.particle.log_weight + total
-        return after
+        fresh = scored.log_probs[len(place.segment.particle.tokens) :]
+        return self.beta * (float(fresh.sum()) + self.target.length_reward * len(fresh)) - place.log_drawn

@@ -1,11 +1,14 @@
-"""Sequential Monte Carlo over keywords: particles that have placed equally many are weighed, and drawn by weight."""
+"""Sequential Monte Carlo over keywords: beginnings that have placed equally many are weighed, and the best kept."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass, replace
-from math import inf
+from itertools import chain
+from math import log
 from typing import Any
+
+import numpy as np
 
 from samplers.first_states import KeywordBlocks
 from samplers.kernels.base import Chain, Info, Position
@@ -14,18 +17,23 @@ from samplers.outcome import Outcome
 from samplers.run import Step, generator, generators
 from samplers.segments import Particle, Segments
 from samplers.target import Target
-from samplers.weights import effective_size, log_mean, log_sum, systematic
+from samplers.weights import chosen, effective_size, log_sum, optimal, split
+
+DISTINCT = 0.75
+"""Share of the particles that may differ between stages; the rest are further copies of the heaviest."""
 
 
 @dataclass(frozen=True, slots=True)
 class SequentialMonteCarlo:
     """Weighted sentences of pi_beta, and an unbiased estimate of Z = sum_x pi_beta(x).
 
-    Each stage adds a keyword to every particle, the last the closing token
-    (:class:`~samplers.segments.Segments`). Between stages particles are drawn by their weights, wherever
-    the effective sample size falls below ``threshold`` times their number; each then has the mean weight. Without
-    that (threshold 0) this is importance sampling. For a function f, the sum of w f divided by that of w tends to its
-    mean under the target; that of w alone, divided by the number of particles, has mean Z.
+    Each stage adds a keyword to every particle, the last the closing token, in several ways, each with a
+    weight (:class:`~samplers.segments.Segments`). The ways of all particles are one population: equal ones are one,
+    with the sum of their weights; the most likely of them are kept by optimal resampling
+    (:func:`~samplers.weights.optimal`), and the heaviest go on as several copies (:func:`~samplers.weights.split`).
+    Without that (``resamples`` false) each particle goes one of its own ways, drawn by weight: importance sampling.
+    For a function f, the sum of w f divided by that of w tends to its mean under the target; that of w alone, divided
+    by the number of particles, has mean Z.
 
     A keyword's twist is its log-density at the very start of a sentence, known before anything is drawn, so that Z
     stays unbiased.
@@ -40,7 +48,7 @@ class SequentialMonteCarlo:
         max_tokens: most tokens of a sentence, the closing one included.
         particles: how many, >= 1.
         beta: inverse temperature.
-        threshold: least effective sample size as a share of the particles.
+        resamples: whether the particles are one population.
     """
 
     target: Target
@@ -48,7 +56,7 @@ class SequentialMonteCarlo:
     max_tokens: int
     particles: int
     beta: float = 1.0
-    threshold: float = 0.5
+    resamples: bool = True
 
     @property
     def last_step(self) -> int:
@@ -56,42 +64,53 @@ class SequentialMonteCarlo:
         return len(self.blocks.forms) + 1
 
     async def run(self, model: LanguageModel[Any], seed: int) -> AsyncGenerator[Step]:
-        """Yield the particles after each stage; those of positive weight after the last are whole sentences."""
+        """Yield the population after each stage; after the last it is of whole sentences."""
         rngs, resampling = generators(seed, self.particles), generator(seed, self.particles)
         twist = await self._twist(model)
         segments = Segments(self.target, self.blocks, self.max_tokens, self.beta, twist)
         missing = frozenset(range(len(self.blocks.forms)))
         particles = [Particle((), (), missing, None, sum(twist)) for _ in rngs]
-        log_z, resampled = 0.0, 0
+        resampled = 0
         yield Step(0, [], Outcome(drawn=0, kept=0), whole=False)
         for stage in range(1, self.last_step + 1):
-            last = stage == self.last_step
-            extend = segments.to_end if last else segments.to_keyword
-            particles = await extend(particles, model, rngs)
-            log_weights = [one.log_weight for one in particles]
-            total = log_z + log_mean(log_weights)
-            yield self._step(stage, particles, total, resampled)
-            if last or log_sum(log_weights) == -inf:
+            extend = segments.to_end if stage == self.last_step else segments.to_keyword
+            ways = await extend(particles, model, rngs[: len(particles)])
+            if self.resamples:
+                particles = merged(chain.from_iterable(ways))
+            else:
+                rngs = [rng for rng, of_one in zip(rngs, ways, strict=True) if of_one]
+                particles = [one_of(of_one, rng.random()) for rng, of_one in zip(rngs, filter(None, ways), strict=True)]
+            yield self._step(stage, particles, resampled)
+            if not particles:
                 break
-            if effective_size(log_weights) < self.threshold * self.particles:
-                log_z, resampled = total, resampled + 1
-                drawn = systematic(log_weights, self.particles, resampling.random())
-                particles = [replace(particles[i], log_weight=0.0) for i in drawn]
+            if self.resamples and stage < self.last_step:
+                resampled += len(particles) > self.distinct
+                particles = self._resampled(particles, resampling)
 
-    def _step(self, stage: int, particles: list[Particle], log_z: float, resampled: int) -> Step:
-        alive = [one for one in particles if one.log_weight > -inf]
-        log_weights = [one.log_weight for one in alive]
+    def _resampled(self, particles: list[Particle], rng: np.random.Generator) -> list[Particle]:
+        """At most ``distinct`` of them, the heavy ones as several copies, which go on by different ways."""
+        kept = optimal([one.log_weight for one in particles], self.distinct, rng.random())
+        copied = split([log_weight for _, log_weight in kept], self.particles, rng.random())
+        return [replace(particles[kept[place][0]], log_weight=log_weight) for place, log_weight in copied]
+
+    @property
+    def distinct(self) -> int:
+        """Most particles between stages that differ."""
+        return max(1, round(DISTINCT * self.particles))
+
+    def _step(self, stage: int, particles: list[Particle], resampled: int) -> Step:
+        log_weights = [one.log_weight for one in particles]
         outcome = Outcome(
-            drawn=len(particles),
-            kept=len(alive),
+            drawn=self.particles,
+            kept=len(particles),
             log_weights=log_weights,
             ess=effective_size(log_weights),
-            log_z=log_z,
+            log_z=log_sum(log_weights) - log(self.particles),
             resampled=resampled,
         )
         chains = [
             Chain(Position(one.state, one.scored, one.log_potential), Info(stage))
-            for one in alive
+            for one in particles
             if one.scored is not None
         ]
         return Step(stage, chains, outcome, whole=stage == self.last_step)
@@ -111,3 +130,19 @@ class SequentialMonteCarlo:
             )
             for forms in self.blocks.forms
         ]
+
+
+def merged(particles: Iterable[Particle]) -> list[Particle]:
+    """Equal particles as one, with the sum of their weights."""
+    found: dict[tuple[tuple[int, ...], tuple[int, ...]], Particle] = {}
+    for one in particles:
+        known = found.setdefault((one.tokens, one.owners), one)
+        if known is not one:
+            known.log_weight = log_sum([known.log_weight, one.log_weight])
+    return list(found.values())
+
+
+def one_of(ways: list[Particle], uniform: float) -> Particle:
+    """One of the ways of a particle, drawn by weight, with the weight of all."""
+    log_weights = [one.log_weight for one in ways]
+    return replace(ways[chosen(log_weights, uniform)], log_weight=log_sum(log_weights))

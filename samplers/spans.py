@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from samplers.state import State
@@ -26,3 +27,11 @@ def keyword_spans(state: State, decode: Decode) -> list[Span]:
 def inside(spans: Sequence[Span], start: int, stop: int) -> bool:
     """Whether one of the spans holds all characters from ``start`` to before ``stop``."""
     return any(first <= start and stop <= last for first, last in spans)
+
+
+_GROWING = re.compile(r"(?:(?![\u3400-\u9fff\uf900-\ufaff])[\w'’.-])+$")
+
+
+def whole_words(text: str) -> str:
+    """The beginning of a text without its last word, to which letters may still be added; Han characters stay."""
+    return _GROWING.sub("", text)

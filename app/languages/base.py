@@ -63,7 +63,7 @@ class Language:
     examples: Sequence[tuple[Sequence[str], str]] = ()
     example_form: tuple[str, str, str] = ("Words: ", ", ", "Sentence:")
     instruction: str = "Write one natural sentence in {name} with all of these words: {words}. Answer with it alone."
-    copied_run: int = 4
+    copied_run: int = 3
     unit: Unit = "words"
     character_bounds: tuple[int, int] = (120, 60)
     full_stop: str = "."

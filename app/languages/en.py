@@ -38,12 +38,12 @@ class English(Language):
     name = "English"
     function_words = frozenset(_FUNCTION_WORDS.split())
     opening = (
-        "She goes for a run every morning before work. "
-        "The company's profits rose by a fifth last year. "
-        "He put the hot soup on the table and called everyone to dinner. "
-        "Studies show that too little sleep harms the memory. "
-        "After the rain the children went back out to play in the yard. "
-        "The committee decided to build a new bridge across the river."
+        "It was raining hard by the time we reached the station. "
+        "Prices have gone up a little since last spring. "
+        "My grandmother taught me how to bake bread in her old stove. "
+        "A small boat was tied to the end of the pier. "
+        "Two students from the village won first prize. "
+        "Nobody knew why the lights had gone out."
     )
     pool = en.POOL
     examples = en.EXAMPLES

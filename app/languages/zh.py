@@ -87,18 +87,18 @@ class Chinese(Language):
     code = "zh"
     name = "Chinese"
     opening = (
-        "他每天早上都坚持跑步，身体一直很好。\n"
-        "这家公司去年的利润增长了两成。\n"
-        "妈妈把刚做好的饭菜端上了桌。\n"
-        "研究表明，睡眠不足会影响记忆力。\n"
-        "雨停了以后，孩子们又跑到院子里玩。\n"
-        "会议决定进一步加强对食品安全的管理。\n"
+        "这条路走到尽头就能看见大海。\n"
+        "双方将于下个月就合同细节继续协商。\n"
+        "外婆做的红烧肉，我到现在还记得那个味道。\n"
+        "新的规定对中小企业影响不大。\n"
+        "她推开窗户，外面已经飘起了雪花。\n"
+        "随着技术的进步，人们的出行方式发生了很大变化。\n"
     )
     pool = zh.POOL
     examples = zh.EXAMPLES
     example_form = ("词语：", "、", "句子：")
     instruction = "请用下面的词语写一个通顺的句子：{words}。只写这个句子。"
-    copied_run = 6
+    copied_run = 4
     masks = (Mask("zh", chinese_rule), Mask("zh-full", han_rule), Mask("mixed", mixed_rule, _latin_lead))
     unit = "characters"
     character_bounds = (24, 12)

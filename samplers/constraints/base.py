@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,10 @@ class Constraint(Protocol):
     """
 
     __slots__ = ()
+    cumulative: ClassVar[bool] = False
+    """Whether all that is still to come adds to the violation, so that :meth:`hopeless` is asked with it."""
+    judges_labels: ClassVar[bool] = False
+    """Whether :meth:`hopeless` asks which tokens are a keyword's."""
 
     @abstractmethod
     def violation(self, state: State, text: str) -> float:
@@ -36,7 +40,7 @@ class Constraint(Protocol):
         """Whether no sentence of the allowed set begins so; False where that is not known.
 
         Args:
-            beginning: tokens without a closing one, labels aside.
+            beginning: tokens without a closing one; their labels only count where :attr:`judges_labels`.
             text: the decoded beginning.
         """
         return False

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from samplers.constraints.base import Constraint
-from samplers.spans import Decode, Span, inside, keyword_spans
+from samplers.spans import Decode, Span, inside, keyword_spans, whole_words
 from samplers.state import State
 
 
@@ -23,6 +24,8 @@ class NoCopies(Constraint):
         run: least number of units that make a copy, >= 1.
         decode: token ids to text.
     """
+
+    judges_labels: ClassVar[bool] = True
 
     texts: Sequence[str]
     units: Callable[[str], Sequence[Span]]
@@ -54,6 +57,10 @@ class NoCopies(Constraint):
         keywords = keyword_spans(state, self.decode)
         counts = [not inside(keywords, *span) for span in spans]
         return sum(any(self._copied(said[at:], counts[at:], *place) for place in places) for at, places in known)
+
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether a copied run is whole; the last word may still grow, unless it is of Han characters."""
+        return self.violation(beginning, whole_words(text)) > 0
 
     def _copied(self, said: Sequence[str], counts: Sequence[bool], number: int, at: int) -> bool:
         copied = 0

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from samplers.constraints.base import Constraint
 from samplers.constraints.words import Boundaries, occurrences
-from samplers.spans import Decode, inside, keyword_spans
+from samplers.spans import Decode, inside, keyword_spans, whole_words
 from samplers.state import State
 
 
@@ -23,6 +24,8 @@ class SaidOnce(Constraint):
             finds the words, their neighbours decide whether it does.
     """
 
+    judges_labels: ClassVar[bool] = True
+
     forms: Sequence[Sequence[str]]
     boundaries: Boundaries
     decode: Decode
@@ -30,9 +33,17 @@ class SaidOnce(Constraint):
 
     def violation(self, state: State, text: str) -> float:
         """Places at which a keyword is said again."""
+        return self._said_again(state, text, 1)
+
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether a keyword is said outside blocks in words that are whole."""
+        return self._said_again(beginning, whole_words(text), 2 if self.anywhere else 1) > 0
+
+    def _said_again(self, state: State, text: str, least: int) -> int:
+        """Places at which a form of so many characters at least stands outside the blocks."""
         # Lower-casing may change a text's length (İ); such a text is compared as it stands.
         folded = text.lower() if len(text.lower()) == len(text) else text
-        forms = {form.lower() for forms in self.forms for form in forms}
+        forms = {form.lower() for forms in self.forms for form in forms if len(form) >= least}
         if sum(map(folded.count, forms)) <= len(state.keywords):
             return 0
         blocks, edges = keyword_spans(state, self.decode), self.boundaries(text)

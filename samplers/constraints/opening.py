@@ -19,3 +19,8 @@ class CapitalOpening(Constraint):
         """1 if the sentence opens in lower case."""
         word = _WORD.search(text)
         return int(word is not None and word[0][0].islower() and word[0].islower())
+
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether the first word is whole, and opens in lower case."""
+        word = _WORD.search(text)
+        return word is not None and word.end() < len(text) and self.violation(beginning, text) > 0

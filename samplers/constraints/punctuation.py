@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from typing import ClassVar
 
 from samplers.constraints.base import Constraint
 from samplers.spans import Decode, inside, keyword_spans
@@ -40,6 +41,8 @@ class TidyPunctuation(Constraint):
         closing_quotes: quotes that close in this language though they open in others.
     """
 
+    judges_labels: ClassVar[bool] = True
+
     decode: Decode
     closing_quotes: str = ""
 
@@ -61,6 +64,10 @@ class TidyPunctuation(Constraint):
             not inside(spans, first, second + 1) and not self._ends_abbreviation(text, first, second, spans)
             for first, second in (*opening, *stray)
         )
+
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether a mark is stray; a dot at the end may still begin a word."""
+        return self.violation(beginning, text.rstrip(".")) > 0
 
     @staticmethod
     def _ends_abbreviation(text: str, first: int, second: int, spans: list[tuple[int, int]]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from samplers.constraints.base import Constraint
 from samplers.spans import Decode
@@ -34,6 +35,8 @@ class NoStutter(Constraint):
         phrase: units in a row that may stand only once.
     """
 
+    judges_labels: ClassVar[bool] = True
+
     decode: Decode
     most: int = MOST
     longest: int = 4
@@ -52,6 +55,10 @@ class NoStutter(Constraint):
         repeated += len(phrases) - len(set(phrases))
         counts = Counter(filter(is_long, units))
         return repeated + sum(max(0, count - self.most) for count in counts.values())
+
+    def hopeless(self, beginning: State, text: str) -> bool:
+        """Whether there are repeats: what follows takes none away."""
+        return self.violation(beginning, text) > 0
 
     def _units(self, state: State) -> list[str]:
         units: list[str] = []

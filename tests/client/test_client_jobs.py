@@ -14,8 +14,6 @@ from tests.support import facts
 
 QUICK = {"kind": "annealing", "chains": 1, "steps": 2}
 SLOW = {"kind": "metropolis", "chains": 1, "steps": 150}
-LASTING = {**SLOW, "steps": 500}
-"""Seconds long, so that a job is sure to run on while it is looked at."""
 
 
 def bodies(count: int, sampler: dict[str, Any] = QUICK) -> list[dict[str, Any]]:
@@ -106,7 +104,7 @@ def test_cancelling_keeps_what_is_done(client: Any) -> None:
 
 def test_results_are_followed_while_the_job_runs(live: str) -> None:
     with Client(live) as client:
-        job = client.job_of("sentences", [*bodies(1), *bodies(4, LASTING)])
+        job = client.job_of("sentences", [*bodies(1), *bodies(4, SLOW)])
         results = client.results(job)
         assert next(results).custom_id == "item-0"
         assert client.job(job).status == "in_progress"
@@ -117,7 +115,7 @@ def test_results_are_followed_while_the_job_runs(live: str) -> None:
 @pytest.mark.anyio
 async def test_results_are_followed_while_the_job_runs_awaited(live: str) -> None:
     async with AsyncClient(live) as client:
-        job = await client.job_of("sentences", [*bodies(1), *bodies(4, LASTING)])
+        job = await client.job_of("sentences", [*bodies(1), *bodies(4, SLOW)])
         async with aclosing(client.results(job)) as results:
             assert (await anext(results)).custom_id == "item-0"
             assert (await client.job(job)).status == "in_progress"

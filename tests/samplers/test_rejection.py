@@ -152,7 +152,9 @@ def test_a_reading_knows_what_is_still_needed() -> None:
 
 def test_constraints_of_no_opinion_leave_a_beginning_alone() -> None:
     beginning = State((A, A), (FREE, FREE))
-    assert not LengthBounds(lambda state, text: len(text.split()), 0, 1).hopeless(beginning, "a a")
+    words = LengthBounds(lambda state, text: len(text.split()), 0, 1)
+    assert words.hopeless(beginning, "a a") and not replace(words, grows=False).hopeless(beginning, "a a")
+    assert not words.hopeless(beginning, "aa")
     assert LengthBounds(characters, 0, 2).hopeless(beginning, "a a")
     assert not LengthBounds(characters, 0, 3).hopeless(beginning, "a a")
     assert State((A,), (END,)).end == 0 and -inf < log(2)

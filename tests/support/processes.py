@@ -31,10 +31,9 @@ class Handle:
 
     @property
     def alive(self) -> bool:
-        """Whether a thread of it runs: killed, the first may be gone while others still hold files and locks."""
-        with suppress(psutil.NoSuchProcess, FileNotFoundError):
-            ended = psutil.Process(self.pid).status() == psutil.STATUS_ZOMBIE
-            return not ended or len(os.listdir(f"/proc/{self.pid}/task")) > 1
+        """Whether it runs."""
+        with suppress(psutil.NoSuchProcess):
+            return bool(psutil.Process(self.pid).status() != psutil.STATUS_ZOMBIE)
         return False
 
     @property

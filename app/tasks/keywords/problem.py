@@ -84,7 +84,9 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
     if not request.allow_copies:
         constraints.append(NoCopies(contexts.texts, language.units, language.copied_run, vocabulary.decode))
     if request.once:
-        constraints.append(SaidOnce(words, language.edges, vocabulary.decode, not language.words_apart))
+        often = {counted.phrase.lower() for counted in request.counts if (counted.at_least or 0) > 1}
+        said_once = [forms for forms in words if often.isdisjoint(map(str.lower, forms))]
+        constraints.append(SaidOnce(said_once, language.edges, vocabulary.decode, not language.words_apart))
     automaton = compiled(request.pattern, vocabulary) if request.pattern is not None else None
     if automaton is not None:
         constraints.append(Pattern(automaton))
@@ -208,4 +210,5 @@ def _bounds(
             f"{most} {unit} cannot hold {what}{closing}, which take at least {needed}",
             f"give at least {needed + 2 * len(words)}, so that there is room for words between, or fewer keywords",
         )
-    return LengthBounds(language.measure(unit), least, most), most
+    grows = unit != "words" or language.words_apart
+    return LengthBounds(language.measure(unit), least, most, grows), most

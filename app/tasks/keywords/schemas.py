@@ -164,8 +164,10 @@ class SentencesRequest(SamplingRequest):
         "more than twice",
     )
     allow_copies: bool = Field(
-        default=True,
-        description="whether a sentence may have a run of words of its context: four words, in Chinese six characters, "
-        "keywords aside",
+        default=False,
+        description="whether a sentence may have a run of words of its context: three words, in Chinese four "
+        "characters, keywords aside",
     )
-    once: bool = Field(default=False, description="whether each keyword is said once")
+    once: bool = Field(
+        default=True, description="whether each keyword is said once, unless `counts` asks for it more often"
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -24,8 +24,8 @@ RankBy = Literal["log_prob_per_token", "consensus", "acceptability"]
 """What sentences are ranked by."""
 
 FINALISTS = 16
-"""Distinct sentences that get a second opinion, the best by log-prob per token; the rest follow in that order."""
-OPINIONS = 4
+"""Distinct sentences that get a second opinion, those of the greatest density; the rest follow in that order."""
+OPINIONS = 2
 """Contexts of the pool under which each finalist is scored; one that made it is left out."""
 FREQUENCY_WEIGHT = 0.25
 """Share of the words' frequency that acceptability takes off: 0 is the consensus, 1 forgives every rare word (SLOR,
@@ -120,10 +120,13 @@ async def second_opinions(
     return opinions
 
 
-def finalists(visits: Sequence[Visit], vocabulary: Vocabulary, count: int) -> list[Visit]:
-    """The best ``count`` visits of distinct texts, by log-prob per token."""
+def finalists(
+    visits: Sequence[Visit], vocabulary: Vocabulary, count: int, measure: Callable[[Visit], float] | None = None
+) -> list[Visit]:
+    """The best ``count`` visits of distinct texts, by a measure or by log-prob per token."""
     chosen: dict[str, Visit] = {}
-    for visit in rank(visits):
+    ranked = rank(visits)
+    for visit in ranked if measure is None else sorted(ranked, key=measure, reverse=True):
         if len(chosen) == count:
             break
         chosen.setdefault(vocabulary.decode(visit.state.tokens), visit)

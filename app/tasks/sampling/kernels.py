@@ -26,6 +26,9 @@ the cost of reading the weights is shared by too few, with more too many are dra
 MIN_PREFETCHED, MAX_PREFETCHED = 2, 24
 """Steps prefetched for a chain; after an acceptance the rest are thrown away, so with many requests there are few."""
 
+SCORES_PER_PARTICLE = 20
+"""Beginnings scored for each particle, roughly: at five places for each of a few keywords."""
+
 SHARED_DRAFTS, MAX_DRAFTS = 32, 4
 """First states that a request draws unless told otherwise, and that each chain does: many chains are a choice
 already."""
@@ -34,6 +37,11 @@ Beta = Annotated[FiniteFloat, Field(ge=0, le=1000)]
 PositiveBeta = Annotated[FiniteFloat, Field(gt=0, le=1000)]
 Reward = Annotated[FiniteFloat, Field(ge=-100, le=100)]
 Drafts = Annotated[int, Field(ge=1, le=64)]
+Start = Literal["smc", "drafts"]
+_START = (
+    "where first states come from: smc, the likeliest of a population of sentences that grows keyword by keyword; "
+    "drafts, each written by itself"
+)
 
 
 class Ramp(Strict):
@@ -66,6 +74,8 @@ class SamplerOptions(Strict):
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     length_reward: Reward
+    start: Start = Field(default="drafts", description=_START)
+    particles: int = Field(default=48, ge=1, description="particles of `start: smc`")
     drafts: Drafts | None
     moves: Moves = Field(default_factory=Moves)
 
@@ -103,12 +113,14 @@ class SamplerOptions(Strict):
         return [
             Bound("sampler.chains", self.chains, limits.max_chains),
             Bound("sampler.steps", self.steps, limits.max_steps),
+            Bound("sampler.particles", self.particles, limits.max_particles),
         ]
 
     @property
     def expected_scores(self) -> int:
         """Sentences to be scored, by which time is estimated."""
-        return (self.steps + 1) * self.chains
+        started = self.particles * SCORES_PER_PARTICLE if self.start == "smc" else 0
+        return (self.steps + 1) * self.chains + started
 
     @property
     def drafts_per_chain(self) -> int:
@@ -161,9 +173,11 @@ class Annealing(MetropolisOptions):
     searches: ClassVar[bool] = True
 
     kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
+    steps: int = Field(default=50, ge=0, description="steps of each chain")
+    start: Start = Field(default="smc", description=_START)
     schedule: Schedule = Field(default_factory=Ramp)
     length_reward: Reward = Field(
-        default=3.0,
+        default=1.5,
         description="nats a token, added to the log-density times beta: tokens that cost less pay, so the "
         "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
     )

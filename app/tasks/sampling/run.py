@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,8 +13,8 @@ import structlog
 
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
-from app.engine.session import fits, open_session, scorer_report
-from app.tasks.sampling.choice import FINALISTS, Opinion, finalists, second_opinions
+from app.engine.session import scorer_report
+from app.tasks.sampling.choice import FINALISTS, Opinion, RankBy, finalists, second_opinions
 from app.tasks.sampling.contexts import ReadContext
 from app.tasks.sampling.convergence import (
     Convergence,
@@ -29,7 +27,6 @@ from app.tasks.sampling.convergence import (
 )
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.kinds.draws import Draws
-from app.tasks.sampling.moves import mix
 from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.schemas import (
     ChainReport,
@@ -42,16 +39,12 @@ from app.tasks.sampling.schemas import (
 )
 from app.tasks.sampling.trace import TraceReader
 from app.tasks.sampling.weighted import by_weight, draws_report, log_weight
-from app.web.codes import Code
-from app.web.problems import invalid
 from models.language.scoring.kv_cache import Usage
 from models.language.scoring.session import Session
-from samplers.first_states import InfeasibleError
 from samplers.kernels.base import Chain, Kernel
 from samplers.language import LanguageModel
 from samplers.outcome import Outcome
-from samplers.routing import GuidedModel, RoutedModel, construct_each
-from samplers.run import Step, generators, run
+from samplers.run import Step, run
 from samplers.state import State
 from samplers.trace import Trace, Visit, rank
 
@@ -234,20 +227,29 @@ class SamplingRun:
 
     def quantities(self) -> dict[str, Callable[[Visit], float]]:
         """What is followed along the chains, by name; log pi is that of beta = 1."""
-        density = self.problem.target.log_density
         return {
-            "log_density": lambda visit: density(visit.state, visit.log_prob, visit.log_weight, 1.0),
+            "log_density": self.log_density,
             "length": lambda visit: len(visit.state),
             "keyword_order": lambda visit: order_number(visit.state.keywords),
         }
 
+    def log_density(self, visit: Visit) -> float:
+        """Of a visit at beta = 1, in nats."""
+        return self.problem.target.log_density(visit.state, visit.log_prob, visit.log_weight, 1.0)
+
+    @property
+    def rank_by(self) -> RankBy:
+        """The order of the sentences."""
+        asked, searches = self.request.rank_by, self.request.sampler.searches
+        return asked or ("consensus" if searches and self.request.select == "best" else "log_prob_per_token")
+
     async def chosen(self) -> list[Sentence]:
         """The sentences of the answer, in its order."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self._last()
-        vocabulary, samples, order = self.problem.vocabulary, self.request.samples, self.request.rank_by
+        vocabulary, samples, order = self.problem.vocabulary, self.request.samples, self.rank_by
         if order == "log_prob_per_token":
             return [self.sentence(visit) for visit in finalists(list(visits), vocabulary, samples)]
-        best = finalists(list(visits), vocabulary, max(samples, FINALISTS))
+        best = finalists(list(visits), vocabulary, max(samples, FINALISTS), self.log_density)
         judged = best[:FINALISTS]
         opinions = await second_opinions(
             judged,
@@ -272,7 +274,7 @@ class SamplingRun:
         trace = None if reader is None else await asyncio.to_thread(reader.whole)
         return SentencesAnswer(
             sentences=sentences,
-            rank_by=self.request.rank_by,
+            rank_by=self.rank_by,
             constraints=list(self.problem.options),
             diagnostics=Diagnostics(
                 acceptance={
@@ -302,95 +304,3 @@ class SamplingRun:
             seed=self.seed,
             trace=trace,
         )
-
-
-def kernel_of(problem: SamplingProblem, sampler: SamplerOptions, running: Callable[[], int] = lambda: 1) -> Kernel:
-    """The kernel that a request chose for a problem.
-
-    Args:
-        problem: the law and its moves.
-        sampler: options of the kernel.
-        running: number of requests that use the model now, among which prefetched steps are shared.
-
-    Raises:
-        ProblemError: 422, no move that applies has a weight.
-    """
-    moves, weights = mix(sampler.moves, problem.moves)
-    return sampler.kernel(problem, moves, weights, running)
-
-
-@asynccontextmanager
-async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: Engine) -> AsyncIterator[SamplingRun]:
-    """Wait for admission, open the session, draw first states; admission ends with the context.
-
-    Raises:
-        ProblemError: 422 for a problem without a first state or a context too long, 429 if too many wait.
-    """
-    sampler = request.sampler
-    kernel, draws = None, None
-    if isinstance(sampler, SamplerOptions):
-        kernel = kernel_of(problem, sampler, lambda: engine.admission.running)
-    else:
-        draws = sampler.draws_of(problem, request.samples)
-    async with engine.admission.take():
-        started = time.perf_counter()
-        # Below 2**53, so that a JavaScript client reads it back exactly.
-        seed = secrets.randbits(53) if request.seed is None else request.seed
-        chains, shared = (sampler.chains, sampler.sharing) if isinstance(sampler, SamplerOptions) else (1, 1)
-        dealt = problem.contexts.dealt(seed, chains // shared, lambda text: fits(engine, text, problem.max_tokens))
-        contexts = [context for context in dealt for _ in range(shared)]
-        sessions = await _open_sessions(problem, contexts, engine)
-        own = [sessions[context] for context in contexts]
-        guide = problem.contexts.guide
-        # Draws that are no chains are the model's own.
-        model = own[0] if kernel is None else _model(own, sessions[guide] if guide else None)
-        rngs = generators(seed, chains)
-        opened = list(sessions.values())
-        with opened[0].sampling(*opened[1:]):
-            first: list[State] = []
-            if isinstance(sampler, SamplerOptions):
-                try:
-                    drafts = sampler.drafts_per_chain
-                    first = await construct_each(problem.source, problem.target, own, rngs, drafts=drafts)
-                except InfeasibleError as error:
-                    raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
-            deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-            trace = Trace(edits=[] if request.trace == "edits" else None)
-            sampling = SamplingRun(
-                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, trace
-            )
-            sampling.draws, sampling.started = draws, started
-            yield sampling
-
-
-async def _open_sessions(
-    problem: SamplingProblem, contexts: Sequence[ReadContext], engine: Engine
-) -> dict[ReadContext, Session]:
-    """A session for each distinct context, and one for the proposals' own; their usage is one.
-
-    Raises:
-        ProblemError: 422, a context is too long.
-    """
-    guide = problem.contexts.guide
-    distinct = list(dict.fromkeys([*contexts, *([guide] if guide else [])]))
-    opened = [
-        await open_session(
-            engine,
-            problem.vocabulary.name,
-            context.text if context.tokens is None else context.tokens,
-            problem.max_tokens,
-            sharers=len(distinct),
-        )
-        for context in distinct
-    ]
-    for session in opened:
-        session.usage = opened[0].usage
-    return dict(zip(distinct, opened, strict=True))
-
-
-def _model(own: Sequence[Session], guide: Session | None) -> LanguageModel[Any]:
-    """The model of chains whose sessions are given, with proposals from ``guide`` if there is one."""
-    if guide is None:
-        return own[0] if len(set(map(id, own))) == 1 else RoutedModel(own)
-    guided = {id(session): GuidedModel(session, guide) for session in own}
-    return RoutedModel([guided[id(session)] for session in own])

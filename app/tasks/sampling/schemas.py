@@ -44,10 +44,11 @@ class SamplingRequest(Strict):
         description="best: the best of all states visited; last: where the chains ended (of tempering, those at the "
         "first beta), and of weighted sentences those drawn by weight",
     )
-    rank_by: RankBy = Field(
-        default="log_prob_per_token",
-        description="order of the sentences: their log-prob per token, or, of the best 16 by that, the consensus of "
-        "contexts of the pool that did not make them, or their acceptability, which makes up for rare words",
+    rank_by: RankBy | None = Field(
+        default=None,
+        description="order of the sentences: log_prob_per_token; or, of the 16 of the greatest density, the consensus "
+        "of contexts of the pool that did not make them, or their acceptability, which makes up for rare words. If "
+        "left out, consensus for the best of a search, else log_prob_per_token",
     )
     seed: int | None = Field(
         default=None,
@@ -148,7 +149,7 @@ class SentencesAnswer(BaseModel):
     """Sentences, the best first."""
 
     sentences: list[Sentence]
-    rank_by: RankBy = Field(default="log_prob_per_token", description="their order")
+    rank_by: RankBy = Field(description="their order")
     constraints: list[str] = Field(
         default_factory=list, description="constraints that every sentence holds because an option asks for them"
     )

@@ -15,8 +15,9 @@ from app.engine.engine import Engine
 from app.settings.settings import Limits
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.plan import SamplingPlan, plan_of
+from app.tasks.sampling.prepare import kernel_of, prepared
 from app.tasks.sampling.problem import SamplingProblem
-from app.tasks.sampling.run import SamplingRun, kernel_of, prepared
+from app.tasks.sampling.run import SamplingRun
 from app.tasks.sampling.schemas import SamplingRequest, SentencesAnswer, StepReport
 from app.tasks.sampling.view import answer_table, chains_table
 from app.tasks.task import Event, Task

@@ -70,8 +70,8 @@ def test_options_reach_the_request() -> None:
 
 def test_a_context_is_a_text_or_of_a_kind() -> None:
     for options, context in (
-        (["--context", "The dog"], "The dog"),
-        (["--context-kind", "pool", "--once", "--no-allow-copies", "--rank-by", "consensus"], None),
+        (["--context", "The dog", "--no-once", "--allow-copies"], "The dog"),
+        (["--context-kind", "pool", "--rank-by", "consensus"], None),
     ):
         result = call("sentences", "dog", "park", *FAST, *options, "--json")
         assert result.exit_code == 0, result.output

@@ -56,10 +56,11 @@ def test_the_pool_has_many_short_texts_that_end_as_the_opening_does(language: La
         assert 1 <= len(re.findall(r"[.!?。！？]", text)) <= 3 and len(text) < 200
         assert text.rstrip()[-1] in ".!?。！？"
         assert white_space.search(text)[0] == white_space.search(language.opening)[0]  # type: ignore[index]
-    # None lends its words to another, or to an example.
+    # None lends long runs of its words to another, or to an example.
     texts = [*language.pool, *(sentence for _, sentence in language.examples)]
     for place, text in enumerate(texts):
-        others = NoCopies([*texts[:place], *texts[place + 1 :]], language.units, language.copied_run, lambda tokens: "")
+        run = language.copied_run + 2
+        others = NoCopies([*texts[:place], *texts[place + 1 :]], language.units, run, lambda tokens: "")
         assert others.violation(State((1,), (END,)), text) == 0, text
 
 

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field
 
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
-from app.tasks.sampling.kernels import Beta, Reward
+from app.tasks.sampling.kernels import SCORES_PER_PARTICLE, Beta, Reward
 from app.tasks.sampling.kinds.draws import DrawOptions, Draws, blocks_of
 from app.tasks.sampling.problem import SamplingProblem
 from samplers.smc import SequentialMonteCarlo
 
-SCORES_PER_PARTICLE = 20
-"""Beginnings scored for each, roughly: at five places for each of a few keywords."""
-
 
 class WeightedOptions(DrawOptions):
-    """Options of samplers whose sentences have weights."""
+    """Options of samplers whose sentences have weights.
+
+    Attributes:
+        resamples: whether the particles are one population, of which the best are kept.
+    """
+
+    resamples: ClassVar[bool] = False
 
     particles: int = Field(
         default=64, ge=1, description="importance, smc: weighted sentences that are drawn side by side"
@@ -45,13 +47,8 @@ class WeightedOptions(DrawOptions):
             problem.max_tokens,
             self.particles,
             beta=self.beta,
-            threshold=self.least_size,
+            resamples=self.resamples,
         )
-
-    @property
-    @abstractmethod
-    def least_size(self) -> float:
-        """Effective share of the particles below which they are drawn by weight."""
 
 
 class ImportanceOptions(WeightedOptions):
@@ -59,23 +56,10 @@ class ImportanceOptions(WeightedOptions):
 
     kind: Literal["importance"]
 
-    @property
-    def least_size(self) -> float:
-        """See :meth:`WeightedOptions.least_size`: never."""
-        return 0.0
-
 
 class SmcOptions(WeightedOptions):
-    """Sequential Monte Carlo: as importance sampling, with particles drawn by weight after each keyword."""
+    """Sequential Monte Carlo: as importance sampling, with the likeliest beginnings kept after each keyword."""
+
+    resamples: ClassVar[bool] = True
 
     kind: Literal["smc"]
-    threshold: Annotated[FiniteFloat, Field(ge=0, le=1)] = Field(
-        default=0.5,
-        description="smc: particles are drawn by weight where their effective number falls below this share; "
-        "0 never does, 1 always does",
-    )
-
-    @property
-    def least_size(self) -> float:
-        """See :meth:`WeightedOptions.least_size`."""
-        return self.threshold

@@ -55,5 +55,5 @@ def test_it_passes_few_files_and_none_twice(settings: Settings, tmp_path: Path) 
     finally:
         sys.setprofile(None)
         threading.setprofile(None)  # type: ignore[arg-type]
-    assert "keywords/problem.py" in passed and "sampling/run.py" in passed
+    assert "keywords/problem.py" in passed and "sampling/prepare.py" in passed
     assert len(passed) == len(set(passed)) <= 6, passed

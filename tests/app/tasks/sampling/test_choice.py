@@ -39,14 +39,14 @@ def test_without_a_second_opinion_nothing_is_paid_for(client: TestClient) -> Non
     assert judged["usage"]["lm_tokens"] > plain["usage"]["lm_tokens"] == 0
 
 
-def test_it_reorders_the_finalists_and_nothing_else(client: TestClient) -> None:
-    many = {"sampler": {**FAST, "chains": 8, "steps": 60}, "samples": FINALISTS + 5}
-    plain, judged = ask(client, **many), ask(client, **many, rank_by="acceptability")
-    texts = [[sentence["text"] for sentence in answer["sentences"]] for answer in (plain, judged)]
-    assert len(texts[0]) == FINALISTS + 5
-    assert sorted(texts[0][:FINALISTS]) == sorted(texts[1][:FINALISTS])
-    assert texts[0][:FINALISTS] != texts[1][:FINALISTS]
-    assert texts[0][FINALISTS:] == texts[1][FINALISTS:]
+def test_it_orders_those_of_the_greatest_density_and_leaves_the_rest(client: TestClient) -> None:
+    many = {"sampler": {**FAST, "chains": 8, "steps": 60, "length_reward": 1.5}, "samples": FINALISTS + 5}
+    judged = ask(client, **many, rank_by="acceptability")
+    measures = [sentence["acceptability"] for sentence in judged["sentences"][:FINALISTS]]
+    assert measures == sorted(measures, reverse=True)
+    densities = [s["log_prob"] + 1.5 * len(s["tokens"]) for s in judged["sentences"]]
+    assert densities[FINALISTS:] == sorted(densities[FINALISTS:], reverse=True)
+    assert min(densities[:FINALISTS]) >= densities[FINALISTS] and densities[:FINALISTS] != sorted(densities[:FINALISTS])
     assert [sentence["consensus"] is None for sentence in judged["sentences"]] == [False] * FINALISTS + [True] * 5
     few = ask(client, **{**many, "samples": 1}, rank_by="acceptability")
     assert few["sentences"] == judged["sentences"][:1], "the choice is among as many, however few are asked for"

@@ -1,0 +1,128 @@
+"""From a sampling problem to a run that stands at its first states."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+from app.engine.engine import Engine
+from app.engine.session import fits, open_session
+from app.tasks.sampling.contexts import ReadContext
+from app.tasks.sampling.kernels import SamplerOptions
+from app.tasks.sampling.moves import mix
+from app.tasks.sampling.problem import SamplingProblem
+from app.tasks.sampling.run import SamplingRun
+from app.tasks.sampling.schemas import SamplingRequest
+from app.tasks.sampling.starts import PARTICLE_STREAM, sequential
+from app.web.codes import Code
+from app.web.problems import invalid
+from models.language.scoring.session import Session
+from samplers.first_states import InfeasibleError
+from samplers.kernels.base import Kernel
+from samplers.language import LanguageModel
+from samplers.routing import GuidedModel, RoutedModel, construct_each
+from samplers.run import generators
+from samplers.state import State
+from samplers.trace import Trace
+
+
+def kernel_of(problem: SamplingProblem, sampler: SamplerOptions, running: Callable[[], int] = lambda: 1) -> Kernel:
+    """The kernel that a request chose for a problem.
+
+    Args:
+        problem: the law and its moves.
+        sampler: options of the kernel.
+        running: number of requests that use the model now, among which prefetched steps are shared.
+
+    Raises:
+        ProblemError: 422, no move that applies has a weight.
+    """
+    moves, weights = mix(sampler.moves, problem.moves)
+    return sampler.kernel(problem, moves, weights, running)
+
+
+@asynccontextmanager
+async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: Engine) -> AsyncIterator[SamplingRun]:
+    """Wait for admission, open the session, draw first states; admission ends with the context.
+
+    Raises:
+        ProblemError: 422 for a problem without a first state or a context too long, 429 if too many wait.
+    """
+    sampler = request.sampler
+    kernel, draws = None, None
+    if isinstance(sampler, SamplerOptions):
+        kernel = kernel_of(problem, sampler, lambda: engine.admission.running)
+    else:
+        draws = sampler.draws_of(problem, request.samples)
+    async with engine.admission.take():
+        started = time.perf_counter()
+        # Below 2**53, so that a JavaScript client reads it back exactly.
+        seed = secrets.randbits(53) if request.seed is None else request.seed
+        chains, shared = (sampler.chains, sampler.sharing) if isinstance(sampler, SamplerOptions) else (1, 1)
+        dealt = problem.contexts.dealt(seed, chains // shared, lambda text: fits(engine, text, problem.max_tokens))
+        contexts = [context for context in dealt for _ in range(shared)]
+        sessions = await _open_sessions(problem, contexts, engine)
+        own = [sessions[context] for context in contexts]
+        guide = problem.contexts.guide
+        # Draws that are no chains are the model's own.
+        model = own[0] if kernel is None else _model(own, sessions[guide] if guide else None)
+        rngs = generators(seed, chains)
+        opened = list(sessions.values())
+        with opened[0].sampling(*opened[1:]):
+            first: list[State] = []
+            if isinstance(sampler, SamplerOptions):
+                try:
+                    first = await construct_each(
+                        problem.source,
+                        problem.target,
+                        own,
+                        rngs,
+                        drafts=sampler.drafts_per_chain,
+                        smc=sequential(problem, sampler),
+                        seed=seed + PARTICLE_STREAM,
+                    )
+                except InfeasibleError as error:
+                    raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
+            deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+            trace = Trace(edits=[] if request.trace == "edits" else None)
+            sampling = SamplingRun(
+                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, trace
+            )
+            sampling.draws, sampling.started = draws, started
+            yield sampling
+
+
+async def _open_sessions(
+    problem: SamplingProblem, contexts: Sequence[ReadContext], engine: Engine
+) -> dict[ReadContext, Session]:
+    """A session for each distinct context, and one for the proposals' own; their usage is one.
+
+    Raises:
+        ProblemError: 422, a context is too long.
+    """
+    guide = problem.contexts.guide
+    distinct = list(dict.fromkeys([*contexts, *([guide] if guide else [])]))
+    opened = [
+        await open_session(
+            engine,
+            problem.vocabulary.name,
+            context.text if context.tokens is None else context.tokens,
+            problem.max_tokens,
+            sharers=len(distinct),
+        )
+        for context in distinct
+    ]
+    for session in opened:
+        session.usage = opened[0].usage
+    return dict(zip(distinct, opened, strict=True))
+
+
+def _model(own: Sequence[Session], guide: Session | None) -> LanguageModel[Any]:
+    """The model of chains whose sessions are given, with proposals from ``guide`` if there is one."""
+    if guide is None:
+        return own[0] if len(set(map(id, own))) == 1 else RoutedModel(own)
+    guided = {id(session): GuidedModel(session, guide) for session in own}
+    return RoutedModel([guided[id(session)] for session in own])

@@ -1,0 +1,114 @@
+"""What a search finds from drafts and from sequential Monte Carlo, and what long searches from drafts find.
+
+    python -m benchmarks.starts SETS ... [--forms FORMS ...] [--skip N] [--sets N] [--long N]
+
+Sets of three and four keywords, in turns: ``drafts`` at 8 chains by 100 steps, ``smc`` as the default request has it,
+and for the first ``--long`` sets of each file ``drafts`` at 16 chains by 1,000. Density is log p + 1.5 |x| under the
+default context, the greatest of all states visited.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+from app.cli.evaluate.keywords import Evaluation, read_sets
+from app.engine.engine import Engine, open_engine
+from app.settings.settings import Settings
+from app.tasks.keywords.problem import make_problem
+from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.prepare import prepared
+from benchmarks.machine import machine, write
+
+SIZES: dict[str, dict[str, Any]] = {
+    "drafts": {"start": "drafts", "steps": 100},
+    "smc": {"start": "smc"},
+    "drafts, 16 x 1,000": {"start": "drafts", "chains": 16, "steps": 1000},
+}
+
+
+async def searched(engine: Engine, keywords: list[list[str]], seed: int, sampler: dict[str, Any]) -> dict[str, Any]:
+    """The best state of one search, what it cost, and how long after its start it was found."""
+    request = SentencesRequest.model_validate({"keywords": keywords, "seed": seed, "sampler": sampler})
+    problem = await asyncio.to_thread(make_problem, request, engine.model, engine.limits)
+    began, wall = time.process_time(), time.perf_counter()
+    async with prepared(problem, request, engine) as run:
+        start_tokens = run.usage.lm_tokens
+        async for _ in run.progress():
+            pass
+        best = max(run.trace.visits.values(), key=run.log_density)
+        return {
+            "log_density": run.log_density(best),
+            "text": problem.vocabulary.decode(best.state.tokens),
+            "step": best.step,
+            "lm_tokens": run.usage.lm_tokens,
+            "start_lm_tokens": start_tokens,
+            "lm_calls": run.usage.lm_calls,
+            "cpu_seconds": time.process_time() - began,
+            "seconds": time.perf_counter() - wall,
+        }
+
+
+async def measured(arguments: argparse.Namespace) -> list[dict[str, Any]]:
+    """All sets, each with all its searches in turn."""
+    rows = []
+    with tempfile.TemporaryDirectory() as state:
+        settings = Settings(state_dir=Path(state), score_cache_memory=0)
+        async with open_engine(settings, lambda what, share: None) as engine:
+            for place, file in enumerate(arguments.files):
+                forms = arguments.forms[place] if place < len(arguments.forms) else None
+                sets = read_sets(Evaluation(file, forms, None, 0, 0, 0, "auto", None))
+                several = [each for each in sets if len(each.keywords) in (3, 4)][arguments.skip :][: arguments.sets]
+                for number, each in enumerate(several):
+                    sizes = [name for name in SIZES if "1,000" not in name or number < arguments.long]
+                    found = {name: await searched(engine, each.keywords, each.line, SIZES[name]) for name in sizes}
+                    rows.append({"file": file.parent.name, "line": each.line, "searches": found})
+                    print(
+                        each.line, {name: (one["text"], one["log_density"]) for name, one in found.items()}, flush=True
+                    )
+    return rows
+
+
+def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means of each search, and in how many sets SMC's best is at least that of each other."""
+    figures: dict[str, Any] = {}
+    for name in SIZES:
+        own = [row["searches"][name] for row in rows if name in row["searches"]]
+        if own:
+            figures[name] = {
+                "sets": len(own),
+                "mean_log_density": mean(one["log_density"] for one in own),
+                "mean_lm_tokens": mean(one["lm_tokens"] for one in own),
+                "median_seconds": median(one["seconds"] for one in own),
+                "median_cpu_seconds": median(one["cpu_seconds"] for one in own),
+            }
+    for name in SIZES:
+        pairs = [(row["searches"]["smc"], row["searches"][name]) for row in rows if name in row["searches"]]
+        if pairs and name != "smc":
+            figures[f"smc at least {name}"] = sum(one["log_density"] >= other["log_density"] for one, other in pairs)
+            figures[f"mean gain over {name}"] = mean(one["log_density"] - other["log_density"] for one, other in pairs)
+            figures[f"seconds of smc to {name}"] = median(one["seconds"] / other["seconds"] for one, other in pairs)
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("files", type=Path, nargs="+")
+    parser.add_argument("--forms", type=Path, nargs="*", default=[], help="of the files, in their order from the first")
+    parser.add_argument("--skip", type=int, default=0)
+    parser.add_argument("--sets", type=int, default=20, help="of each file")
+    parser.add_argument("--long", type=int, default=4, help="of each file, also searched for long")
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/starts.json"))
+    arguments = parser.parse_args()
+    result: dict[str, Any] = {"machine": machine()}
+    rows = asyncio.run(measured(arguments))
+    write(arguments.output, result | {"summary": summary(rows), "rows": rows})
+
+
+if __name__ == "__main__":
+    main()
