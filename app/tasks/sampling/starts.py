@@ -10,6 +10,8 @@ from samplers.smc import SequentialMonteCarlo
 START_BETA = 2.5
 """Inverse temperature of the particles: likely sentences are wanted, not samples. On hard keyword sets 2.5 found
 likelier ones than 1.3, 2 and 4."""
+MOST_BLOCKS = 8
+"""Most keywords: of ten no particle came through, after three times the time of drafts."""
 MOST_WAYS = 2400
 """Most particles times forms of all keywords: about eight times as many beginnings are scored together."""
 PARTICLE_STREAM = 2**64
@@ -20,11 +22,11 @@ def sequential(problem: SamplingProblem, sampler: SamplerOptions) -> SequentialM
     """The sampler of first states, or None where drafts are asked for or serve better.
 
     A text is a first state itself; what is laid out for an acrostic, a pattern or a word list only drafts know of; and
-    where many keywords have many forms a particle has too many ways to read them all.
+    where keywords are many, or have many forms, particles have too many ways to read them all, and few come through.
     """
     source = problem.source
     if sampler.start != "smc" or not isinstance(source, KeywordBlocks) or source.is_laid_out:
         return None
-    if sampler.particles * sum(map(len, source.forms)) > MOST_WAYS:
+    if len(source.forms) > MOST_BLOCKS or sampler.particles * sum(map(len, source.forms)) > MOST_WAYS:
         return None
     return SequentialMonteCarlo(problem.target, source, problem.max_tokens, sampler.particles, beta=START_BETA)
