@@ -11,8 +11,11 @@ from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.kinds.union import Sampler
 from app.tasks.sampling.moves import mix
 from app.tasks.sampling.problem import SamplingProblem
+from app.tasks.sampling.starts import sequential
 from samplers.first_states import KeywordBlocks
 
+LM_TOKENS_PER_STAGE = 6
+"""LM tokens of a particle for each keyword that it places, and for its end, roughly."""
 LM_TOKENS_PER_STEP = {True: 2.7, False: 5.0}
 """LM tokens by step, in two stages or one, first states included: measured for 今天 公园 散步 at 16 chains by 200 steps
 in two stages, and by the ratio in docs/sampling.md in one."""
@@ -38,7 +41,9 @@ class SamplingPlan(BaseModel):
     constraints: list[str] = Field(description="constraints that an option asks for")
     moves: dict[str, float] = Field(description="probability of each move that applies")
     sampler: Sampler = Field(description="the sampler's options, defaults filled in")
-    drafts: int = Field(description="first states that each chain would draw to start from the best")
+    drafts: int = Field(
+        description="first states that each chain would draw to start from the best; 0 where a population gives them"
+    )
     contexts: list[str] = Field(
         description="the texts that scores would be conditioned on, those of the pool as the seed deals them"
     )
@@ -73,6 +78,10 @@ def plan_of(
         len(read_context(engine, each.text if each.tokens is None else each.tokens, room))
         for each in (*contexts, *([problem.contexts.guide] if problem.contexts.guide else []))
     ]
+    expected = LM_TOKENS_PER_STEP[getattr(sampler, "delayed", False)] * scores
+    if isinstance(sampler, SamplerOptions) and (start := sequential(problem, sampler)) is not None:
+        drafts = 0
+        expected += LM_TOKENS_PER_STAGE * start.particles * start.last_step
     forms = problem.source.forms if isinstance(problem.source, KeywordBlocks) else []
     piece, length = problem.vocabulary.piece, problem.length
     return SamplingPlan(
@@ -87,5 +96,5 @@ def plan_of(
         contexts=[each.text for each in contexts],
         context_tokens=sum(tokens),
         expected_seconds=seconds,
-        expected_lm_tokens=round(LM_TOKENS_PER_STEP[getattr(sampler, "delayed", False)] * scores),
+        expected_lm_tokens=round(expected),
     )
