@@ -17,7 +17,7 @@ class Outcome:
         log_weights: log weight of each chain's sentence, in nats, on one scale.
         ess: effective sample size, (sum w)^2 / sum w^2.
         log_z: estimate of log sum_x pi(x), in nats; its exponential is unbiased.
-        resampled: stages at which particles were drawn by their weights.
+        resampled: stages after which only some particles were kept.
     """
 
     drawn: int

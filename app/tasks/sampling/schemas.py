@@ -126,7 +126,7 @@ class DrawsReport(BaseModel):
         description="importance, smc: log of an estimate of the target's sum, in nats; the estimate itself is "
         "unbiased. Null if no sentence was found"
     )
-    resampled: int | None = Field(description="importance, smc: times that particles were drawn by weight")
+    resampled: int | None = Field(description="importance, smc: stages after which only some beginnings were kept")
 
 
 class Counts(BaseModel):

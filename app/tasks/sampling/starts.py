@@ -8,8 +8,8 @@ from samplers.first_states import KeywordBlocks
 from samplers.smc import SequentialMonteCarlo
 
 START_BETA = 2.5
-"""Inverse temperature of the particles: likely sentences are wanted, not samples. On hard keyword sets 2.5 found
-likelier ones than 1.3, 2 and 4."""
+"""Inverse temperature of the particles: likely sentences are wanted, not samples. On four hard keyword sets 2.5
+found likelier ones than 1.5 in each, one seed."""
 MOST_BLOCKS = 8
 """Most keywords: of ten no particle came through, after three times the time of drafts."""
 MOST_WAYS = 2400
