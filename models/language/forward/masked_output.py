@@ -8,6 +8,9 @@ from torch import Tensor
 from models.language.forward.projection import Projection
 from models.language.vocabulary import Vocabulary
 
+LOGITS_AT_ONCE = 2**24
+"""Most logits held at once where only their norms are wanted: 64 MB."""
+
 
 class OutputLayer:
     """Logits over some tokens.
@@ -30,11 +33,17 @@ class OutputLayer:
     ) -> None:
         self._weight, self._ids, self._softcap = weight, ids, softcap
         self._bias = bias if bias is None or ids is None else bias[ids]
+        self._size = len(weight) if ids is None else len(ids)
         self._projection = Projection((weight if ids is None else weight[ids]).to(dtype), self._bias)
 
     def logits(self, hidden: Tensor) -> Tensor:
         """(N, d) to (N, V), float32."""
         return capped(self._projection(hidden).float(), self._softcap)
+
+    def log_norms(self, hidden: Tensor) -> Tensor:
+        """log sum exp of each row's logits, in nats: (N, d) to (N,), float32."""
+        parts = hidden.split(max(1, LOGITS_AT_ONCE // self._size))
+        return torch.cat([self.logits(part).logsumexp(-1) for part in parts])
 
     def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
         """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""

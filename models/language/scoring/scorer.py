@@ -72,7 +72,7 @@ class CausalScorer:
                 booked.lm_calls += 1
                 booked.lm_tokens += len(tokens)
             last = hidden[-1:]
-            root = ScoredSentence((), np.empty(0), last, output.logits(last).logsumexp(-1), None)
+            root = ScoredSentence((), np.empty(0), last, output.log_norms(last), None)
             context = Context(key[1], ContextCache.of(fresh), root)
             if len(tokens) <= MAX_CONTEXT_TOKENS:
                 self._contexts[key] = context
@@ -170,7 +170,7 @@ class CausalScorer:
         self, output: MaskedOutput, items: Sequence[Item], hidden: Tensor, fresh: Tensor
     ) -> Iterator[ScoredSentence]:
         """Put each sentence together from the rows that it keeps of its base and those of the forward."""
-        log_norms = output.logits(hidden).logsumexp(-1)
+        log_norms = output.log_norms(hidden)
         local = output.vocabulary.local
         targets = [local[token] for item in items if item.fed for token in item.tokens[item.kept + 1 :]]
         edited = [local[item.tokens[item.shared]] for item in items]

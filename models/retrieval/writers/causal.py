@@ -15,9 +15,6 @@ from models.language.scoring.scorer import CausalScorer
 from models.retrieval.writers.base import Extended, Extension
 from models.retrieval.writers.codec import KeyCodec
 
-ROWS_AT_ONCE = 64
-"""Rows of logits over the full vocabulary that are held at once: 64 MB in float32 for 262,144 tokens."""
-
 
 @dataclass(frozen=True, eq=False)
 class CausalKeyModel:
@@ -77,7 +74,7 @@ class CausalSession:
         """Turn hidden rows into log-probabilities; row -1 of each predicts what follows its run."""
         targets = [one.run if one.state is None else one.run[1:] for one in extensions]
         rows = torch.cat(list(hidden))
-        norms = self._log_norms(rows) if raw else None
+        norms = self.scorer.forward.full_output.log_norms(rows) if raw else None
         # One gather for all: pairs (row, token).
         pairs: list[tuple[int, int]] = []
         start = 0
@@ -123,10 +120,6 @@ class CausalSession:
             stop = at + len(one)
             self._contexts[number] = (ContextCache.of(fresh[at:stop]), hidden[stop - 1 : stop].clone())
             at = stop
-
-    def _log_norms(self, rows: Tensor) -> Tensor:
-        output = self.scorer.forward.full_output
-        return torch.cat([output.logits(part).logsumexp(-1) for part in torch.split(rows, ROWS_AT_ONCE)])
 
 
 def _store(state: object | None) -> Tensor | None:
