@@ -8,9 +8,9 @@ is an exact draw of the law of chains with them (``samplers.testing.perfect_star
 - ``stay``: its ranks among chains that go from it back, and forth again, are uniform if the kernel keeps the law;
 - ``drafts``, ``smc``: its ranks among chains from such first states are uniform once these have reached the law.
 
-For each statistic the p-value of the ranks and their mean, as a share of the greatest: 0.5 where the exact draws and
-the chains are alike, with a standard error of sqrt((L + 2) / (12 L R)) for R replicates and L chains beside each; above
-0.5 where the chains have lower values.
+For each statistic the p-value of the ranks (null for fewer than 5 (L + 1) replicates, L chains beside each) and their
+mean, as a share of L: 0.5 where the exact draws and the chains are alike, with a standard error of
+sqrt((L + 2) / (12 L R)) for R replicates; above 0.5 where the chains have lower values.
 """
 
 from __future__ import annotations
@@ -198,8 +198,9 @@ async def measured(
     batcher: Batcher,
     moves: dict[str, float],
     arguments: argparse.Namespace,
+    rng: np.random.Generator,
 ) -> tuple[list[dict[str, Any]], int]:
-    """The figures of one language and mix, and the LM tokens read."""
+    """The figures of one language and mix, and the LM tokens read; ``rng`` breaks ties."""
     slots, read, done = asyncio.Semaphore(arguments.together), 0, 0
 
     async def with_session(number: int, one: Exact) -> dict[tuple[str, int], Values]:
@@ -213,7 +214,7 @@ async def measured(
             return found
 
     every = await asyncio.gather(*(with_session(*each) for each in enumerate(exacts)))
-    rng, rows = np.random.default_rng(arguments.seed), []
+    rows = []
     for kind, steps in dict.fromkeys(key for found in every for key in found):
         stacked = np.stack([found[kind, steps] for found in every if (kind, steps) in found], -1)
         row: dict[str, Any] = {"kind": kind, "steps": steps, "replicates": stacked.shape[-1]}
@@ -221,7 +222,8 @@ async def measured(
             placed = ranks(value[0], value[1:], rng, decimals=4)
             counts = np.bincount(placed, minlength=arguments.draws + 1).tolist()
             mean = float(placed.mean() / arguments.draws)
-            row[name] = {"p": uniformity(placed, arguments.draws), "mean_rank": mean, "counts": counts}
+            p = uniformity(placed, arguments.draws) if len(placed) >= 5 * len(counts) else None
+            row[name] = {"p": p, "mean_rank": mean, "counts": counts}
         rows.append(row)
     return rows, read
 
@@ -232,15 +234,15 @@ async def main(arguments: argparse.Namespace) -> None:
     result: dict[str, Any] = {"machine": machine(), "options": {**vars(arguments)}, "rows": []}
     del result["options"]["output"]
     model = load("default", cache=settings.cache_dir, progress=lambda what, share: None, masks=masks(settings.rules()))
-    batcher = Batcher(ThreadPoolExecutor(1))
+    batcher, rng = Batcher(ThreadPoolExecutor(1)), np.random.default_rng(arguments.seed)
     for code in arguments.languages:
         language = LANGUAGES[code]
         exacts, sentences = await drawn(model, language, batcher, arguments)
         for mix in arguments.mixes:
             began = time.perf_counter()
-            rows, read = await measured(exacts, model, batcher, MIXES[mix], arguments)
+            rows, read = await measured(exacts, model, batcher, MIXES[mix], arguments, rng)
             for row in rows:
-                figures = [f"{name} p {row[name]['p']:.2g} mean {row[name]['mean_rank']:.2f}" for name in STATISTICS]
+                figures = [f"{name} p {row[name]['p']} mean {row[name]['mean_rank']:.2f}" for name in STATISTICS]
                 print(code, mix, row["kind"], row["steps"], *figures, sep=" | ", flush=True)
             result["rows"].append(
                 {

@@ -197,15 +197,19 @@ def ranks(
 
 
 def uniformity(found: npt.ArrayLike, draws: int) -> float:
-    """p-value of ranks among ``draws`` others, by Pearson's test of the uniform law on 0 to ``draws``."""
+    """p-value of ranks among ``draws`` others, by Pearson's test of the uniform law on 0 to ``draws``.
+
+    Raises:
+        ValueError: there are fewer than 5 (draws + 1) ranks, of which the test knows nothing.
+    """
     counts = np.bincount(found, minlength=draws + 1)
+    if counts.sum() < 5 * (draws + 1):
+        raise ValueError(f"{counts.sum()} ranks are too few among {draws} draws: give {5 * (draws + 1)} or more")
     return chi_square_tail(*pearson(counts, np.full(draws + 1, counts.sum() / (draws + 1))))
 
 
 def chi_square_tail(statistic: float, freedom: int) -> float:
-    """P(X >= statistic) for X of the chi-square law; 1 for no degree of freedom."""
-    if freedom < 1:
-        return 1.0
+    """P(X >= statistic) for X of the chi-square law with so many degrees of freedom, >= 1."""
     half, odd = statistic / 2, freedom % 2
     powers = [odd / 2 + i for i in range(freedom // 2)]
     return odd * erfc(sqrt(half)) + exp(-half) * sum((half**power / gamma(power + 1) for power in powers), 0.0)
@@ -236,6 +240,9 @@ def rank_test(
         seed: of all.
         first: first states of the chains.
         statistics: what is ranked.
+
+    Raises:
+        ValueError: there are too few starts.
     """
     groups: dict[Keywords, list[State]] = {}
     for state in starts:
