@@ -8,7 +8,8 @@ runner that calls methods named ``test_...``)::
         partner = Delete()
         states = [from_text((A, B, STOP))]
 
-All run on :class:`ToyLanguage`, whose probabilities are known.
+They run on :class:`ToyLanguage`, whose probabilities are known. :func:`rank_test` needs no list of states, and so
+runs on any model.
 """
 
 from samplers.testing.kernel_laws import KernelLaws as KernelLaws
@@ -19,6 +20,12 @@ from samplers.testing.move_laws import MoveLaws as MoveLaws
 from samplers.testing.paths import Path as Path
 from samplers.testing.paths import paths as paths
 from samplers.testing.paths import proposed as proposed
+from samplers.testing.perfect_start import ChosenPlaces as ChosenPlaces
+from samplers.testing.perfect_start import every_token as every_token
+from samplers.testing.perfect_start import keywords_of as keywords_of
+from samplers.testing.perfect_start import perfect_starts as perfect_starts
+from samplers.testing.perfect_start import rank_test as rank_test
+from samplers.testing.perfect_start import with_keywords as with_keywords
 from samplers.testing.potential_laws import PotentialLaws as PotentialLaws
 from samplers.testing.toy import ToyLanguage as ToyLanguage
 from samplers.testing.toy import decode as decode

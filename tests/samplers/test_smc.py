@@ -14,7 +14,7 @@ from samplers.language import Alphabet, ProposalQuery, ProposalReply, Scored
 from samplers.segments import Segments
 from samplers.smc import SequentialMonteCarlo
 from samplers.testing.toy import INTERIOR, ToyLanguage
-from samplers.weights import normalised
+from samplers.weights import normalised, split
 from tests.samplers.draws import Whole, blocks, last_of
 from tests.samplers.spaces import Case, cases
 
@@ -131,6 +131,17 @@ def test_the_right_weight_passes_where_the_wrong_are_seen(monkeypatch: pytest.Mo
     monkeypatch.setattr("samplers.smc.Segments", lambda *parts: Segments(*parts, 0))
     found = bias("unordered")
     assert abs(found.z) < 3.5 and found.states < 1.5, found
+
+
+def test_copies_that_keep_the_whole_weight_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mistake of splitting without sharing, which counts what is copied as often as it is."""
+
+    def unshared(log_weights: Sequence[float], count: int, uniform: float) -> list[tuple[int, float]]:
+        return [(place, log_weights[place]) for place, _ in split(log_weights, count, uniform)]
+
+    monkeypatch.setattr("samplers.smc.split", unshared)
+    found = bias("unordered")
+    assert found.z > 6, found
 
 
 class TopP(ToyLanguage):

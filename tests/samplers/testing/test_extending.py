@@ -31,4 +31,4 @@ def test_law(name: str, law: Callable[[], None]) -> None:
 
 def test_there_is_one_of_each_kind() -> None:
     classes = {name.split(".")[0] for name, _ in _laws()}
-    assert classes == {"TestVariety", "TestStartsWith", "TestExchange", "TestShortSentences"}
+    assert classes == {"TestVariety", "TestStartsWith", "TestExchange", "TestShortSentences", "TestOwnKeyword"}
