@@ -71,6 +71,8 @@ class _Constants(TorchFunctionMode):
         kwargs = kwargs or {}
         if func is Tensor.tolist:
             return func(args[0].cpu())
+        if func is Tensor.__getitem__ and isinstance(args[0], DeviceTensor) and isinstance(args[1], list):
+            return func(args[0], torch.tensor(args[1]).to(DEVICE))
         if func is torch.tensor and (device := kwargs.get("device")) is not None:
             return func(*args, **kwargs | {"device": CPU}).to(device)
         return func(*args, **kwargs)
@@ -113,6 +115,8 @@ class PretendDevice(TorchDispatchMode):
             return decomposed
         tensors = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
         there = [one for one in tensors if isinstance(one, DeviceTensor)]
+        if any(one.device == DEVICE and not isinstance(one, DeviceTensor) for one in tensors):
+            raise RuntimeError(f"{func}: a tensor that PyTorch made for {DEVICE}, without values")
         asked = kwargs.get("device")
         if not there and (asked is None or torch.device(asked) != DEVICE):
             return func(*args, **kwargs)

@@ -24,6 +24,9 @@ def test_tensors_there_are_not_the_cpus() -> None:
     with pretend_device() as device:
         there = torch.tensor([1.0, 2.0, 3.0], device=DEVICE)
         assert isinstance(there, DeviceTensor) and there.device == DEVICE
+        assert there[[2, 0]].tolist() == [3.0, 1.0]
+        with pytest.raises(RuntimeError, match="without values"):
+            there + torch.as_tensor([1.0, 1.0, 1.0], device=DEVICE)
         assert (there * 2).cpu().tolist() == (2 * there).tolist() == [2.0, 4.0, 6.0]
         with pytest.raises(RuntimeError, match="on the device and on the CPU"):
             there + torch.ones(3)
@@ -31,7 +34,7 @@ def test_tensors_there_are_not_the_cpus() -> None:
             there @ torch.ones(3)
         with pytest.raises((RuntimeError, TypeError)):
             there.numpy()
-    assert sum(device.synchronisations.values()) == 3
+    assert sum(device.synchronisations.values()) == 5
     with pytest.raises(RuntimeError, match="outside"):
         there + 1
 
@@ -44,6 +47,7 @@ def test_tensors_there_are_not_the_cpus() -> None:
         (lambda x: x[x > 1], 1),
         (lambda x: x.nonzero(), 1),
         (lambda x: x[torch.tensor([0, 2])], 1),
+        (lambda x: x[[0, 2]], 1),
         (lambda x: x.repeat_interleave(x.long()), 1),
         (lambda x: x.copy_(torch.ones(3)), 1),
         (lambda x: torch.equal(x, x), 1),
