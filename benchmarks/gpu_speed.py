@@ -74,7 +74,7 @@ class Cells:
             weights: bytes.
 
         Returns:
-            Seconds that it took.
+            Seconds that it took; 0 if it was left out for want of time.
         """
         if not self.budget.allows(needed):
             self.leave_out(names, "no time")
@@ -122,26 +122,27 @@ def measure(
         least: seconds of each measurement.
     """
     cells = Cells(budget, device)
-    took = 0.0
+    built = 0.0
     for shape, sizes in shapes.items():
-        started = time.perf_counter()
         # A shape has about five times the weights of the one before it.
-        if not budget.allows(5 * took):
+        if not budget.allows(5 * built):
             cells.leave_out({"shape": shape}, "no time")
             continue
         free(device)
         try:
-            _shape(cells, shape, sizes, counts, dtype, least)
+            built = _shape(cells, shape, sizes, counts, dtype, least)
         except RuntimeError as error:
             cells.leave_out({"shape": shape}, error)
-        took = time.perf_counter() - started
     return cells
 
 
 def _shape(
     cells: Cells, shape: str, sizes: Mapping[str, Any], counts: Sequence[int], dtype: torch.dtype, least: float
-) -> None:
+) -> float:
+    """Measure the cells of a shape; seconds to build the model."""
+    started = time.perf_counter()
     model = build(sizes, cells.device, dtype)
+    built = time.perf_counter() - started
     weights = sum(parameter.nbytes for parameter in model.parameters())
 
     def each(name: str, cell: Callable[[int], dict[str, Any]]) -> None:
@@ -150,7 +151,8 @@ def _shape(
             # As long as the measurements are to take at least, or as three rounds do.
             needed = 3 * least + took * count / before
             names = {"shape": shape, "model": name, "chains": count}
-            took, before = cells.measure(names, needed, partial(cell, count), weights), count
+            if spent := cells.measure(names, needed, partial(cell, count), weights):
+                took, before = spent, count
 
     body = model.get_decoder()
     each("bare", lambda count: {"tokens_per_second": bare_speed(body, count, EDIT_TOKENS, least)})
@@ -162,6 +164,7 @@ def _shape(
         return {"tokens": fed, "tokens_per_second": speed, "proposals_per_second": proposal_speed(chains, least)}
 
     each("engine", engine)
+    return built
 
 
 def proposal_speed(chains: Chains, least: float) -> float:

@@ -83,7 +83,7 @@ class PretendDevice(TorchDispatchMode):
 
     Attributes:
         synchronisations: waits of the host for the device since the start, by operation.
-        operations: operations on the device, each a launch or more.
+        operations: operations on the device, views included.
     """
 
     def __init__(self) -> None:
