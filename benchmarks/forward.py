@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +25,13 @@ from benchmarks.machine import machine, write
 from models.language.scoring.kv_cache import ScoredSentence
 from models.language.scoring.scorer import CausalScorer
 from models.language.vocabulary import Vocabulary, after_space
+from tests.support.tiny_model import Engine
 
 ALLOWED = 12_800
 """Tokens of the mask, as many as the Chinese one has."""
+
+TOKENS = 32_000
+"""Tokens of the vocabulary."""
 
 SHAPES: dict[str, dict[str, Any]] = {
     "0.3B": {
@@ -55,9 +61,9 @@ SHAPES: dict[str, dict[str, Any]] = {
 }
 
 
-def build(shape: str, device: torch.device, dtype: torch.dtype) -> Any:
+def build(shape: Mapping[str, Any], device: torch.device, dtype: torch.dtype) -> Any:
     """A random model of Qwen 3's architecture in a shape."""
-    config = transformers.Qwen3Config(vocab_size=32_000, tie_word_embeddings=True, **SHAPES[shape])
+    config = transformers.Qwen3Config(vocab_size=TOKENS, tie_word_embeddings=True, **shape)
     with torch.device(device):
         torch.set_default_dtype(dtype)
         try:
@@ -66,8 +72,8 @@ def build(shape: str, device: torch.device, dtype: torch.dtype) -> Any:
             torch.set_default_dtype(torch.float32)
 
 
-def seconds(work: Any, device: torch.device, least: float = 1.0) -> float:
-    """The shortest of several runs, at least three and a second of them."""
+def seconds(work: Callable[[], object], device: torch.device, least: float = 1.0) -> float:
+    """The shortest of several runs, at least three and so many seconds of them."""
     times: list[float] = []
     while len(times) < 3 or sum(times) < least:
         if device.type == "cuda":
@@ -80,42 +86,80 @@ def seconds(work: Any, device: torch.device, least: float = 1.0) -> float:
     return min(times[1:])
 
 
+@torch.inference_mode()
+def bare_speed(body: Any, batch: int, length: int, least: float = 1.0) -> float:
+    """Tokens a second of a bare decoder over a batch without padding."""
+    ids = torch.randint(0, TOKENS, (batch, length), device=body.device)
+    return batch * length / seconds(lambda: body(input_ids=ids, use_cache=False), body.device, least)
+
+
+@dataclass(frozen=True, eq=False)
+class Chains:
+    """Sentences of 14 tokens, scored, and each with one token replaced, anywhere.
+
+    Attributes:
+        engine: scorer, output layer and context.
+        bases: the sentences.
+        edits: the same, edited.
+    """
+
+    engine: Engine
+    bases: Sequence[ScoredSentence]
+    edits: Sequence[tuple[int, ...]]
+
+    @classmethod
+    def of(cls, model: Any) -> Callable[[int], Chains]:
+        """Makes so many chains; the model is taken apart."""
+        scorer = CausalScorer(model, max_tokens=65_536, max_slots=65_536)
+        pieces = [f" w{k}" for k in range(TOKENS)]
+        mask = Vocabulary("random", after_space, pieces, np.arange(ALLOWED), ALLOWED - 8, 8, lambda text: [])
+        output = scorer.forward.output(mask)
+        engine = Engine(scorer, output, scorer.context([1], output))
+
+        def chains(count: int) -> Chains:
+            rng = np.random.default_rng(count)
+            sentences = [tuple(int(t) for t in rng.integers(0, ALLOWED, 14)) for _ in range(count)]
+            bases = scorer.score(engine.context, output, sentences, [None] * count)
+            return cls(engine, bases, [replaced(rng, sentence) for sentence in sentences])
+
+        return chains
+
+    def score(self) -> int:
+        """Score the edits; tokens read."""
+        usage = self.engine.scorer.usage
+        before = usage.lm_tokens
+        self.engine.scorer.score(self.engine.context, self.engine.output, self.edits, self.bases)
+        return usage.lm_tokens - before
+
+    def speed(self, least: float = 1.0) -> tuple[int, float]:
+        """Tokens read for the edits, and tokens a second, the output layer included."""
+        fed = self.score()
+        return fed, fed / seconds(self.score, self.engine.scorer.forward.device, least)
+
+
 def measure(shape: str, device: torch.device, dtype: torch.dtype) -> dict[str, Any]:
     """Bare throughput over batch sizes and lengths, then edits of one token through the scorer."""
-    model = build(shape, device, dtype)
-    bare: list[dict[str, Any]] = []
+    model = build(SHAPES[shape], device, dtype)
+    batches, counts = ((1, 4, 16, 64), (16, 64)) if device.type == "cpu" else ((16, 64, 256, 1024), (64, 256, 1024))
     body = model.get_decoder()
-    batches = (1, 4, 16, 64) if device.type == "cpu" else (16, 64, 256, 1024)
-    with torch.inference_mode():
-        for batch in batches:
-            for length in (8, 16, 32):
-                ids = torch.randint(0, 32_000, (batch, length), device=device)
-                took = seconds(lambda ids=ids: body(input_ids=ids, use_cache=False), device)
-                bare.append({"batch": batch, "length": length, "tokens_per_second": batch * length / took})
-    scorer = CausalScorer(model, max_tokens=65_536, max_slots=65_536)
-    pieces = [f" w{k}" for k in range(32_000)]
-    mask = Vocabulary("random", after_space, pieces, np.arange(ALLOWED), ALLOWED - 8, 8, lambda text: [])
-    head = scorer.forward.output(mask)
-    context = scorer.context([1], head)
-    rng = np.random.default_rng(0)
+    bare: list[dict[str, Any]] = [
+        {"batch": batch, "length": length, "tokens_per_second": bare_speed(body, batch, length)}
+        for batch in batches
+        for length in (8, 16, 32)
+    ]
+    chains = Chains.of(model)
     edits = []
-    for chains in (16, 64) if device.type == "cpu" else (64, 256, 1024):
-        sentences = [tuple(int(t) for t in rng.integers(0, ALLOWED, 14)) for _ in range(chains)]
-        bases: list[ScoredSentence] = scorer.score(context, head, sentences, [None] * chains)
-        edited = [replaced(rng, sentence) for sentence in sentences]
-        before = scorer.usage.lm_tokens
-        scorer.score(context, head, edited, bases)
-        fed = scorer.usage.lm_tokens - before
-        took = seconds(lambda: scorer.score(context, head, edited, bases), device)  # noqa: B023 - called at once
-        edits.append({"chains": chains, "tokens": fed, "tokens_per_second": fed / took})
-    best = max(row["tokens_per_second"] for row in bare)
+    for count in counts:
+        some = chains(count)
+        fed, speed = some.speed()
+        edits.append({"chains": count, "tokens": fed, "tokens_per_second": speed})
     return {
         "shape": shape,
         "precision": str(dtype).removeprefix("torch."),
-        "batch_invariant": scorer.forward.batch_invariant,
+        "batch_invariant": some.engine.scorer.forward.batch_invariant,
         "bare": bare,
         "edits": edits,
-        "edits_to_bare": max(row["tokens_per_second"] for row in edits) / best,
+        "edits_to_bare": max(row["tokens_per_second"] for row in edits) / max(row["tokens_per_second"] for row in bare),
     }
 
 

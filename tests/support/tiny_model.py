@@ -13,8 +13,12 @@ import torch
 import transformers
 from transformers import AutoModelForCausalLM
 
+from models.language.forward.masked_output import MaskedOutput
+from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.scorer import CausalScorer
+from models.language.scoring.work import Proposals
 from models.language.vocabulary import Vocabulary, after_space
+from samplers.language import ProposalQuery, ProposalReply
 
 SIZE = 32
 WINDOW = 4
@@ -34,7 +38,9 @@ _COMMON: dict[str, Any] = {
     "eos_token_id": 1,
 }
 HEADS = _COMMON | {"head_dim": 16}
-GEMMA = HEADS | {"query_pre_attn_scalar": 8, "layer_types": ["sliding_attention", "full_attention"]}
+_LAYER_TYPES = ["sliding_attention", "full_attention"]
+_WINDOWS: dict[str, Any] = {"layer_types": _LAYER_TYPES, "sliding_window": WINDOW}
+GEMMA = HEADS | {"query_pre_attn_scalar": 8, "layer_types": _LAYER_TYPES}
 NARROW = {"head_dim": 8}
 """Heads of no multiple of 16: their layers run by tensor operations, as on a GPU."""
 
@@ -64,6 +70,17 @@ CONFIGS: dict[str, Callable[[], Any]] = {
     ),
 }
 """Architectures that the scorer serves."""
+
+EVERY_FAMILY: dict[str, Callable[[], Any]] = CONFIGS | {
+    "mistral": lambda: transformers.MistralConfig(**HEADS, sliding_window=WINDOW),
+    "qwen2": lambda: transformers.Qwen2Config(
+        **{key: value for key, value in HEADS.items() if key != "head_dim"}, use_sliding_window=True, **_WINDOWS
+    ),
+    "qwen3-window": lambda: transformers.Qwen3Config(**HEADS, use_sliding_window=True, **_WINDOWS),
+    "llama-biased": lambda: transformers.LlamaConfig(**HEADS, attention_bias=True, mlp_bias=True),
+    "gemma3-untied": lambda: transformers.Gemma3TextConfig(**GEMMA, tie_word_embeddings=False),
+}
+"""The same, every family of the decoder among them."""
 
 UNSUPPORTED: dict[str, Callable[[], Any]] = {
     # No attention at all.
@@ -116,7 +133,8 @@ class Plain:
     def rows(self, tokens: Sequence[int]) -> npt.NDArray[np.float64]:
         """Log-probabilities of the next token after each prefix, over local ids, (len(tokens), V)."""
         with torch.inference_mode():
-            logits = self.model(input_ids=torch.tensor([list(tokens)]), use_cache=False).logits[0]
+            ids = torch.tensor([list(tokens)], device=self.model.device)
+            logits = self.model(input_ids=ids, use_cache=False).logits[0].cpu()
         rows: npt.NDArray[np.float64] = logits[:, torch.from_numpy(self.ids)].double().log_softmax(-1).numpy()
         return rows
 
@@ -125,6 +143,32 @@ class Plain:
         rows = self.rows([*context, *sentence])
         local = {int(token): k for k, token in enumerate(self.ids)}
         return np.array([rows[len(context) - 1 + i, local[token]] for i, token in enumerate(sentence)])
+
+
+@dataclass(eq=False)
+class Engine:
+    """The scorer as the samplers see a language model.
+
+    Attributes:
+        sentence_tokens: tokens of the sentences asked for.
+    """
+
+    scorer: CausalScorer
+    output: MaskedOutput
+    context: Context
+    sentence_tokens: int = 0
+
+    async def score(
+        self, sentences: Sequence[tuple[int, ...]], bases: Sequence[ScoredSentence | None]
+    ) -> list[ScoredSentence]:
+        """See :meth:`samplers.language.LanguageModel.score`."""
+        self.sentence_tokens += sum(map(len, sentences))
+        return self.scorer.score(self.context, self.output, sentences, bases)
+
+    async def propose(self, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
+        """See :meth:`samplers.language.LanguageModel.propose`."""
+        work = Proposals(self.output, scored, queries)
+        return work.run([work])[0]
 
 
 def engine(config: Any, mask: Vocabulary, **options: Any) -> tuple[CausalScorer, Plain]:

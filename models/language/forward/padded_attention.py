@@ -25,6 +25,7 @@ class PaddedAttention:
         positions: of the packed tokens, the context counted, (N,).
         slots: row of each packed token in ``store``: its sentence times L plus its place in it, (N,).
         places: sentence of each packed token times T plus its place in the run, (N,).
+        lengths: tokens of each packed token's context, (N,).
         run: T.
         contexts: of runs of neighbouring sentences: keys and values, first token and
             the one after the last.
@@ -35,6 +36,7 @@ class PaddedAttention:
     positions: Tensor
     slots: Tensor
     places: Tensor
+    lengths: Tensor
     run: int
     contexts: Sequence[tuple[ContextCache, int, int]]
     store: Tensor
@@ -54,7 +56,8 @@ class PaddedAttention:
         rows = np.repeat(np.arange(len(counts)), counts)
         offsets = np.concatenate([np.arange(count) for count in counts])
         length, run = whole_blocks(int((starts + counts).max())), int(counts.max())
-        layout = np.stack((rows * length + offsets + np.repeat(starts, counts), rows * run + offsets))
+        before = np.repeat([context.length for context in contexts], counts)
+        layout = np.stack((rows * length + offsets + np.repeat(starts, counts), rows * run + offsets, before))
         store = room(len(counts) * length)[: len(counts) * length]
         store = store.view(len(counts), length, *store.shape[1:])
         for row, one in enumerate(kept):
@@ -65,8 +68,9 @@ class PaddedAttention:
         for context, start, stop in zip(contexts, stops - counts, stops, strict=True):
             first = spans.pop()[1] if spans and spans[-1][0] is context else int(start)
             spans.append((context, first, int(stop)))
-        slots, places = torch.from_numpy(layout).to(positions.device)
-        return cls(positions, slots, places, run, spans, store)
+        # One copy for all: on a GPU each waits for the operations before it.
+        slots, places, lengths = torch.from_numpy(layout).to(positions.device)
+        return cls(positions, slots, places, lengths, run, spans, store)
 
     def fresh(self) -> Tensor:
         """Keys and values of the new tokens after a forward, (N, layers, 2, H, D)."""
@@ -119,9 +123,7 @@ class PaddedAttention:
         """Pairs (query, key) that must not meet, (N, 1, 1, C' + L) with the longest context's C'."""
         if window not in self._hidden_pairs:
             device = self.positions.device
-            sizes = [stop - start for _, start, stop in self.contexts]
-            present = torch.tensor([context.length for context, *_ in self.contexts], device=device)
-            present = present.repeat_interleave(torch.tensor(sizes, device=device))[:, None]
+            present = self.lengths[:, None]
             padded = torch.arange(max(context.layers.shape[3] for context, *_ in self.contexts), device=device)
             own = torch.arange(self.store.shape[1], device=device)
             # Keys are counted from the context's first token; those of its padding lie beyond every query.

@@ -31,51 +31,71 @@ def draw(output: MaskedOutput, hidden: Sequence[Tensor], queries: Sequence[Propo
     replies: dict[int, ProposalReply] = {}
     for alphabet in Alphabet:
         chosen = [i for i, query in enumerate(queries) if query.alphabet is alphabet]
-        for at in range(0, len(chosen), MAX_ROWS):
-            part = chosen[at : at + MAX_ROWS]
-            asked = [queries[i] for i in part]
-            rows = torch.stack([hidden[i] for i in part])
-            replies.update(zip(part, _draw(output, alphabet, rows, asked), strict=True))
+        if chosen:
+            rows = torch.stack([hidden[i] for i in chosen])
+            replies.update(zip(chosen, _replies(output, alphabet, rows, [queries[i] for i in chosen]), strict=True))
     return [replies[i] for i in range(len(queries))]
 
 
-def _draw(
+def _replies(
     output: MaskedOutput, alphabet: Alphabet, hidden: Tensor, queries: Sequence[ProposalQuery]
 ) -> list[ProposalReply]:
-    vocabulary, device = output.vocabulary, hidden.device
-    if alphabet is not Alphabet.ENDS:
-        start, logits = 0, output.logits(hidden)
-        if alphabet is not Alphabet.MASK:
-            stop = vocabulary.interior + (vocabulary.ends if alphabet is Alphabet.BOTH else 0)
-            logits = logits[:, :stop]
-    else:
-        start = vocabulary.interior
-        ends = torch.arange(start, start + vocabulary.ends, device=device)
-        logits = output.logits_of(hidden.repeat_interleave(len(ends), 0), ends.repeat(len(hidden))).view(
-            len(hidden), -1
-        )
-    if device.type == "mps":  # which has no float64
-        logits = logits.cpu()
-        device = logits.device
-    epsilon, sharpness = (
-        torch.tensor(values, dtype=torch.float64, device=device)[:, None]
-        for values in ([query.epsilon for query in queries], [query.sharpness for query in queries])
-    )
-    # Weights are rounded to float32 and summed in float64: q is what is drawn from, to its last bit.
-    q = (1 - epsilon) * (logits * sharpness.float()).softmax(-1).double() + epsilon / logits.shape[1]
-    cdf = q.cumsum(-1)
-    uniform = torch.tensor([query.uniform or 0.0 for query in queries], dtype=torch.float64, device=device)
-    drawn = torch.searchsorted(cdf, (uniform[:, None] * cdf[:, -1:]), right=True).clamp_(max=q.shape[1] - 1)
-    places = [0 if query.present is None else vocabulary.local.get(query.present, -1) - start for query in queries]
-    if not all(0 <= place < q.shape[1] for place in places):
+    vocabulary = output.vocabulary
+    interior, ends = vocabulary.interior, vocabulary.ends
+    start, stop = {
+        Alphabet.INTERIOR: (0, interior),
+        Alphabet.ENDS: (interior, interior + ends),
+        Alphabet.BOTH: (0, interior + ends),
+        Alphabet.MASK: (0, len(vocabulary)),
+    }[alphabet]
+    places = [start if query.present is None else vocabulary.local.get(query.present, -1) for query in queries]
+    if not all(start <= place < stop for place in places):
         raise ValueError("a row was asked for the probability of a token outside its alphabet")
-    present = torch.tensor(places, device=device)[:, None]
-    log_q = torch.cat((q.gather(1, drawn), q.gather(1, present)), 1).log() - cdf[:, -1:].log()
+    numbers = [
+        (query.epsilon, query.sharpness, query.uniform or 0.0, place - start)
+        for query, place in zip(queries, places, strict=True)
+    ]
+    # One copy to the device and one back, however many rows: a GPU is waited for at each. mps has no float64.
+    device = torch.device("cpu") if hidden.device.type == "mps" else hidden.device
+    asked = torch.tensor(numbers, dtype=torch.float64, device=device)
+    drawn = torch.cat(
+        [
+            _drawn(_logits(output, hidden[at : at + MAX_ROWS], start, stop).to(device), asked[at : at + MAX_ROWS])
+            for at in range(0, len(hidden), MAX_ROWS)
+        ]
+    )
     return [
         ProposalReply(
-            None if query.uniform is None else int(vocabulary.ids[start + token]),
+            None if query.uniform is None else int(vocabulary.ids[start + int(place)]),
             None if query.uniform is None else drawn_q,
             None if query.present is None else present_q,
         )
-        for query, token, (drawn_q, present_q) in zip(queries, drawn[:, 0].tolist(), log_q.tolist(), strict=True)
+        for query, (place, drawn_q, present_q) in zip(queries, drawn.tolist(), strict=True)
     ]
+
+
+def _logits(output: MaskedOutput, hidden: Tensor, start: int, stop: int) -> Tensor:
+    """Logits of the local ids from ``start`` to ``stop``, (N, stop - start), float32."""
+    if start == 0:
+        return output.logits(hidden)[:, :stop]
+    ids = torch.arange(start, stop, device=hidden.device)
+    return output.logits_of(hidden.repeat_interleave(len(ids), 0), ids.repeat(len(hidden))).view(len(hidden), -1)
+
+
+def _drawn(logits: Tensor, asked: Tensor) -> Tensor:
+    """Draws from the rows of logits.
+
+    Args:
+        logits: (N, V).
+        asked: epsilon, sharpness, uniform and the place of the present token in each row, (N, 4), float64.
+
+    Returns:
+        Place drawn, its log q and that of the present token, (N, 3), float64.
+    """
+    epsilon, sharpness, uniform, present = asked[:, :, None].unbind(1)
+    # Weights are rounded to float32 and summed in float64: q is what is drawn from, to its last bit.
+    q = (1 - epsilon) * (logits * sharpness.float()).softmax(-1).double() + epsilon / logits.shape[1]
+    cdf = q.cumsum(-1)
+    drawn = torch.searchsorted(cdf, uniform * cdf[:, -1:], right=True).clamp_(max=q.shape[1] - 1)
+    log_q = torch.cat((q.gather(1, drawn), q.gather(1, present.long())), 1).log() - cdf[:, -1:].log()
+    return torch.cat((drawn.double(), log_q), 1)

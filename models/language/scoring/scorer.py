@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from cachetools import LRUCache
 from torch import Tensor
 
 from models.language.forward.context_cache import ContextCache
@@ -46,9 +45,7 @@ class CausalScorer:
         self.usage = Usage()
         self._max_tokens, self._max_slots = max_tokens, max_slots
         # Requests that share a context share its keys and values: their sentences attend to it in one product.
-        self._contexts: LRUCache[tuple[MaskedOutput, tuple[int, ...]], Context] = LRUCache(
-            MAX_CONTEXT_TOKENS, getsizeof=lambda context: len(context.tokens)
-        )
+        self._contexts: dict[tuple[MaskedOutput, tuple[int, ...]], Context] = {}  # the least recently used first
 
     @torch.inference_mode()
     def context(self, tokens: Sequence[int], output: MaskedOutput, usage: Usage | None = None) -> Context:
@@ -65,7 +62,7 @@ class CausalScorer:
         if not tokens:
             raise ValueError("a context needs at least one token")
         key = (output, tuple(tokens))
-        context = self._contexts.get(key)
+        context = self._contexts.pop(key, None)
         if context is None:
             hidden, fresh = self.forward([tokens], [None], [self.forward.no_context])
             for booked in (self.usage, usage or Usage()):
@@ -74,8 +71,10 @@ class CausalScorer:
             last = hidden[-1:]
             root = ScoredSentence((), np.empty(0), last, output.log_norms(last), None)
             context = Context(key[1], ContextCache.of(fresh), root)
-            if len(tokens) <= MAX_CONTEXT_TOKENS:
-                self._contexts[key] = context
+        if len(tokens) <= MAX_CONTEXT_TOKENS:
+            self._contexts[key] = context
+        while sum(len(kept.tokens) for kept in self._contexts.values()) > MAX_CONTEXT_TOKENS:
+            del self._contexts[next(iter(self._contexts))]
         return context
 
     def score(

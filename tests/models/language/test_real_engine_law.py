@@ -9,11 +9,8 @@ from functools import cache
 import numpy as np
 import pytest
 
-from models.language.forward.masked_output import MaskedOutput
-from models.language.scoring.kv_cache import Context, ScoredSentence
+from models.language.scoring.kv_cache import ScoredSentence
 from models.language.scoring.scorer import CausalScorer
-from models.language.scoring.work import Proposals
-from samplers.language import ProposalQuery, ProposalReply
 from samplers.rejection import Rejection
 from samplers.routing import GuidedModel, RoutedModel
 from samplers.schedules import geometric
@@ -25,31 +22,11 @@ from tests.samplers.checks import Exact, distance_to_target, one_step_deviation,
 from tests.samplers.draws import blocks, closes, free, last_of
 from tests.samplers.enumeration import Law, total_variation
 from tests.samplers.spaces import EPSILON, MIXES, Case, cases
-from tests.support.tiny_model import CONFIGS, Plain, engine, vocabulary
+from tests.support.tiny_model import CONFIGS, Engine, Plain, engine, vocabulary
 
 CASES: dict[str, Case] = {case.name: case for case in cases()}
 MASK = vocabulary([*INTERIOR, *ENDS, 6, 7], len(INTERIOR), len(ENDS), name="toy")
 CONTEXT, OTHER = (2, 19, 30, 11), (2, 25)
-
-
-@dataclass(eq=False)
-class Engine:
-    """The scorer as the samplers see a language model."""
-
-    scorer: CausalScorer
-    output: MaskedOutput
-    context: Context
-    sentence_tokens: int = 0
-
-    async def score(
-        self, sentences: Sequence[tuple[int, ...]], bases: Sequence[ScoredSentence | None]
-    ) -> list[ScoredSentence]:
-        self.sentence_tokens += sum(map(len, sentences))
-        return self.scorer.score(self.context, self.output, sentences, bases)
-
-    async def propose(self, scored: Sequence[ScoredSentence], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
-        work = Proposals(self.output, scored, queries)
-        return work.run([work])[0]
 
 
 @dataclass(frozen=True, eq=False)

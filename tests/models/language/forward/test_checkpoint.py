@@ -10,30 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import transformers
 from safetensors.torch import load_file, save_file
 from transformers import AutoModelForCausalLM
 
 from models.language.forward.checkpoint import Checkpoint, Configuration, tensors
 from models.language.forward.decoder import FAMILIES
 from models.language.scoring.scorer import CausalScorer
-from tests.support.tiny_model import CONFIGS, GEMMA, HEADS, build, vocabulary
+from tests.support.tiny_model import CONFIGS, EVERY_FAMILY, build, vocabulary
 
 CPU = torch.device("cpu")
-DIRECT: dict[str, Callable[[], Any]] = {name: make for name, make in CONFIGS.items() if name != "gpt2"} | {
-    "mistral": lambda: transformers.MistralConfig(**HEADS, sliding_window=4),
-    "qwen2": lambda: transformers.Qwen2Config(
-        **{key: value for key, value in HEADS.items() if key != "head_dim"},
-        use_sliding_window=True,
-        sliding_window=4,
-        layer_types=["sliding_attention", "full_attention"],
-    ),
-    "qwen3-window": lambda: transformers.Qwen3Config(
-        **HEADS, use_sliding_window=True, sliding_window=4, layer_types=["sliding_attention", "full_attention"]
-    ),
-    "llama-biased": lambda: transformers.LlamaConfig(**HEADS, attention_bias=True, mlp_bias=True),
-    "gemma3-untied": lambda: transformers.Gemma3TextConfig(**GEMMA, tie_word_embeddings=False),
-}
+DIRECT: dict[str, Callable[[], Any]] = {name: make for name, make in EVERY_FAMILY.items() if name != "gpt2"}
 MASK = vocabulary(list(range(5, 25)), 15, 5)
 SENTENCES = [(9, 12, 15, 20), (6, 7, 8, 9, 10, 11, 12, 13, 22)]
 

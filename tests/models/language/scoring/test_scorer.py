@@ -272,3 +272,18 @@ def test_a_row_of_a_token_outside_its_alphabet_is_refused(llama: Bench) -> None:
     (base,) = llama.scorer.score(llama.context, llama.output, [(20, 9, 15)], [None])
     with pytest.raises(ValueError, match="outside its alphabet"):
         proposed(llama, [base], [ProposalQuery(1, 0.1, alphabet=Alphabet.ENDS, present=20)])
+
+
+def test_contexts_used_lately_are_read_once(llama: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.language.scoring.scorer.MAX_CONTEXT_TOKENS", 8)
+
+    def read(*tokens: int) -> bool:
+        before = llama.scorer.usage.lm_calls
+        llama.scorer.context(tokens, llama.output)
+        return llama.scorer.usage.lm_calls > before
+
+    assert read(2, 3, 4) and read(2, 5, 6) and not read(2, 3, 4)
+    assert read(2, 7, 8), "nine tokens are one too many: (2, 5, 6) goes"
+    assert not read(2, 3, 4) and not read(2, 7, 8) and read(2, 5, 6) and read(2, 3, 4)
+    assert read(*range(2, 11)) and read(*range(2, 11)), "it is too long to be kept"
+    assert not read(2, 3, 4), "and drives out no other"
