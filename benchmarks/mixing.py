@@ -97,7 +97,9 @@ class Run:
     def _add(self, step: Step) -> None:
         best, best_mean = self.reached[-1][1:] if self.reached else (-np.inf, -np.inf)
         for i, chain in enumerate(step.chains):
-            density = self.target.log_density(chain.state, chain.log_prob, chain.position.log_weight, 1.0)
+            density = self.target.log_density(
+                chain.state, chain.position.scored.log_probs, chain.position.log_weight, 1.0
+            )
             best, best_mean = max(best, density), max(best_mean, chain.log_prob / len(chain.state))
             values = self.series[i]
             # Only the last step of an advance can have moved the chain.

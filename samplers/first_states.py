@@ -169,7 +169,7 @@ async def _log_densities(states: Sequence[State], target: Target, model: Languag
     """log pi of each state at beta = 1, in nats."""
     scored = await model.score([state.tokens for state in states], [None] * len(states))
     return [
-        target.log_density(state, float(score.log_probs.sum()), log_weight, 1.0)
+        target.log_density(state, score.log_probs, log_weight, 1.0)
         for state, score, log_weight in zip(states, scored, await target.log_weights(states), strict=True)
     ]
 

@@ -170,7 +170,8 @@ class Rejection:
         kept: list[Kept] = []
         for (draw, states), score in zip(admitted, scored, strict=True):
             phi = [next(log_weights) for _ in states]
-            logs = [value + self.target.length_reward * len(draw.tokens) for value in phi]
+            rewards = self.target.log_value(draw.tokens, score.log_probs) - float(score.log_probs.sum())
+            logs = [value + rewards for value in phi]
             log_weight = log_sum(logs) + draw.log_doubled
             if log_weight > -inf:
                 label = chosen(logs, draw.rng.random())

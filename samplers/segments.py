@@ -238,11 +238,12 @@ class Segments:
         log_potential: float = 0.0,
     ) -> None:
         """Add a way of positive weight; ``log_factor`` is what the weight has besides the model's terms."""
-        log_weight = place.segment.particle.log_weight + self._gained(place, scored) + log_factor
+        log_weight = place.segment.particle.log_weight + self._gained(place, scored, owners[-1] == END) + log_factor
         if log_weight > -inf:
             place.segment.ways.append(Particle(tokens, owners, missing, scored, log_weight, log_potential))
 
-    def _gained(self, place: _Place, scored: Scored) -> float:
+    def _gained(self, place: _Place, scored: Scored, closed: bool) -> float:
         """Growth of the heated log-density since the particle, over the probability of what was drawn, in nats."""
-        fresh = scored.log_probs[len(place.segment.particle.tokens) :]
-        return self.beta * (float(fresh.sum()) + self.target.length_reward * len(fresh)) - place.log_drawn
+        start = len(place.segment.particle.tokens)
+        value = self.target.log_value(scored.tokens[start:], scored.log_probs[start:], closed)
+        return self.beta * value - place.log_drawn

@@ -28,7 +28,7 @@ async def likeliest(smc: SequentialMonteCarlo, model: LanguageModel[Any], seed: 
             found = list(step.chains)
 
     def log_density(chain: Chain) -> float:
-        return smc.target.log_density(chain.state, chain.log_prob, chain.position.log_weight, 1.0)
+        return smc.target.log_density(chain.state, chain.position.scored.log_probs, chain.position.log_weight, 1.0)
 
     ranked = list(dict.fromkeys(chain.state for chain in sorted(found, key=log_density, reverse=True)))
     best_of_kind = {(*state.keywords, state.tokens[0]): state for state in reversed(ranked)}

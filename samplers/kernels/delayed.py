@@ -22,8 +22,7 @@ class DelayedAcceptance(MetropolisHastings):
     :class:`~samplers.kernels.metropolis.MetropolisHastings` and, for an edit at position i whose
     window ends at e in x and at e' in x',
 
-        log r_1 = beta (sum_{i <= j < e'} log p(x'_j | x'_<j) - sum_{i <= j < e} log p(x_j | x_<j)
-                  + reward (|x'| - |x|)) + log q(x | x') - log q(x' | x),
+        log r_1 = beta (v(x'_i ... x'_{e' - 1}) - v(x_i ... x_{e - 1})) + log q(x | x') - log q(x' | x),
 
     x' is accepted with probability min(1, r_1) min(1, r / r_1). Both factors are the inverse of
     those of the way back, since the window is a function of the two sentences alone, so pi_beta
@@ -65,10 +64,11 @@ class DelayedAcceptance(MetropolisHastings):
             step.scored = scored
             return
         at = self._window(chain, step, state)
-        lost = chain.position.scored.log_probs[at.start : at.old_stop].sum()
-        gained = scored.log_probs[at.start :].sum() - lost
-        longer = self.target.length_reward * (len(state) - len(chain.state))
-        step.first_log_ratio = step.beta * (float(gained) + longer) + proposal.log_q_ratio
+        old, log_probs = chain.state.tokens, chain.position.scored.log_probs
+        before, value = slice(at.start, at.old_stop), self.target.log_value
+        lost = value(old[before], log_probs[before], closed=at.old_stop == len(old))
+        gained = value(scored.tokens[at.start :], scored.log_probs[at.start :], closed=whole) - lost
+        step.first_log_ratio = step.beta * gained + proposal.log_q_ratio
         if step.log_uniform < step.first_log_ratio:
             step.weight_open = potential is not None
             step.scored, step.score_request = (scored, None) if whole else (None, ScoreRequest(state.tokens, scored))

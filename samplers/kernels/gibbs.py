@@ -173,7 +173,7 @@ class Gibbs:
         return Chain(after if attempt.moved else chain.position, chain.info.after([attempt]))
 
     def _log_density(self, position: Position) -> float:
-        return self.target.log_density(position.state, position.log_prob, position.log_weight, self.beta)
+        return self.target.log_density(position.state, position.scored.log_probs, position.log_weight, self.beta)
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,4 +196,4 @@ class MetropolisHastings:
         return Chain(chain.position, chain.info.after(tries))
 
     def _log_density(self, position: Position, beta: float) -> float:
-        return self.target.log_density(position.state, position.log_prob, position.log_weight, beta)
+        return self.target.log_density(position.state, position.scored.log_probs, position.log_weight, beta)

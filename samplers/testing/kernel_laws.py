@@ -26,7 +26,7 @@ def exact_law(
         scored = await model.score([state.tokens for state in states], [None] * len(states))
         log_weights = await target.log_weights(states)
         return [
-            target.log_density(state, float(score.log_probs.sum()), log_weight, beta)
+            target.log_density(state, score.log_probs, log_weight, beta)
             for state, score, log_weight in zip(states, scored, log_weights, strict=True)
         ]
 

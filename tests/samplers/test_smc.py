@@ -103,7 +103,7 @@ def test_of_many_particles_the_weights_are_the_law() -> None:
 class Absolute(Segments):
     """The mistake of weighing by the score of the whole beginning where its increment is due."""
 
-    def _gained(self, place, scored: Scored) -> float:  # type: ignore[no-untyped-def]
+    def _gained(self, place, scored: Scored, closed: bool) -> float:  # type: ignore[no-untyped-def]
         return self.beta * float(scored.log_probs.sum()) - place.log_drawn
 
 

@@ -235,7 +235,7 @@ class SamplingRun:
 
     def log_density(self, visit: Visit) -> float:
         """Of a visit at beta = 1, in nats."""
-        return self.problem.target.log_density(visit.state, visit.log_prob, visit.log_weight, 1.0)
+        return self.problem.target.log_density(visit.state, np.asarray(visit.log_probs), visit.log_weight, 1.0)
 
     @property
     def rank_by(self) -> RankBy:

@@ -42,7 +42,7 @@ class OutputLayer:
 
     def log_norms(self, hidden: Tensor) -> Tensor:
         """log sum exp of each row's logits, in nats: (N, d) to (N,), float32."""
-        parts = hidden.split(max(1, LOGITS_AT_ONCE // self._size))
+        parts = torch.split(hidden, max(1, LOGITS_AT_ONCE // self._size))
         return torch.cat([self.logits(part).logsumexp(-1) for part in parts])
 
     def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:

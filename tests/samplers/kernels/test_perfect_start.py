@@ -134,7 +134,7 @@ class ForgetsThePotential(MetropolisHastings):
     """Accepts by the language model alone."""
 
     def _log_density(self, position: Position, beta: float) -> float:
-        return self.target.log_density(position.state, position.log_prob, 0.0, beta)
+        return self.target.log_density(position.state, position.scored.log_probs, 0.0, beta)
 
 
 class WholeRatioTwice(DelayedAcceptance):

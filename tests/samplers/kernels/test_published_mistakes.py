@@ -13,6 +13,7 @@ from functools import cache
 from math import inf, log
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from samplers.kernels.base import Chain, Kernel
@@ -227,8 +228,8 @@ class Scan:
 class MeanTarget(Target):
     """The mean of the tokens' log-probabilities where the density is their sum."""
 
-    def log_density(self, state: State, log_prob: float, log_weight: float, beta: float) -> float:
-        return beta * log_prob / len(state)
+    def log_value(self, tokens: Sequence[int], log_probs: npt.NDArray[np.float64], closed: bool = True) -> float:
+        return float(log_probs.mean())
 
 
 @pytest.mark.parametrize("mix", ["replace", "edits", "redraw"])
