@@ -50,7 +50,7 @@ class Whole:
         """Enumerate a case."""
         law = case.law(MIXES[case.widest], beta, soft)
         listed = law.states()
-        logs = [beta * (law.log_prob(x.tokens) + law.reward * len(x.tokens)) + law.potential(x.tokens) for x in listed]
+        logs = [law.heated(x.tokens) + law.potential(x.tokens) for x in listed]
         return cls([State(*x.labelled) for x in listed], law.target(listed), float(np.log(np.exp(logs).sum())))
 
     def shares(self, states: Sequence[State], weights: Sequence[float] | None = None) -> Matrix:

@@ -7,8 +7,8 @@ probabilities are written down from their definitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations, product
 
 import numpy as np
@@ -107,6 +107,8 @@ class Law:
         delayed: if not 0, acceptance is in two stages, the first by the edit and so many tokens after it,
             without the potential.
         reward: nats a token, heated as the model is.
+        rewards: nats by token, beside it.
+        closing: times that the closing token's log-probability counts.
         longest_drawn: most free tokens that one move draws.
     """
 
@@ -118,6 +120,8 @@ class Law:
     potential: Callable[[tuple[int, ...]], float] = lambda tokens: 0.0
     delayed: int = 0
     reward: float = 0.0
+    rewards: Mapping[int, float] = field(default_factory=dict)
+    closing: float = 1.0
     longest_drawn: int = 2
 
     def log_prob(self, tokens: Sequence[int]) -> float:
@@ -130,12 +134,17 @@ class Law:
 
     def target(self, states: Sequence[Listed]) -> Matrix:
         """The normalised pi_beta, shape (len(states),)."""
-        logs = np.array([self._heated(x.tokens) + self.potential(x.tokens) for x in states])
+        logs = np.array([self.heated(x.tokens) + self.potential(x.tokens) for x in states])
         weights = np.exp(logs - logs.max())
         return weights / weights.sum()
 
-    def _heated(self, tokens: tuple[int, ...]) -> float:
-        return self.beta * (self.log_prob(tokens) + self.reward * len(tokens))
+    def heated(self, tokens: tuple[int, ...]) -> float:
+        """What beta multiplies, times beta."""
+        closing = (self.closing - 1) * float(np.log(self.next_token(tokens[:-1])[tokens[-1]]))
+        return self.beta * (self.log_prob(tokens) + self._rewarded(tokens) + closing)
+
+    def _rewarded(self, tokens: tuple[int, ...]) -> float:
+        return self.reward * len(tokens) + sum(self.rewards.get(token, 0.0) for token in tokens)
 
     def q(self, token: int, prefix: tuple[int, ...], alphabet: tuple[int, ...]) -> float:
         """The proposal distribution: sharpened to beta, restricted, renormalised, mixed with a uniform."""
@@ -258,10 +267,10 @@ class Law:
             return float(sum(np.log(self.next_token(tokens[:k])[tokens[k]]) for k in range(start, stop)))
 
         if edit is None or edit[1] + self.delayed >= len(x) or edit[2] + self.delayed >= len(y):
-            return float(np.exp(self._heated(y) - self._heated(x)))
+            return float(np.exp(self.heated(y) - self.heated(x)))
         at, goes_on_x, goes_on_y = edit
         gained = part(y, at, goes_on_y + self.delayed) - part(x, at, goes_on_x + self.delayed)
-        return float(np.exp(self.beta * (gained + self.reward * (len(y) - len(x)))))
+        return float(np.exp(self.beta * (gained + self._rewarded(y) - self._rewarded(x))))
 
     def matrix(self, states: Sequence[Listed], pi: Matrix) -> Matrix:
         """The kernel's transition matrix; whatever is not accepted stays."""

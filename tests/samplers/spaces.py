@@ -36,6 +36,8 @@ EPSILON = 0.1
 BONUS = 0.9
 SHARE = 0.7
 REWARD = 0.4
+REWARDS = {A: 0.3, T: -0.2, ENDS[0]: 0.25}
+CLOSING = 0.8
 
 Forms = tuple[tuple[tuple[int, ...], ...], ...]
 
@@ -107,15 +109,18 @@ class Case:
     model: ToyLanguage = field(default_factory=ToyLanguage)
 
     def target(self, with_potential: bool = False) -> Target:
-        """The product's target; with potential, with a length reward too."""
+        """The product's target; with potential, with all rewards too."""
         if with_potential:
-            return Target(decode, self.constraints, Product([(BONUS, CountA()), (SHARE, Network())]), REWARD)
+            soft = Product([(BONUS, CountA()), (SHARE, Network())])
+            return Target(decode, self.constraints, soft, REWARD, CLOSING, REWARDS)
         return Target(decode, self.constraints)
 
     def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0) -> Law:
         """The independent law."""
         law = Law(self.space, self.model.probabilities, weights, EPSILON, beta, delayed=delayed)
-        return replace(law, potential=potential, reward=REWARD) if with_potential else law
+        if with_potential:
+            law = replace(law, potential=potential, reward=REWARD, rewards=REWARDS, closing=CLOSING)
+        return law
 
     def kernel(
         self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0

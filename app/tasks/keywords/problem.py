@@ -90,7 +90,12 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
     automaton = compiled(request.pattern, vocabulary) if request.pattern is not None else None
     if automaton is not None:
         constraints.append(Pattern(automaton))
-    target = Target(vocabulary.decode, constraints, length_reward=request.sampler.length_reward)
+    target = Target(
+        vocabulary.decode,
+        constraints,
+        length_reward=request.sampler.length_reward,
+        closing_weight=request.sampler.closing_weight,
+    )
     blocks = _blocks(fixed, spellings, request.ordered, _end(vocabulary, language.full_stop, forbidden, fixed.mark))
     inserts = fixed.inserts(vocabulary)
     blocks = replace(blocks, inserts=inserts, drafted=fixed.drafted(vocabulary, inserts))

@@ -24,7 +24,7 @@ MORE_STEPS = 10
 class Figures(BaseModel):
     """A figure of each quantity that was followed along the chains; null where it has no finite value."""
 
-    log_density: float | None = Field(description="of log p plus length_reward a token, at beta = 1, in nats")
+    log_density: float | None = Field(description="of the target at beta = 1, in nats")
     length: float | None = Field(description="of the length in tokens, closing mark included")
     keyword_order: float | None = Field(
         description="of the number of the keywords' order, from 0, among all orders; null where it never changed"

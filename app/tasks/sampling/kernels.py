@@ -29,6 +29,11 @@ MIN_PREFETCHED, MAX_PREFETCHED = 2, 24
 SCORES_PER_PARTICLE = 20
 """Beginnings scored for each particle, roughly: at five places for each of a few keywords."""
 
+CLOSING_WEIGHT = 5.0
+"""Times that the closing token counts in what annealing searches for. Of 430 sentences for 84 keyword
+sets read blind, Chinese and English, those marked natural were told from the others best by log p and the closing
+token's own log p, at 2 to 7 times its weight; the number of tokens and the words' frequency added nothing to them."""
+
 SHARED_DRAFTS, MAX_DRAFTS = 32, 4
 """First states that a request draws unless told otherwise, and that each chain does: many chains are a choice
 already."""
@@ -36,6 +41,8 @@ already."""
 Beta = Annotated[FiniteFloat, Field(ge=0, le=1000)]
 PositiveBeta = Annotated[FiniteFloat, Field(gt=0, le=1000)]
 Reward = Annotated[FiniteFloat, Field(ge=-100, le=100)]
+ClosingWeight = Annotated[FiniteFloat, Field(ge=0, le=100)]
+CLOSING = "times that the closing token's log-prob counts: above 1, whether the sentence is complete there"
 Drafts = Annotated[int, Field(ge=1, le=64)]
 Start = Literal["smc", "drafts"]
 _START = (
@@ -74,6 +81,7 @@ class SamplerOptions(Strict):
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
     length_reward: Reward
+    closing_weight: ClosingWeight = Field(default=1.0, description=CLOSING)
     start: Start = Field(default="drafts", description=_START)
     particles: int = Field(default=48, ge=1, description="particles of `start: smc`")
     drafts: Drafts | None
@@ -177,10 +185,11 @@ class Annealing(MetropolisOptions):
     start: Start = Field(default="smc", description=_START)
     schedule: Schedule = Field(default_factory=Ramp)
     length_reward: Reward = Field(
-        default=1.5,
-        description="nats a token, added to the log-density times beta: tokens that cost less pay, so the "
-        "search is for a high log-prob per token rather than for few tokens; 0 searches for the mode",
+        default=0.0,
+        description="nats a token, added to the log-density times beta: tokens that cost less pay, so with 1.5 or 3 "
+        "sentences are longer and blander",
     )
+    closing_weight: ClosingWeight = Field(default=CLOSING_WEIGHT, description=CLOSING)
     drafts: Drafts | None = Field(
         default=None,
         description="first states that each chain draws to start from the best; if left out, the chains share 32, "

@@ -177,12 +177,12 @@ class SamplingRun:
             text=vocabulary.decode(visit.state.tokens),
             log_prob=visit.log_prob,
             log_prob_per_token=visit.log_prob_per_token,
+            log_density=self.log_density(visit),
             tokens=[vocabulary.piece(token) for token in visit.state.tokens],
             chain=visit.chain,
             step=visit.step,
             log_weight=log_weight(self.outcome, visit.chain),
             consensus=opinion and opinion.consensus,
-            frequency=opinion and opinion.frequency,
             acceptability=opinion and opinion.acceptability,
         )
 
@@ -241,7 +241,7 @@ class SamplingRun:
     def rank_by(self) -> RankBy:
         """The order of the sentences."""
         asked, searches = self.request.rank_by, self.request.sampler.searches
-        return asked or ("consensus" if searches and self.request.select == "best" else "log_prob_per_token")
+        return asked or ("log_density" if searches and self.request.select == "best" else "log_prob_per_token")
 
     async def chosen(self) -> list[Sentence]:
         """The sentences of the answer, in its order."""
@@ -249,7 +249,10 @@ class SamplingRun:
         vocabulary, samples, order = self.problem.vocabulary, self.request.samples, self.rank_by
         if order == "log_prob_per_token":
             return [self.sentence(visit) for visit in finalists(list(visits), vocabulary, samples)]
-        best = finalists(list(visits), vocabulary, max(samples, FINALISTS), self.log_density)
+        count = samples if order == "log_density" else max(samples, FINALISTS)
+        best = finalists(list(visits), vocabulary, count, self.log_density)
+        if order == "log_density":
+            return [self.sentence(visit) for visit in best]
         judged = best[:FINALISTS]
         opinions = await second_opinions(
             judged,

@@ -10,7 +10,7 @@ from app.engine.reports import ModelReport, UsageReport
 from app.tasks.sampling.choice import RankBy
 from app.tasks.sampling.contexts import AskedContext, Proposals
 from app.tasks.sampling.convergence import Convergence
-from app.tasks.sampling.kernels import Annealing
+from app.tasks.sampling.kernels import CLOSING_WEIGHT, Annealing
 from app.tasks.sampling.kinds.union import Sampler
 from app.tasks.sampling.trace import TraceLevel, TraceReport
 from app.web.schemas import Strict
@@ -46,9 +46,10 @@ class SamplingRequest(Strict):
     )
     rank_by: RankBy | None = Field(
         default=None,
-        description="order of the sentences: log_prob_per_token; or, of the 16 of the greatest density, the consensus "
-        "of contexts of the pool that did not make them, or their acceptability, which makes up for rare words. If "
-        "left out, consensus for the best of a search, else log_prob_per_token",
+        description="order of the sentences: log_density, what the chains sample or search by; log_prob_per_token; or, "
+        "of the 16 of the greatest density, the consensus of contexts of the pool that did not make them, or their "
+        "acceptability to these, which asks above all whether they are complete. If left out, log_density for the best "
+        "of a search, else log_prob_per_token",
     )
     seed: int | None = Field(
         default=None,
@@ -81,9 +82,8 @@ class Sentence(BaseModel):
     log_prob: float = Field(
         description="sum over the tokens, closing mark included, in nats; renormalised over the vocabulary"
     )
-    log_prob_per_token: float = Field(
-        description="mean over the tokens, in nats: what sentences are ranked by unless `rank_by` says otherwise"
-    )
+    log_prob_per_token: float = Field(description="mean over the tokens, in nats")
+    log_density: float = Field(description="of the target at beta = 1, in nats: log_prob and the rewards asked for")
     tokens: list[str] = Field(description="the text of each token")
     chain: int = Field(description="chain that found it, from 0")
     step: int = Field(description="step at which it was found; 0 is the first state")
@@ -95,11 +95,10 @@ class Sentence(BaseModel):
         description="mean log-prob per token under contexts of the pool that did not make it; null where `rank_by` "
         "asks for no second opinion, and beyond the best 16",
     )
-    frequency: float | None = Field(
-        default=None, description="mean log-frequency of its tokens by the model, in nats; null as `consensus`"
-    )
     acceptability: float | None = Field(
-        default=None, description="consensus less a quarter of the frequency; null as `consensus`"
+        default=None,
+        description=f"mean log-prob under these contexts, in nats, the closing token's counted {CLOSING_WEIGHT:g} "
+        "times; null as `consensus`",
     )
 
 

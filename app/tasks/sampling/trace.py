@@ -26,7 +26,7 @@ class VisitColumns(BaseModel):
 
     chain: list[int] = Field(description="from 0")
     step: list[int] = Field(description="0 for the first state")
-    log_density: list[float] = Field(description="log p plus length_reward a token, at beta = 1, in nats")
+    log_density: list[float] = Field(description="of the target at beta = 1, in nats")
     length: list[int] = Field(description="in tokens, closing mark included")
     keyword_order: list[int] = Field(description="number of the keywords' order among all orders, from 0")
 

@@ -22,6 +22,7 @@ class RejectionOptions(DrawOptions):
 
     kind: Literal["rejection"]
     length_reward: ClassVar[float] = 0.0
+    closing_weight: ClassVar[float] = 1.0
     draws: int = Field(
         default=1000,
         ge=1,

@@ -1,7 +1,8 @@
-"""Second opinions: contexts that did not make a sentence, and the frequency of its words."""
+"""Second opinions: contexts that did not make a sentence, and what the target itself says of it."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 from statistics import fmean
 from typing import Any
@@ -10,7 +11,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.languages.registry import LANGUAGES
-from app.tasks.sampling.choice import FINALISTS, FREQUENCY_WEIGHT, OPINIONS
+from app.tasks.sampling.choice import FINALISTS, OPINIONS
+from app.tasks.sampling.kernels import CLOSING_WEIGHT
 
 FAST = {"kind": "metropolis", "chains": 4, "steps": 20}
 
@@ -23,7 +25,7 @@ def ask(client: TestClient, **body: Any) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("measure", ["log_prob_per_token", "consensus", "acceptability"])
+@pytest.mark.parametrize("measure", ["log_density", "log_prob_per_token", "consensus", "acceptability"])
 @pytest.mark.parametrize("select", ["best", "last"])
 def test_the_order_is_that_of_the_measure(measure: str, select: str, client: TestClient) -> None:
     answer = ask(client, rank_by=measure, select=select)
@@ -44,7 +46,7 @@ def test_it_orders_those_of_the_greatest_density_and_leaves_the_rest(client: Tes
     judged = ask(client, **many, rank_by="acceptability")
     measures = [sentence["acceptability"] for sentence in judged["sentences"][:FINALISTS]]
     assert measures == sorted(measures, reverse=True)
-    densities = [s["log_prob"] + 1.5 * len(s["tokens"]) for s in judged["sentences"]]
+    densities = [sentence["log_density"] for sentence in judged["sentences"]]
     assert densities[FINALISTS:] == sorted(densities[FINALISTS:], reverse=True)
     assert min(densities[:FINALISTS]) >= densities[FINALISTS] and densities[:FINALISTS] != sorted(densities[:FINALISTS])
     assert [sentence["consensus"] is None for sentence in judged["sentences"]] == [False] * FINALISTS + [True] * 5
@@ -86,11 +88,40 @@ def test_with_more_chains_than_contexts_its_own_is_left_out(client: TestClient) 
     assert sentence["consensus"] == pytest.approx(fmean(means), abs=1e-4)
 
 
-def test_acceptability_takes_a_share_of_the_frequency_off(client: TestClient) -> None:
-    for sentence in ask(client, rank_by="acceptability")["sentences"]:
-        assert sentence["frequency"] < 0
-        expected = sentence["consensus"] - FREQUENCY_WEIGHT * sentence["frequency"]
-        assert sentence["acceptability"] == pytest.approx(expected)
+def closings(client: TestClient, text: str, contexts: Sequence[str]) -> list[tuple[float, float]]:
+    """log p of a text, and of its closing token, under each context."""
+    found = []
+    for context in contexts:
+        body = {"texts": [text], "context": context}
+        score = client.post("/v1/score", json=body).json()["scores"][0]
+        found.append((score["log_prob"], score["log_probs"][-1]))
+    return found
+
+
+def test_acceptability_counts_the_closing_token_several_times(client: TestClient) -> None:
+    judges = LANGUAGES["zh"].pool[:OPINIONS]
+    for sentence in ask(client, rank_by="acceptability", samples=2)["sentences"]:
+        scores = closings(client, sentence["text"], judges)
+        mean = fmean(whole + (CLOSING_WEIGHT - 1) * closing for whole, closing in scores)
+        assert sentence["acceptability"] == pytest.approx(mean, abs=1e-3)
+
+
+@pytest.mark.parametrize("sampler", [{"kind": "annealing"}, {"kind": "metropolis", "length_reward": 0.5}])
+def test_the_density_is_the_targets_own(sampler: dict[str, Any], client: TestClient) -> None:
+    sampler = {"chains": 4, "steps": 10, **sampler}
+    answer = ask(client, sampler=sampler, rank_by="log_density", context="今天")
+    assert len(answer["sentences"]) > 1
+    weight = CLOSING_WEIGHT if sampler["kind"] == "annealing" else 1.0
+    for sentence in answer["sentences"]:
+        ((whole, closing),) = closings(client, sentence["text"], ["今天"])
+        reward = sampler.get("length_reward", 0.0) * len(sentence["tokens"])
+        assert sentence["log_density"] == pytest.approx(whole + reward + (weight - 1) * closing, abs=1e-3)
+
+
+def test_the_best_of_a_search_is_that_of_the_greatest_density(client: TestClient) -> None:
+    searched = ask(client, sampler={"chains": 4, "steps": 10})
+    assert searched["rank_by"] == "log_density"
+    assert ask(client, sampler={"chains": 4, "steps": 10}, select="last")["rank_by"] == "log_prob_per_token"
 
 
 def test_a_seed_gives_the_same_order(client: TestClient) -> None:
