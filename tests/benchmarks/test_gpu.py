@@ -82,7 +82,9 @@ def test_speeds_of_both_models_at_every_size(written: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wait", [lambda kept: kept.sum().item(), lambda kept: kept[kept > 0], lambda kept: kept.cpu()], ids=str
+    "wait",
+    [lambda kept: kept.sum().item(), lambda kept: kept[kept > 0], lambda kept: kept.cpu()],
+    ids=["item", "mask", "copy"],
 )
 def test_a_wait_for_each_chain_is_found(monkeypatch: pytest.MonkeyPatch, wait: Callable[[Tensor], object]) -> None:
     joined = KVCache.joined
