@@ -26,7 +26,7 @@ CASES = {case.name: case for case in cases()}
 
 def sampler(name: str, soft: bool = False, **options: object) -> Rejection:
     case = CASES[name]
-    fields: dict = {"draws": 40_000, "samples": 600, "max_tokens": case.space.longest, "batch": 500} | options
+    fields: dict = {"draws": 50_000, "samples": 600, "max_tokens": case.space.longest, "batch": 500} | options
     return Rejection(case.target(soft), blocks(case), free, closes, **fields)
 
 
@@ -69,7 +69,7 @@ def test_it_ends_at_the_cap_with_what_it_has() -> None:
 def test_it_ends_when_it_has_enough_and_the_batch_changes_no_draw() -> None:
     one, other = (last_of(sampler("free", samples=5, batch=size).run(ToyLanguage(), 2)) for size in (4, 64))
     assert [chain.state for chain in one.chains] == [chain.state for chain in other.chains]
-    assert len(one.chains) == 5 and one.number < 40_000
+    assert len(one.chains) == 5 and one.number < 50_000
 
 
 class Counted(ToyLanguage):
