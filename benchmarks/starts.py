@@ -3,8 +3,8 @@
     python -m benchmarks.starts SETS ... [--forms FORMS ...] [--skip N] [--sets N] [--long N]
 
 Sets of three and four keywords, in turns: ``drafts`` at 8 chains by 100 steps, ``smc`` as the default request has it,
-and for the first ``--long`` sets of each file ``drafts`` at 16 chains by 1,000. Density is log p + 1.5 |x| under the
-default context, the greatest of all states visited.
+and for the first ``--long`` sets of each file ``drafts`` at 16 chains by 1,000. Density is the default target's at
+beta = 1, the greatest of all states visited.
 """
 
 from __future__ import annotations
