@@ -51,11 +51,11 @@ class _Draw:
 class Rejection:
     """Independent samples of the target at beta = 1: draws from the language model, kept with probability w / M.
 
-    The weight of tokens t is w(t) = sum over their labellings x of exp(phi(x) + r |x|): the number of labellings,
-    where there is neither potential nor reward. M is the greatest w met, at least ``exp(ceiling)``; when it rises,
-    earlier draws are thinned by the same uniforms (empirical supremum rejection sampling). So samples are exact where
-    no w is above the ceiling, such as where no sentence says a keyword's tokens twice, and otherwise as soon as a draw
-    of the greatest w was met.
+    The weight of tokens t is w(t) = sum over their labellings x of exp(phi(x) + v(x) - log p_LM(x)): the number of
+    labellings, where there is no potential and the objective v is log p_LM. M is the greatest w met, at least
+    ``exp(ceiling)``; when it rises, earlier draws are thinned by the same uniforms (empirical supremum rejection
+    sampling). So samples are exact where no w is above the ceiling, such as where no sentence says a keyword's tokens
+    twice, and otherwise as soon as a draw of the greatest w was met.
 
     A draw ends at its closing token, or where it is hopeless: its beginning is of no state (a token outside blocks
     that only spells), the keywords do not fit into ``max_tokens``, or a constraint says so.
@@ -170,7 +170,7 @@ class Rejection:
         kept: list[Kept] = []
         for (draw, states), score in zip(admitted, scored, strict=True):
             phi = [next(log_weights) for _ in states]
-            rewards = self.target.log_value(draw.tokens, score.log_probs) - float(score.log_probs.sum())
+            rewards = self.target.objective.value(score.log_probs) - float(score.log_probs.sum())
             logs = [value + rewards for value in phi]
             log_weight = log_sum(logs) + draw.log_doubled
             if log_weight > -inf:

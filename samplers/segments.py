@@ -115,7 +115,7 @@ class Segments:
     max_tokens: int
     beta: float
     twist: Sequence[float]
-    at_once: int = 4
+    at_once: int = 3
     go_on: float = 0.4
 
     async def to_keyword(
@@ -245,5 +245,5 @@ class Segments:
     def _gained(self, place: _Place, scored: Scored, closed: bool) -> float:
         """Growth of the heated log-density since the particle, over the probability of what was drawn, in nats."""
         start = len(place.segment.particle.tokens)
-        value = self.target.log_value(scored.tokens[start:], scored.log_probs[start:], closed)
+        value = self.target.objective.value(scored.log_probs[start:], closed)
         return self.beta * value - place.log_drawn

@@ -121,9 +121,9 @@ class SequentialMonteCarlo:
             return [0.0] * len(self.blocks.forms)
         forms = [tuple(form) for forms in self.blocks.forms for form in forms]
         scored = iter(await model.score(forms, [None] * len(forms)))
-        value = self.target.log_value
+        value = self.target.objective.value
         return [
-            log_sum([self.beta * value(form, next(scored).log_probs, closed=False) for form in forms])
+            log_sum([self.beta * value(next(scored).log_probs, closed=False) for form in forms])
             for forms in self.blocks.forms
         ]
 

@@ -65,9 +65,9 @@ class DelayedAcceptance(MetropolisHastings):
             return
         at = self._window(chain, step, state)
         old, log_probs = chain.state.tokens, chain.position.scored.log_probs
-        before, value = slice(at.start, at.old_stop), self.target.log_value
-        lost = value(old[before], log_probs[before], closed=at.old_stop == len(old))
-        gained = value(scored.tokens[at.start :], scored.log_probs[at.start :], closed=whole) - lost
+        before, value = slice(at.start, at.old_stop), self.target.objective.value
+        lost = value(log_probs[before], closed=at.old_stop == len(old))
+        gained = value(scored.log_probs[at.start :], closed=whole) - lost
         step.first_log_ratio = step.beta * gained + proposal.log_q_ratio
         if step.log_uniform < step.first_log_ratio:
             step.weight_open = potential is not None

@@ -97,7 +97,7 @@ class Tempering:
                 chains[i], chains[j] = _at(chains[i], here, attempt), _at(chains[j], there, attempt)
 
     def _energy(self, chain: Chain) -> float:
-        return self.target.log_value(chain.state.tokens, chain.position.scored.log_probs)
+        return self.target.objective.value(chain.position.scored.log_probs)
 
 
 def _at(chain: Chain, position: Position, attempt: Try) -> Chain:

@@ -7,8 +7,8 @@ probabilities are written down from their definitions.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations, product
 
 import numpy as np
@@ -107,7 +107,7 @@ class Law:
         delayed: if not 0, acceptance is in two stages, the first by the edit and so many tokens after it,
             without the potential.
         reward: nats a token, heated as the model is.
-        rewards: nats by token, beside it.
+        power: of each token's surprisal; 3 nats cost the same under each.
         closing: times that the closing token's log-probability counts.
         longest_drawn: most free tokens that one move draws.
     """
@@ -120,7 +120,7 @@ class Law:
     potential: Callable[[tuple[int, ...]], float] = lambda tokens: 0.0
     delayed: int = 0
     reward: float = 0.0
-    rewards: Mapping[int, float] = field(default_factory=dict)
+    power: float = 1.0
     closing: float = 1.0
     longest_drawn: int = 2
 
@@ -141,10 +141,12 @@ class Law:
     def heated(self, tokens: tuple[int, ...]) -> float:
         """What beta multiplies, times beta."""
         closing = (self.closing - 1) * float(np.log(self.next_token(tokens[:-1])[tokens[-1]]))
-        return self.beta * (self.log_prob(tokens) + self._rewarded(tokens) + closing)
+        return self.beta * (self._worth(tokens, 0, len(tokens)) + closing)
 
-    def _rewarded(self, tokens: tuple[int, ...]) -> float:
-        return self.reward * len(tokens) + sum(self.rewards.get(token, 0.0) for token in tokens)
+    def _worth(self, tokens: tuple[int, ...], start: int, stop: int) -> float:
+        """What some of the tokens add to the objective."""
+        surprisals = [-float(np.log(self.next_token(tokens[:k])[tokens[k]])) for k in range(start, stop)]
+        return sum(self.reward - 3.0 * (surprisal / 3.0) ** self.power for surprisal in surprisals)
 
     def q(self, token: int, prefix: tuple[int, ...], alphabet: tuple[int, ...]) -> float:
         """The proposal distribution: sharpened to beta, restricted, renormalised, mixed with a uniform."""
@@ -263,14 +265,11 @@ class Law:
         """
         edit = _span(x, y) if local else _edit(x, y)
 
-        def part(tokens: tuple[int, ...], start: int, stop: int) -> float:
-            return float(sum(np.log(self.next_token(tokens[:k])[tokens[k]]) for k in range(start, stop)))
-
         if edit is None or edit[1] + self.delayed >= len(x) or edit[2] + self.delayed >= len(y):
             return float(np.exp(self.heated(y) - self.heated(x)))
         at, goes_on_x, goes_on_y = edit
-        gained = part(y, at, goes_on_y + self.delayed) - part(x, at, goes_on_x + self.delayed)
-        return float(np.exp(self.beta * (gained + self._rewarded(y) - self._rewarded(x))))
+        gained = self._worth(y, at, goes_on_y + self.delayed) - self._worth(x, at, goes_on_x + self.delayed)
+        return float(np.exp(self.beta * gained))
 
     def matrix(self, states: Sequence[Listed], pi: Matrix) -> Matrix:
         """The kernel's transition matrix; whatever is not accepted stays."""

@@ -25,6 +25,7 @@ from samplers.moves.reform import Reform
 from samplers.moves.replace import Replace
 from samplers.moves.shift import Shift
 from samplers.moves.swap import Swap
+from samplers.objective import Objective
 from samplers.potentials.base import Product
 from samplers.schedules import constant
 from samplers.state import State
@@ -36,7 +37,7 @@ EPSILON = 0.1
 BONUS = 0.9
 SHARE = 0.7
 REWARD = 0.4
-REWARDS = {A: 0.3, T: -0.2, ENDS[0]: 0.25}
+POWER = 1.5
 CLOSING = 0.8
 
 Forms = tuple[tuple[tuple[int, ...], ...], ...]
@@ -109,17 +110,17 @@ class Case:
     model: ToyLanguage = field(default_factory=ToyLanguage)
 
     def target(self, with_potential: bool = False) -> Target:
-        """The product's target; with potential, with all rewards too."""
+        """The product's target; with potential, with another objective too."""
         if with_potential:
             soft = Product([(BONUS, CountA()), (SHARE, Network())])
-            return Target(decode, self.constraints, soft, REWARD, CLOSING, REWARDS)
+            return Target(decode, self.constraints, soft, Objective(REWARD, POWER, CLOSING))
         return Target(decode, self.constraints)
 
     def law(self, weights: dict[str, float], beta: float = 1.0, with_potential: bool = False, delayed: int = 0) -> Law:
         """The independent law."""
         law = Law(self.space, self.model.probabilities, weights, EPSILON, beta, delayed=delayed)
         if with_potential:
-            law = replace(law, potential=potential, reward=REWARD, rewards=REWARDS, closing=CLOSING)
+            law = replace(law, potential=potential, reward=REWARD, power=POWER, closing=CLOSING)
         return law
 
     def kernel(

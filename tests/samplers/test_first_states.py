@@ -15,6 +15,7 @@ from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.words import spaced_boundaries
 from samplers.first_states import InfeasibleError, KeywordBlocks, construct, from_text
+from samplers.objective import Objective
 from samplers.run import generators
 from samplers.state import State
 from samplers.target import Target
@@ -52,7 +53,8 @@ def build(
 
 
 def test_of_several_drafts_a_chain_keeps_the_densest_and_does_not_know_its_neighbours() -> None:
-    model, target = ToyLanguage(), Target(decode, (LengthBounds(length_in_tokens, 0, 9),), length_reward=0.5)
+    model, bounds = ToyLanguage(), LengthBounds(length_in_tokens, 0, 9)
+    target = Target(decode, (bounds,), objective=Objective(length_reward=0.5))
 
     def densities(drafts: int, chains: int) -> list[float]:
         states = asyncio.run(

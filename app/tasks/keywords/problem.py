@@ -90,12 +90,7 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
     automaton = compiled(request.pattern, vocabulary) if request.pattern is not None else None
     if automaton is not None:
         constraints.append(Pattern(automaton))
-    target = Target(
-        vocabulary.decode,
-        constraints,
-        length_reward=request.sampler.length_reward,
-        closing_weight=request.sampler.closing_weight,
-    )
+    target = Target(vocabulary.decode, constraints, objective=request.sampler.objective)
     blocks = _blocks(fixed, spellings, request.ordered, _end(vocabulary, language.full_stop, forbidden, fixed.mark))
     inserts = fixed.inserts(vocabulary)
     blocks = replace(blocks, inserts=inserts, drafted=fixed.drafted(vocabulary, inserts))

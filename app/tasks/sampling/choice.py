@@ -12,7 +12,7 @@ from app.engine.engine import Engine
 from app.engine.session import fits, open_session
 from app.languages.base import Language
 from app.tasks.sampling.contexts import ReadContext
-from app.tasks.sampling.kernels import CLOSING_WEIGHT
+from app.tasks.sampling.objective import SEARCHED
 from models.language.scoring.kv_cache import Usage
 from models.language.vocabulary import Vocabulary
 from samplers.trace import Visit, rank
@@ -31,7 +31,8 @@ class Opinion(NamedTuple):
 
     Attributes:
         consensus: mean log-prob a token under them.
-        acceptability: mean log-prob under them, the closing token's counted :data:`CLOSING_WEIGHT` times.
+        acceptability: what annealing would search for under them, :data:`~app.tasks.sampling.objective.SEARCHED`, by
+            the mean of their log-probs of each token.
     """
 
     consensus: float
@@ -79,7 +80,7 @@ async def second_opinions(
             if len(judges) == 1 or text != made_by[visit.chain % len(made_by)].text
         ]
         log_probs = np.mean(others[:OPINIONS], axis=0)
-        opinions.append(Opinion(float(log_probs.mean()), float(log_probs.sum() + (CLOSING_WEIGHT - 1) * log_probs[-1])))
+        opinions.append(Opinion(float(log_probs.mean()), SEARCHED.value(log_probs)))
     return opinions
 
 

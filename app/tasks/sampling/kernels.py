@@ -11,6 +11,7 @@ from pydantic import Field, FiniteFloat
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
 from app.tasks.sampling.moves import Moves
+from app.tasks.sampling.objective import SEARCHED, ClosingWeight, ObjectiveOptions, Reward, SurprisalPower
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.problems import Fault
 from app.web.schemas import Strict, by_kind
@@ -26,13 +27,12 @@ the cost of reading the weights is shared by too few, with more too many are dra
 MIN_PREFETCHED, MAX_PREFETCHED = 2, 24
 """Steps prefetched for a chain; after an acceptance the rest are thrown away, so with many requests there are few."""
 
+START_PARTICLES, START_WAYS = 56, 380
+"""Particles of `start: smc`, and the most of them times forms of all keywords, unless told otherwise: what reads the
+beginnings of many forms takes no longer than what chains from drafts did."""
+
 SCORES_PER_PARTICLE = 20
 """Beginnings scored for each particle, roughly: at five places for each of a few keywords."""
-
-CLOSING_WEIGHT = 5.0
-"""Times that the closing token counts in what annealing searches for. Of 557 sentences for 84 keyword sets
-read blind, Chinese and English, those marked natural were told from the others best by log p and the closing token's
-own log p, at 3 to 8 times its weight; the words' frequency added nothing to them."""
 
 SHARED_DRAFTS, MAX_DRAFTS = 32, 4
 """First states that a request draws unless told otherwise, and that each chain does: many chains are a choice
@@ -40,9 +40,6 @@ already."""
 
 Beta = Annotated[FiniteFloat, Field(ge=0, le=1000)]
 PositiveBeta = Annotated[FiniteFloat, Field(gt=0, le=1000)]
-Reward = Annotated[FiniteFloat, Field(ge=-100, le=100)]
-ClosingWeight = Annotated[FiniteFloat, Field(ge=0, le=100)]
-CLOSING = "times that the closing token's log-prob counts: above 1, whether the sentence is complete there"
 Drafts = Annotated[int, Field(ge=1, le=64)]
 Start = Literal["smc", "drafts"]
 _START = (
@@ -69,7 +66,7 @@ class Listed(Strict):
 Schedule = Annotated[Ramp | Listed, *by_kind("linear")]
 
 
-class SamplerOptions(Strict):
+class SamplerOptions(ObjectiveOptions):
     """Options of all samplers that are chains.
 
     Attributes:
@@ -80,10 +77,13 @@ class SamplerOptions(Strict):
 
     chains: int = Field(default=8, ge=1, description="chains that run side by side")
     steps: int = Field(default=100, ge=0, description="steps of each chain")
-    length_reward: Reward
-    closing_weight: ClosingWeight = Field(default=1.0, description=CLOSING)
     start: Start = Field(default="drafts", description=_START)
-    particles: int = Field(default=48, ge=1, description="particles of `start: smc`")
+    particles: int | None = Field(
+        default=None,
+        ge=1,
+        description=f"particles of `start: smc`; if left out, {START_PARTICLES}, fewer where the keywords have more "
+        f"than {START_WAYS // START_PARTICLES} forms together",
+    )
     drafts: Drafts | None
     moves: Moves = Field(default_factory=Moves)
 
@@ -127,7 +127,7 @@ class SamplerOptions(Strict):
     @property
     def expected_scores(self) -> int:
         """Sentences to be scored, by which time is estimated."""
-        started = self.particles * SCORES_PER_PARTICLE if self.start == "smc" else 0
+        started = (self.particles or START_PARTICLES) * SCORES_PER_PARTICLE if self.start == "smc" else 0
         return (self.steps + 1) * self.chains + started
 
     @property
@@ -167,7 +167,6 @@ class Metropolis(MetropolisOptions):
 
     kind: Literal["metropolis"]
     beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
-    length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
     drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
 
     def betas(self) -> schedules.Schedule:
@@ -181,15 +180,12 @@ class Annealing(MetropolisOptions):
     searches: ClassVar[bool] = True
 
     kind: Literal["annealing"] = Field(default="annealing", description="annealing if left out")
-    steps: int = Field(default=50, ge=0, description="steps of each chain")
+    steps: int = Field(default=30, ge=0, description="steps of each chain")
     start: Start = Field(default="smc", description=_START)
     schedule: Schedule = Field(default_factory=Ramp)
-    length_reward: Reward = Field(
-        default=0.0,
-        description="nats a token, added to the log-density times beta: tokens that cost less pay, so with 1.5 or 3 "
-        "sentences are longer and blander",
-    )
-    closing_weight: ClosingWeight = Field(default=CLOSING_WEIGHT, description=CLOSING)
+    length_reward: Reward = SEARCHED.length_reward
+    surprisal_power: SurprisalPower = SEARCHED.surprisal_power
+    closing_weight: ClosingWeight = SEARCHED.closing_weight
     drafts: Drafts | None = Field(
         default=None,
         description="first states that each chain draws to start from the best; if left out, the chains share 32, "

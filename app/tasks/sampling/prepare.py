@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+
+import numpy as np
 
 from app.engine.engine import Engine
 from app.engine.session import fits, open_session
@@ -20,11 +22,11 @@ from app.tasks.sampling.starts import PARTICLE_STREAM, sequential
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.language.scoring.session import Session
-from samplers.first_states import InfeasibleError
+from samplers.first_states import InfeasibleError, construct
 from samplers.kernels.base import Kernel
 from samplers.language import LanguageModel
 from samplers.routing import GuidedModel, RoutedModel, construct_each
-from samplers.run import generators
+from samplers.run import generator, generators
 from samplers.state import State
 from samplers.trace import Trace
 
@@ -73,26 +75,60 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
         opened = list(sessions.values())
         with opened[0].sampling(*opened[1:]):
             first: list[State] = []
+            draft: State | None = None
+            begin: Callable[[], Awaitable[list[State]]] | None = None
             if isinstance(sampler, SamplerOptions):
-                try:
-                    first = await construct_each(
-                        problem.source,
-                        problem.target,
-                        own,
-                        rngs,
-                        drafts=sampler.drafts_per_chain,
-                        smc=sequential(problem, sampler),
-                        seed=seed + PARTICLE_STREAM,
-                    )
-                except InfeasibleError as error:
-                    raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
+                begin, draft = await _starts(problem, sampler, own, rngs, seed)
+                if draft is None:
+                    try:
+                        first = await begin()
+                    except InfeasibleError as error:
+                        raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
             deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
             trace = Trace(edits=[] if request.trace == "edits" else None)
             sampling = SamplingRun(
                 request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, trace
             )
             sampling.draws, sampling.started = draws, started
+            sampling.draft, sampling.begin = draft, begin
             yield sampling
+
+
+async def _starts(
+    problem: SamplingProblem,
+    sampler: SamplerOptions,
+    own: Sequence[Session],
+    rngs: Sequence[np.random.Generator],
+    seed: int,
+) -> tuple[Callable[[], Awaitable[list[State]]], State | None]:
+    """What finds the first states, and, where that takes long, a draft to show while it does; None if none was found.
+
+    The draft shows that the problem has a first state, so nothing is refused after an answer has begun.
+    """
+    smc, draft = sequential(problem, sampler), None
+    if smc is not None:
+        with suppress(InfeasibleError):
+            (draft,) = await construct(
+                problem.source, problem.target, own[0], [generator(seed + PARTICLE_STREAM, smc.particles + 1)]
+            )
+
+    async def begin() -> list[State]:
+        try:
+            return await construct_each(
+                problem.source,
+                problem.target,
+                own,
+                rngs,
+                drafts=sampler.drafts_per_chain,
+                smc=smc,
+                seed=seed + PARTICLE_STREAM,
+            )
+        except InfeasibleError:
+            if draft is None:
+                raise
+            return [draft] * len(own)
+
+    return begin, draft
 
 
 async def _open_sessions(

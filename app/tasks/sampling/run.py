@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -55,11 +56,11 @@ class Progress(NamedTuple):
     """One step of a run.
 
     Attributes:
-        step: all chains after the step.
+        step: all chains after the step; None while their first states are still to be found.
         best: the best state so far, if this step found it; else None.
     """
 
-    step: Step
+    step: Step | None
     best: Visit | None
 
 
@@ -77,7 +78,9 @@ class SamplingRun:
         sessions: with the language model under each context, that of the proposals last.
         model: of the chains, over the sessions.
         rngs: one generator a chain.
-        first: the chains' first states.
+        first: the chains' first states, unless they are still to be found.
+        draft: a sentence to show while they are, from the first chain's context.
+        begin: finds them.
         deadline: seconds of sampling after which it ends where it stands.
         trace: what the chains have seen.
         started: when sampling began, by time.perf_counter.
@@ -104,14 +107,20 @@ class SamplingRun:
     draws: Draws | None = None
     outcome: Outcome | None = None
     drawn: Sequence[Chain] = ()
+    draft: State | None = None
+    begin: Callable[[], Awaitable[list[State]]] | None = None
 
     async def progress(self) -> AsyncIterator[Progress]:
         """Step the chains to the end; closing the iterator stops them."""
         best: Visit | None = None
         driver = self._steps()
         try:
+            if self.draft is not None and self.begin is not None:
+                best = await self._drafted(self.draft)
+                yield Progress(None, best)
+                self.first = await self.begin()
             async for step in driver:
-                better = rank([*self._taken(step), *([best] if best else [])])[:1]
+                better = self._ranked([*([best] if best else []), *self._taken(step)])[:1]
                 found = better[0] if better and better[0] is not best else None
                 best = found or best
                 self.seconds = time.perf_counter() - self.started
@@ -129,11 +138,29 @@ class SamplingRun:
                 lm_tokens=self.usage.lm_tokens,
             )
 
-    def _steps(self) -> AsyncGenerator[Step]:
+    async def _drafted(self, draft: State) -> Visit:
+        """The draft as a visit, which may be chosen as any other."""
+        model = self.sessions[0]
+        (scored,) = await model.score([draft.tokens], [None])
+        (log_weight,) = await self.problem.target.log_weights([draft])
+        visit = Visit(draft, tuple(map(float, scored.log_probs)), chain=0, step=0, log_weight=log_weight)
+        self.trace.visits[draft.tokens] = visit
+        return visit
+
+    def _ranked(self, visits: Sequence[Visit]) -> list[Visit]:
+        """Best first, as far as no second opinion is needed."""
+        by_density = self.rank_by == "log_density"
+        return sorted(visits, key=self.log_density, reverse=True) if by_density else rank(visits)
+
+    async def _steps(self) -> AsyncGenerator[Step]:
         if self.draws is not None:
-            return self.draws.run(self.model, self.seed)
-        assert self.kernel is not None
-        return run(self.kernel, self.model, self.first, self.rngs, self.last_step)
+            steps = self.draws.run(self.model, self.seed)
+        else:
+            assert self.kernel is not None
+            steps = run(self.kernel, self.model, self.first, self.rngs, self.last_step)
+        async with aclosing(steps):
+            async for step in steps:
+                yield step
 
     @property
     def last_step(self) -> int:

@@ -10,7 +10,7 @@ from app.engine.reports import ModelReport, UsageReport
 from app.tasks.sampling.choice import RankBy
 from app.tasks.sampling.contexts import AskedContext, Proposals
 from app.tasks.sampling.convergence import Convergence
-from app.tasks.sampling.kernels import CLOSING_WEIGHT, Annealing
+from app.tasks.sampling.kernels import Annealing
 from app.tasks.sampling.kinds.union import Sampler
 from app.tasks.sampling.trace import TraceLevel, TraceReport
 from app.web.schemas import Strict
@@ -97,8 +97,7 @@ class Sentence(BaseModel):
     )
     acceptability: float | None = Field(
         default=None,
-        description=f"mean log-prob under these contexts, in nats, the closing token's counted {CLOSING_WEIGHT:g} "
-        "times; null as `consensus`",
+        description="what annealing searches for by default, under these contexts, in nats; null as `consensus`",
     )
 
 

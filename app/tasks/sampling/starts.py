@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.tasks.sampling.kernels import SamplerOptions
+from app.tasks.sampling.kernels import START_PARTICLES, START_WAYS, SamplerOptions
 from app.tasks.sampling.problem import SamplingProblem
 from samplers.first_states import KeywordBlocks
 from samplers.smc import SequentialMonteCarlo
@@ -14,6 +14,8 @@ MOST_BLOCKS = 8
 """Most keywords: of ten no particle came through, after three times the time of drafts."""
 MOST_WAYS = 2400
 """Most particles times forms of all keywords: about eight times as many beginnings are scored together."""
+FEWEST = 8
+"""Fewest particles that are worth their time."""
 PARTICLE_STREAM = 2**64
 """Added to the seed, so that particles draw other numbers than chains do."""
 
@@ -27,6 +29,9 @@ def sequential(problem: SamplingProblem, sampler: SamplerOptions) -> SequentialM
     source = problem.source
     if sampler.start != "smc" or not isinstance(source, KeywordBlocks) or source.is_laid_out:
         return None
-    if len(source.forms) > MOST_BLOCKS or sampler.particles * sum(map(len, source.forms)) > MOST_WAYS:
+    forms = sum(map(len, source.forms))
+    particles = sampler.particles or min(START_PARTICLES, START_WAYS // max(1, forms))
+    few = sampler.particles is None and particles < FEWEST
+    if few or len(source.forms) > MOST_BLOCKS or particles * forms > MOST_WAYS:
         return None
-    return SequentialMonteCarlo(problem.target, source, problem.max_tokens, sampler.particles, beta=START_BETA)
+    return SequentialMonteCarlo(problem.target, source, problem.max_tokens, particles, beta=START_BETA)

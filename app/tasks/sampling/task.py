@@ -144,6 +144,8 @@ async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
     async for progress in sampling.progress():
         if progress.best is not None:
             yield Event("sentence", sampling.sentence(progress.best))
+        if progress.step is None:
+            continue
         now = time.monotonic()
         if now >= due or progress.step.number == sampling.last_step:
             due = now + STEP_SECONDS

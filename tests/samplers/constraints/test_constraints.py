@@ -246,24 +246,8 @@ def test_target_sums_what_is_violated() -> None:
     assert Target(lambda tokens: "a cat.").admits(STATE)
 
 
-def test_log_density_pays_for_every_token_and_heats_the_reward() -> None:
-    target = Target(lambda tokens: "a cat.", length_reward=3.0)
-    assert target.log_density(STATE, LOG_PROBS, 0.0, 0.5) == pytest.approx(0.5 * (-4.0 + 3.0 * len(STATE)))
-
-
 def test_log_density_heats_the_model_alone() -> None:
     assert Target(lambda tokens: "a cat.").log_density(STATE, LOG_PROBS, 9.0, 0.5) == pytest.approx(-2.0 + 9.0)
-
-
-def test_a_closing_weight_counts_the_last_token_so_often_and_only_where_it_closes() -> None:
-    target = Target(lambda tokens: "a cat.", closing_weight=3.0)
-    assert target.log_value(STATE.tokens, LOG_PROBS) == pytest.approx(-4.0 + 2 * LOG_PROBS[-1])
-    assert target.log_value(STATE.tokens, LOG_PROBS, closed=False) == pytest.approx(-4.0)
-
-
-def test_rewards_of_single_tokens_are_added_for_each_of_them() -> None:
-    target = Target(lambda tokens: "a cat.", token_rewards={STATE.tokens[0]: 2.5})
-    assert target.log_value(STATE.tokens, LOG_PROBS) == pytest.approx(-4.0 + 2.5 * STATE.tokens.count(STATE.tokens[0]))
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
 from samplers.moves.redraw import Redraw
 from samplers.moves.replace import Replace
+from samplers.objective import Objective
 from samplers.run import generators, run
 from samplers.state import State
 from samplers.target import Target
@@ -225,10 +226,10 @@ class Scan:
 
 
 @dataclass(frozen=True, slots=True)
-class MeanTarget(Target):
+class MeanLogProb(Objective):
     """The mean of the tokens' log-probabilities where the density is their sum."""
 
-    def log_value(self, tokens: Sequence[int], log_probs: npt.NDArray[np.float64], closed: bool = True) -> float:
+    def value(self, log_probs: npt.NDArray[np.float64], closed: bool = True) -> float:
         return float(log_probs.mean())
 
 
@@ -271,7 +272,7 @@ WRONG: dict[str, tuple[str, Callable[[], Kernel]]] = {
         "edits",
         lambda: replace(
             CASE.kernel(MIXES["edits"]),
-            target=MeanTarget(CASE.target().decode, CASE.constraints),
+            target=replace(CASE.target(), objective=MeanLogProb()),
         ),
     ),
 }

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.tasks.sampling.kernels import Beta, Drafts, Reward, SamplerOptions
+from app.tasks.sampling.kernels import Beta, Drafts, SamplerOptions
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.codes import Code
 from app.web.problems import invalid
@@ -31,7 +31,6 @@ class GibbsOptions(SamplerOptions):
         description="gibbs: tokens drawn for a place, among which and the present one the next is chosen; where at "
         f"most {MAX_EVERY} may stand there, all are tried",
     )
-    length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
     drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
 
     @property

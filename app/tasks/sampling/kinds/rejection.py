@@ -11,6 +11,7 @@ from app.settings.settings import Limits
 from app.tasks.limits import Bound
 from app.tasks.sampling.kinds.draws import DrawOptions, Draws, blocks_of
 from app.tasks.sampling.problem import SamplingProblem
+from samplers.objective import LOG_PROB, Objective
 from samplers.rejection import Rejection
 
 SCORES_PER_DRAW = 12
@@ -21,8 +22,7 @@ class RejectionOptions(DrawOptions):
     """Rejection: draws of the language model, of which those that hold everything asked are independent samples."""
 
     kind: Literal["rejection"]
-    length_reward: ClassVar[float] = 0.0
-    closing_weight: ClassVar[float] = 1.0
+    objective: ClassVar[Objective] = LOG_PROB
     draws: int = Field(
         default=1000,
         ge=1,

@@ -9,13 +9,14 @@ from pydantic import Field
 
 from app.settings.settings import Limits
 from app.tasks.limits import Bound
-from app.tasks.sampling.kernels import CLOSING, SCORES_PER_PARTICLE, Beta, ClosingWeight, Reward
+from app.tasks.sampling.kernels import SCORES_PER_PARTICLE, Beta
 from app.tasks.sampling.kinds.draws import DrawOptions, Draws, blocks_of
+from app.tasks.sampling.objective import ObjectiveOptions
 from app.tasks.sampling.problem import SamplingProblem
 from samplers.smc import SequentialMonteCarlo
 
 
-class WeightedOptions(DrawOptions):
+class WeightedOptions(ObjectiveOptions, DrawOptions):
     """Options of samplers whose sentences have weights.
 
     Attributes:
@@ -28,8 +29,6 @@ class WeightedOptions(DrawOptions):
         default=64, ge=1, description="importance, smc: weighted sentences that are drawn side by side"
     )
     beta: Beta = Field(default=1.0, description="inverse temperature; 1 samples the model's own law")
-    length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
-    closing_weight: ClosingWeight = Field(default=1.0, description=CLOSING)
 
     def bounds(self, limits: Limits) -> Sequence[Bound]:
         """See :meth:`DrawOptions.bounds`."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.tasks.sampling.kernels import Beta, Drafts, MetropolisOptions, Reward
+from app.tasks.sampling.kernels import Beta, Drafts, MetropolisOptions
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.codes import Code
 from app.web.problems import Fault
@@ -29,7 +29,6 @@ class TemperingOptions(MetropolisOptions):
         "beta's are the samples",
     )
     exchange_every: int = Field(default=5, ge=1, description="tempering: steps between exchanges")
-    length_reward: Reward = Field(default=0.0, description="nats added to the log-density for every token")
     drafts: Drafts = Field(default=1, description="first states that each chain draws to start from the best")
 
     def betas(self) -> Schedule:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import astuple
 from itertools import combinations
 from statistics import fmean
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
 from app.languages.registry import LANGUAGES
 from app.tasks.sampling.choice import FINALISTS, OPINIONS
-from app.tasks.sampling.kernels import CLOSING_WEIGHT
+from app.tasks.sampling.objective import SEARCHED
 
 FAST = {"kind": "metropolis", "chains": 4, "steps": 20}
 
@@ -88,34 +89,44 @@ def test_with_more_chains_than_contexts_its_own_is_left_out(client: TestClient) 
     assert sentence["consensus"] == pytest.approx(fmean(means), abs=1e-4)
 
 
-def closings(client: TestClient, text: str, contexts: Sequence[str]) -> list[tuple[float, float]]:
-    """log p of a text, and of its closing token, under each context."""
-    found = []
-    for context in contexts:
-        body = {"texts": [text], "context": context}
-        score = client.post("/v1/score", json=body).json()["scores"][0]
-        found.append((score["log_prob"], score["log_probs"][-1]))
-    return found
+def log_probs(client: TestClient, text: str, context: str) -> np.ndarray:
+    """Of each token of a text, by the route for scores."""
+    score = client.post("/v1/score", json={"texts": [text], "context": context}).json()["scores"][0]
+    return np.array(score["log_probs"])
 
 
-def test_acceptability_counts_the_closing_token_several_times(client: TestClient) -> None:
+def worth(of_tokens: np.ndarray, reward: float, power: float, closing: float) -> float:
+    """The objective, by its formula."""
+    costs = [3.0 * (-log_prob / 3.0) ** power for log_prob in of_tokens]
+    return sum(reward - cost for cost in costs) + (closing - 1) * of_tokens[-1]
+
+
+def test_acceptability_is_what_annealing_searches_for_under_other_contexts(client: TestClient) -> None:
     judges = LANGUAGES["zh"].pool[:OPINIONS]
     for sentence in ask(client, rank_by="acceptability", samples=2)["sentences"]:
-        scores = closings(client, sentence["text"], judges)
-        mean = fmean(whole + (CLOSING_WEIGHT - 1) * closing for whole, closing in scores)
-        assert sentence["acceptability"] == pytest.approx(mean, abs=1e-3)
+        mean = np.mean([log_probs(client, sentence["text"], judge) for judge in judges], axis=0)
+        assert sentence["acceptability"] == pytest.approx(worth(mean, *astuple(SEARCHED)), abs=1e-3)
 
 
-@pytest.mark.parametrize("sampler", [{"kind": "annealing"}, {"kind": "metropolis", "length_reward": 0.5}])
-def test_the_density_is_the_targets_own(sampler: dict[str, Any], client: TestClient) -> None:
-    sampler = {"chains": 4, "steps": 10, **sampler}
+@pytest.mark.parametrize(
+    ("sampler", "objective"),
+    [
+        ({"kind": "annealing"}, astuple(SEARCHED)),
+        ({"kind": "annealing", "length_reward": 1.5, "surprisal_power": 2, "closing_weight": 3}, (1.5, 2.0, 3.0)),
+        ({"kind": "metropolis", "length_reward": 0.5}, (0.5, 1.0, 1.0)),
+        ({"kind": "smc", "particles": 24, "surprisal_power": 1.25}, (0.0, 1.25, 1.0)),
+    ],
+    ids=["searched", "annealing", "metropolis", "smc"],
+)
+def test_the_density_is_the_targets_own(
+    sampler: dict[str, Any], objective: tuple[float, float, float], client: TestClient
+) -> None:
+    sampler = sampler if sampler["kind"] == "smc" else {"chains": 4, "steps": 10, **sampler}
     answer = ask(client, sampler=sampler, rank_by="log_density", context="今天")
     assert len(answer["sentences"]) > 1
-    weight = CLOSING_WEIGHT if sampler["kind"] == "annealing" else 1.0
     for sentence in answer["sentences"]:
-        ((whole, closing),) = closings(client, sentence["text"], ["今天"])
-        reward = sampler.get("length_reward", 0.0) * len(sentence["tokens"])
-        assert sentence["log_density"] == pytest.approx(whole + reward + (weight - 1) * closing, abs=1e-3)
+        of_tokens = log_probs(client, sentence["text"], "今天")
+        assert sentence["log_density"] == pytest.approx(worth(of_tokens, *objective), abs=2e-3)
 
 
 def test_the_best_of_a_search_is_that_of_the_greatest_density(client: TestClient) -> None:

@@ -9,6 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.languages.registry import LANGUAGES
+from app.tasks.sampling.kernels import START_PARTICLES
 
 BODY: dict[str, Any] = {"keywords": [["dog", "dogs"], "New York"], "dry_run": True, "sampler": {"chains": 4}}
 
@@ -30,9 +31,11 @@ def test_plan(client: TestClient, forwards: Any) -> None:
     assert {"".join(spelling).strip() for spelling in plan["keywords"][1]} == {"New York"}
     assert set(plan["moves"]) == {"replace", "insert", "delete", "swap", "reform"}
     assert sum(plan["moves"].values()) == pytest.approx(1) and plan["moves"]["replace"] == pytest.approx(0.5)
-    assert plan["sampler"]["kind"] == "annealing" and plan["sampler"]["steps"] == 50 and plan["drafts"] == 0
+    assert plan["sampler"]["kind"] == "annealing" and plan["sampler"]["steps"] == 30 and plan["drafts"] == 0
     assert plan["contexts"] == [LANGUAGES["en"].opening] and plan["context_tokens"] > 10
-    assert plan["expected_seconds"] > 0 and plan["expected_lm_tokens"] == pytest.approx(200 * 2.7 + 48 * 3 * 6)
+    assert plan["expected_seconds"] > 0 and plan["expected_lm_tokens"] == pytest.approx(
+        120 * 2.7 + START_PARTICLES * 3 * 6
+    )
 
 
 def test_moves_that_cannot_apply_are_left_out(client: TestClient) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from app.tasks.sampling.kernels import START_PARTICLES, START_WAYS
+
 KEYWORDS: list[Any] = ["今天", "公园", "散步"]
 
 
@@ -44,3 +46,25 @@ def test_many_forms_are_left_to_drafts(client: TestClient) -> None:
 def test_particles_have_bounds(client: TestClient, particles: int) -> None:
     answer = client.post("/v1/sentences", json={"keywords": KEYWORDS, "sampler": {"particles": particles}})
     assert answer.status_code == 422 and answer.json()["errors"][0]["field"].endswith("sampler.particles")
+
+
+def test_a_draft_is_shown_before_the_population_has_come_through(client: TestClient) -> None:
+    body = {"keywords": KEYWORDS, "seed": 3, "sampler": {"steps": 2}, "samples": 100, "stream": True}
+    lines = client.post("/v1/sentences", json=body).text.splitlines()
+    events = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
+    assert events.index("sentence") < events.index("step")
+    shown = events[: events.index("step")].count("sentence")
+    assert shown == 2, "the draft, then the best of the population, which is better"
+
+
+def test_the_default_population_is_smaller_where_forms_are_many(client: TestClient) -> None:
+    keywords = [["walk", "walks", "walked", "walking"], ["talk", "talks", "talked", "talking"]]
+
+    def expected(**sampler: Any) -> int:
+        body = {"keywords": keywords, "sampler": {"steps": 0, **sampler}, "dry_run": True}
+        answer = client.post("/v1/sentences", json=body)
+        assert answer.status_code == 200, answer.text
+        return int(answer.json()["expected_lm_tokens"])
+
+    forms = sum(map(len, keywords))
+    assert expected(particles=START_PARTICLES) > expected() == expected(particles=START_WAYS // forms)
