@@ -26,6 +26,7 @@ from app.cli.worker import worker as run_worker
 from app.indexes.opened import retrieval_of
 from app.languages.choice import AskedLanguage
 from app.tasks import registry
+from app.tasks.sampling.kernels import Annealing
 from app.tasks.search.schemas import SearchRequest
 
 cli = typer.Typer(
@@ -82,8 +83,8 @@ def evaluate_keywords_command(
     ] = None,
     encoding: console.Encoding = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
-    chains: Annotated[int, typer.Option(help="Chains side by side.")] = 8,
-    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = 100,
+    chains: Annotated[int, typer.Option(help="Chains side by side.")] = Annealing().chains,
+    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = Annealing().steps,
     seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
     language: Annotated[AskedLanguage, typer.Option(help="Language of the sentences.")] = "auto",
     output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,

@@ -40,6 +40,8 @@ class Evaluation:
         file: JSON Lines with ``keywords`` or ``concepts``, and maybe ``reference`` or ``references``.
         forms: JSON Lines beside it: for each keyword of the line its accepted forms.
         limit: only the first so many lines.
+        chains: chains side by side.
+        steps: steps of each chain.
         seed: of the first line; each line takes the next.
         language: code of a language, or auto.
         output: JSON Lines with each line's result.
