@@ -62,7 +62,7 @@ async def others(engine: Engine, keywords: list[list[str]], found: dict[str, Any
     """The best of another program's texts, as ``searched`` has ours."""
     request = SentencesRequest.model_validate({"keywords": keywords})
     problem = await asyncio.to_thread(make_problem, request, engine.model, engine.limits)
-    spelt = [problem.vocabulary.spell(text) for text in found["texts"]]
+    spelt = [problem.vocabulary.sentence(text) for text in found["texts"]]
     session = await open_session(engine, problem.vocabulary.name, problem.language.opening, max(map(len, spelt)))
     scored = await session.score(spelt, [None] * len(spelt))
     densities = [problem.target.objective.value(one.log_probs) for one in scored]
