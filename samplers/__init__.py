@@ -53,6 +53,7 @@ from samplers.moves.reform import Reform as Reform
 from samplers.moves.replace import Replace as Replace
 from samplers.moves.shift import Shift as Shift
 from samplers.moves.swap import Swap as Swap
+from samplers.objective import Objective as Objective
 from samplers.outcome import Outcome as Outcome
 from samplers.potentials.base import Potential as Potential
 from samplers.potentials.base import Product as Product
