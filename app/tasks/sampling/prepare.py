@@ -108,9 +108,9 @@ async def _starts(
     smc, draft = sequential(problem, sampler), None
     if smc is not None:
         with suppress(InfeasibleError):
-            (draft,) = await construct(
-                problem.source, problem.target, own[0], [generator(seed + PARTICLE_STREAM, smc.particles + 1)]
-            )
+            rng = generator(seed + PARTICLE_STREAM, smc.particles + 1)
+            # With a token or none before each keyword it is soon there.
+            (draft,) = await construct(problem.source, problem.target, own[0], [rng], max_free_tokens=1)
 
     async def begin() -> list[State]:
         try:
