@@ -86,7 +86,7 @@ class Sentence(BaseModel):
     log_density: float = Field(description="of the target at beta = 1, in nats: log_prob and the rewards asked for")
     tokens: list[str] = Field(description="the text of each token")
     chain: int = Field(description="chain that found it, from 0")
-    step: int = Field(description="step at which it was found; 0 is the first state")
+    step: int = Field(description="step at which it was found; 0 is a first state, or the draft shown before them")
     log_weight: float | None = Field(
         default=None, description="importance and smc: log of its weight in nats, on one scale with the others"
     )
