@@ -25,6 +25,7 @@ from samplers.first_states import InfeasibleError as InfeasibleError
 from samplers.first_states import KeywordBlocks as KeywordBlocks
 from samplers.first_states import construct as construct
 from samplers.first_states import from_text as from_text
+from samplers.growth import GrowthOptions as GrowthOptions
 from samplers.kernels.base import Chain as Chain
 from samplers.kernels.base import Info as Info
 from samplers.kernels.base import Kernel as Kernel
@@ -45,11 +46,13 @@ from samplers.moves.base import Move as Move
 from samplers.moves.base import MoveWeights as MoveWeights
 from samplers.moves.base import Proposal as Proposal
 from samplers.moves.base import Round as Round
+from samplers.moves.base import Text as Text
 from samplers.moves.delete import Delete as Delete
 from samplers.moves.insert import Insert as Insert
 from samplers.moves.redraw import Redraw as Redraw
 from samplers.moves.redraw_span import RedrawSpan as RedrawSpan
 from samplers.moves.reform import Reform as Reform
+from samplers.moves.regrow import Regrow as Regrow
 from samplers.moves.replace import Replace as Replace
 from samplers.moves.shift import Shift as Shift
 from samplers.moves.swap import Swap as Swap

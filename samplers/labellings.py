@@ -8,6 +8,7 @@ from typing import Self
 
 from samplers.first_states import KeywordBlocks
 from samplers.state import END, FREE, State
+from samplers.target import Target
 
 Front = tuple[frozenset[int], tuple[int, ...]]
 """Keywords that have not begun, and the tokens that the block begun last still lacks."""
@@ -32,6 +33,23 @@ def free_next(blocks: KeywordBlocks, missing: frozenset[int]) -> bool:
 def least_tokens(blocks: KeywordBlocks, missing: frozenset[int]) -> int:
     """Tokens that the missing keywords take at least."""
     return sum(min(map(len, blocks.forms[keyword])) for keyword in missing)
+
+
+def hopeless(
+    target: Target, blocks: KeywordBlocks, tokens: tuple[int, ...], owners: tuple[int, ...], missing: frozenset[int]
+) -> bool:
+    """Whether a constraint rules out every sentence that begins so."""
+    shortest = [(keyword, min(blocks.forms[keyword], key=len)) for keyword in missing]
+    least = State(
+        (*tokens, *[token for _, form in shortest for token in form]),
+        (*owners, *[keyword for keyword, form in shortest for _ in form]),
+    )
+    beginning = State(tokens, owners)
+    text, least_text = target.decode(tokens), target.decode(least.tokens)
+    return any(
+        constraint.hopeless(*(least, least_text) if constraint.cumulative else (beginning, text))
+        for constraint in target.constraints
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from samplers.first_states import KeywordBlocks
-from samplers.labellings import eligible, free_next, least_tokens
+from samplers.labellings import eligible, free_next, hopeless, least_tokens
 from samplers.language import Alphabet, LanguageModel, ProposalQuery, Scored
 from samplers.state import END, FREE, State
 from samplers.target import Target
@@ -154,7 +154,11 @@ class Segments:
                 assert reply.token is not None and reply.log_q is not None
                 segment.free = (*segment.free, reply.token)
                 segment.log_drawn += reply.log_q
-            growing = [one for one in growing if not self._hopeless(one.tokens, one.owners, one.particle.missing)]
+            growing = [
+                one
+                for one in growing
+                if not hopeless(self.target, self.blocks, one.tokens, one.owners, one.particle.missing)
+            ]
         # All places together: what comes before them has been read.
         await end(places, model)
         return [segment.ways for segment in segments]
@@ -178,20 +182,6 @@ class Segments:
         segment.log_drawn += log(self.go_on)
         return segment.rng.random() < self.go_on
 
-    def _hopeless(self, tokens: tuple[int, ...], owners: tuple[int, ...], missing: frozenset[int]) -> bool:
-        """Whether a constraint rules out every sentence that begins so."""
-        shortest = [(keyword, min(self.blocks.forms[keyword], key=len)) for keyword in missing]
-        least = State(
-            (*tokens, *[token for _, form in shortest for token in form]),
-            (*owners, *[keyword for keyword, form in shortest for _ in form]),
-        )
-        beginning = State(tokens, owners)
-        text, least_text = self.target.decode(tokens), self.target.decode(least.tokens)
-        return any(
-            constraint.hopeless(*(least, least_text) if constraint.cumulative else (beginning, text))
-            for constraint in self.target.constraints
-        )
-
     async def _blocks(self, places: Sequence[_Place], model: LanguageModel[Any]) -> None:
         """Add the ways in which a keyword comes next."""
         asked = [
@@ -202,7 +192,7 @@ class Segments:
             for form in self.blocks.forms[keyword]
             if len(place.tokens) + len(form) + least_tokens(self.blocks, missing - {keyword}) < self.max_tokens
         ]
-        asked = [one for one in asked if not self._hopeless(one[1], one[2], one[4])]
+        asked = [one for one in asked if not hopeless(self.target, self.blocks, one[1], one[2], one[4])]
         scores = await model.score([tokens for _, tokens, *_ in asked], [place.base for place, *_ in asked])
         for (place, tokens, owners, keyword, missing), scored in zip(asked, scores, strict=True):
             self._add(place, tokens, owners, missing, scored, -self.twist[keyword])

@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 
 from samplers.language import Alphabet, ProposalQuery, ProposalReply
-from samplers.moves.base import MoveWeights, Proposal, Round
+from samplers.moves.base import MoveWeights, Proposal, Round, Text
 from samplers.state import END, FREE, State
 
 
@@ -66,7 +66,9 @@ class Redraw:
                 return Proposal(redrawn, ratio + log(len(state) - first) - log(len(redrawn) - first))
             count = len(after) - 1
             return Round(
-                (query(count, uniforms[count]),), lambda replies: go_on(after[:-1], ratio, replies[0]), redrawn.tokens
+                (query(count, uniforms[count]),),
+                lambda replies: go_on(after[:-1], ratio, replies[0]),
+                (Text(redrawn.tokens, count - 2 if count > 1 else None),),
             )
 
         def finish(replies: Sequence[ProposalReply]) -> Proposal | Round:
