@@ -1,17 +1,19 @@
 """How fast chains mix, and how far annealing comes, by the tokens that the model reads: mixes of moves by turns.
 
-    python -m benchmarks.mixing [--tokens N] [--annealing-tokens N] [--output benchmarks/mixing.json]
+    python -m benchmarks.mixing [--tokens N] [--annealing-tokens N] [--others OLD.json] [--output FILE]
 
 One process, one model; each mix of moves goes on for a few hundred tokens in its turn. For ``metropolis`` at beta 1:
-LM tokens for each token changed by accepted moves, and effective sample size (ESS) of the log-density for each
-1,000 LM tokens and each second of processor time. For ``annealing`` with steps for equally many LM tokens: the
-greatest log-density and log-prob per token of any chain, over the tokens read so far.
+LM tokens for each token changed by accepted moves, and effective sample size (ESS) and R-hat of the log-density, the
+ESS for each 1,000 LM tokens and each second of processor time. For ``annealing`` with steps for equally many LM
+tokens: the greatest log-density and log-prob per token of any chain, over the tokens read so far. ``--others`` adds
+the chains of another version (``benchmarks/mixing_337c213.py``), judged by the same code.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import time
 from collections.abc import AsyncGenerator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from rich.console import Console
 from rich.table import Table
 
@@ -35,6 +36,8 @@ from models.language.loading import load
 from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.session import Session
+from samplers.diagnostics.ess import ess_bulk
+from samplers.diagnostics.rhat import rhat
 from samplers.first_states import construct
 from samplers.run import Step, generators, run
 from samplers.target import Target
@@ -43,16 +46,18 @@ SETS: list[dict[str, Any]] = [
     {"keywords": ["公园", "散步"], "length": {"max": 20}},
     {"keywords": ["经济", "发展", "城市"], "length": {"max": 24}},
     {"keywords": ["river", "bridge"], "length": {"max": 12}},
+    {"keywords": ["孩子", "学校"], "length": {"max": 16}},
+    {"keywords": ["dog", "park"], "length": {"max": 10}},
 ]
 MIXES: dict[str, dict[str, float]] = {
-    "today": {},
-    "redraw": {"redraw": 0.4},
+    "default": {},
+    "redraw": {"replace": 0.2, "insert": 0.1, "delete": 0.1, "redraw": 0.5},
+    "regrow": {"replace": 0.1, "insert": 0.05, "delete": 0.05, "redraw": 0.4, "regrow": 0.3},
     "redraw_span": {"redraw_span": 0.3},
     "shift": {"shift": 0.1},
-    "redraw+span": {"redraw": 0.4, "redraw_span": 0.3},
 }
-CHAINS, TURN_TOKENS, MOST_STEPS, SEEDS = 4, 400, 5_000, (7,)
-BURN_IN = 0.25
+CHAINS, TURN_TOKENS, MOST_STEPS, SEEDS = 8, 400, 5_000, (7,)
+BURN_IN = 0.1
 """Share of the steps that are left out of the ESS."""
 
 
@@ -114,42 +119,29 @@ class Run:
 
     def report(self) -> dict[str, Any]:
         """The figures."""
-        steps = min(map(len, self.series))
-        kept = np.array([values[int(BURN_IN * steps) : steps] for values in self.series])
-        tokens, ess = self.session.usage.lm_tokens, effective_size(kept) / (1 - BURN_IN)
-        return {
-            "steps": steps - 1,
-            "lm_tokens": tokens,
-            "cpu_seconds": self.seconds,
-            "accepted": self.accepted,
-            "changed_tokens": self.changed,
-            "lm_tokens_per_changed_token": tokens / max(1, self.changed),
-            "ess": ess,
-            "ess_per_1000_lm_tokens": 1000 * ess / tokens,
-            "ess_per_cpu_second": ess / self.seconds,
-            "mean_log_density": float(kept.mean()),
-        }
+        return figures(self.series, self.session.usage.lm_tokens, self.seconds, self.accepted, self.changed)
 
 
-def effective_size(series: npt.NDArray[np.float64]) -> float:
-    """ESS of many chains, (chains, steps): Geyer's initial monotone sequence with the variance between chains.
-
-    Source: Vehtari, Gelman, Simpson, Carpenter and Bürkner, Rank-normalization, folding, and localization (2021), on
-    the values themselves.
-    """
-    chains, steps = series.shape
-    centred = series - series.mean(1, keepdims=True)
-    spectrum = np.fft.rfft(centred, 2 * steps)
-    autocovariance = np.fft.irfft(abs(spectrum) ** 2)[:, :steps].mean(0) / steps
-    within = autocovariance[0] * steps / (steps - 1)
-    total = within * (steps - 1) / steps + series.mean(1).var(ddof=1)
-    if total == 0:
-        return float("nan")
-    correlation = 1 - (within - autocovariance) / total
-    pairs = correlation[: steps // 2 * 2].reshape(-1, 2).sum(1)
-    pairs = pairs[: int(np.argmax(pairs < 0)) if (pairs < 0).any() else len(pairs)]
-    time_constant = max(2 * np.minimum.accumulate(pairs).sum() - 1, 1 / np.log10(chains * steps))
-    return float(chains * steps / time_constant)
+def figures(
+    series: Sequence[Sequence[float]], tokens: int, seconds: float, accepted: int, changed: int
+) -> dict[str, Any]:
+    """How the chains of a run mixed, by its log-densities and its price."""
+    steps = min(map(len, series))
+    kept = np.array([values[int(BURN_IN * steps) : steps] for values in series])
+    ess = ess_bulk(kept) / (1 - BURN_IN)
+    return {
+        "steps": steps - 1,
+        "lm_tokens": tokens,
+        "cpu_seconds": seconds,
+        "accepted": accepted,
+        "changed_tokens": changed,
+        "lm_tokens_per_changed_token": tokens / max(1, changed),
+        "rhat": rhat(kept),
+        "ess": ess,
+        "ess_per_1000_lm_tokens": 1000 * ess / tokens,
+        "ess_per_cpu_second": ess / seconds,
+        "mean_log_density": float(kept.mean()),
+    }
 
 
 def _edits(old: Sequence[int], new: Sequence[int]) -> int:
@@ -184,13 +176,30 @@ async def by_turns(runs: Sequence[Run]) -> None:
             await one.turn()
 
 
-async def main(tokens: int, annealing_tokens: int, mixes: Sequence[str], output: Path) -> None:
+def others(file: Path) -> list[dict[str, Any]]:
+    """The chains of another version, as rows."""
+    rows = []
+    for each in json.loads(file.read_text("utf-8")):
+        changed = sum(_edits(old, new) for old, new in each["accepted"])
+        found = figures(each["series"], each["lm_tokens"], each["cpu_seconds"], len(each["accepted"]), changed)
+        rows.append({"keywords": each["keywords"], "mix": file.stem, "metropolis": found, "annealing": []})
+    return rows
+
+
+async def main(
+    tokens: int,
+    annealing_tokens: int,
+    mixes: Sequence[str],
+    sets: Sequence[dict[str, Any]],
+    before: Sequence[Path],
+    output: Path,
+) -> None:
     """Measure, print, write."""
     where, settings = machine(), Settings()
     model = load("default", cache=settings.cache_dir, progress=lambda what, share: None, masks=masks(settings.rules()))
     batcher = Batcher(ThreadPoolExecutor(1))
     rows: list[dict[str, Any]] = []
-    for body in SETS:
+    for body in sets:
         plain = {name: {"kind": "metropolis", "moves": MIXES[name]} for name in mixes}
         runs = {name: await start(model, batcher, body, sampler, tokens) for name, sampler in plain.items()}
         await by_turns(list(runs.values()))
@@ -221,7 +230,9 @@ async def main(tokens: int, annealing_tokens: int, mixes: Sequence[str], output:
                 )
         rows += [{**body, "mix": name, "metropolis": mixed[name], "annealing": searched[name]} for name in mixes]
         print(body["keywords"])
-    totals = {name: _total([row for row in rows if row["mix"] == name]) for name in mixes}
+    rows += [row for file in before for row in others(file)]
+    names = list(dict.fromkeys(row["mix"] for row in rows))
+    totals = {name: _total([row for row in rows if row["mix"] == name]) for name in names}
     table = Table("mix", *next(iter(totals.values())))
     for name, total in totals.items():
         table.add_row(name, *(f"{value:.3g}" for value in total.values()))
@@ -241,6 +252,7 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         "lm_tokens_per_changed_token": summed["lm_tokens"] / max(1, summed["changed_tokens"]),
         "ess_per_1000_lm_tokens": 1000 * summed["ess"] / summed["lm_tokens"],
         "ess_per_cpu_second": summed["ess"] / summed["cpu_seconds"],
+        "greatest_rhat": max(row["rhat"] for row in plain),
     }
     for key in ("lm_tokens", "best_log_density", "mean_last_log_density", "best_log_prob_per_token"):
         total[f"annealing_{key}"] = float(np.mean([one[key] for one in searches])) if searches else float("nan")
@@ -253,5 +265,20 @@ if __name__ == "__main__":
     parser.add_argument("--annealing-tokens", type=int, default=4_000, help="LM tokens of each annealing run")
     parser.add_argument("--mixes", nargs="*", default=list(MIXES), choices=list(MIXES))
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("mixing.json"))
+    parser.add_argument("--sets", type=int, default=len(SETS), help="how many of the sets of keywords")
+    parser.add_argument("--others", type=Path, nargs="*", default=[], help="chains of other versions")
+    parser.add_argument("--write-sets", type=Path, help="write the sets of keywords there, for another version")
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.tokens, arguments.annealing_tokens, arguments.mixes, arguments.output))
+    if arguments.write_sets:
+        arguments.write_sets.write_text(json.dumps(SETS[: arguments.sets], ensure_ascii=False), "utf-8")
+    else:
+        asyncio.run(
+            main(
+                arguments.tokens,
+                arguments.annealing_tokens,
+                arguments.mixes,
+                SETS[: arguments.sets],
+                arguments.others,
+                arguments.output,
+            )
+        )
