@@ -233,9 +233,10 @@ async def main(
     rows += [row for file in before for row in others(file)]
     names = list(dict.fromkeys(row["mix"] for row in rows))
     totals = {name: _total([row for row in rows if row["mix"] == name]) for name in names}
-    table = Table("mix", *next(iter(totals.values())))
+    columns = list(dict.fromkeys(column for total in totals.values() for column in total))
+    table = Table("mix", *columns)
     for name, total in totals.items():
-        table.add_row(name, *(f"{value:.3g}" for value in total.values()))
+        table.add_row(name, *(f"{total[column]:.3g}" if column in total else "" for column in columns))
     Console(width=160).print(table)
     write(
         output,
@@ -254,8 +255,10 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         "ess_per_cpu_second": summed["ess"] / summed["cpu_seconds"],
         "greatest_rhat": max(row["rhat"] for row in plain),
     }
-    for key in ("lm_tokens", "best_log_density", "mean_last_log_density", "best_log_prob_per_token"):
-        total[f"annealing_{key}"] = float(np.mean([one[key] for one in searches])) if searches else float("nan")
+    for key in (
+        ("lm_tokens", "best_log_density", "mean_last_log_density", "best_log_prob_per_token") if searches else ()
+    ):
+        total[f"annealing_{key}"] = float(np.mean([one[key] for one in searches]))
     return total
 
 
