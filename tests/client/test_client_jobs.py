@@ -113,7 +113,7 @@ def test_results_are_followed_while_the_job_runs(live: str) -> None:
         assert next(results).custom_id == "item-1"
         client.cancel(job)
         rest = [line.custom_id for line in results]
-        assert rest == [f"item-{number}" for number in range(2, 2 + len(rest))]
+        assert len({"item-0", "item-1", *rest}) == 2 + len(rest)
         assert client.job(job).request_counts.completed == 2 + len(rest) < 61
 
 
