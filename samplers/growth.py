@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Sequence
 from dataclasses import dataclass, field
-from math import log
+from math import isinf, log
 from typing import NamedTuple
 
 import numpy as np
@@ -179,7 +179,8 @@ class Growth:
         ]
         for number, keyword in enumerate(grown, 1):
             ways = yield from self._to_keyword(particles, keyword)
-            if not ways:
+            # A token of the state that is never drawn again, its probability rounded to 0, keeps it where it is.
+            if not ways or isinf(ways[0].log_weight):
                 return Proposal(state, 0.0)
             log_weights = [way.log_weight for way in ways]
             count = options.particles if number < len(grown) else options.endings
@@ -201,7 +202,7 @@ class Growth:
     def _to_keyword(self, particles: Sequence[Particle], keyword: int) -> Generator[Asked, Replies, list[Way]]:
         """All ways to have one keyword more; the state's own, which adds the keyword given, is the first.
 
-        None where it is not among them: keywords stand as the blocks have no order for.
+        There are none where that is not among them: keywords stand as the blocks have no order for.
         """
         block = self.state.block(keyword)
         ways: list[Way] = []
@@ -365,9 +366,9 @@ class Growth:
     def _one_of(self, particles: Sequence[Particle], start: int) -> Proposal:
         """The state, or one of the others in its place."""
         own, *others = particles
-        if not others:
-            return Proposal(self.state, 0.0)
         log_weights = [one.log_weight - one.log_drawn for one in particles]
+        if not others or isinf(log_weights[0]):
+            return Proposal(self.state, 0.0)
         place = 1 + chosen(log_weights[1:], self.rng.random())
         accepted = log_sum(log_weights[1:]) - log_sum([*log_weights[:place], *log_weights[place + 1 :]])
         if log(1.0 - self.rng.random()) >= accepted:

@@ -91,7 +91,6 @@ class Proposals:
         """One product with the output layer for all that need a whole row."""
         asked = [pair for work in together for pair in zip(work.scored, work.queries, strict=True)]
         rows = [scored.hidden[query.position] for scored, query in asked]
-        norms = [scored.log_norms[query.position] for scored, query in asked]
         queries = [query for _, query in asked]
         single = [i for i, query in enumerate(queries) if query.of_one_token]
         whole = [i for i, query in enumerate(queries) if not query.of_one_token]
@@ -99,8 +98,9 @@ class Proposals:
             zip(whole, draw(self.output, [rows[i] for i in whole], [queries[i] for i in whole]), strict=True)
         )
         if single:
-            hidden, norm = (torch.stack([of[i] for i in single]) for of in (rows, norms))
-            values = log_probs(self.output, hidden, norm, [queries[i].present for i in single])
+            norms = torch.stack([scored.log_norms[query.position] for scored, query in map(asked.__getitem__, single)])
+            hidden = torch.stack([rows[i] for i in single])
+            values = log_probs(self.output, hidden, norms, [queries[i].present for i in single])
             replies |= {i: ProposalReply(log_q_present=value) for i, value in zip(single, values, strict=True)}
         answers = iter(replies[i] for i in range(len(asked)))
         return [[next(answers) for _ in work.queries] for work in together]

@@ -233,8 +233,7 @@ def test_a_crashed_server_is_started_again(folder: Path) -> None:
     with owner(folder) as (_, pid):
         os.kill(pid, signal.SIGKILL)
         until(lambda: pid_in(folder) not in (0, pid) and alive(pid_in(folder)))
-        url = f"unix://{folder / 'socket'}"
-        asyncio.run(store(url))
+        asyncio.run(store(url := f"unix://{folder / 'socket'}"))
         assert asyncio.run(holds(url, list(ITEMS.values())))
 
 
