@@ -1,12 +1,13 @@
-"""How fast chains mix, and how far annealing comes, by the tokens that the model reads: mixes of moves by turns.
+"""How fast chains mix, and how far annealing comes, by the tokens that the model reads: samplers by turns.
 
     python -m benchmarks.mixing [--tokens N] [--annealing-tokens N] [--others OLD.json] [--output FILE]
 
-One process, one model; each mix of moves goes on for a few hundred tokens in its turn. For ``metropolis`` at beta 1:
-LM tokens for each token changed by accepted moves, and effective sample size (ESS) and R-hat of the log-density, the
-ESS for each 1,000 LM tokens and each second of processor time. For ``annealing`` with steps for equally many LM
-tokens: the greatest log-density and log-prob per token of any chain, over the tokens read so far. ``--others`` adds
-the chains of another version (``benchmarks/mixing_337c213.py``), judged by the same code.
+One process, one model; each sampler goes on for a few hundred tokens in its turn. For ``metropolis`` with several
+mixes of moves and ``particle_gibbs``, at beta 1: LM tokens for each token changed by accepted moves, and effective
+sample size (ESS) and R-hat of the log-density, the ESS for each 1,000 LM tokens and each second of processor time. For
+``annealing`` with the mixes, and steps for equally many LM tokens: the greatest log-density and log-prob per token of
+any chain, over the tokens read so far. ``--others`` adds the chains of another version
+(``benchmarks/mixing_337c213.py``), judged by the same code.
 """
 
 from __future__ import annotations
@@ -52,18 +53,21 @@ SETS: list[dict[str, Any]] = [
 MIXES: dict[str, dict[str, float]] = {
     "default": {},
     "redraw": {"replace": 0.2, "insert": 0.1, "delete": 0.1, "redraw": 0.5},
-    "regrow": {"replace": 0.1, "insert": 0.05, "delete": 0.05, "redraw": 0.4, "regrow": 0.3},
     "redraw_span": {"redraw_span": 0.3},
     "shift": {"shift": 0.1},
 }
 CHAINS, TURN_TOKENS, MOST_STEPS, SEEDS = 8, 400, 5_000, (7,)
+SAMPLERS: dict[str, dict[str, Any]] = {
+    **{name: {"kind": "metropolis", "moves": moves} for name, moves in MIXES.items()},
+    "particle_gibbs": {"kind": "particle_gibbs", "chains": 64, "renew_every": 8},
+}
 BURN_IN = 0.1
 """Share of the steps that are left out of the ESS."""
 
 
 @dataclass(eq=False)
 class Run:
-    """A run of one mix, a turn at a time.
+    """A run of one sampler, a turn at a time.
 
     Attributes:
         target: the law.
@@ -80,7 +84,7 @@ class Run:
     session: Session
     steps: AsyncGenerator[Step]
     budget: int
-    series: list[list[float]] = field(default_factory=lambda: [[] for _ in range(CHAINS)])
+    series: list[list[float]] = field(default_factory=list)
     seconds: float = 0.0
     changed: int = 0
     accepted: int = 0
@@ -101,6 +105,7 @@ class Run:
 
     def _add(self, step: Step) -> None:
         best, best_mean = self.reached[-1][1:] if self.reached else (-np.inf, -np.inf)
+        self.series = self.series or [[] for _ in step.chains]
         for i, chain in enumerate(step.chains):
             density = self.target.log_density(
                 chain.state, chain.position.scored.log_probs, chain.position.log_weight, 1.0
@@ -125,7 +130,7 @@ class Run:
 def figures(
     series: Sequence[Sequence[float]], tokens: int, seconds: float, accepted: int, changed: int
 ) -> dict[str, Any]:
-    """How the chains of a run mixed, by its log-densities and its price."""
+    """How the chains of a run mixed, by its log-densities and its price; ``steps`` are those of each chain."""
     steps = min(map(len, series))
     kept = np.array([values[int(BURN_IN * steps) : steps] for values in series])
     ess = ess_bulk(kept) / (1 - BURN_IN)
@@ -162,7 +167,7 @@ async def start(
     problem, options = make_problem(request, model, Settings().limits), request.sampler
     assert isinstance(options, SamplerOptions)
     session = await Session.open(model, problem.vocabulary.name, problem.language.context(None), batcher)
-    rngs = generators(seed, CHAINS)
+    rngs = generators(seed, options.chains)
     states = await construct(problem.source, problem.target, session, rngs, drafts=options.drafts_per_chain)
     session.usage.lm_tokens = 0
     steps = run(kernel_of(problem, options), session, states, rngs, options.steps)
@@ -182,14 +187,14 @@ def others(file: Path) -> list[dict[str, Any]]:
     for each in json.loads(file.read_text("utf-8")):
         changed = sum(_edits(old, new) for old, new in each["accepted"])
         found = figures(each["series"], each["lm_tokens"], each["cpu_seconds"], len(each["accepted"]), changed)
-        rows.append({"keywords": each["keywords"], "mix": file.stem, "metropolis": found, "annealing": []})
+        rows.append({"keywords": each["keywords"], "sampler": file.stem, "sampling": found, "annealing": []})
     return rows
 
 
 async def main(
     tokens: int,
     annealing_tokens: int,
-    mixes: Sequence[str],
+    samplers: Sequence[str],
     sets: Sequence[dict[str, Any]],
     before: Sequence[Path],
     output: Path,
@@ -200,11 +205,11 @@ async def main(
     batcher = Batcher(ThreadPoolExecutor(1))
     rows: list[dict[str, Any]] = []
     for body in sets:
-        plain = {name: {"kind": "metropolis", "moves": MIXES[name]} for name in mixes}
-        runs = {name: await start(model, batcher, body, sampler, tokens) for name, sampler in plain.items()}
+        runs = {name: await start(model, batcher, body, SAMPLERS[name], tokens) for name in samplers}
         await by_turns(list(runs.values()))
         mixed = {name: one.report() for name, one in runs.items()}
-        searched: dict[str, list[dict[str, Any]]] = {name: [] for name in mixes}
+        mixes = [name for name in samplers if name in MIXES]
+        searched: dict[str, list[dict[str, Any]]] = {name: [] for name in samplers}
         for seed in SEEDS if annealing_tokens else ():
             # Price of a step at beta 1 foretells how many steps the tokens buy.
             steps = {name: round(annealing_tokens * row["steps"] / row["lm_tokens"]) for name, row in mixed.items()}
@@ -228,25 +233,25 @@ async def main(
                         "mean_last_log_density": float(np.mean([values[-1] for values in one.series])),
                     }
                 )
-        rows += [{**body, "mix": name, "metropolis": mixed[name], "annealing": searched[name]} for name in mixes]
+        rows += [{**body, "sampler": name, "sampling": mixed[name], "annealing": searched[name]} for name in samplers]
         print(body["keywords"])
     rows += [row for file in before for row in others(file)]
-    names = list(dict.fromkeys(row["mix"] for row in rows))
-    totals = {name: _total([row for row in rows if row["mix"] == name]) for name in names}
+    names = list(dict.fromkeys(row["sampler"] for row in rows))
+    totals = {name: _total([row for row in rows if row["sampler"] == name]) for name in names}
     columns = list(dict.fromkeys(column for total in totals.values() for column in total))
-    table = Table("mix", *columns)
+    table = Table("sampler", *columns)
     for name, total in totals.items():
         table.add_row(name, *(f"{total[column]:.3g}" if column in total else "" for column in columns))
     Console(width=160).print(table)
     write(
         output,
-        {"machine": where, "model": model.name, "chains": CHAINS, "mixes": MIXES, "totals": totals, "rows": rows},
+        {"machine": where, "model": model.name, "samplers": SAMPLERS, "totals": totals, "rows": rows},
     )
 
 
 def _total(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """Figures of a mix over all sets of keywords."""
-    plain = [row["metropolis"] for row in rows]
+    """Figures of a sampler over all sets of keywords."""
+    plain = [row["sampling"] for row in rows]
     searches = [search for row in rows for search in row["annealing"]]
     summed = {key: sum(row[key] for row in plain) for key in ("lm_tokens", "changed_tokens", "ess", "cpu_seconds")}
     total = {
@@ -264,9 +269,9 @@ def _total(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--tokens", type=int, default=12_000, help="LM tokens of each metropolis run")
+    parser.add_argument("--tokens", type=int, default=12_000, help="LM tokens of each run at beta 1")
     parser.add_argument("--annealing-tokens", type=int, default=4_000, help="LM tokens of each annealing run")
-    parser.add_argument("--mixes", nargs="*", default=list(MIXES), choices=list(MIXES))
+    parser.add_argument("--samplers", nargs="*", default=list(SAMPLERS), choices=list(SAMPLERS))
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("mixing.json"))
     parser.add_argument("--sets", type=int, default=len(SETS), help="how many of the sets of keywords")
     parser.add_argument("--others", type=Path, nargs="*", default=[], help="chains of other versions")
@@ -279,7 +284,7 @@ if __name__ == "__main__":
             main(
                 arguments.tokens,
                 arguments.annealing_tokens,
-                arguments.mixes,
+                arguments.samplers,
                 SETS[: arguments.sets],
                 arguments.others,
                 arguments.output,

@@ -25,7 +25,6 @@ from samplers.first_states import InfeasibleError as InfeasibleError
 from samplers.first_states import KeywordBlocks as KeywordBlocks
 from samplers.first_states import construct as construct
 from samplers.first_states import from_text as from_text
-from samplers.growth import GrowthOptions as GrowthOptions
 from samplers.kernels.base import Chain as Chain
 from samplers.kernels.base import Info as Info
 from samplers.kernels.base import Kernel as Kernel
@@ -34,6 +33,7 @@ from samplers.kernels.base import Try as Try
 from samplers.kernels.delayed import DelayedAcceptance as DelayedAcceptance
 from samplers.kernels.gibbs import Gibbs as Gibbs
 from samplers.kernels.metropolis import MetropolisHastings as MetropolisHastings
+from samplers.kernels.particle_gibbs import ParticleGibbs as ParticleGibbs
 from samplers.kernels.tempering import Tempering as Tempering
 from samplers.labellings import labellings as labellings
 from samplers.language import Alphabet as Alphabet
@@ -46,13 +46,11 @@ from samplers.moves.base import Move as Move
 from samplers.moves.base import MoveWeights as MoveWeights
 from samplers.moves.base import Proposal as Proposal
 from samplers.moves.base import Round as Round
-from samplers.moves.base import Text as Text
 from samplers.moves.delete import Delete as Delete
 from samplers.moves.insert import Insert as Insert
 from samplers.moves.redraw import Redraw as Redraw
 from samplers.moves.redraw_span import RedrawSpan as RedrawSpan
 from samplers.moves.reform import Reform as Reform
-from samplers.moves.regrow import Regrow as Regrow
 from samplers.moves.replace import Replace as Replace
 from samplers.moves.shift import Shift as Shift
 from samplers.moves.swap import Swap as Swap

@@ -47,11 +47,6 @@ class ProposalQuery:
     uniform: float | None = None
     present: int | None = None
 
-    @property
-    def of_one_token(self) -> bool:
-        """Whether it is about the model's own probability of a token alone, as its score tells it."""
-        return self.uniform is None and self.alphabet is Alphabet.MASK and (self.epsilon, self.sharpness) == (0.0, 1.0)
-
 
 @dataclass(frozen=True, slots=True)
 class ProposalReply:

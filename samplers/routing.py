@@ -73,12 +73,14 @@ class RoutedModel:
         """See :meth:`samplers.language.LanguageModel.score`.
 
         Raises:
-            ValueError: a sentence has no base, and the sentences are not one for each chain.
+            ValueError: a sentence has no base, and it can be of several models, the sentences not being one for each
+                chain.
         """
-        if None in bases and len(sentences) != len(self.models):
+        if None in bases and len(self._first) > 1 and len(sentences) != len(self.models):
             raise ValueError(f"{len(sentences)} sentences, some without a base, for {len(self.models)} chains")
         routes = [
-            self._first[id(self.models[place])] if base is None else base.model for place, base in enumerate(bases)
+            (self._first[id(self.models[place])] if len(self._first) > 1 else 0) if base is None else base.model
+            for place, base in enumerate(bases)
         ]
 
         async def scored(route: int, places: Sequence[int]) -> Sequence[Scored]:

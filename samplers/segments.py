@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from math import inf, log
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
 from samplers.first_states import KeywordBlocks
 from samplers.labellings import eligible, free_next, hopeless, least_tokens
-from samplers.language import Alphabet, LanguageModel, ProposalQuery, Scored
+from samplers.language import Alphabet, LanguageModel, ProposalQuery, ProposalReply, Scored
 from samplers.state import END, FREE, State
 from samplers.target import Target
+
+AT_ONCE = 3
+"""Free tokens that are always drawn."""
+GO_ON = 0.4
+"""Probability to draw one more. The longest of many segments is read in small batches, so it is low."""
 
 
 @dataclass(slots=True)
@@ -27,6 +33,7 @@ class Particle:
         scored: of the tokens; None for none.
         log_weight: log of the weight, in nats; -inf where no sentence of the support was found.
         log_potential: phi of a whole sentence.
+        retained: a sentence that begins so, whose segment is among those drawn; None for none.
     """
 
     tokens: tuple[int, ...]
@@ -35,6 +42,7 @@ class Particle:
     scored: Scored | None
     log_weight: float
     log_potential: float = 0.0
+    retained: State | None = None
 
     @property
     def state(self) -> State:
@@ -50,6 +58,7 @@ class _Segment:
         particle: before it.
         rng: the particle's generator.
         base: a scored text that begins with the particle's tokens and the free ones, and goes on.
+        given: free tokens of the particle's retained sentence, which stand in place of the first drawn.
         free: free tokens drawn.
         log_drawn: log-probability of drawing so many tokens, and these, in nats.
         ways: to end it.
@@ -58,9 +67,24 @@ class _Segment:
     particle: Particle
     rng: np.random.Generator
     base: Scored | None
+    given: tuple[int, ...] = ()
     free: tuple[int, ...] = ()
     log_drawn: float = 0.0
     ways: list[Particle] = field(default_factory=list)
+
+    @classmethod
+    def begun(cls, particle: Particle, rng: np.random.Generator) -> Self:
+        """A segment of no free token."""
+        given: tuple[int, ...] = ()
+        if (whole := particle.retained) is not None:
+            start = len(particle.tokens)
+            given = tuple(
+                token
+                for token, _ in takewhile(
+                    lambda pair: pair[1] == FREE, zip(whole.tokens[start:], whole.owners[start:], strict=True)
+                )
+            )
+        return cls(particle, rng, particle.scored, given)
 
     @property
     def tokens(self) -> tuple[int, ...]:
@@ -80,21 +104,37 @@ class _Place(NamedTuple):
     base: Scored | None
     log_drawn: float
 
+    @property
+    def closing(self) -> tuple[int, ...]:
+        """The closing token, if it is given here."""
+        whole, at = self.segment.particle.retained, len(self.tokens)
+        here = whole is not None and at == len(self.segment.particle.tokens) + len(self.segment.given)
+        return whole.tokens[at:] if whole is not None and here else ()
+
+
+def _answered(reply: ProposalReply, given: Sequence[int]) -> tuple[int | None, float]:
+    """The token drawn, or the first given, and log q."""
+    if given:
+        return given[0], -inf if reply.log_q_present is None else reply.log_q_present
+    return reply.token, reply.log_q or 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Segments:
     """Draws segments with weights, those of all particles in one batch.
 
     Free tokens w_1 ... w_J are drawn from the model's own law, sharpened to beta, and J such that P(J >= j) = 1 up to
-    ``at_once`` and ``go_on`` times the last from there on. After each of them the segment may end, with any block c
-    that may come next. All these ways are given, each with the particle's weight times
+    :data:`AT_ONCE` and :data:`GO_ON` times the last from there on. After each of them the segment may end, with any
+    block c that may come next. All these ways are given, each with the particle's weight times
 
         v(j, c) = gamma(w_1 ... w_j c) / (q(w_1 ... w_j) P(J >= j)),
 
     gamma the factor by which the target's density grows. Since the mean of their sum is that of gamma over all
     segments of any length, no segment is left out, and the weights are proper although what was drawn beyond a cut is
-    thrown away. For the last segment c is a closing token drawn by the model, over whose probability v is divided, and
-    gamma is 0 where a constraint is violated. Ways that constraints rule out, however they go on, are left out.
+    thrown away. A particle with a retained sentence draws what it has there, and as many more as would have been drawn
+    beyond: the law of what is drawn, given that it begins so. For the last segment c is a closing token drawn by the
+    model, over whose probability v is divided, and gamma is 0 where a constraint is violated. Ways that constraints
+    rule out, however they go on, are left out.
 
     Source of proper weights: Liu, Monte Carlo Strategies in Scientific Computing (2001), section 2.5.4; for language
     models Loula et al., Syntactic and semantic control of large language models via sequential Monte Carlo (ICLR 2025).
@@ -106,8 +146,6 @@ class Segments:
         beta: inverse temperature.
         twist: for each keyword g, a guess of log gamma of what it will still cost; a beginning has its density times
             exp(sum of g over the keywords that are missing), so that those that did the easy ones first gain nothing.
-        at_once: free tokens always drawn.
-        go_on: probability to draw one more. The longest of many segments is read in small batches, so it is low.
     """
 
     target: Target
@@ -115,8 +153,6 @@ class Segments:
     max_tokens: int
     beta: float
     twist: Sequence[float]
-    at_once: int = 3
-    go_on: float = 0.4
 
     async def to_keyword(
         self, particles: Sequence[Particle], model: LanguageModel[Any], rngs: Sequence[np.random.Generator]
@@ -137,7 +173,7 @@ class Segments:
         rngs: Sequence[np.random.Generator],
         end: Callable[[Sequence[_Place], LanguageModel[Any]], Awaitable[None]],
     ) -> list[list[Particle]]:
-        segments = [_Segment(one, rng, one.scored) for one, rng in zip(particles, rngs, strict=True)]
+        segments = [_Segment.begun(one, rng) for one, rng in zip(particles, rngs, strict=True)]
         growing, places = segments, list[_Place]()
         while growing:
             await self._read(growing, model)
@@ -146,18 +182,20 @@ class Segments:
             replies = await model.propose(
                 [segment.base for segment in growing],
                 [
-                    ProposalQuery(len(segment.tokens), 0.0, self.beta, uniform=segment.rng.random())
+                    self._query(len(segment.tokens), segment.given[len(segment.free) :], segment.rng)
                     for segment in growing
                 ],
             )
             for segment, reply in zip(growing, replies, strict=True):
-                assert reply.token is not None and reply.log_q is not None
-                segment.free = (*segment.free, reply.token)
-                segment.log_drawn += reply.log_q
+                token, log_q = _answered(reply, segment.given[len(segment.free) :])
+                assert token is not None
+                segment.free = (*segment.free, token)
+                segment.log_drawn += log_q
             growing = [
                 one
                 for one in growing
-                if not hopeless(self.target, self.blocks, one.tokens, one.owners, one.particle.missing)
+                if len(one.free) <= len(one.given)
+                or not hopeless(self.target, self.blocks, one.tokens, one.owners, one.particle.missing)
             ]
         # All places together: what comes before them has been read.
         await end(places, model)
@@ -177,10 +215,18 @@ class Segments:
             return False
         if len(segment.tokens) + 1 + least_tokens(self.blocks, segment.particle.missing) + 1 > self.max_tokens:
             return False
-        if len(segment.free) < self.at_once:
+        if len(segment.free) < AT_ONCE:
             return True
-        segment.log_drawn += log(self.go_on)
-        return segment.rng.random() < self.go_on
+        segment.log_drawn += log(GO_ON)
+        return len(segment.free) < len(segment.given) or segment.rng.random() < GO_ON
+
+    def _query(
+        self, at: int, given: Sequence[int], rng: np.random.Generator, alphabet: Alphabet = Alphabet.INTERIOR
+    ) -> ProposalQuery:
+        """About the token at a place: the first of those given, or one to be drawn."""
+        if given:
+            return ProposalQuery(at, 0.0, self.beta, alphabet, present=given[0])
+        return ProposalQuery(at, 0.0, self.beta, alphabet, rng.random())
 
     async def _blocks(self, places: Sequence[_Place], model: LanguageModel[Any]) -> None:
         """Add the ways in which a keyword comes next."""
@@ -199,18 +245,19 @@ class Segments:
 
     async def _ends(self, places: Sequence[_Place], model: LanguageModel[Any]) -> None:
         """Add the ways in which the sentence closes."""
+        given = [place.closing for place in places]
         replies = await model.propose(
             [place.base for place in places],
             [
-                ProposalQuery(len(place.tokens), 0.0, self.beta, Alphabet.ENDS, place.segment.rng.random())
-                for place in places
+                self._query(len(place.tokens), token, place.segment.rng, Alphabet.ENDS)
+                for place, token in zip(places, given, strict=True)
             ],
         )
+        answers = [_answered(reply, token) for reply, token in zip(replies, given, strict=True)]
         closed = [
-            (place, state, reply.log_q or 0.0)
-            for place, reply in zip(places, replies, strict=True)
-            if reply.token is not None
-            and self.target.admits(state := State((*place.tokens, reply.token), (*place.owners, END)))
+            (place, state, log_q)
+            for place, (token, log_q) in zip(places, answers, strict=True)
+            if token is not None and self.target.admits(state := State((*place.tokens, token), (*place.owners, END)))
         ]
         scores = await model.score([state.tokens for _, state, _ in closed], [place.base for place, *_ in closed])
         log_potentials = await self.target.log_weights([state for _, state, _ in closed])
@@ -230,7 +277,11 @@ class Segments:
         """Add a way of positive weight; ``log_factor`` is what the weight has besides the model's terms."""
         log_weight = place.segment.particle.log_weight + self._gained(place, scored, owners[-1] == END) + log_factor
         if log_weight > -inf:
-            place.segment.ways.append(Particle(tokens, owners, missing, scored, log_weight, log_potential))
+            whole = place.segment.particle.retained
+            own = whole is not None and whole.begins(tokens, owners)
+            place.segment.ways.append(
+                Particle(tokens, owners, missing, scored, log_weight, log_potential, whole if own else None)
+            )
 
     def _gained(self, place: _Place, scored: Scored, closed: bool) -> float:
         """Growth of the heated log-density since the particle, over the probability of what was drawn, in nats."""

@@ -66,7 +66,7 @@ class SequentialMonteCarlo:
     async def run(self, model: LanguageModel[Any], seed: int) -> AsyncGenerator[Step]:
         """Yield the population after each stage; after the last it is of whole sentences."""
         rngs, resampling = generators(seed, self.particles), generator(seed, self.particles)
-        twist = await self._twist(model)
+        twist = await twists(self.target, self.blocks, model, self.beta)
         segments = Segments(self.target, self.blocks, self.max_tokens, self.beta, twist)
         missing = frozenset(range(len(self.blocks.forms)))
         particles = [Particle((), (), missing, None, sum(twist)) for _ in rngs]
@@ -115,17 +115,15 @@ class SequentialMonteCarlo:
         ]
         return Step(stage, chains, outcome, whole=stage == self.last_step)
 
-    async def _twist(self, model: LanguageModel[Any]) -> list[float]:
-        """log of the keyword's density at the start, summed over its forms, in nats; 0 where it can tell nothing."""
-        if self.blocks.ordered or len(self.blocks.forms) < 2:
-            return [0.0] * len(self.blocks.forms)
-        forms = [tuple(form) for forms in self.blocks.forms for form in forms]
-        scored = iter(await model.score(forms, [None] * len(forms)))
-        value = self.target.objective.value
-        return [
-            log_sum([self.beta * value(next(scored).log_probs, closed=False) for form in forms])
-            for forms in self.blocks.forms
-        ]
+
+async def twists(target: Target, blocks: KeywordBlocks, model: LanguageModel[Any], beta: float) -> list[float]:
+    """log of each keyword's density at the start, summed over its forms, in nats; 0 where it can tell nothing."""
+    if blocks.ordered or len(blocks.forms) < 2:
+        return [0.0] * len(blocks.forms)
+    forms = [tuple(form) for forms in blocks.forms for form in forms]
+    scored = iter(await model.score(forms, [None] * len(forms)))
+    value = target.objective.value
+    return [log_sum([beta * value(next(scored).log_probs, closed=False) for form in forms]) for forms in blocks.forms]
 
 
 def merged(particles: Iterable[Particle]) -> list[Particle]:

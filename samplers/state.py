@@ -80,6 +80,12 @@ class State:
             stop += 1
         return slice(start, stop)
 
+    def begins(self, tokens: Sequence[int], owners: Sequence[int]) -> bool:
+        """Whether it begins with these tokens of these owners, and no keyword's block is cut by that."""
+        count = len(tokens)
+        cut = count > 0 and owners[-1] >= 0 and self.owners[count : count + 1] == (owners[-1],)
+        return not cut and self.tokens[:count] == tuple(tokens) and self.owners[:count] == tuple(owners)
+
     def replaced(self, position: int, token: int) -> Self:
         """The state with another token at one position, of the same owner."""
         return self.spliced(slice(position, position + 1), (token,), self.owners[position])

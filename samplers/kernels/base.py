@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -118,6 +118,15 @@ class Chain:
     def moved(self) -> bool:
         """Whether the state changed in the last advance."""
         return self.info.moved
+
+    def beside(self, position: Position, attempt: Try) -> Chain:
+        """The chain after chains exchanged or chose their states together, which is no step.
+
+        A try that moved it stays the last of its record.
+        """
+        tries = self.info.tries
+        tries = (*tries, attempt) if attempt.moved else (attempt, *tries)
+        return replace(self, position=position, info=replace(self.info, tries=tries))
 
 
 class Kernel(Protocol):

@@ -47,7 +47,7 @@ class DelayedAcceptance(MetropolisHastings):
 
     def _request(self, chain: Chain, step: PrefetchedStep, proposed: State) -> None:
         stop = self._window(chain, step, proposed).new_stop
-        step.score_request = ScoreRequest(proposed.tokens[:stop], self._base(chain, step))
+        step.score_request = ScoreRequest(proposed.tokens[:stop], step.read or chain.position.scored)
 
     def _window(self, chain: Chain, step: PrefetchedStep, proposed: State) -> Window:
         local = step.proposal is not None and step.proposal.local

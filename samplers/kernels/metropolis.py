@@ -132,17 +132,17 @@ class MetropolisHastings:
         """Fill in the proposals, or go on to their next rounds, asking for all tokens in one call."""
         rounds = [(chain, step, step.draft.opened()) for chain, step in drafted if step.draft is not None]
         asked = [
-            pair
+            (step.read if one.text is not None else chain.position.scored, query)
             for chain, step, one in rounds
-            for pair in zip(one.asked(step.read, chain.position.scored), one.queries, strict=True)
+            for query in one.queries
         ]
         replies = iter(await model.propose([scored for scored, _ in asked], [query for _, query in asked]))
         for chain, step, one in rounds:
             after = one.finish([next(replies) for _ in one.queries])
             if isinstance(after, Round):
                 step.draft = after
-                state = chain.position.scored
-                step.text_requests = [ScoreRequest(text.tokens, step.base(text.base, state)) for text in after.texts]
+                if after.text is not None:
+                    step.score_request = ScoreRequest(after.text, step.read or chain.position.scored)
                 continue
             step.proposal = after
             if after.state != chain.state and self.target.admits(after.state):
@@ -150,11 +150,7 @@ class MetropolisHastings:
 
     async def _answer(self, steps: Sequence[tuple[Chain, PrefetchedStep]], model: LanguageModel[Any]) -> None:
         """Get the open scores and weights, both side by side."""
-        scoring = [
-            (chain, step, request)
-            for chain, step in steps
-            for request in ([step.score_request] if step.score_request is not None else step.text_requests)
-        ]
+        scoring = [(chain, step, step.score_request) for chain, step in steps if step.score_request is not None]
         weighing = [(step, step.proposal.state) for _, step in steps if step.weight_open and step.proposal is not None]
         scores = model.score([request.tokens for *_, request in scoring], [request.base for *_, request in scoring])
         if weighing:
@@ -167,22 +163,14 @@ class MetropolisHastings:
             scored = await scores
         for (chain, step, _), score in zip(scoring, scored, strict=True):
             if step.drafted:
-                step.read.append(score)
+                step.read, step.score_request = score, None
             else:
                 self._receive(chain, step, score)
-        for _, step, _ in scoring:
-            step.text_requests = ()
 
     def _request(self, chain: Chain, step: PrefetchedStep, proposed: State) -> None:
         """Ask first about a proposal that differs from the state and satisfies the constraints."""
-        step.score_request = ScoreRequest(proposed.tokens, self._base(chain, step))
+        step.score_request = ScoreRequest(proposed.tokens, step.read or chain.position.scored)
         step.weight_open = self.target.potential is not None
-
-    def _base(self, chain: Chain, step: PrefetchedStep) -> Scored:
-        """What the proposal goes on from."""
-        assert step.proposal is not None
-        last = len(step.read) - 1 if step.read else None
-        return step.base(last if step.proposal.base is None else step.proposal.base, chain.position.scored)
 
     def _receive(self, chain: Chain, step: PrefetchedStep, scored: Scored) -> None:
         """Take in the score that a step asked for."""

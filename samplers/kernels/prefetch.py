@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from samplers.language import Scored
@@ -28,8 +27,7 @@ class PrefetchedStep:
         log_uniform: log of the acceptance uniform.
         generator_state: the chain's generator after this step's draws.
         proposal: the proposed state.
-        read: the scores of the texts that the move's rounds asked about.
-        text_requests: open questions about further ones.
+        read: the score of the text that an open round is about, from which the proposal's score goes on.
         score_request: open question to the model.
         weight_open: whether the proposal's potential is asked for next.
         scored: the proposal's score; None for one that is rejected without.
@@ -44,18 +42,13 @@ class PrefetchedStep:
     log_uniform: float
     generator_state: Any
     proposal: Proposal | None = None
-    read: list[Scored] = field(default_factory=list)
-    text_requests: Sequence[ScoreRequest] = ()
+    read: Scored | None = None
     score_request: ScoreRequest | None = None
     weight_open: bool = False
     scored: Scored | None = None
     log_weight: float = 0.0
     second_log_uniform: float = 0.0
     first_log_ratio: float | None = None
-
-    def base(self, number: int | None, state: Scored) -> Scored:
-        """The text of that number, or the state."""
-        return state if number is None else self.read[number]
 
     @property
     def waits(self) -> bool:

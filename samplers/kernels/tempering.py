@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import log
 from typing import Any
 
 import numpy as np
 
-from samplers.kernels.base import Chain, Kernel, Position, Try
+from samplers.kernels.base import Chain, Kernel, Try
 from samplers.language import LanguageModel
 from samplers.schedules import Schedule
 from samplers.state import State
@@ -94,14 +94,7 @@ class Tempering:
                 here, there = chains[i].position, chains[j].position
                 if accepted:
                     here, there = there, here
-                chains[i], chains[j] = _at(chains[i], here, attempt), _at(chains[j], there, attempt)
+                chains[i], chains[j] = chains[i].beside(here, attempt), chains[j].beside(there, attempt)
 
     def _energy(self, chain: Chain) -> float:
         return self.target.objective.value(chain.position.scored.log_probs)
-
-
-def _at(chain: Chain, position: Position, attempt: Try) -> Chain:
-    """The chain after an exchange, which is no step; a try that moved it stays the last of its record."""
-    tries = chain.info.tries
-    tries = (*tries, attempt) if attempt.moved else (attempt, *tries)
-    return replace(chain, position=position, info=replace(chain.info, tries=tries))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import numpy as np
 
 from samplers.language import ProposalQuery, ProposalReply
 from samplers.state import State
-
-S = TypeVar("S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +22,11 @@ class Proposal:
             move itself included.
         local: whether the first of two stages of acceptance ends soon after the last difference of x and x',
             however many tokens lie between the first and the last; the same for the way back.
-        base: number of a text read that x' goes on from; None for the last one, or the state.
     """
 
     state: State
     log_q_ratio: float
     local: bool = False
-    base: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,46 +49,27 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A closed sentence that a move asks about: what it has written so far and any closing token.
-
-    Attributes:
-        tokens: token ids.
-        base: number of the text that it goes on from, counted over the texts of all rounds; None for the state.
-    """
-
-    tokens: tuple[int, ...]
-    base: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Round:
     """One round of a move that draws several tokens one after the other.
 
-    The kernel asks the rounds of all chains together, and the model reads the new tokens of each beside the
+    The kernel asks the rounds of all chains together, and the model reads the one new token of each beside the
     proposals of other chains. All uniforms are drawn at the first round, since a chain's generator is used there
     alone.
 
     Attributes:
-        queries: about texts read, each of which draws a token or asks about one.
+        queries: about one text, of which at most one draws a token.
         finish: makes the proposal of the replies, in the queries' order, or the next round.
-        texts: to be read before the queries are answered.
-        about: for each query the number of its text, None for the state; left out where all are about the last text.
+        text: a closed sentence that the queries are about, the prefix written so far and any closing token; None for
+            the current state.
     """
 
     queries: Sequence[ProposalQuery]
     finish: Callable[[Sequence[ProposalReply]], Proposal | Round]
-    texts: Sequence[Text] = ()
-    about: Sequence[int | None] | None = None
+    text: tuple[int, ...] | None = None
 
     def opened(self) -> Round:
         """Itself."""
         return self
-
-    def asked(self, read: Sequence[S], state: S) -> list[S]:
-        """For each query the text that it is about, given the texts read so far and the state."""
-        about = [len(read) - 1 if read else None] * len(self.queries) if self.about is None else self.about
-        return [state if number is None else read[number] for number in about]
 
 
 MoveWeights = dict[str, float]

@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 
 from samplers.language import ProposalQuery, ProposalReply
-from samplers.moves.base import MoveWeights, Proposal, Round, Text
+from samplers.moves.base import MoveWeights, Proposal, Round
 from samplers.state import FREE, State
 
 
@@ -60,7 +60,7 @@ class RedrawSpan:
             return Round(
                 (query,),
                 lambda replies: go_on(after, ratio, replies[0]),
-                (Text((*state.tokens[:start], *after, state.tokens[-1]), len(after) - 2 if len(after) > 1 else None),),
+                (*state.tokens[:start], *after, state.tokens[-1]),
             )
 
         def finish(replies: Sequence[ProposalReply]) -> Proposal | Round:

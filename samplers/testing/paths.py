@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from math import exp, prod
 from typing import Any, NamedTuple, TypeVar
 
-from samplers.language import LanguageModel, Scored
+from samplers.language import LanguageModel
 from samplers.moves.base import Draft, Move, MoveWeights, Proposal, Round
 from samplers.state import State
 from samplers.testing.toy import ToyLanguage
@@ -106,7 +106,7 @@ async def paths(
     """
     found: list[Path] = []
     for draft, choices in every_choice(lambda rng: move.draft(state, rng, weights, sharpness)):
-        ways = [] if draft is None else await _ways(draft.opened(), state, model, (), ())
+        ways = [] if draft is None else await _ways(draft.opened(), state, model, ())
         used = [uniform for way in ways for uniform in way.uniforms]
         twice = any(len(set(map(id, way.uniforms))) < len(way.uniforms) for way in ways)
         if twice or (draft is not None and set(map(id, used)) != set(map(id, choices.uniforms))):
@@ -128,14 +128,10 @@ class _Way(NamedTuple):
     uniforms: tuple[float, ...]
 
 
-async def _ways(
-    one: Round, state: State, model: ToyLanguage, uniforms: tuple[float, ...], read: tuple[Scored, ...]
-) -> list[_Way]:
+async def _ways(one: Round, state: State, model: ToyLanguage, uniforms: tuple[float, ...]) -> list[_Way]:
     """All that a round may come to."""
-    read = (*read, *await model.score([text.tokens for text in one.texts], [None] * len(one.texts)))
-    (scored,) = await model.score([state.tokens], [None])
-    about = one.asked(read, scored)
-    replies = await model.propose(about, one.queries)
+    (scored,) = await model.score([one.text or state.tokens], [None])
+    replies = await model.propose([scored] * len(one.queries), one.queries)
     drawing = [i for i, query in enumerate(one.queries) if query.uniform is not None]
     branches = [(replies, 0.0)]
     if drawing:
@@ -144,13 +140,13 @@ async def _ways(
         uniforms = (*uniforms, *([] if query.uniform is None else [query.uniform]))
         branches = [
             ([*replies[:i], replace(replies[i], token=token, log_q=log_q), *replies[i + 1 :]], log_q)
-            for token, log_q in model.distribution(about[i].tokens, query).items()
+            for token, log_q in model.distribution(scored.tokens, query).items()
         ]
     found: list[_Way] = []
     for answers, log_q in branches:
         after = one.finish(answers)
         if isinstance(after, Round):
-            found += [way._replace(log_q=way.log_q + log_q) for way in await _ways(after, state, model, uniforms, read)]
+            found += [way._replace(log_q=way.log_q + log_q) for way in await _ways(after, state, model, uniforms)]
         else:
             found.append(_Way(after, log_q, uniforms))
     return found
@@ -159,9 +155,7 @@ async def _ways(
 async def proposed(draft: Draft | Round, state: State, model: LanguageModel[Any]) -> Proposal:
     """What a draft comes to, asked round by round."""
     after: Proposal | Round = draft.opened()
-    (scored,) = await model.score([state.tokens], [None])
-    read: list[Scored] = []
     while isinstance(after, Round):
-        read += await model.score([text.tokens for text in after.texts], [None] * len(after.texts))
-        after = after.finish(await model.propose(after.asked(read, scored), after.queries))
+        (scored,) = await model.score([after.text or state.tokens], [None])
+        after = after.finish(await model.propose([scored] * len(after.queries), after.queries))
     return after

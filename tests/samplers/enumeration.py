@@ -212,14 +212,15 @@ class Law:
 
     def _redraw(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
         first = max((i + 1 for i, item in enumerate(x.items) if item.owner != _FREE), default=0)
-        for start in range(first, len(x.items) + 1):
+        for start in range(first, min(first + 3, len(x.items) + 1)):
             kept, old = x.items[:start], tuple(item.tokens[0] for item in x.items[start:])
             if len(old) <= self.longest_drawn:
                 back = self._tail(x.before(start), (*old, x.end))
                 for new in self._tails():
                     redrawn = Listed((*kept, *(Item(_FREE, (w,)) for w in new[:-1])), new[-1])
                     forward = self._tail(x.before(start), new)
-                    yield redrawn, forward / (len(x.items) - first + 1), back / (len(redrawn.items) - first + 1)
+                    chance = 0.5 if start == first else 0.25
+                    yield redrawn, chance * forward, chance * back
 
     def _tails(self) -> list[tuple[int, ...]]:
         free = [words for n in range(self.longest_drawn + 1) for words in product(self.space.interior, repeat=n)]

@@ -119,16 +119,14 @@ class WithoutTheLengths(Segments):
 
 @pytest.mark.parametrize("mistake", [Absolute, WithoutTheLengths])
 def test_a_wrong_weight_is_seen(mistake: type[Segments], monkeypatch: pytest.MonkeyPatch) -> None:
-    def hasty(*parts: object) -> Segments:
-        return mistake(*parts, 0)  # type: ignore[arg-type]
-
-    monkeypatch.setattr("samplers.smc.Segments", hasty)
+    monkeypatch.setattr("samplers.segments.AT_ONCE", 0)
+    monkeypatch.setattr("samplers.smc.Segments", mistake)
     found = bias("unordered")
     assert abs(found.z) > 6 or found.states > 3, found
 
 
 def test_the_right_weight_passes_where_the_wrong_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samplers.smc.Segments", lambda *parts: Segments(*parts, 0))
+    monkeypatch.setattr("samplers.segments.AT_ONCE", 0)
     found = bias("unordered")
     assert abs(found.z) < 3.5 and found.states < 1.5, found
 

@@ -30,14 +30,12 @@ from samplers.constraints.once import SaidOnce
 from samplers.constraints.pattern import Pattern
 from samplers.constraints.repeats import NoStutter
 from samplers.first_states import KeywordBlocks
-from samplers.growth import GrowthOptions
 from samplers.moves.base import Move
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
 from samplers.moves.redraw import Redraw
 from samplers.moves.redraw_span import RedrawSpan
 from samplers.moves.reform import Reform
-from samplers.moves.regrow import Regrow
 from samplers.moves.replace import Replace
 from samplers.moves.shift import Shift
 from samplers.moves.swap import Swap
@@ -100,29 +98,25 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         ends = [token for token in vocabulary.end_tokens if not fixed.mark or token == blocks.end]
         blocks = fitted(blocks, automaton, vocabulary, ends, constraints)
     refuse_without_room(blocks, target, vocabulary, length, unit, language)
-    longest_tokens = sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * longest
-    moves = _moves(
-        request.ordered,
-        spellings[: len(placed) + len(fixed.named)],
-        len(placed),
-        len(fixed.repeated),
-        Redraw(
-            frozenset(vocabulary.end_tokens),
-            hopeless=lambda state: length.exceeded(state, vocabulary.decode(state.tokens)),
-        ),
-    )
-    if not blocks.is_laid_out:
-        moves.append(Regrow(GrowthOptions(target, blocks, frozenset(vocabulary.end_tokens), longest_tokens)))
     return SamplingProblem(
         language=language,
         vocabulary=vocabulary,
         target=target,
         length=length,
         unit=unit,
-        moves=moves,
+        moves=_moves(
+            request.ordered,
+            spellings[: len(placed) + len(fixed.named)],
+            len(placed),
+            len(fixed.repeated),
+            redraw=Redraw(
+                frozenset(vocabulary.end_tokens),
+                hopeless=lambda state: length.exceeded(state, vocabulary.decode(state.tokens)),
+            ),
+        ),
         source=blocks,
         contexts=contexts,
-        max_tokens=longest_tokens,
+        max_tokens=sum(max(map(len, forms)) for forms in spellings) + 1 + 3 * longest,
         field="keywords",
         remedy=f"loosen {_asked(request)}, give other keywords, or try another seed",
         options=[name for name, asked in (("no_copies", not request.allow_copies), ("once", request.once)) if asked],

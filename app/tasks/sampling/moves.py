@@ -30,11 +30,6 @@ class Moves(Strict):
     redraw_span: Weight = Field(
         default=0, description="exchange up to 3 neighbouring free tokens for up to 3 drawn ones"
     )
-    regrow: Weight = Field(
-        default=0,
-        description="grow all that follows a keyword again, or the whole sentence, other keywords included; where "
-        "acrostic, pattern or the like lays out the sentence, it does not apply",
-    )
     shift: Weight = Field(default=0, description="move a keyword elsewhere; between its neighbours if `ordered`")
 
 
@@ -56,8 +51,7 @@ def mix(asked: Moves, moves: Sequence[Move]) -> tuple[list[Move], dict[str, floa
             "sampler.moves",
             Code.CONTRADICTORY,
             f"only {' and '.join(name for name, weight in given.items() if weight)} has a weight, and does not apply: "
-            "swap needs two unordered keywords, reform a keyword with several forms, regrow a sentence that no "
-            "acrostic, pattern or word list lays out",
+            "swap needs two unordered keywords, reform a keyword with several forms",
             "give replace, or insert and delete, a weight above 0",
         )
     weights = {move.name: given[move.name] / total for move in chosen}

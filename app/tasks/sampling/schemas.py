@@ -36,7 +36,7 @@ class SamplingRequest(Strict):
     sampler: Sampler = Field(
         default_factory=Annealing,
         description="how the chains move: annealing (the default) searches for likely sentences, metropolis, "
-        "tempering and gibbs sample; or draws that are no chains: rejection, importance, smc",
+        "tempering, gibbs and particle_gibbs sample; or draws that are no chains: rejection, importance, smc",
     )
     samples: int = Field(default=1, ge=1, description="how many distinct sentences to return at most")
     select: Literal["best", "last"] = Field(

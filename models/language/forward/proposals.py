@@ -13,8 +13,6 @@ from samplers.language import Alphabet, ProposalQuery, ProposalReply
 MAX_ROWS = 128
 """Most rows drawn at a time: one over 50,000 tokens takes 2 MB in float64, several times over."""
 
-_OUTSIDE = "a row was asked for the probability of a token outside its alphabet"
-
 
 def draw(output: MaskedOutput, hidden: Sequence[Tensor], queries: Sequence[ProposalQuery]) -> list[ProposalReply]:
     """Replies to queries; see :class:`samplers.language.ProposalQuery` for the distribution.
@@ -39,26 +37,6 @@ def draw(output: MaskedOutput, hidden: Sequence[Tensor], queries: Sequence[Propo
     return [replies[i] for i in range(len(queries))]
 
 
-def log_probs(output: MaskedOutput, hidden: Tensor, log_norms: Tensor, tokens: Sequence[int | None]) -> list[float]:
-    """log p of one token in each row, whose norm is known: as a score has it, and no other logit is needed.
-
-    Args:
-        output: the vocabulary.
-        hidden: the rows, (N, d).
-        log_norms: log sum exp of their logits over the mask, (N,).
-        tokens: N of them.
-
-    Raises:
-        ValueError: a token is outside the mask.
-    """
-    places = [-1 if token is None else output.vocabulary.local.get(token, -1) for token in tokens]
-    if min(places) < 0:
-        raise ValueError(_OUTSIDE)
-    local = torch.tensor(places, device=hidden.device)
-    found: list[float] = (output.logits_of(hidden, local) - log_norms).double().tolist()
-    return found
-
-
 def _replies(
     output: MaskedOutput, alphabet: Alphabet, hidden: Tensor, queries: Sequence[ProposalQuery]
 ) -> list[ProposalReply]:
@@ -72,7 +50,7 @@ def _replies(
     }[alphabet]
     places = [start if query.present is None else vocabulary.local.get(query.present, -1) for query in queries]
     if not all(start <= place < stop for place in places):
-        raise ValueError(_OUTSIDE)
+        raise ValueError("a row was asked for the probability of a token outside its alphabet")
     numbers = [
         (query.epsilon, query.sharpness, query.uniform or 0.0, place - start)
         for query, place in zip(queries, places, strict=True)

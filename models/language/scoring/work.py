@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 
 from models.language.forward.masked_output import MaskedOutput
-from models.language.forward.proposals import draw, log_probs
+from models.language.forward.proposals import draw
 from models.language.scoring.kv_cache import Context, ScoredSentence, Usage
 from samplers.language import ProposalQuery, ProposalReply
 
@@ -88,19 +88,8 @@ class Proposals:
 
     @torch.inference_mode()
     def run(self, together: Sequence[Proposals]) -> list[list[ProposalReply]]:
-        """One product with the output layer for all that need a whole row."""
-        asked = [pair for work in together for pair in zip(work.scored, work.queries, strict=True)]
-        rows = [scored.hidden[query.position] for scored, query in asked]
-        queries = [query for _, query in asked]
-        single = [i for i, query in enumerate(queries) if query.of_one_token]
-        whole = [i for i, query in enumerate(queries) if not query.of_one_token]
-        replies = dict(
-            zip(whole, draw(self.output, [rows[i] for i in whole], [queries[i] for i in whole]), strict=True)
-        )
-        if single:
-            norms = torch.stack([scored.log_norms[query.position] for scored, query in map(asked.__getitem__, single)])
-            hidden = torch.stack([rows[i] for i in single])
-            values = log_probs(self.output, hidden, norms, [queries[i].present for i in single])
-            replies |= {i: ProposalReply(log_q_present=value) for i, value in zip(single, values, strict=True)}
-        answers = iter(replies[i] for i in range(len(asked)))
-        return [[next(answers) for _ in work.queries] for work in together]
+        """One product with the output layer for all."""
+        pairs = [pair for work in together for pair in zip(work.scored, work.queries, strict=True)]
+        hidden = [scored.hidden[query.position] for scored, query in pairs]
+        replies = iter(draw(self.output, hidden, [query for _, query in pairs]))
+        return [[next(replies) for _ in work.queries] for work in together]

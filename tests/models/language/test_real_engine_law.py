@@ -11,9 +11,7 @@ import pytest
 
 from models.language.scoring.kv_cache import ScoredSentence
 from models.language.scoring.scorer import CausalScorer
-from samplers.growth import GrowthOptions
-from samplers.kernels.metropolis import MetropolisHastings
-from samplers.moves.regrow import Regrow
+from samplers.kernels.particle_gibbs import ParticleGibbs
 from samplers.rejection import Rejection
 from samplers.routing import GuidedModel, RoutedModel
 from samplers.schedules import geometric
@@ -164,18 +162,16 @@ def test_draws_that_are_no_chains_have_the_law() -> None:
     assert abs(ratios.mean() - 1) < 3.5 * ratios.std(ddof=1) / 10 < 0.3
 
 
-def test_regrowth_keeps_the_law() -> None:
-    """Its rounds read several texts, and ask rows for single tokens."""
+def test_particle_gibbs_keeps_the_law() -> None:
     case = CASES["unordered"]
     law = _law("gemma3-window", case, 1.0)
     states = [State(*x.labelled) for x in law.states()]
     pi = law.target(law.states())
-    grown = GrowthOptions(case.target(), blocks(case), frozenset(ENDS), case.space.longest, 4, 3, 1, 0.5)
-    kernel = MetropolisHastings(case.target(), [Regrow(grown)], {"regrow": 1.0})
+    inner = case.kernel(MIXES[case.widest], 1.0)
+    kernel = ParticleGibbs(inner, case.target(), blocks(case), case.space.longest, 6, every=2, together=2)
     number = {state: i for i, state in enumerate(states)}
     first = [states[i] for i in np.random.default_rng(1).choice(len(pi), size=800, p=pi)]
-    model = _engine("gemma3-window")
-    after = states_after(kernel, model, first, 2, seed=3)
+    after = states_after(kernel, _engine("gemma3-window"), first, 2, seed=3)
     statistic, freedom = pearson(np.bincount([number[state] for state in after], minlength=len(pi)), 800 * pi)
     assert (statistic - freedom) / (2 * freedom) ** 0.5 < 4
     assert sum(one != other for one, other in zip(first, after, strict=True)) > 200

@@ -138,7 +138,7 @@ class RawProbability:
 
 @dataclass(frozen=True, slots=True)
 class OtherLength:
-    """A tail drawn anew whose old tokens are compared at another length than it was drawn: without the closing one."""
+    """A tail drawn anew whose old tokens are compared at another length than it was drawn: the closing one twice."""
 
     inner: Redraw
     name: str = "redraw"
@@ -150,7 +150,9 @@ class OtherLength:
             return None
 
         def finish(replies: Sequence[ProposalReply]) -> Proposal | Round:
-            return draft.finish([*replies[:-1], replace(replies[-1], log_q_present=0.0)])
+            last = replies[-1]
+            assert last.log_q_present is not None
+            return draft.finish([*replies[:-1], replace(last, log_q_present=2 * last.log_q_present)])
 
         return replace(draft, finish=finish)
 

@@ -59,7 +59,7 @@ def test_english_with_forms(client: TestClient) -> None:
 
 
 def test_moves_of_several_tokens_run_if_they_have_a_weight(client: TestClient) -> None:
-    long = {"redraw": 0.5, "redraw_span": 0.5, "regrow": 0.2, "shift": 0.2}
+    long = {"redraw": 0.5, "redraw_span": 0.5, "shift": 0.2}
     assert not long.keys() & ask(client, keywords=["公园", "散步"])["diagnostics"]["acceptance"].keys()
     sampler = {"kind": "metropolis", "chains": 4, "steps": 40, "moves": long}
     answer = ask(client, keywords=["公园", "散步"], length={"max": 20}, sampler=sampler)
@@ -68,22 +68,14 @@ def test_moves_of_several_tokens_run_if_they_have_a_weight(client: TestClient) -
         assert "公园" in text and "散步" in text and len(text) <= 20
 
 
-def test_regrowth_of_tokens_whose_probability_rounds_to_zero(client: TestClient) -> None:
-    moves = {**dict.fromkeys(["insert", "delete", "reform", "swap"], 0), "replace": 1, "regrow": 2}
-    for beta in (0, 60, 1000):
-        sampler = {"kind": "metropolis", "beta": beta, "chains": 3, "steps": 6, "moves": moves}
-        answer = ask(client, keywords=["公园", "散步"], length={"max": 20}, sampler=sampler)
-        assert answer["diagnostics"]["acceptance"]["regrow"]["tried"]
-
-
 def test_moves_that_do_not_apply_are_named(client: TestClient) -> None:
-    moves = {**dict.fromkeys(["replace", "insert", "delete", "reform", "swap"], 0), "regrow": 1}
-    body = {"keywords": ["公园"], "pattern": ".*公园.*", "sampler": {"kind": "metropolis", "moves": moves}}
+    moves = {**dict.fromkeys(["replace", "insert", "delete", "reform"], 0), "swap": 1}
+    body = {"keywords": ["公园", "散步"], "ordered": True, "sampler": {"kind": "metropolis", "moves": moves}}
     reply = client.post("/v1/sentences", json=body)
     assert reply.status_code == 422
     (fault,) = reply.json()["errors"]
-    assert fault["field"] == "sampler.moves" and fault["message"].startswith("only regrow has a weight")
-    del body["pattern"]
+    assert fault["field"] == "sampler.moves" and fault["message"].startswith("only swap has a weight")
+    del body["ordered"]
     assert client.post("/v1/sentences", json=body | {"samples": 1}).status_code == 200
 
 

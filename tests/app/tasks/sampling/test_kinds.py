@@ -114,6 +114,42 @@ def test_a_ladder_has_one_context_and_draws_have_one_for_all(client: TestClient)
     assert answer["sentences"][0]["consensus"] is not None
 
 
+def renewing(**options: Any) -> dict[str, Any]:
+    return {"kind": "particle_gibbs", "chains": 6, "steps": 20, **options}
+
+
+@pytest.mark.parametrize("proposals", ["context", "examples"])
+def test_particle_gibbs_renews_chains_together(client: TestClient, proposals: str) -> None:
+    body = {"keywords": ["今天", ["公园", "学校"]], "seed": 3, "select": "last", "samples": 6, "length": {"max": 12}}
+    body |= {"sampler": renewing(), "proposals": proposals, "context": {"kind": "pool"}, "trace": "edits"}
+    answer = client.post("/v1/sentences", json=body).json()
+    populations = answer["diagnostics"]["acceptance"]["conditional_smc"]
+    assert populations["tried"] == populations["proposed"] == 6 * 4 and populations["moved"] > 8
+    assert answer["model"]["contexts"] is None, "chains that share a population share a law"
+    assert answer["diagnostics"]["reason"] is None and answer["diagnostics"]["rhat"]
+    for sentence in answer["sentences"]:
+        assert "今天" in sentence["text"] and {"公", "学"} & set(sentence["text"]) and len(sentence["text"]) <= 12
+    assert client.post("/v1/sentences", json=body).json()["sentences"] == answer["sentences"]
+
+
+@pytest.mark.parametrize("beta", [0, 1.5, 60, 1000])
+def test_particle_gibbs_at_any_beta(client: TestClient, beta: float) -> None:
+    """At a high beta the probability of what stands may round to 0, and then nothing is renewed."""
+    body = {"keywords": ["今天", "公园"], "seed": 3, "length": {"max": 16}, "sampler": renewing(beta=beta)}
+    answer = client.post("/v1/sentences", json=body).json()
+    assert answer["diagnostics"]["acceptance"]["conditional_smc"]["tried"] == 24
+
+
+def test_particle_gibbs_says_where_it_does_not_apply(client: TestClient) -> None:
+    body = {"keywords": ["公园"], "pattern": ".*公园.*", "sampler": renewing()}
+    reply = client.post("/v1/sentences", json=body)
+    assert reply.status_code == 422
+    (fault,) = reply.json()["errors"]
+    assert fault["field"] == "sampler.kind" and "metropolis" in fault["remedy"]
+    del body["pattern"]
+    assert client.post("/v1/sentences", json=body).status_code == 200
+
+
 def test_gibbs_replaces_more_often_than_metropolis(client: TestClient) -> None:
     def moved(kind: str, **options: Any) -> float:
         sampler = {"kind": kind, "chains": 4, "steps": 40, "moves": {"swap": 0, "reform": 0}, **options}
@@ -137,6 +173,8 @@ def test_gibbs_replaces_more_often_than_metropolis(client: TestClient) -> None:
         ({"kind": "tempering", "chains": 6}, "sampler.chains"),
         ({"kind": "tempering", "ladder": [1.0]}, "sampler.ladder"),
         ({"kind": "tempering", "exchange_every": 0}, "sampler.exchange_every"),
+        ({"kind": "particle_gibbs", "particles": 32}, "sampler.particles"),
+        ({"kind": "particle_gibbs", "renew_every": 0}, "sampler.renew_every"),
         ({"kind": "gibbs", "delayed": True}, "sampler.delayed"),
         ({"kind": "gibbs", "moves": {"replace": 0}}, "sampler.moves.replace"),
     ],
