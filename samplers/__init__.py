@@ -12,10 +12,14 @@ from samplers.constraints.capitals import CapitalForms as CapitalForms
 from samplers.constraints.counts import Counts as Counts
 from samplers.constraints.ends_with import EndsWith as EndsWith
 from samplers.constraints.forbidden import ForbiddenWords as ForbiddenWords
+from samplers.constraints.framed import Framed as Framed
 from samplers.constraints.keywords import AllKeywords as AllKeywords
+from samplers.constraints.leading_space import LeadingSpace as LeadingSpace
 from samplers.constraints.length import LengthBounds as LengthBounds
 from samplers.constraints.listed_words import ListedWords as ListedWords
 from samplers.constraints.opening import CapitalOpening as CapitalOpening
+from samplers.constraints.part import InPart as InPart
+from samplers.constraints.part import Part as Part
 from samplers.constraints.pattern import Pattern as Pattern
 from samplers.constraints.phrases import WholePhrases as WholePhrases
 from samplers.constraints.punctuation import TidyPunctuation as TidyPunctuation

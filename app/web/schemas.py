@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from app.web.codes import Code
 from app.web.problems import UnfitError
-from models.text.normalisation import normalise
+from models.text.normalisation import normalise, normalise_name
 
 
 class Strict(BaseModel):
@@ -21,8 +21,8 @@ class Strict(BaseModel):
 
 
 def union_tags() -> frozenset[str]:
-    """Names that pydantic puts into an error's path for the branch of a union; no field has such a name, unless right
-    below a branch: ``text`` in ``{"kind": "text", "text": ...}``."""
+    """Names that pydantic puts into an error's path for the branch of a union; no field has such a name, unless at the
+    top or right below a branch: ``text`` in ``{"kind": "text", "text": ...}``."""
     return frozenset().union(*map(_tags_of, _subclasses(Strict)))
 
 
@@ -61,6 +61,21 @@ def normalised(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(normalised)]
+
+
+def word(text: str) -> str:
+    """A word or a name in its normal form; see :func:`models.text.normalisation.normalise_name`.
+
+    Raises:
+        UnfitError: it is blank or has a control character.
+    """
+    text = normalise_name(normalised(text))
+    if not text:
+        raise UnfitError(Code.BLANK, "it is blank", "give a word, or leave the entry out")
+    return text
+
+
+Word = Annotated[str, AfterValidator(word)]
 
 
 def by_kind(default: str) -> tuple[Any, ...]:

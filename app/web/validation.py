@@ -55,7 +55,7 @@ def path_of(location: Sequence[Any]) -> str:
         return "-".join(word.capitalize() for word in str(location[1]).split("-"))
     path, tags = "", union_tags()
     for i, part in enumerate(location):
-        if (i == 0 and part in ("body", "query", "path")) or (part in tags and location[i - 1] not in tags):
+        if (i == 0 and part in ("body", "query", "path")) or (path and part in tags and location[i - 1] not in tags):
             continue
         path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
     return path

@@ -10,9 +10,12 @@ import numpy as np
 
 from samplers.constraints.base import Constraint
 from samplers.constraints.forbidden import ForbiddenWords
+from samplers.constraints.framed import Framed
 from samplers.constraints.keywords import AllKeywords
+from samplers.constraints.leading_space import LeadingSpace
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
+from samplers.constraints.part import InPart, Part
 from samplers.constraints.words import spaced_boundaries
 from samplers.kernels.delayed import DelayedAcceptance
 from samplers.kernels.metropolis import MetropolisHastings
@@ -30,7 +33,7 @@ from samplers.potentials.base import Product
 from samplers.schedules import constant
 from samplers.state import State
 from samplers.target import Target
-from samplers.testing.toy import ENDS, INTERIOR, A, B, K, S, T, ToyLanguage, decode
+from samplers.testing.toy import ENDS, INTERIOR, PIECES, STOP, A, B, K, S, T, ToyLanguage, decode
 from tests.samplers.enumeration import Law, Space
 
 EPSILON = 0.1
@@ -172,6 +175,25 @@ def _has(tokens: tuple[int, ...], *keywords: str) -> bool:
 def _in_order(tokens: tuple[int, ...], first: set[str], second: set[str]) -> bool:
     said = words(tokens)
     return any(said[i] in first and said[j] in second for j in range(len(said)) for i in range(j))
+
+
+def blanks() -> Case:
+    """k ___ t ___. with one or two tokens in each blank, of which the first begins with a space."""
+
+    def filled(x: tuple[int, ...]) -> bool:
+        first, second = x.index(T) - 1, len(x) - 2 - x.index(T)
+        return x[0] == K and x[-1] == STOP and 1 <= first <= 2 and 1 <= second <= 2 and x[1] != S
+
+    parts = (Part(0, 1), Part(1, None))
+    lengths = (InPart(part, LengthBounds(length_in_tokens, 1, 2), decode) for part in parts)
+    return Case(
+        "blanks",
+        Space(INTERIOR, ENDS, (((K,),), ((T,),)), True, 7, filled),
+        (Framed(0, None, {STOP}), *lengths, InPart(parts[0], LeadingSpace(PIECES.__getitem__, True), decode)),
+        State((K, A, T, B, STOP), (0, -1, 1, -1, -2)),
+        frozenset(),
+        "edits",
+    )
 
 
 def cases() -> list[Case]:

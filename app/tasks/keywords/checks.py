@@ -6,16 +6,15 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from app.languages.base import Language
-from app.languages.choice import Named
 from app.languages.registry import language_of
 from app.settings.settings import Limits
 from app.tasks.keywords.forms import Keywords
 from app.tasks.keywords.schemas import Length, SentencesRequest, WordList
 from app.tasks.limits import Bound, above
 from app.tasks.sampling.checks import checked_options
+from app.tasks.sampling.forbidden import forbidden_faults
 from app.web.codes import Code
 from app.web.problems import Fault, refuse
-from samplers.constraints.words import Boundaries, occurrences
 
 
 def check(request: SentencesRequest, keywords: Keywords, language: Language, limits: Limits) -> None:
@@ -43,24 +42,7 @@ def check(request: SentencesRequest, keywords: Keywords, language: Language, lim
             if (flaw := language.flaw(name.text) or language_of([name.text]).flaw(name.text)) is not None
         ]
     )
-    refuse(list(_forbidden(named, request.forbidden, language)))
-
-
-def _forbidden(named: Sequence[Named], forbidden: Sequence[str], language: Language) -> Iterator[Fault]:
-    for form in named:
-        for at, word in enumerate(forbidden):
-            if _contains(form.text.lower(), word.lower(), language.forbidden_edges):
-                how = "is" if form.text.lower() == word.lower() else "contains"
-                yield Fault(
-                    field=form.field,
-                    code=Code.FORBIDDEN_KEYWORD,
-                    message=f"{form.text!r} {how} the forbidden word {word!r} (forbidden[{at}])",
-                    remedy="take the word out of one of the two",
-                )
-
-
-def _contains(text: str, word: str, edges: Boundaries | None) -> bool:
-    return word in text if edges is None else next(occurrences(word, text, edges(text)), None) is not None
+    refuse(list(forbidden_faults(named, request.forbidden, language)))
 
 
 def _bounds(keywords: Keywords, forbidden: Sequence[str], length: Length, limits: Limits) -> Iterator[Bound]:

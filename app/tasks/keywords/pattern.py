@@ -1,4 +1,4 @@
-"""Patterns of sentences: an automaton over the vocabulary's characters, and first states that match."""
+"""First states that match a pattern."""
 
 from __future__ import annotations
 
@@ -11,31 +11,10 @@ from models.language.vocabulary import Vocabulary
 from samplers.constraints.base import Constraint
 from samplers.constraints.opening import CapitalOpening
 from samplers.first_states import KeywordBlocks
-from samplers.patterns.automaton import Automaton, ExplosionError
+from samplers.patterns.automaton import Automaton
 from samplers.patterns.skeleton import Skeletons
-from samplers.patterns.syntax import PatternError
 from samplers.run import generators
 from samplers.state import State
-
-
-def compiled(pattern: str, vocabulary: Vocabulary) -> Automaton:
-    """The automaton of a pattern.
-
-    Raises:
-        ProblemError: 422, it cannot be read, has too many states, or matches nothing that the vocabulary writes.
-    """
-    alphabet = sorted({c for token in vocabulary.ids for c in vocabulary.pieces[int(token)] or ""})
-    try:
-        return Automaton.compile(pattern, alphabet)
-    except PatternError as error:
-        message, remedy = f"{error} (character {error.at})", "write it with sets, groups, | and repeats"
-        raise invalid("pattern", Code.MALFORMED, message, remedy) from error
-    except ExplosionError as error:
-        remedy = "give smaller repeats, or fewer choices before them"
-        raise invalid("pattern", Code.TOO_LARGE, str(error), remedy) from error
-    except ValueError as error:
-        remedy = "write it for the whole text, with its closing mark"
-        raise invalid("pattern", Code.INFEASIBLE, str(error), remedy) from error
 
 
 def fitted(

@@ -12,10 +12,11 @@ from app.tasks.keywords.checks import check
 from app.tasks.keywords.contradictions import contradictions, opening_faults
 from app.tasks.keywords.fixed import Fixed, fixed_texts
 from app.tasks.keywords.forms import forms_of
-from app.tasks.keywords.pattern import compiled, fitted
+from app.tasks.keywords.pattern import fitted
 from app.tasks.keywords.room import refuse_without_room
 from app.tasks.keywords.schemas import Length, SentencesRequest
 from app.tasks.sampling.contexts import contexts_of
+from app.tasks.sampling.pattern import compiled
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.codes import Code
 from app.web.problems import invalid, refuse

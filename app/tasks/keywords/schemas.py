@@ -12,23 +12,7 @@ from app.languages.registry import LANGUAGES, detection
 from app.tasks.sampling.schemas import SamplingRequest
 from app.web.codes import Code
 from app.web.problems import UnfitError
-from app.web.schemas import Strict, normalised
-from models.text.normalisation import normalise_name
-
-
-def word(text: str) -> str:
-    """A keyword or forbidden word in its normal form; see :func:`models.text.normalisation.normalise_name`.
-
-    Raises:
-        UnfitError: it is blank or has a control character.
-    """
-    text = normalise_name(normalised(text))
-    if not text:
-        raise UnfitError(Code.BLANK, "it is blank", "give a word, or leave the entry out")
-    return text
-
-
-Word = Annotated[str, AfterValidator(word)]
+from app.web.schemas import Strict, Word, normalised
 
 
 def _keyword_tag(value: Any) -> str:

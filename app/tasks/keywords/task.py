@@ -9,16 +9,19 @@ from typing import Any, ClassVar
 
 from app.tasks.keywords.problem import make_problem
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.sampling.schemas import SentencesAnswer
 from app.tasks.sampling.task import SamplingTask
 
 
 @dataclass(frozen=True)
-class Sentences(SamplingTask[SentencesRequest]):
+class Sentences(SamplingTask[SentencesRequest, SentencesAnswer]):
     """Sentences that hold given keywords."""
 
     kind = "sentences"
     path = "/v1/sentences"
     request = SentencesRequest
+    answer = SentencesAnswer
+    listed = "sentences"
     tag = "sentences"
     summary = "Keywords to sentences"
     description = """

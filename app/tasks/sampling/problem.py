@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.languages.base import Language, Unit
 from app.tasks.sampling.contexts import Contexts
@@ -13,6 +14,22 @@ from samplers.first_states import KeywordBlocks
 from samplers.moves.base import Move
 from samplers.state import State
 from samplers.target import Target
+from samplers.trace import Visit
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a task shows its sentences, where the decoded tokens are not all that there is to show.
+
+    Attributes:
+        schema: of a sentence: :class:`app.tasks.sampling.schemas.Sentence` a subclass.
+        text: of a state.
+        details: the other fields, of a state that the chains have seen.
+    """
+
+    schema: type[Any]
+    text: Callable[[State], str]
+    details: Callable[[Visit], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +49,7 @@ class SamplingProblem:
         field: of the request, to name where no first state is found.
         remedy: for that.
         options: names of the constraints that the request asks for by options.
+        view: how sentences are shown; None for the decoded text.
     """
 
     language: Language
@@ -46,3 +64,8 @@ class SamplingProblem:
     field: str
     remedy: str
     options: Sequence[str] = ()
+    view: View | None = None
+
+    def text(self, state: State) -> str:
+        """A state as the caller sees it."""
+        return self.vocabulary.decode(state.tokens) if self.view is None else self.view.text(state)

@@ -33,9 +33,9 @@ from app.tasks.sampling.schemas import (
     ChainReport,
     Diagnostics,
     MoveReport,
+    SamplingAnswer,
     SamplingRequest,
     Sentence,
-    SentencesAnswer,
     StepReport,
 )
 from app.tasks.sampling.trace import TraceReader
@@ -199,9 +199,11 @@ class SamplingRun:
 
     def sentence(self, visit: Visit, opinion: Opinion | None = None) -> Sentence:
         """A visit as the caller sees it."""
-        vocabulary = self.problem.vocabulary
-        return Sentence(
-            text=vocabulary.decode(visit.state.tokens),
+        vocabulary, view = self.problem.vocabulary, self.problem.view
+        schema, details = (Sentence, {}) if view is None else (view.schema, view.details(visit))
+        return schema(
+            **details,
+            text=self.problem.text(visit.state),
             log_prob=visit.log_prob,
             log_prob_per_token=visit.log_prob_per_token,
             log_density=self.log_density(visit),
@@ -215,13 +217,12 @@ class SamplingRun:
 
     def report(self, step: Step) -> StepReport:
         """A step as the caller sees it."""
-        decode = self.problem.vocabulary.decode
         return StepReport(
             step=step.number,
             steps=self.last_step,
             chains=[
                 ChainReport(
-                    text=decode(chain.state.tokens),
+                    text=self.problem.text(chain.state),
                     log_prob=chain.log_prob,
                     log_prob_per_token=chain.log_prob / len(chain.state),
                     step=chain.steps,
@@ -294,16 +295,14 @@ class SamplingRun:
         sentences = [self.sentence(*pair) for pair in ordered] + [self.sentence(visit) for visit in best[FINALISTS:]]
         return sentences[:samples]
 
-    async def answer(self) -> SentencesAnswer:
-        """The sentences and how the run went, as far as it has gone."""
-        sentences = await self.chosen()
+    async def account(self) -> SamplingAnswer:
+        """How the run went, as far as it has gone."""
         texts = [context.text for context in self.contexts]
         guide, reader = self.problem.contexts.guide, self.reader()
         # Of many long chains a fifth of a second.
         convergence = await asyncio.to_thread(self.convergence)
         trace = None if reader is None else await asyncio.to_thread(reader.whole)
-        return SentencesAnswer(
-            sentences=sentences,
+        return SamplingAnswer(
             rank_by=self.rank_by,
             constraints=list(self.problem.options),
             diagnostics=Diagnostics(

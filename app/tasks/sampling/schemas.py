@@ -143,10 +143,9 @@ class Diagnostics(Convergence, Counts):
     """How the run went."""
 
 
-class SentencesAnswer(BaseModel):
-    """Sentences, the best first."""
+class SamplingAnswer(BaseModel):
+    """How a run went that found sentences."""
 
-    sentences: list[Sentence]
     rank_by: RankBy = Field(description="their order")
     constraints: list[str] = Field(
         default_factory=list, description="constraints that every sentence holds because an option asks for them"
@@ -156,6 +155,12 @@ class SentencesAnswer(BaseModel):
     model: ModelReport
     seed: int
     trace: TraceReport | None = Field(default=None, description="null unless asked for by `trace`")
+
+
+class SentencesAnswer(SamplingAnswer):
+    """Sentences, the best first."""
+
+    sentences: list[Sentence]
 
 
 class ChainReport(BaseModel):

@@ -18,26 +18,31 @@ from app.tasks.sampling.plan import SamplingPlan, plan_of
 from app.tasks.sampling.prepare import kernel_of, prepared
 from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.run import SamplingRun
-from app.tasks.sampling.schemas import SamplingRequest, SentencesAnswer, StepReport
+from app.tasks.sampling.schemas import SamplingAnswer, SamplingRequest, StepReport
 from app.tasks.sampling.view import answer_table, chains_table
 from app.tasks.task import Event, Task
 from models.language.scoring.model import LoadedModel
 
 R = TypeVar("R", bound=SamplingRequest)
+A = TypeVar("A", bound=SamplingAnswer)
 
 STEP_SECONDS = 0.2
 """Least time between two ``step`` events."""
 
 
-class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
-    """A task whose answer is sampled."""
+class SamplingTask(Task[R, A | SamplingPlan], Generic[R, A]):
+    """A task whose answer is sampled.
 
-    answer = SentencesAnswer
+    Attributes:
+        listed: the answer's field that holds its sentences.
+    """
+
+    listed: ClassVar[str]
     plan = SamplingPlan
     events = (
         "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
         "sentence better than all before is found; `step` (a StepReport), at most five a second; before it `trace` (a "
-        "TraceReport), if asked for, with what came since the last; at the end `done` (a SentencesAnswer, or a "
+        "TraceReport), if asked for, with what came since the last; at the end `done` (the plain answer, or a "
         "SamplingPlan), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are comments."
     )
     options: ClassVar[Mapping[str, str | None]] = {
@@ -79,7 +84,7 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
         async with prepared(problem, request, engine) as sampling:
             yield sampling
 
-    async def run(self, request: R, engine: Engine) -> SentencesAnswer | SamplingPlan:
+    async def run(self, request: R, engine: Engine) -> A | SamplingPlan:
         """See :meth:`Task.run`."""
         return await (self.planned(request, engine) if request.dry_run else self.sampled(request, engine))
 
@@ -92,7 +97,7 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
         problem = await asyncio.to_thread(self.problem, request, engine.model, engine.limits)
         return plan_of(problem, request.sampler, request.seed, engine, self.expected_seconds(request))
 
-    async def sampled(self, request: R, engine: Engine) -> SentencesAnswer:
+    async def sampled(self, request: R, engine: Engine) -> A:
         """The sentences.
 
         Raises:
@@ -101,7 +106,13 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
         async with self.prepared(request, engine) as sampling:
             async for _ in sampling.progress():
                 pass
-            return await sampling.answer()
+            return await self.answered(sampling)
+
+    async def answered(self, sampling: SamplingRun) -> A:
+        """The sentences and how the run went, as far as it has gone."""
+        sentences = await sampling.chosen()
+        answer: A = self.answer(**{self.listed: sentences}, **dict(await sampling.account()))  # type: ignore[assignment]
+        return answer
 
     @asynccontextmanager
     async def stream(self, request: R, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
@@ -110,7 +121,28 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
             yield _done(await self.planned(request, engine))
             return
         async with self.prepared(request, engine) as sampling:
-            yield _events(sampling)
+            yield self._events(sampling)
+
+    async def _events(self, sampling: SamplingRun) -> AsyncGenerator[Event]:
+        """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always.
+
+        A part of the ``trace``, if it is asked for, goes before each ``step``, and before ``done`` if any is left.
+        """
+        due, reader = 0.0, sampling.reader()
+        async for progress in sampling.progress():
+            if progress.best is not None:
+                yield Event("sentence", sampling.sentence(progress.best))
+            if progress.step is None:
+                continue
+            now = time.monotonic()
+            if now >= due or progress.step.number == sampling.last_step:
+                due = now + STEP_SECONDS
+                if reader is not None and (part := reader.part()) is not None:
+                    yield Event("trace", part)
+                yield Event("step", sampling.report(progress.step))
+        if reader is not None and (part := reader.part()) is not None:
+            yield Event("trace", part)
+        yield Event("done", await self.answered(sampling))
 
     @classmethod
     def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
@@ -120,9 +152,11 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
         return body
 
     @classmethod
-    def render(cls, answer: SentencesAnswer | SamplingPlan) -> RenderableType:
+    def render(cls, answer: A | SamplingPlan) -> RenderableType:
         """The sentences, and lines on how the run went."""
-        return super().render(answer) if isinstance(answer, SamplingPlan) else answer_table(answer)
+        if isinstance(answer, SamplingPlan):
+            return super().render(answer)
+        return answer_table(getattr(answer, cls.listed), answer)
 
     @classmethod
     def render_event(cls, event: Event) -> RenderableType | None:
@@ -133,25 +167,3 @@ class SamplingTask(Task[R, SentencesAnswer | SamplingPlan], Generic[R]):
 async def _done(plan: SamplingPlan) -> AsyncGenerator[Event]:
     """The events of a dry run."""
     yield Event("done", plan)
-
-
-async def _events(sampling: SamplingRun) -> AsyncGenerator[Event]:
-    """The events of a run: ``step`` at most every :data:`STEP_SECONDS`, the first and the last step always.
-
-    A part of the ``trace``, if it is asked for, goes before each ``step``, and before ``done`` if any is left.
-    """
-    due, reader = 0.0, sampling.reader()
-    async for progress in sampling.progress():
-        if progress.best is not None:
-            yield Event("sentence", sampling.sentence(progress.best))
-        if progress.step is None:
-            continue
-        now = time.monotonic()
-        if now >= due or progress.step.number == sampling.last_step:
-            due = now + STEP_SECONDS
-            if reader is not None and (part := reader.part()) is not None:
-                yield Event("trace", part)
-            yield Event("step", sampling.report(progress.step))
-    if reader is not None and (part := reader.part()) is not None:
-        yield Event("trace", part)
-    yield Event("done", await sampling.answer())

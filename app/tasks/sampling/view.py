@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Group
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from app.tasks.sampling.schemas import SentencesAnswer, StepReport
+from app.tasks.sampling.schemas import SamplingAnswer, Sentence, StepReport
 
 
-def answer_table(answer: SentencesAnswer) -> Group:
+def answer_table(sentences: Sequence[Sentence], answer: SamplingAnswer) -> Group:
     """The sentences, and a line on how the run went."""
     table = Table("sentence", "log p", "log p / token", "chain", "step")
     table.columns[0].overflow = "fold"
     for column in table.columns[1:]:
         column.justify = "right"
-    for sentence in answer.sentences:
+    for sentence in sentences:
         table.add_row(
             Text(sentence.text),
             f"{sentence.log_prob:.2f}",

@@ -23,10 +23,10 @@ from samplers.testing.toy import ENDS, INTERIOR, PIECES
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation, starts, visited
 from tests.samplers.draws import blocks, closes, free, last_of
 from tests.samplers.enumeration import Law, total_variation
-from tests.samplers.spaces import EPSILON, MIXES, Case, cases
+from tests.samplers.spaces import EPSILON, MIXES, Case, blanks, cases
 from tests.support.tiny_model import CONFIGS, Engine, Plain, engine, vocabulary
 
-CASES: dict[str, Case] = {case.name: case for case in cases()}
+CASES: dict[str, Case] = {case.name: case for case in [*cases(), blanks()]}
 MASK = vocabulary([*INTERIOR, *ENDS, 6, 7], len(INTERIOR), len(ENDS), name="toy")
 CONTEXT, OTHER = (2, 19, 30, 11), (2, 25)
 
@@ -74,6 +74,7 @@ every = pytest.mark.parametrize(
         ("gpt2", "forms", 1.5, "edits+reform", 0),
         ("gemma3-window", "duplicates", 1.0, "every", 1),
         ("llama", "free", 1.3, "redraw", 0),
+        ("llama", "blanks", 1.0, "edits", 0),
     ],
 )
 

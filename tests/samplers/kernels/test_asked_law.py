@@ -13,9 +13,12 @@ from samplers.constraints.acrostic import Acrostic
 from samplers.constraints.base import Constraint
 from samplers.constraints.counts import Counts
 from samplers.constraints.ends_with import EndsWith
+from samplers.constraints.framed import Framed
+from samplers.constraints.leading_space import LeadingSpace
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.length import tokens as length_in_tokens
 from samplers.constraints.listed_words import ListedWords
+from samplers.constraints.part import InPart, Part
 from samplers.constraints.pattern import Pattern
 from samplers.constraints.starts_with import StartsWith
 from samplers.constraints.words import spaced_boundaries
@@ -23,10 +26,10 @@ from samplers.moves.swap import Swap
 from samplers.patterns.automaton import Automaton
 from samplers.spans import Span
 from samplers.state import State
-from samplers.testing.toy import ENDS, INTERIOR, STOP, A, B, K, T, decode
+from samplers.testing.toy import ENDS, INTERIOR, PIECES, STOP, A, B, K, S, T, decode
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation
 from tests.samplers.enumeration import Space
-from tests.samplers.spaces import MIXES, Case, words
+from tests.samplers.spaces import MIXES, Case, blanks, words
 
 LONGEST = 5
 
@@ -94,6 +97,21 @@ ASKED = {
         ),
         State.assemble([(-1, (A,)), (-1, (B,)), (0, (K, T))], STOP),
     ),
+    "framed": Asked(
+        Framed(0, None, {STOP}),
+        Space(INTERIOR, ENDS, (((K, T),),), False, LONGEST, lambda x: x[:2] == (K, T) and x[-1] == STOP),
+        State.assemble([(0, (K, T)), (-1, (A,))], STOP),
+    ),
+    "part": Asked(
+        InPart(Part(0, 1), LengthBounds(length_in_tokens, 1, 2), decode),
+        Space(INTERIOR, ENDS, (((K,),), ((T,),)), False, LONGEST, lambda x: x.index(T) - x.index(K) in (2, 3)),
+        State.assemble([(0, (K,)), (-1, (A,)), (1, (T,))], STOP),
+    ),
+    "leading space of a part": Asked(
+        InPart(Part(0, None), LeadingSpace(PIECES.__getitem__, True), decode),
+        Space(INTERIOR, ENDS, (((K, T),),), False, LONGEST, lambda x: x[x.index(T) + 1] != S),
+        State.assemble([(0, (K, T)), (-1, (A,))], STOP),
+    ),
 }
 every_one = pytest.mark.parametrize("name", ASKED)
 
@@ -119,6 +137,17 @@ def test_chains_keep_the_law(name: str) -> None:
     flow = law.pi[:, None] * law.matrix
     assert np.abs(flow - flow.T).max() <= 1e-10 and len(law.states) > 4
     kernel = case.kernel(MIXES["edits"])
+    assert abs(one_step_deviation(kernel, case.model, law, seed=3, tries=100)) < 4
+    assert distance_to_target(kernel, case.model, law, seed=7).holds
+
+
+def test_blanks_keep_the_law() -> None:
+    """Two blanks, as they are laid out for a text, under every move that a text's blanks have."""
+    case = blanks()
+    mix = {"replace": 0.2, "insert": 0.25, "delete": 0.15, "redraw": 0.15, "redraw_span": 0.15, "shift": 0.1}
+    law = Exact.of(case.law(mix), case.first)
+    assert len(law.states) == len(case.space.states()) > 20, "every filling is reached from every other"
+    kernel = case.kernel(mix)
     assert abs(one_step_deviation(kernel, case.model, law, seed=3, tries=100)) < 4
     assert distance_to_target(kernel, case.model, law, seed=7).holds
 

@@ -16,10 +16,14 @@ from samplers import (
     Delete,
     EndsWith,
     ForbiddenWords,
+    Framed,
+    InPart,
     Insert,
+    LeadingSpace,
     LengthBounds,
     ListedWords,
     NoStutter,
+    Part,
     Pattern,
     Product,
     Proposal,
@@ -43,7 +47,7 @@ from samplers.language import ProposalReply
 from samplers.moves.base import Draft, MoveWeights
 from samplers.patterns.automaton import Automaton
 from samplers.testing import KernelLaws, MoveLaws, PotentialLaws
-from samplers.testing.toy import BANG, ENDS, STOP, A, B, K, S, T, decode
+from samplers.testing.toy import BANG, ENDS, PIECES, STOP, A, B, K, S, T, decode
 from tests.samplers.kernels.test_asked_law import spans
 from tests.samplers.spaces import EPSILON, MIXES, SHARE, CountA, Network, cases
 from tests.samplers.strategies import FORMS
@@ -90,6 +94,29 @@ class TestWholePhrases(PotentialLaws):
 class TestCapitalForms(PotentialLaws):
     potential = CapitalForms((("b", "B"),), staticmethod(lambda ids: " ".join("BaB"[i] for i in ids)))
     states = (from_text((0, 1, 2), [slice(0, 1)]), from_text((1, 0, 2), [slice(1, 2)]))
+
+
+FRAMED = [
+    State((K, A, T, STOP), (0, -1, 1, -2)),
+    State((A, K, T, STOP), (-1, 0, 1, -2)),
+    State((K, T, A, BANG), (0, 1, -1, -2)),
+    State((K, S, T, B, STOP), (0, -1, 1, -1, -2)),
+]
+
+
+class TestFramed(PotentialLaws):
+    potential = Framed(0, 1, {STOP})
+    states = FRAMED
+
+
+class TestInPart(PotentialLaws):
+    potential = InPart(Part(0, 1), LengthBounds(tokens, 1, 2), decode)
+    states = FRAMED
+
+
+class TestLeadingSpace(PotentialLaws):
+    potential = InPart(Part(0, 1), LeadingSpace(PIECES.__getitem__, True), decode)
+    states = FRAMED
 
 
 class TestStartsWith(PotentialLaws):

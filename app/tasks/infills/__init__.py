@@ -1,0 +1,1 @@
+"""Filling blanks in a text."""
