@@ -14,6 +14,7 @@ from app.cli import console
 from app.cli.batch.command import batch
 from app.cli.calibrate import command as calibrate
 from app.cli.doctor.command import doctor
+from app.cli.evaluate.infills import InfillsEvaluation, evaluate_infills, read_cuts
 from app.cli.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
 from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.cli.index import index_cli
@@ -99,12 +100,42 @@ def evaluate_keywords_command(
         async with console.engine(console.settings(model=model)) as engine:
             return await evaluate_keywords(evaluation, sets, engine)
 
-    report = console.run(work())
+    _show(console.run(work()), as_json)
+
+
+def _show(report: dict[str, Any], as_json: bool) -> None:
+    """A report, a figure a line."""
     if as_json:
         Console(file=sys.stdout).print_json(data=report, ensure_ascii=False)
     else:
         for name, value in report.items():
             typer.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
+
+
+@evaluate.command("infills")
+def evaluate_infills_command(
+    file: Annotated[Path, typer.Argument(help="JSON Lines with `reference` or `references`.")],
+    encoding: console.Encoding = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
+    kind: Annotated[Literal["annealing", "metropolis"], typer.Option(help="Search, or sample.")] = "annealing",
+    chains: Annotated[int, typer.Option(help="Chains side by side.")] = Annealing().chains,
+    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = Annealing().steps,
+    seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
+    language: Annotated[AskedLanguage, typer.Option(help="Language of the sentences.")] = "auto",
+    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
+    model: ModelOption = None,
+    as_json: Json = False,
+) -> None:
+    """One to three blanks cut out of each sentence and filled, held against what stood there."""
+    sampler = {"kind": kind, "chains": chains, "steps": steps}
+    evaluation = InfillsEvaluation(file, limit, sampler, seed, language, output, encoding)
+
+    async def work() -> dict[str, Any]:
+        cuts = list(read_cuts(evaluation))
+        async with console.engine(console.settings(model=model)) as engine:
+            return await evaluate_infills(evaluation, cuts, engine)
+
+    _show(console.run(work()), as_json)
 
 
 @evaluate.command("retrieval")

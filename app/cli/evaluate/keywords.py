@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
-from typing import IO, Any
+from typing import Any
 
 from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import track
 
 from app.cli.evaluate.coverage import covered
+from app.cli.evaluate.lines import json_lines, references_of, sink
 from app.engine.engine import Engine
 from app.languages.base import count_characters
 from app.languages.choice import AskedLanguage, choose_language
@@ -29,7 +29,6 @@ from app.web.schemas import normalised
 from app.web.validation import faults_of
 from models.language.scoring.session import Session
 from models.language.vocabulary import SpellingError
-from models.text.files import read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +76,12 @@ async def evaluate_keywords(evaluation: Evaluation, sets: Sequence[KeywordSet], 
     lines: list[dict[str, Any]] = []
     errors = Console(stderr=True)
     bar = track(sets, "Evaluating", console=errors, disable=not errors.is_terminal)
-    with _sink(evaluation.output) as sink:
+    with sink(evaluation.output) as file:
         for number, keyword_set in enumerate(bar):
             line = await _one(keyword_set, evaluation, number, engine)
             lines.append(line)
-            if sink:
-                print(json.dumps(line, ensure_ascii=False), file=sink, flush=True)
+            if file:
+                print(json.dumps(line, ensure_ascii=False), file=file, flush=True)
     return {
         **summary(lines, evaluation.chains),
         "chains": evaluation.chains,
@@ -102,8 +101,8 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
         ProblemError: a line is not what it should be.
         TextFileError: a file cannot be read.
     """
-    forms = _lines(evaluation.forms, evaluation.encoding) if evaluation.forms else None
-    for place, (number, line) in enumerate(_lines(evaluation.file, evaluation.encoding)[: evaluation.limit]):
+    forms = json_lines(evaluation.forms, evaluation.encoding) if evaluation.forms else None
+    for place, (number, line) in enumerate(json_lines(evaluation.file, evaluation.encoding)[: evaluation.limit]):
         where = f"{evaluation.file.name}:{number}"
         keywords = line.get("keywords", line.get("concepts")) if isinstance(line, dict) else None
         if not isinstance(keywords, list):
@@ -116,39 +115,7 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
                 message = f"the forms file has no list of {len(keywords)} lists at line {at}"
                 raise invalid(where, Code.MALFORMED, message, "mend that line")
             accepted = given
-        references = line.get("references", [line["reference"]] if "reference" in line else [])
-        if not isinstance(references, list) or not all(isinstance(reference, str) for reference in references):
-            message = "references must be a list of texts, and reference a text"
-            raise invalid(where, Code.WRONG_TYPE, message, "mend that line")
-        yield KeywordSet(number, accepted, references)
-
-
-def _lines(path: Path, encoding: str | None) -> list[tuple[int, Any]]:
-    """The JSON of each line that is not blank, with its number."""
-    parsed = []
-    for number, text, fault in read_lines(path, encoding):
-        where = f"{path.name}:{number}"
-        if fault is not None:
-            raise invalid(where, Code.MALFORMED, fault, "mend that line")
-        if text.strip():
-            try:
-                parsed.append((number, json.loads(text)))
-            except (ValueError, RecursionError) as error:
-                raise invalid(where, Code.MALFORMED_JSON, f"not JSON: {error}", "mend that line") from error
-    if not parsed:
-        raise invalid(path.name, Code.MISSING, "there are no lines", "write a JSON object a line")
-    return parsed
-
-
-@contextmanager
-def _sink(path: Path | None) -> Iterator[IO[str] | None]:
-    try:
-        opened = nullcontext() if path is None else path.open("w", encoding="utf-8")
-    except OSError as error:
-        message = f"{path} cannot be written: {error.strerror}"
-        raise invalid("--output", Code.UNUSABLE_FILE, message, "name another file") from error
-    with opened as file:
-        yield file
+        yield KeywordSet(number, accepted, references_of(where, line))
 
 
 async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, engine: Engine) -> dict[str, Any]:

@@ -73,7 +73,9 @@ class InfillsRequest(SamplingRequest):
         "character. Where it ends with a blank, the closing mark is written too"
     )
     blanks: list[Blank] | None = Field(
-        default=None, description="what is to stand in each blank, one entry each; anything if left out"
+        default=None,
+        description="what is to stand in each blank, one entry each; anything if left out. On the "
+        "command line once for each blank: its keywords, or a JSON object",
     )
     language: AskedLanguage = Field(default="auto", description=f"auto: {detection('the text')}")
     forbidden: list[Word] = Field(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from app.tasks.infills.problem import make_problem
 from app.tasks.infills.schemas import InfillsAnswer, InfillsRequest
@@ -32,3 +34,18 @@ class Infills(SamplingTask[InfillsRequest, InfillsAnswer]):
     argument = "text"
     problem = staticmethod(make_problem)
     options: ClassVar[Mapping[str, str | None]] = {**SamplingTask.options, "forbidden": "--forbid", "blanks": "--blank"}
+
+    @classmethod
+    def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """Of a blank its keywords, or all of it as a JSON object."""
+        blanks = [_blank(text) for text in body.get("blanks", [])]
+        return super().body_of(body | ({"blanks": blanks} if blanks else {}))
+
+
+def _blank(text: str) -> Any:
+    """A blank as the command line has it, in the form of a body; what is no JSON is left for the schema to refuse."""
+    if not text.lstrip().startswith("{"):
+        return {"keywords": text.split()}
+    with suppress(ValueError):
+        return json.loads(text)
+    return text
