@@ -38,12 +38,15 @@ def sentences(number: int, chains: int = 2, steps: int = 8) -> dict[str, Any]:
 
 
 def mixed(count: int, chains: int = 2, steps: int = 8) -> list[dict[str, Any]]:
-    """Items of all kinds: of ten, eight for sentences, one for scores, one for a search."""
+    """Items of all kinds: of ten, seven for sentences, one each for blanks, scores and a search."""
     items = []
     for number in range(count):
         item = sentences(number, chains, steps)
         if number % 10 == 3:
             item |= {"url": "/v1/score", "body": {"texts": [TEXTS[number // 10 % len(TEXTS)]]}}
+        elif number % 10 == 5:
+            body = {key: item["body"][key] for key in ("seed", "sampler") if key in item["body"]}
+            item |= {"url": "/v1/infills", "body": body | {"text": f"{KEYWORDS[number // 10 % 3][0]}___。"}}
         elif number % 10 == 7:
             item |= {"url": f"/v1/indexes/{INDEX}/search", "body": {"query": KEYWORDS[number // 10 % 3][0], "n": 1}}
         items.append(item)

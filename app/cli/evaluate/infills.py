@@ -59,7 +59,7 @@ class InfillsEvaluation:
     @property
     def samples(self) -> bool:
         """Whether the chains sample, so that one of them is taken where it ends."""
-        return self.sampler["kind"] != "annealing"
+        return bool(self.sampler["kind"] != "annealing")
 
 
 @dataclass(frozen=True, slots=True)

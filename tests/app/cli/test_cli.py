@@ -144,6 +144,37 @@ def test_evaluate_keywords(tmp_path: Path) -> None:
     assert len(written) == 3 and written[0]["covered"] == [True, True]
 
 
+def test_infills_and_their_blanks() -> None:
+    blanks = ("--blank", "cat", "--blank", '{"length": {"max": 2}}')
+    result = call("infills", "The ___ ran to the ___.", *blanks, *FAST, "--json")
+    assert result.exit_code == 0, result.output
+    (infill,) = json.loads(result.stdout)["infills"]
+    first, second = infill["fills"]
+    assert infill["text"] == f"The {first} ran to the {second}." and "cat" in first and len(second.split()) <= 2
+    for wrong, field in (("{x", "blanks[0]"), ('{"words": 3}', "blanks[0].words")):
+        refused = call("infills", "The ___ ran.", "--blank", wrong)
+        assert refused.exit_code == 2 and field in refused.stderr
+
+
+@pytest.mark.parametrize("kind", ["annealing", "metropolis"])
+def test_evaluate_infills(tmp_path: Path, kind: str) -> None:
+    file, output = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
+    lines = [
+        {"reference": "the dog ran to the park."},
+        {"references": ["a cat."]},
+        {"reference": "今天我们去公园散步。"},
+    ]
+    file.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    options = ("--kind", kind, "--chains", "2", "--steps", "5", "--output", str(output), "--json")
+    report = json.loads(call("evaluate", "infills", str(file), *options).stdout)
+    assert report["texts"] == 2 and report["failed"] == 0 and report["kept_around_blanks"] == 1
+    assert report["fill_log_prob_per_token"] < 0 and report["original_log_prob_per_token"] < 0
+    written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert [line["line"] for line in written] == [1, 3] and all(line["kept"] for line in written)
+    file.write_text('{"keywords": ["dog"]}', "utf-8")
+    assert "no reference" in call("evaluate", "infills", str(file)).stderr
+
+
 def test_evaluate_reads_files_as_people_have_them(tmp_path: Path) -> None:
     """In UTF-16 with a mark or gzipped, with blank lines, and separators of Unicode that end no line."""
     file, forms = tmp_path / "sets", tmp_path / "forms"
