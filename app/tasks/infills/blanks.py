@@ -55,7 +55,8 @@ class BlankedText:
         """Read a text."""
         segments = read_segments(text)
         last = segments[-1].text[-1:]
-        mark = last if last and any(mask.rule(last, 0) is Role.END for mask in language.masks) else ""
+        # One that closes under whichever mask the text is written.
+        mark = last if last and all(mask.rule(last, 0) is Role.END for mask in language.masks) else ""
         return cls(segments, mark)
 
     @property
@@ -84,8 +85,13 @@ class BlankedText:
         return vocabulary.spell(" " * spaced + text)
 
     def spaced_before(self, blank: int, language: Language) -> bool | None:
-        """Whether a space goes before what is written in a blank; None where that is no matter."""
-        return self.segments[blank].spaced[1] if language.words_apart and self.texts[blank] else None
+        """Whether a space goes before what is written in a blank; None where that is no matter.
+
+        After a quote or a bracket few models have tokens for words without a space: they read one that is not shown.
+        """
+        text, spaced = self.texts[blank], self.segments[blank].spaced[1]
+        matters = language.words_apart and text and (spaced or text[-1].isalnum())
+        return spaced if matters else None
 
     def filled(self, fills: Sequence[str]) -> str:
         """The text as it was given, with the blanks filled."""

@@ -67,8 +67,17 @@ def make_problem(request: InfillsRequest, model: LoadedModel, limits: Limits) ->
     words = [Named(f"blanks[{n}].keywords[{k}]", w) for n, one in enumerate(blanks) for k, w in enumerate(one.keywords)]
     refuse(list(forbidden_faults(words, request.forbidden, language)))
     around = [Named("text", each) for each in text.texts if each]
-    vocabulary = choose_vocabulary(language, [*around, *words], model.vocabulary, Vocabulary.sentence)
+    kept = {word.text for word in words}
 
+    def spell(vocabulary: Vocabulary, written: str) -> None:
+        """Each segment with what goes before it where it stands."""
+        for number, each in enumerate(text.texts):
+            if each == written:
+                text.spelling(number, language, vocabulary)
+        if written in kept:
+            vocabulary.spellings(written)
+
+    vocabulary = choose_vocabulary(language, [*around, *words], model.vocabulary, spell)
     decode = vocabulary.decode
     ends = [token for token in vocabulary.end_tokens if text.mark in ("", vocabulary.piece(token))]
     end = min(ends, key=lambda token: vocabulary.piece(token) != language.full_stop)
@@ -90,7 +99,7 @@ def make_problem(request: InfillsRequest, model: LoadedModel, limits: Limits) ->
             keywords, field = range(first, len(forms)), f"blanks[{number}].pattern"
             fills.append(fill_of(blank.pattern, keywords, forms[first:], vocabulary, end, spaced, field))
     parts = [Part(after, before) for after, before in pairwise(segments)]
-    constraints: list[Constraint] = [*_language_constraints(language, written, segments[0], forms, decode)]
+    constraints: list[Constraint] = [*_language_constraints(language, written, segments, forms, decode)]
     constraints.append(Framed(segments[0], segments[-1], frozenset(ends)))
     room = 0
     for number, (blank, part) in enumerate(zip(blanks, parts, strict=True)):
@@ -182,15 +191,19 @@ def _blank_faults(blanks: Sequence[Blank], text: BlankedText) -> Iterator[Fault]
 
 
 def _language_constraints(
-    language: Language, written: list[list[str]], opening: int | None, forms: list[list[Tokens]], decode: Any
+    language: Language, written: list[list[str]], segments: Sequence[int | None], forms: list[list[Tokens]], decode: Any
 ) -> Iterator[Constraint]:
-    """The language's, without those that the text's own opening breaks: i went to ___."""
+    """The language's, without those that the text's own opening breaks: i went to ___.
+
+    Where the text has an end of its own, the closing token is not judged beside it: 我们去___吗? may end so.
+    """
+    opening, closing = segments[0], segments[-1]
     for constraint in language.constraints(written, decode):
         if opening is not None:
             begun = State(forms[opening][0], (opening,) * len(forms[opening][0]))
             if constraint.hopeless(begun, decode(begun.tokens)):
                 continue
-        yield constraint
+        yield constraint if closing is None else InPart(Part(None, None), constraint, decode)
 
 
 def _bounds(number: int, blank: Blank, language: Language, limits: Limits) -> LengthBounds:

@@ -169,6 +169,24 @@ def test_texts_are_read_as_they_are_spaced() -> None:
     assert [segment.spaced for segment in text.segments[1:]] == [(True, True), (True, True)]
     assert text.texts == ["She went", "to the", "park"]
     assert text.filled(["out", "big"]) == "She  went out to\tthe big park . "
+    assert [text.spaced_before(number, LANGUAGES["en"]) for number in (0, 1)] == [True, True]
+    for given, spaced in (("___ in", None), ("(___)", None), ("un___able", False)):
+        assert BlankedText.of(given, LANGUAGES["en"]).spaced_before(0, LANGUAGES["en"]) is spaced
+    assert BlankedText.of("我们 ___。", LANGUAGES["zh"]).spaced_before(0, LANGUAGES["zh"]) is None
+
+
+@pytest.mark.parametrize(
+    ("language", "given", "mark", "last"),
+    [
+        ("zh", "去___吗?", "", "吗?"),
+        ("zh", "去___吗？", "？", "吗"),
+        ("en", "he ___...", ".", ".."),
+        ("en", "he ___", "", ""),
+    ],
+)
+def test_the_closing_mark_is_one_of_the_language(language: str, given: str, mark: str, last: str) -> None:
+    text = BlankedText.of(given, LANGUAGES[language])
+    assert (text.mark, text.texts[-1]) == (mark, last)
 
 
 def test_chains_start_where_both_sides_count(client: TestClient) -> None:
