@@ -70,8 +70,9 @@ class Fuzzer:
     def request(self) -> FuzzedRequest:
         """The next one."""
         kinds: list[tuple[int, Callable[[], FuzzedRequest]]] = [
-            (30, self._sentences),
-            (28, self._score),
+            (24, self._sentences),
+            (10, self._infills),
+            (24, self._score),
             (10, self._search),
             (8, self._index),
             (4, self._upload),
@@ -132,6 +133,32 @@ class Fuzzer:
             "stream": lambda: rng.random() < 0.5,
         }
         return self._json("/v1/sentences", self._spoilt(body, optional))
+
+    def _infills(self) -> FuzzedRequest:
+        rng = self.rng
+        parts = [self.word() if rng.random() < 0.8 else "" for _ in range(rng.randint(1, 4))]
+        text = rng.choice(["___", " ___ ", "＿＿＿", "__", "_____"]).join(parts) + rng.choice(
+            ["", "。", ".", "?", "……"]
+        )
+        body: dict[str, Any] = {"text": text, "sampler": self._sampler(), "seed": rng.randint(0, 9)}
+        optional: dict[str, Callable[[], Any]] = {
+            "blanks": lambda: [self._blank() for _ in range(max(0, len(parts) - rng.choice([1, 1, 1, 0, 2])))],
+            "language": lambda: rng.choice(["zh", "en", "auto", "fr"]),
+            "context": lambda: rng.choice(["", self.word(), *CONTEXTS]),
+            "forbidden": lambda: self._some(3),
+            "samples": lambda: rng.choice([1, 3, 0, 1000]),
+            "stream": lambda: rng.random() < 0.5,
+        }
+        return self._json("/v1/infills", self._spoilt(body, optional))
+
+    def _blank(self) -> dict[str, Any]:
+        rng = self.rng
+        optional: dict[str, Callable[[], Any]] = {
+            "keywords": lambda: self._some(2),
+            "length": lambda: {"min": rng.choice([1, 2, 0]), "max": rng.choice([None, 1, 3, 9]), "unit": "tokens"},
+            "pattern": lambda: rng.choice(["[a-z ]+", "[天人]{2}", "(", "a|b", ".*"]),
+        }
+        return {name: make() for name, make in optional.items() if rng.random() < 0.3}
 
     def _score(self) -> FuzzedRequest:
         rng = self.rng

@@ -201,7 +201,8 @@ def _language_constraints(
     for constraint in language.constraints(written, decode):
         if opening is not None:
             begun = State(forms[opening][0], (opening,) * len(forms[opening][0]))
-            if constraint.hopeless(begun, decode(begun.tokens)):
+            # With a space after it, the last word is whole.
+            if constraint.hopeless(begun, decode(begun.tokens) + " " * language.words_apart):
                 continue
         yield constraint if closing is None else InPart(Part(None, None), constraint, decode)
 

@@ -41,6 +41,7 @@ TEXTS = [
     "___ in the park!",
     "  the dog ran  ___ the   park\n",
     "I walk to the ____ and ___",
+    "dog ___",
 ]
 
 
