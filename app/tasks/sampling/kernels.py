@@ -125,10 +125,15 @@ class SamplerOptions(ObjectiveOptions):
         ]
 
     @property
+    def grown(self) -> int:
+        """Particles that grow while the chains run, over all populations."""
+        return 0
+
+    @property
     def expected_scores(self) -> int:
         """Sentences to be scored, by which time is estimated."""
-        started = (self.particles or START_PARTICLES) * SCORES_PER_PARTICLE if self.start == "smc" else 0
-        return (self.steps + 1) * self.chains + started
+        started = self.particles or START_PARTICLES if self.start == "smc" else 0
+        return (self.steps + 1) * self.chains + (started + self.grown) * SCORES_PER_PARTICLE
 
     @property
     def drafts_per_chain(self) -> int:

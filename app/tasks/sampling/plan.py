@@ -70,7 +70,8 @@ def plan_of(
     weights: dict[str, float] = {}
     chains, drafts, scores = 1, 0, sampler.expected_scores
     if isinstance(sampler, SamplerOptions):
-        chains, drafts, scores = sampler.chains, sampler.drafts_per_chain, sampler.chains * sampler.steps
+        drafts, scores = sampler.drafts_per_chain, sampler.chains * sampler.steps
+        chains = sampler.chains // sampler.sharing
         _, weights = mix(sampler.moves, problem.moves)
     room = problem.max_tokens
     contexts = list(dict.fromkeys(problem.contexts.dealt(seed or 0, chains, lambda text: fits(engine, text, room))))
@@ -79,10 +80,12 @@ def plan_of(
         for each in (*contexts, *([problem.contexts.guide] if problem.contexts.guide else []))
     ]
     expected = LM_TOKENS_PER_STEP[getattr(sampler, "delayed", False)] * scores
+    forms = problem.source.forms if isinstance(problem.source, KeywordBlocks) else []
+    if isinstance(sampler, SamplerOptions):
+        expected += LM_TOKENS_PER_STAGE * sampler.grown * (len(forms) + 1)
     if isinstance(sampler, SamplerOptions) and (start := sequential(problem, sampler)) is not None:
         drafts = 0
         expected += LM_TOKENS_PER_STAGE * start.particles * start.last_step
-    forms = problem.source.forms if isinstance(problem.source, KeywordBlocks) else []
     piece, length = problem.vocabulary.piece, problem.length
     return SamplingPlan(
         language=problem.language.code,

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from app.tasks.sampling.kernels import SCORES_PER_PARTICLE, Beta, Drafts, MetropolisOptions
+from app.tasks.sampling.kernels import Beta, Drafts, MetropolisOptions
 from app.tasks.sampling.kinds.draws import blocks_of
 from app.tasks.sampling.moves import Moves
 from app.tasks.sampling.problem import SamplingProblem
@@ -60,9 +60,9 @@ class ParticleGibbsOptions(MetropolisOptions):
             )
 
     @property
-    def expected_scores(self) -> int:
-        """See :meth:`SamplerOptions.expected_scores`."""
-        return super().expected_scores + self.steps // self.renew_every * self.population * SCORES_PER_PARTICLE
+    def grown(self) -> int:
+        """See :meth:`SamplerOptions.grown`."""
+        return self.steps // self.renew_every * self.population
 
     @property
     def sharing(self) -> int:

@@ -38,6 +38,13 @@ def test_plan(client: TestClient, forwards: Any) -> None:
     )
 
 
+def test_populations_are_in_the_price_and_share_a_context(client: TestClient) -> None:
+    sampler = {"kind": "particle_gibbs", "chains": 8, "steps": 20, "renew_every": 5}
+    plan = client.post("/v1/sentences", json={**BODY, "sampler": sampler, "context": {"kind": "pool"}}).json()
+    assert len(plan["contexts"]) == 1 and plan["drafts"] == 1
+    assert plan["expected_lm_tokens"] == pytest.approx(8 * 20 * 2.7 + 4 * 24 * 3 * 6)
+
+
 def test_moves_that_cannot_apply_are_left_out(client: TestClient) -> None:
     plan = client.post("/v1/sentences", json={**BODY, "keywords": ["dog"], "context": ""}).json()
     assert set(plan["moves"]) == {"replace", "insert", "delete"} and sum(plan["moves"].values()) == pytest.approx(1)
