@@ -26,6 +26,7 @@ from app.web.problems import ProblemError, invalid
 from app.web.schemas import normalised
 from app.web.validation import faults_of
 from models.language.scoring.session import Session
+from models.language.vocabulary import SpellingError
 from samplers.run import generator
 from samplers.spans import Span
 
@@ -178,11 +179,17 @@ async def _one(cut: Cut, evaluation: InfillsEvaluation, number: int, engine: Eng
     }
 
 
-async def _log_probs(cut: Cut, answer: InfillsAnswer, engine: Engine) -> tuple[float, float]:
-    """Mean log-prob of the tokens that were cut out, and the whole sentence's log-prob, under the answer's law."""
+async def _log_probs(cut: Cut, answer: InfillsAnswer, engine: Engine) -> tuple[float, float] | tuple[None, None]:
+    """Mean log-prob of the tokens that were cut out, and the whole sentence's log-prob, under the answer's law.
+
+    None where the vocabulary that writes the text around them cannot spell them.
+    """
     name = answer.model.vocabulary
     vocabulary = await asyncio.to_thread(engine.model.vocabulary, name)
-    tokens = vocabulary.sentence(cut.sentence)
+    try:
+        tokens = vocabulary.sentence(cut.sentence)
+    except SpellingError:
+        return None, None
     session = await Session.open(engine.model, name, answer.model.context or "", engine.batcher, remember=0)
     (scored,) = await session.score([tokens], [None])
     stops = [len(vocabulary.decode(tokens[: i + 1])) for i in range(len(tokens))]
@@ -198,8 +205,10 @@ def summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Figures over all lines; None where there is nothing to average."""
     done = [line for line in lines if "failed" not in line]
 
-    def mean(name: str) -> float | None:
-        return fmean(line[name] for line in done) if done else None
+    spelled = [line for line in done if line["original_log_prob"] is not None]
+
+    def mean(name: str, of: Sequence[dict[str, Any]] = done) -> float | None:
+        return fmean(line[name] for line in of) if of else None
 
     return {
         "texts": len(lines),
@@ -207,10 +216,11 @@ def summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "failures": [{"line": line["line"], "reason": line["failed"]} for line in lines if "failed" in line],
         "kept_around_blanks": sum(line["kept"] for line in done) / len(lines) if lines else None,
         "exact": mean("exact"),
-        "fill_log_prob_per_token": mean("fill_log_prob_per_token"),
-        "original_log_prob_per_token": mean("original_log_prob_per_token"),
-        "log_prob": mean("log_prob"),
-        "original_log_prob": mean("original_log_prob"),
+        "originals_not_spelled": len(done) - len(spelled),
+        "fill_log_prob_per_token": mean("fill_log_prob_per_token", spelled),
+        "original_log_prob_per_token": mean("original_log_prob_per_token", spelled),
+        "log_prob": mean("log_prob", spelled),
+        "original_log_prob": mean("original_log_prob", spelled),
         "lm_tokens": mean("lm_tokens"),
         "seconds_per_text": mean("seconds"),
     }

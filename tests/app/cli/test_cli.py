@@ -169,6 +169,7 @@ def test_evaluate_infills(tmp_path: Path, kind: str) -> None:
     report = json.loads(call("evaluate", "infills", str(file), *options).stdout)
     assert report["texts"] == 2 and report["failed"] == 0 and report["kept_around_blanks"] == 1
     assert report["fill_log_prob_per_token"] < 0 and report["original_log_prob_per_token"] < 0
+    assert report["originals_not_spelled"] == 0
     written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
     assert [line["line"] for line in written] == [1, 3] and all(line["kept"] for line in written)
     file.write_text('{"keywords": ["dog"]}', "utf-8")

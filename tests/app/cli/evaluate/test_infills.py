@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.cli.evaluate.infills import BLANK, MOST_BLANKS, MOST_WORDS, blanked, cut_spans
+from app.cli.evaluate.infills import BLANK, MOST_BLANKS, MOST_WORDS, blanked, cut_spans, summary
 from app.languages.registry import LANGUAGES
 from samplers.run import generators
 
@@ -35,3 +35,20 @@ def test_blanks_are_runs_of_words_apart_from_one_another(language: str, sentence
 
 def test_of_a_short_sentence_nothing_is_cut() -> None:
     assert cut_spans("Go home!", LANGUAGES["en"], generators(1, 1)[0]) == []
+
+
+def test_what_the_vocabulary_cannot_spell_is_left_out_of_the_means() -> None:
+    line = {
+        "kept": True,
+        "exact": False,
+        "fill_log_prob_per_token": -2.0,
+        "log_prob": -9.0,
+        "lm_tokens": 5,
+        "seconds": 1.0,
+    }
+    spelled = {**line, "original_log_prob_per_token": -3.0, "original_log_prob": -11.0}
+    foreign = {**line, "fill_log_prob_per_token": -8.0, "original_log_prob_per_token": None, "original_log_prob": None}
+    report = summary([spelled, foreign, {"line": 3, "failed": "why"}])
+    assert (report["texts"], report["failed"], report["originals_not_spelled"]) == (3, 1, 1)
+    assert report["fill_log_prob_per_token"] == -2 and report["original_log_prob_per_token"] == -3
+    assert report["kept_around_blanks"] == pytest.approx(2 / 3), "a failure kept nothing"
