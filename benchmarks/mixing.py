@@ -59,7 +59,7 @@ MIXES: dict[str, dict[str, float]] = {
 CHAINS, TURN_TOKENS, MOST_STEPS, SEEDS = 8, 400, 5_000, (7,)
 SAMPLERS: dict[str, dict[str, Any]] = {
     **{name: {"kind": "metropolis", "moves": moves} for name, moves in MIXES.items()},
-    "particle_gibbs": {"kind": "particle_gibbs", "chains": 64, "renew_every": 8},
+    "particle_gibbs": {"kind": "particle_gibbs", "chains": 64, "renew_every": 12},
 }
 BURN_IN = 0.1
 """Share of the steps that are left out of the ESS."""
