@@ -72,6 +72,7 @@ class Fuzzer:
         kinds: list[tuple[int, Callable[[], FuzzedRequest]]] = [
             (24, self._sentences),
             (10, self._infills),
+            (6, self._corrections),
             (24, self._score),
             (10, self._search),
             (8, self._index),
@@ -150,6 +151,22 @@ class Fuzzer:
             "stream": lambda: rng.random() < 0.5,
         }
         return self._json("/v1/infills", self._spoilt(body, optional))
+
+    def _corrections(self) -> FuzzedRequest:
+        rng = self.rng
+        body: dict[str, Any] = {"texts": [self.word() for _ in range(rng.randint(0, 3))]}
+        optional: dict[str, Callable[[], Any]] = {
+            "language": lambda: rng.choice(["zh", "zh", "en", "auto"]),
+            "kinds": lambda: rng.choices(["homophone", "near_homophone", "lookalike", "listed", "grammar"], k=2),
+            "protect": lambda: self._some(2),
+            "names": lambda: self._some(),
+            "edits": lambda: [{"old": self.word(), "new": self.word()} for _ in range(rng.randint(0, 3))],
+            "confidence": lambda: rng.choice([0, 0.5, 1, 2, None]),
+            "alternatives": lambda: rng.choice([0, 3, 17]),
+            "context": lambda: rng.choice(["", self.word(), *CONTEXTS]),
+            "stream": lambda: rng.random() < 0.5,
+        }
+        return self._json("/v1/corrections", self._spoilt(body, optional))
 
     def _blank(self) -> dict[str, Any]:
         rng = self.rng

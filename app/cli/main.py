@@ -14,6 +14,7 @@ from app.cli import console
 from app.cli.batch.command import batch
 from app.cli.calibrate import command as calibrate
 from app.cli.doctor.command import doctor
+from app.cli.evaluate.corrections import CorrectionsEvaluation, evaluate_corrections, read_pairs
 from app.cli.evaluate.infills import InfillsEvaluation, evaluate_infills, read_cuts
 from app.cli.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
 from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
@@ -27,6 +28,7 @@ from app.cli.worker import worker as run_worker
 from app.indexes.opened import retrieval_of
 from app.languages.choice import AskedLanguage
 from app.tasks import registry
+from app.tasks.corrections.schemas import CONFIDENCE
 from app.tasks.sampling.kernels import Annealing
 from app.tasks.search.schemas import SearchRequest
 
@@ -134,6 +136,28 @@ def evaluate_infills_command(
         cuts = list(read_cuts(evaluation))
         async with console.engine(console.settings(model=model)) as engine:
             return await evaluate_infills(evaluation, cuts, engine)
+
+    _show(console.run(work()), as_json)
+
+
+@evaluate.command("corrections")
+def evaluate_corrections_command(
+    file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `target`.")],
+    encoding: console.Encoding = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
+    confidence: Annotated[float, typer.Option(help="Least confidence of an edit.", min=0, max=1)] = CONFIDENCE,
+    language: Annotated[AskedLanguage, typer.Option(help="Language of the texts.")] = "auto",
+    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
+    model: ModelOption = None,
+    as_json: Json = False,
+) -> None:
+    """Precision, recall and F1 of sentences and characters, false alarms, and how true the confidences are."""
+    evaluation = CorrectionsEvaluation(file, limit, confidence, language, output, encoding)
+
+    async def work() -> dict[str, Any]:
+        pairs = list(read_pairs(evaluation))
+        async with console.engine(console.settings(model=model)) as engine:
+            return await evaluate_corrections(evaluation, pairs, engine)
 
     _show(console.run(work()), as_json)
 

@@ -140,7 +140,9 @@ def _typed(members: list[Any]) -> Any:
     kind = members[-1]
     if get_origin(kind) is list:
         (item,) = get_args(kind)
-        return list[_typed([next(_members(item))])]  # type: ignore[misc]
+        typed = _typed([next(_members(item))])
+        # Lists of choices are more than typer reads; the schema names what is none of them.
+        return list[str if get_origin(typed) is Literal else typed]  # type: ignore[misc]
     return kind if kind in (bool, int, float) or get_origin(kind) is Literal else str
 
 

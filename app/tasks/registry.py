@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.tasks.corrections.task import Corrections
 from app.tasks.infills.task import Infills
 from app.tasks.keywords.task import Sentences
 from app.tasks.routes import place_of
@@ -16,7 +17,7 @@ from app.tasks.task import Task
 from app.web.codes import Code
 from app.web.problems import invalid
 
-TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Score, Search)
+TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Corrections, Score, Search)
 
 
 def urls() -> str:

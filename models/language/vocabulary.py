@@ -12,6 +12,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from models.language.piece_trie import PieceTrie
+
 
 class Role(enum.Enum):
     """Part of a token in a sentence."""
@@ -160,6 +162,13 @@ class Vocabulary:
         """Local id by token id."""
         return {int(token): k for k, token in enumerate(self.ids)}
 
+    @cached_property
+    def local_ids(self) -> npt.NDArray[np.int64]:
+        """Local id by token id, -1 of what the mask leaves out, (tokens of the tokenizer,)."""
+        places = np.full(len(self.pieces), -1, dtype=np.int64)
+        places[self.ids] = np.arange(len(self.ids))
+        return places
+
     @property
     def end_tokens(self) -> list[int]:
         """Token ids that close a sentence."""
@@ -168,6 +177,11 @@ class Vocabulary:
     @cached_property
     def _by_text(self) -> dict[str, int]:
         return {piece: int(token) for token in reversed(self.ids) if (piece := self.pieces[int(token)]) is not None}
+
+    @cached_property
+    def trie(self) -> PieceTrie:
+        """The texts of its tokens."""
+        return PieceTrie(self._by_text)
 
     @cached_property
     def _longest(self) -> int:

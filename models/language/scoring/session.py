@@ -16,10 +16,12 @@ from models.language.forward.masked_output import MaskedOutput
 from models.language.scoring.batcher import Batcher, Regular
 from models.language.scoring.kv_cache import Context, ScoredSentence, Usage
 from models.language.scoring.model import LoadedModel
+from models.language.scoring.prefixes import Readings, ReadPrefix
 from models.language.scoring.records import Records
 from models.language.scoring.work import Proposals, Scores
 from models.scores.cache import ScoreCache
 from samplers.language import ProposalQuery, ProposalReply
+from samplers.lattices.language import TokenIds
 
 
 class ContextLengthError(ValueError):
@@ -183,6 +185,27 @@ class Session:
                 )
         return [reply for reply in replies if reply is not None]
 
+    async def read(
+        self,
+        prefixes: Sequence[ReadPrefix | None],
+        tokens: Sequence[Sequence[int]],
+        asked: Sequence[Sequence[TokenIds]],
+    ) -> list[list[ReadPrefix]]:
+        """See :meth:`samplers.lattices.language.PrefixModel.read`."""
+        local, context = self.output.vocabulary.local_ids, await self._context()
+        wanted = [[local[ids] for ids in of_one] for of_one in asked]
+        work = Readings(self.model.scorer, context, self.output, prefixes, tokens, wanted, self.usage)
+        answer: list[list[ReadPrefix]] = await self.batcher.submit(work, self._caller)
+        return answer
+
+    async def _context(self) -> Context:
+        """The context, read at first use."""
+        if self._read is None:
+            self._read = await self.batcher.call(
+                lambda: self.model.scorer.context(self.context, self.output, self.usage)
+            )
+        return self._read
+
     async def _model_scores(
         self,
         sentences: Sequence[tuple[int, ...]],
@@ -192,12 +215,9 @@ class Session:
         """Score with the model, and keep; what is stored already stays as it is, to the last bit."""
         edited = {base.tokens: base for base in bases if base is not None}
         states = dict(zip(edited, await self._with_states(list(edited.values())), strict=True))
-        if self._read is None:
-            self._read = await self.batcher.call(
-                lambda: self.model.scorer.context(self.context, self.output, self.usage)
-            )
+        context = await self._context()
         whole = [None if base is None else states[base.tokens] for base in bases]
-        work = Scores(self.model.scorer, self._read, self.output, sentences, whole, self.usage)
+        work = Scores(self.model.scorer, context, self.output, sentences, whole, self.usage)
         computed: list[ScoredSentence] = await self.batcher.submit(work, self._caller)
         fresh = [
             replace(one, log_probs=stored[one.tokens].log_probs) if one.tokens in stored else one for one in computed

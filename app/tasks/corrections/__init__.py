@@ -1,0 +1,1 @@
+"""The corrections task: texts mended, each edit with its confidence."""

@@ -1,0 +1,131 @@
+"""Lattices of what a Chinese text may have been meant to be: characters that sound or look alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache, lru_cache
+
+from app.tasks.corrections.drawn import Drawing, Drawn
+from app.tasks.corrections.kinds import Kind
+from models.confusions.characters import SIMPLIFIED, TRADITIONAL
+from models.confusions.pinyin import homophones, near_homophones
+from models.confusions.shapes import lookalikes
+from models.confusions.words import lexicon
+from models.language.piece_trie import PieceTrie
+from models.language.vocabulary import Vocabulary
+
+IDENTICAL = -0.04
+DISTORTIONS: Mapping[Kind, float] = {"homophone": -3.75, "near_homophone": -6.5, "lookalike": -5.4}
+"""Log-weights of the kinds of confusion, in nats, after Zhou et al., EMNLP 2024, whose near homophones weigh -4.85: of
+the wider list here fewer are ever meant."""
+LONGER_TOKEN = 2.5
+"""Reward for each character of a token beyond one; ibid."""
+KINDS: Sequence[Kind] = (*DISTORTIONS, "listed")
+LISTED = -1.0
+"""Log-weight of a pair or a name that the caller lists."""
+LISTED_HINT = 8.0
+HINT = 6.0
+WORD_MADE = 0.0
+WORD_BROKEN = 0.0
+
+FAMILIES: Mapping[Kind, Callable[[str], frozenset[str]]] = {
+    "homophone": homophones,
+    "near_homophone": near_homophones,
+    "lookalike": lookalikes,
+}
+"""The characters that may be meant by a given one, likeliest kind first."""
+_TRADITIONAL_ONLY = TRADITIONAL - SIMPLIFIED
+
+
+@cache
+def confusions(character: str) -> Mapping[str, Kind]:
+    """Kind of confusion by the character that may have been meant, the likeliest kind of each."""
+    return {other: kind for kind in reversed(list(FAMILIES)) for other in FAMILIES[kind](character)}
+
+
+class ChineseLattices:
+    """Draws lattices.
+
+    Args:
+        vocabulary: of the texts.
+        kinds: of confusion that are looked for.
+        pairs: what is often written, and what is meant by it.
+        names: that may be meant.
+        protected: words that stay as they are.
+    """
+
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        kinds: Collection[Kind] = KINDS,
+        pairs: Sequence[tuple[str, str]] = (),
+        names: Sequence[str] = (),
+        protected: Sequence[str] = (),
+    ) -> None:
+        self._vocabulary, self._kinds = vocabulary, tuple(kinds)
+        self._lexicon = lexicon()
+        listed = "listed" in kinds
+        meant: dict[str, list[str]] = {}
+        for old, new in pairs if listed else ():
+            meant.setdefault(old, []).append(new)
+        self._meant = list(meant.values())
+        self._written = PieceTrie({old: number for number, old in enumerate(meant)})
+        self._names = PieceTrie({name: number for number, name in enumerate(names if listed else ())})
+        self._kept = PieceTrie({word: number for number, word in enumerate([*protected, *names])})
+
+    def draw(self, text: str) -> Drawn:
+        """The lattice of a text.
+
+        Args:
+            text: in its normal form.
+
+        Raises:
+            SpellingError: the vocabulary cannot write it.
+        """
+        drawing = Drawing(text, self._vocabulary)
+        exact = [{character: 0.0} for character in text]
+        frozen = set[int]()
+        for at in range(len(text)):
+            for _, word, _ in self._kept.spelled(exact, at):
+                frozen.update(range(at, at + len(word)))
+        traditional = not _TRADITIONAL_ONLY.isdisjoint(text)
+        likely, choices = (
+            [exact[at] if at in frozen else weights(c, kinds, traditional) for at, c in enumerate(text)]
+            for kinds in (KINDS, self._kinds)
+        )
+        words = [
+            self._lexicon.completing(text, at) if len(choice) > 1 else frozenset() for at, choice in enumerate(choices)
+        ]
+        for at in range(len(text)):
+            for token, written, weight in self._vocabulary.trie.spelled(choices, at):
+                reward, hint = LONGER_TOKEN * (len(written) - 1), 0.0
+                for place, new in enumerate(written, at):
+                    if new != text[place]:
+                        if new in words[place]:
+                            reward, hint = reward + WORD_MADE, HINT
+                        if text[place] in words[place]:
+                            reward += WORD_BROKEN
+                drawing.arc(at, token, written, weight, reward, hint)
+            for number, old, _ in self._written.spelled(exact, at):
+                if frozen.isdisjoint(range(at, at + len(old))):
+                    for new in self._meant[number]:
+                        self._listed(drawing, at, old, new)
+            for _, name, _ in self._names.spelled(likely, at):
+                old = text[at : at + len(name)]
+                if old != name and not set(old).isdisjoint(name):
+                    self._listed(drawing, at, old, name)
+        return drawing.done(lambda old, new: confusions(old)[new])
+
+    @staticmethod
+    def _listed(drawing: Drawing, at: int, old: str, new: str) -> None:
+        drawing.chain(at, at + len(old), new, "listed", LISTED, LONGER_TOKEN * (len(new) - 1), LISTED_HINT)
+
+
+@lru_cache(maxsize=50_000)
+def weights(character: str, kinds: Sequence[Kind], traditional: bool) -> Mapping[str, float]:
+    """Log-weights of the characters that may be meant by one, itself among them."""
+    script = TRADITIONAL if traditional else SIMPLIFIED
+    found = {
+        other: DISTORTIONS[kind] for other, kind in confusions(character).items() if kind in kinds and other in script
+    }
+    return {**found, character: IDENTICAL}

@@ -1,0 +1,7 @@
+"""Kinds of errors."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Kind = Literal["homophone", "near_homophone", "lookalike", "listed"]

@@ -1,0 +1,131 @@
+"""Schemas of a request for corrections and of its answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.engine.reports import Scorer, UsageReport
+from app.languages.choice import AskedLanguage, LanguageCode
+from app.languages.registry import detection
+from app.tasks.corrections.kinds import Kind
+from app.web.codes import Code
+from app.web.problems import UnfitError
+from app.web.schemas import Strict, Text, Word, normalised
+
+
+def _text(text: str) -> str:
+    """A text as it is given: offsets count its characters."""
+    if not normalised(text).strip():
+        raise UnfitError(Code.BLANK, "it is blank", "give a text, or leave the entry out")
+    return text
+
+
+def _at_least_one(entries: list[Any]) -> list[Any]:
+    if not entries:
+        raise UnfitError(Code.MISSING, "it is empty", "give at least one")
+    return entries
+
+
+CONFIDENCE = 0.8
+"""Default of the least confidence of an edit: by it at most one right text in twenty is touched."""
+
+
+class Pair(Strict):
+    """What is often written for something else."""
+
+    old: Word = Field(description="as it is written")
+    new: Word = Field(description="what is meant by it, at times")
+
+
+class CorrectionsRequest(Strict):
+    """Ask for the errors of texts to be mended."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"texts": ["我们昨天去公圆散步。", "今天天气很好。"]},
+                {"texts": ["王小明今天没来上学。"], "names": ["王晓明"], "protect": ["上学"], "confidence": 0.9},
+            ]
+        }
+    )
+
+    texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
+        description="each comes back in its place, changed or not", json_schema_extra={"minItems": 1}
+    )
+    language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
+    kinds: Annotated[list[Kind], AfterValidator(_at_least_one)] | None = Field(
+        default=None,
+        description="errors to look for; all of them if left out. homophone: a character of the same pinyin, tones "
+        "aside; near_homophone: of a similar one; lookalike: of a similar shape; listed: pairs and names of this "
+        "request. homophone alone keeps the sound: 胡面 may become 湖面, never 画面",
+    )
+    protect: list[Word] = Field(
+        default_factory=list, description="words that stay as they are wherever they stand; each stands in some text"
+    )
+    edits: list[Pair] = Field(default_factory=list, description="pairs of your own, likely wherever `old` stands")
+    names: list[Word] = Field(
+        default_factory=list,
+        description="proper names, thousands if need be: kept where they stand, and likely where what stands differs "
+        "from one by what sounds or looks alike",
+    )
+    confidence: float = Field(
+        default=CONFIDENCE, ge=0, le=1, description="least confidence of an edit that is made; more changes less"
+    )
+    alternatives: int = Field(default=3, ge=0, le=16, description="other readings of a text to list at most")
+    context: Text | None = Field(
+        default=None,
+        description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
+    )
+    stream: bool = Field(default=False, description="answer with server-sent events as texts are done")
+
+
+class EditReport(BaseModel):
+    """A change."""
+
+    start: int = Field(description="first character of the text as given that it replaces, from 0")
+    end: int = Field(description="the one after the last")
+    old: str
+    new: str
+    kind: Kind
+    confidence: float = Field(
+        description="posterior probability of the edit, calibrated: of those with a confidence of 0.9 about nine in "
+        "ten are right"
+    )
+
+
+class Alternative(BaseModel):
+    """Another reading of a text."""
+
+    target: str
+    log_density: float = Field(
+        description="in nats: the language model's log-prob and the log-weights of what is changed; the difference to "
+        "another of the same text counts"
+    )
+
+
+class Correction(BaseModel):
+    """A text and what was meant by it."""
+
+    source: str = Field(description="as given")
+    target: str = Field(description="with the edits made")
+    changed: bool
+    edits: list[EditReport] = Field(description="from left to right")
+    alternatives: list[Alternative] = Field(description="the densest other readings, the text as given among them")
+    language: LanguageCode
+
+
+class CorrectionReport(BaseModel):
+    """A text that is done, of a stream."""
+
+    number: int = Field(description="of the text in the request, from 0")
+    correction: Correction
+
+
+class CorrectionsAnswer(BaseModel):
+    """Corrections in the order of the texts."""
+
+    corrections: list[Correction]
+    usage: UsageReport
+    model: Scorer

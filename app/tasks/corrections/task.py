@@ -1,0 +1,124 @@
+"""The corrections task: its registration."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from app.engine.engine import Engine
+from app.engine.session import scorer_report
+from app.tasks.corrections.correct import CorrectionRun, sources_of
+from app.tasks.corrections.schemas import Correction, CorrectionReport, CorrectionsAnswer, CorrectionsRequest
+from app.tasks.task import Event, Task
+
+
+@dataclass(frozen=True)
+class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
+    """Errors in texts, mended."""
+
+    kind = "corrections"
+    path = "/v1/corrections"
+    request = CorrectionsRequest
+    answer = CorrectionsAnswer
+    tag = "corrections"
+    summary = "Errors in texts, mended"
+    description = """
+        Mend misspelt characters in Chinese texts, each edit with its probability.
+
+        The language model weighs the text against those that sound or look like it; what it is surest of is
+        written. No character is put in, taken out or moved unless a pair of the request says so, and digits,
+        letters and marks stay as they are.
+        """
+    found = "The texts in their order, changed or not."
+    events = (
+        "`stream: true` answers with server-sent events, each with JSON in `data`: `correction` (a CorrectionReport) "
+        "as each text is done, in any order; at the end `done` (the plain answer), or `error` (a Problem) should the "
+        "run fail midway. Lines that begin with a colon are comments."
+    )
+    argument = "texts"
+    options: ClassVar[Mapping[str, str | None]] = {"edits": "--edit", "names": "--name", "kinds": "--kind"}
+
+    def check(self, request: CorrectionsRequest, engine: Engine) -> None:
+        """See :meth:`Task.check`."""
+        sources_of(request, engine.model, engine.limits)
+
+    def expected_seconds(self, request: CorrectionsRequest) -> float:
+        """See :meth:`Task.expected_seconds`."""
+        return 0.01 * sum(map(len, request.texts))
+
+    async def run(self, request: CorrectionsRequest, engine: Engine) -> CorrectionsAnswer:
+        """See :meth:`Task.run`."""
+        async with self._running(request, engine) as run:
+            return await _answer(run, {number: one async for number, one in run.corrections()})
+
+    @asynccontextmanager
+    async def stream(self, request: CorrectionsRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
+        """See :meth:`Task.stream`."""
+        async with self._running(request, engine) as run:
+
+            async def events() -> AsyncGenerator[Event]:
+                done: dict[int, Correction] = {}
+                async for number, one in run.corrections():
+                    done[number] = one
+                    yield Event("correction", CorrectionReport(number=number, correction=one))
+                yield Event("done", await _answer(run, done))
+
+            yield events()
+
+    @asynccontextmanager
+    async def _running(self, request: CorrectionsRequest, engine: Engine) -> AsyncIterator[CorrectionRun]:
+        """The run of a request, in its turn.
+
+        Raises:
+            ProblemError: 422 for a request that cannot be met, 429 if too many wait.
+        """
+        sources = await asyncio.to_thread(sources_of, request, engine.model, engine.limits)
+        async with engine.admission.take():
+            yield CorrectionRun(request, sources, engine)
+
+    @classmethod
+    def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
+        """Of a pair the two words, an equals sign between them."""
+        if "edits" in body:
+            body["edits"] = [dict(zip(("old", "new"), pair.split("=", 1), strict=False)) for pair in body["edits"]]
+        return body
+
+    @classmethod
+    def render(cls, answer: CorrectionsAnswer) -> RenderableType:
+        """Each text with its edits."""
+        return Group(*map(_line, answer.corrections))
+
+    @classmethod
+    def note(cls, answer: CorrectionsAnswer) -> str:
+        """See :meth:`Task.note`."""
+        return f"{sum(one.changed for one in answer.corrections)} of {len(answer.corrections)} texts changed"
+
+    @classmethod
+    def render_event(cls, event: Event) -> RenderableType | None:
+        """The text done last."""
+        return _line(event.data.correction) if isinstance(event.data, CorrectionReport) else None
+
+
+async def _answer(run: CorrectionRun, done: Mapping[int, Correction]) -> CorrectionsAnswer:
+    return CorrectionsAnswer(
+        corrections=[done[number] for number in range(len(done))],
+        usage=run.usage,
+        model=scorer_report(run.engine.model),
+    )
+
+
+def _line(correction: Correction) -> Text:
+    """A text, what is taken out struck through, what is put in underlined."""
+    line, at = Text(), 0
+    for edit in correction.edits:
+        line.append(correction.source[at : edit.start])
+        line.append(edit.old, style="red strike")
+        line.append(edit.new, style="green underline")
+        at = edit.end
+    return line.append(correction.source[at:])

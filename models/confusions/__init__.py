@@ -1,0 +1,1 @@
+"""Confusions: what is written for what."""

@@ -1,0 +1,1 @@
+"""Lattices of the ways a text may be written, and the search for the likeliest."""

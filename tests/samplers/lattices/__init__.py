@@ -1,0 +1,1 @@
+"""Tests of lattices and the search in them."""
