@@ -12,7 +12,7 @@ def _encodable(character: str, encoding: str) -> bool:
 
 
 SIMPLIFIED = frozenset(c for c in map(chr, range(0x4E00, 0xA000)) if _encodable(c, "gb2312"))
-"""The 6,763 characters of GB 2312."""
+"""Those of GB 2312."""
 TRADITIONAL = frozenset(c for c in map(chr, range(0x4E00, 0xA000)) if _encodable(c, "big5"))
-"""The 13,053 characters of Big5."""
+"""Those of Big5."""
 CHARACTERS = SIMPLIFIED | TRADITIONAL

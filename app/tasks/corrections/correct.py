@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -25,11 +26,14 @@ from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 from models.text.normalisation import normalise
 from samplers.lattices.beam import Beam, search
+from samplers.lattices.lattice import Lattice
 
 BEAM = Beam(width=8, margin=12.0, branch=8.0, horizon=10)
 """What is looked at of each lattice (benchmarks/corrections.json)."""
 AT_ONCE = 48
 """Pieces that are searched side by side."""
+DRAWN_AHEAD = 8
+"""Lattices that are drawn while the model reads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -171,15 +175,20 @@ class CorrectionRun:
         missing = {source: len(list(pieces_of(source.text))) for source in sources}
         drawn: dict[int, Drawn] = {}
 
-        async def draw() -> AsyncIterator[Drawn]:
-            for number, (_, _, piece) in enumerate(pieces):
-                drawn[number] = await asyncio.to_thread(lattices.draw, piece)
-                yield drawn[number]
+        async def draw() -> AsyncIterator[Lattice]:
+            """The pieces' lattices, some of them drawn ahead while the model reads."""
+            ahead: deque[asyncio.Task[Drawn]] = deque()
+            for number in range(len(pieces)):
+                while len(ahead) < DRAWN_AHEAD and number + len(ahead) < len(pieces):
+                    following = pieces[number + len(ahead)][2]
+                    ahead.append(asyncio.create_task(asyncio.to_thread(lattices.draw, following)))
+                drawn[number] = await ahead.popleft()
+                yield drawn[number].lattice
 
         found: dict[Source, dict[int, Sequence[Variant]]] = {source: {} for source in sources}
         booked = (0, 0)
         with session.sampling():
-            async for number, paths in search(session, (each.lattice async for each in draw()), BEAM, AT_ONCE):
+            async for number, paths in search(session, draw(), BEAM, AT_ONCE):
                 source, start, _ = pieces[number]
                 found[source][start] = variants_of(paths, drawn.pop(number))
                 missing[source] -= 1

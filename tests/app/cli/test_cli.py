@@ -176,6 +176,37 @@ def test_evaluate_infills(tmp_path: Path, kind: str) -> None:
     assert "no reference" in call("evaluate", "infills", str(file)).stderr
 
 
+def test_corrections_and_their_pairs() -> None:
+    given = ("他们是学生。", "--edit", "学生=老师们", "--kind", "listed", "--protect", "他们", "--confidence", "0")
+    result = call("corrections", *given, "--alternatives", "9", "--json")
+    assert result.exit_code == 0, result.output
+    (one,) = json.loads(result.stdout)["corrections"]
+    assert "他们是老师们。" in {one["target"], *(each["target"] for each in one["alternatives"])}
+    shown = call("corrections", *given)
+    assert shown.exit_code == 0 and "他们是" in shown.stdout and "of 1 texts changed" in shown.stderr
+    for option, wrong, field in (("--edit", "学生", "edits[0].new"), ("--kind", "grammar", "kinds[0]")):
+        refused = call("corrections", "他们。", option, wrong)
+        assert refused.exit_code == 2 and field in refused.stderr
+
+
+def test_evaluate_corrections(tmp_path: Path) -> None:
+    file, output = tmp_path / "pairs.jsonl", tmp_path / "out.jsonl"
+    pairs = [("他们是学生。", "他们是学生。"), ("今天早上学校有人。", "今天早上学校有人。"), ("他时人", "她是人")]
+    lines = [json.dumps({"source": source, "target": target}) for source, target in pairs]
+    file.write_text("\n".join(lines), "utf-8")
+    report = json.loads(call("evaluate", "corrections", str(file), "--output", str(output), "--json").stdout)
+    assert (report["texts"], report["right"]) == (3, 2) and 0 <= report["sentence"]["f1"] <= 1
+    assert report["texts_per_second"] > 0
+    written = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert [(line["line"], line["source"]) for line in written] == [
+        (1, pairs[0][0]),
+        (2, pairs[1][0]),
+        (3, pairs[2][0]),
+    ]
+    file.write_text('{"source": "他", "target": "他们"}', "utf-8")
+    assert "same length" in call("evaluate", "corrections", str(file)).stderr
+
+
 def test_evaluate_reads_files_as_people_have_them(tmp_path: Path) -> None:
     """In UTF-16 with a mark or gzipped, with blank lines, and separators of Unicode that end no line."""
     file, forms = tmp_path / "sets", tmp_path / "forms"
