@@ -10,17 +10,19 @@ from app.tasks.corrections.kinds import Kind
 from models.confusions.characters import SIMPLIFIED, TRADITIONAL
 from models.confusions.pinyin import homophones, near_homophones
 from models.confusions.shapes import lookalikes
+from models.confusions.variants import variants
 from models.confusions.words import lexicon
 from models.language.piece_trie import PieceTrie
 from models.language.vocabulary import Vocabulary
 
 IDENTICAL = -0.04
-DISTORTIONS: Mapping[Kind, float] = {"homophone": -3.75, "near_homophone": -6.5, "lookalike": -5.4}
+DISTORTIONS: Mapping[Kind, float] = {"variant": -3.75, "homophone": -3.75, "near_homophone": -6.5, "lookalike": -5.4}
 """Log-weights of the kinds of confusion, in nats, after Zhou et al., EMNLP 2024, whose near homophones weigh -4.85: of
 the wider list here fewer are ever meant."""
 LONGER_TOKEN = 2.5
 """Reward for each character of a token beyond one; ibid."""
-KINDS: Sequence[Kind] = (*DISTORTIONS, "listed")
+KINDS: Sequence[Kind] = ("homophone", "near_homophone", "lookalike", "listed")
+"""Those that are looked for unless others are asked for: variants of a character are no errors everywhere."""
 LISTED = -1.0
 """Log-weight of a pair or a name that the caller lists."""
 LISTED_HINT = 8.0
@@ -29,6 +31,7 @@ WORD_MADE = 0.0
 WORD_BROKEN = 0.0
 
 FAMILIES: Mapping[Kind, Callable[[str], frozenset[str]]] = {
+    "variant": variants,
     "homophone": homophones,
     "near_homophone": near_homophones,
     "lookalike": lookalikes,

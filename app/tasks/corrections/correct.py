@@ -15,6 +15,7 @@ from app.languages.choice import Named, candidates, choose_language, choose_voca
 from app.languages.registry import LANGUAGES
 from app.settings.settings import Limits
 from app.tasks.corrections.chinese import KINDS, ChineseLattices
+from app.tasks.corrections.contexts import REGISTERS, likeliest
 from app.tasks.corrections.drawn import Drawn
 from app.tasks.corrections.pieces import PIECE_CHARACTERS, pieces_of
 from app.tasks.corrections.posterior import Variant, applied, chosen, variants_of
@@ -30,6 +31,8 @@ from samplers.lattices.lattice import Lattice
 
 BEAM = Beam(width=8, margin=12.0, branch=8.0, horizon=10)
 """What is looked at of each lattice (benchmarks/corrections.json)."""
+ROOM = 2 * PIECE_CHARACTERS
+"""Tokens that a piece has at most: rare characters take several."""
 AT_ONCE = 48
 """Pieces that are searched side by side."""
 DRAWN_AHEAD = 8
@@ -146,22 +149,24 @@ class CorrectionRun:
         Raises:
             ProblemError: 422, the context is too long.
         """
-        together: dict[tuple[str, Vocabulary], list[Source]] = {}
+        together: dict[tuple[Language, Vocabulary], list[Source]] = {}
         for source in self.sources:
-            together.setdefault((self._context(source.language), source.vocabulary), []).append(source)
-        for (context, vocabulary), sources in together.items():
-            async for each in self._searched(context, vocabulary, sources):
-                yield each
-
-    def _context(self, language: Language) -> str:
-        room = 2 * PIECE_CHARACTERS
-        return language.context(self.request.context, lambda opening: fits(self.engine, opening, room))
+            together.setdefault((source.language, source.vocabulary), []).append(source)
+        for (language, vocabulary), sources in together.items():
+            contexts, asked = REGISTERS[language.code], self.request.context
+            if asked is not None or not all(fits(self.engine, each, ROOM) for each in contexts):
+                contexts = (asked or "",)
+            numbers = await likeliest(self.engine, vocabulary, [source.text for source in sources], contexts)
+            for number, context in enumerate(contexts):
+                if alike := [source for source, its in zip(sources, numbers, strict=True) if its == number]:
+                    async for each in self._searched(context, vocabulary, alike):
+                        yield each
 
     async def _searched(
         self, context: str, vocabulary: Vocabulary, sources: Sequence[Source]
     ) -> AsyncIterator[tuple[int, Correction]]:
         """Those of texts under one context and vocabulary."""
-        session = await open_session(self.engine, vocabulary.name, context, 2 * PIECE_CHARACTERS)
+        session = await open_session(self.engine, vocabulary.name, context, ROOM)
         lattices = await asyncio.to_thread(
             lambda: ChineseLattices(
                 vocabulary,

@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["homophone", "near_homophone", "lookalike", "listed"]
+Kind = Literal["homophone", "near_homophone", "lookalike", "variant", "listed"]

@@ -57,9 +57,10 @@ class CorrectionsRequest(Strict):
     language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
     kinds: Annotated[list[Kind], AfterValidator(_at_least_one)] | None = Field(
         default=None,
-        description="errors to look for; all of them if left out. homophone: a character of the same pinyin, tones "
+        description="errors to look for; all but variant if left out. homophone: a character of the same pinyin, tones "
         "aside; near_homophone: of a similar one; lookalike: of a similar shape; listed: pairs and names of this "
-        "request. homophone alone keeps the sound: 胡面 may become 湖面, never 画面",
+        "request; variant: another form of the same character (著 and 着), looked for only if named. homophone alone "
+        "keeps the sound: 胡面 may become 湖面, never 画面",
     )
     protect: list[Word] = Field(
         default_factory=list, description="words that stay as they are wherever they stand; each stands in some text"
@@ -76,7 +77,8 @@ class CorrectionsRequest(Strict):
     alternatives: int = Field(default=3, ge=0, le=16, description="other readings of a text to list at most")
     context: Text | None = Field(
         default=None,
-        description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
+        description="text that goes before each; if left out, of a few sentences each on everyday matters, health, law "
+        'and in letters those after which its beginning is likeliest; "" for nothing',
     )
     stream: bool = Field(default=False, description="answer with server-sent events as texts are done")
 

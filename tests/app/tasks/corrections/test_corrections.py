@@ -72,7 +72,9 @@ def test_pairs_may_be_of_any_length(client: TestClient) -> None:
     pairs = [{"old": "学生", "new": "老师们"}, {"old": "。", "new": "！"}, {"old": "是", "new": "不是"}]
     (one,) = ask(client, ["他们是学生。"], edits=pairs, kinds=["listed"], alternatives=16)
     readings = {one["target"], *(each["target"] for each in one["alternatives"])}
-    assert "他们是老师们。" in readings and "他们不是学生！" in readings and "他们是学生。" in readings
+    assert "他们是学生。" in readings
+    for pair in pairs:
+        assert any(pair["new"] in reading for reading in readings)
     for edit in one["edits"]:
         assert edit["kind"] == "listed" and {"old": edit["old"], "new": edit["new"]} in pairs
 

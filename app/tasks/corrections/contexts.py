@@ -1,0 +1,46 @@
+"""Contexts of corrections: of a few, each text goes on from the one under which it is likeliest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from app.engine.engine import Engine
+from app.engine.session import open_session
+from app.languages.registry import LANGUAGES
+from models.language.vocabulary import Vocabulary
+
+REGISTERS: Mapping[str, Sequence[str]] = {
+    "zh": (
+        LANGUAGES["zh"].opening,
+        "医生建议他少吃油腻的东西。\n长期熬夜会影响记忆力。\n发烧时要多休息，多喝水。\n",
+        "合同自双方签字之日起生效。\n未经许可，任何人不得进入该区域。\n当事人有权向法院提起诉讼。\n",
+        "好久没有给您写信了，家里一切都好。\n孩子已经会走路了。\n等放了假，我们就回去看您。\n",
+    )
+}
+"""By language: everyday matters, health, law, letters. Misspelt medical questions come out better after sentences on
+health by a tenth (benchmarks/corrections.json)."""
+
+BEGINNING = 16
+"""Characters of a text by which its context is chosen."""
+AT_ONCE = 64
+"""Beginnings read at a time."""
+
+
+async def likeliest(engine: Engine, vocabulary: Vocabulary, texts: Sequence[str], contexts: Sequence[str]) -> list[int]:
+    """For each text the number of the context after which its beginning is likeliest; the first of equals."""
+    if len(contexts) == 1:
+        return [0] * len(texts)
+    beginnings = [vocabulary.spell(text[:BEGINNING]) for text in texts]
+    found = np.empty((len(contexts), len(texts)))
+    for row, context in zip(found, contexts, strict=True):
+        session = await open_session(engine, vocabulary.name, context, BEGINNING * 4)
+        session.remember = 0
+        with session.sampling():
+            for start in range(0, len(texts), AT_ONCE):
+                some = beginnings[start : start + AT_ONCE]
+                row[start : start + len(some)] = [
+                    scored.log_probs.sum() for scored in await session.score(some, [None] * len(some))
+                ]
+    return [int(best) for best in found.argmax(0)]
