@@ -26,6 +26,7 @@ def client(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def _eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What may be meant is as likely as what is given: of a random model there would be no edits."""
     monkeypatch.setattr(chinese, "DISTORTIONS", dict.fromkeys(chinese.DISTORTIONS, 1.0))
+    monkeypatch.setattr(chinese, "LISTED", 5.0)
     chinese.weights.cache_clear()
     yield
     chinese.weights.cache_clear()
