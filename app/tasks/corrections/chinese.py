@@ -94,7 +94,7 @@ class ChineseLattices:
         traditional = not _TRADITIONAL_ONLY.isdisjoint(text)
         likely, choices = (
             [exact[at] if at in frozen else weights(c, kinds, traditional) for at, c in enumerate(text)]
-            for kinds in (KINDS, self._kinds)
+            for kinds in (tuple(DISTORTIONS), self._kinds)
         )
         words = [
             self._lexicon.completing(text, at) if len(choice) > 1 else frozenset() for at, choice in enumerate(choices)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -12,8 +13,12 @@ from app.tasks.corrections.kinds import Kind
 from samplers.lattices.beam import Path
 
 TEMPERATURE = 2.0
-"""What densities are divided by before they are normalised: the model is surer than it is right. By it, of the edits
-with a confidence of c a share of c is right (benchmarks/corrections.json)."""
+"""What densities are divided by before they are normalised: the model is surer than it is right."""
+CALIBRATION = (1.0, 0.5, 0.5)
+"""Constant, and weights of the log-odds of an edit and of the log-prob of a character of the text, in the log-odds that
+the edit is right: fitted to half of the development texts (benchmarks/corrections.json)."""
+LEAST_SHARE = 1e-6
+"""Share of the variants' mass nearer to 0 or 1 than which none is taken to be."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -40,20 +45,24 @@ class Variant:
         text: the text.
         edits: what it changes, from left to right.
         log_density: of its path, in nats.
+        log_prob: of its tokens, in nats.
     """
 
     text: str
     edits: tuple[Edit, ...]
     log_density: float
+    log_prob: float
 
 
 def variants_of(paths: Sequence[Path], drawn: Drawn) -> list[Variant]:
     """What the paths of a lattice write, the densest first."""
-    return [Variant(path.text, tuple(_joined(_changes(path, drawn))), path.log_density) for path in paths]
+    return [
+        Variant(path.text, tuple(_joined(_changes(path, drawn))), path.log_density, path.log_prob) for path in paths
+    ]
 
 
-def confidences(variants: Sequence[Variant]) -> Mapping[Edit, float]:
-    """The posterior probability of each edit: the share of the variants' mass that has it."""
+def posterior(variants: Sequence[Variant]) -> Mapping[Edit, float]:
+    """The share of the variants' mass, at :data:`TEMPERATURE`, that has each edit."""
     densities = np.array([variant.log_density for variant in variants]) / TEMPERATURE
     shares = np.exp(densities - densities.max())
     shares /= shares.sum()
@@ -65,9 +74,20 @@ def confidences(variants: Sequence[Variant]) -> Mapping[Edit, float]:
 
 
 def chosen(variants: Sequence[Variant], confidence: float) -> list[tuple[Edit, float]]:
-    """The edits of the likeliest variant in which there is enough confidence, each with its own, from left to right."""
-    known = confidences(variants)
-    return [(edit, known[edit]) for edit in variants[0].edits if known[edit] >= confidence]
+    """The edits of the likeliest variant in which there is enough confidence, each with its own, from left to right.
+
+    The confidence is the calibrated probability that an edit is right. A text that is unlikely all over is of matters
+    that the model knows little of, and it is wrong there more often.
+    """
+    best = variants[0]
+    constant, of_odds, of_text = CALIBRATION
+    shares = posterior(variants)
+    found: list[tuple[Edit, float]] = []
+    for edit in best.edits:
+        share = min(max(shares[edit], LEAST_SHARE), 1 - LEAST_SHARE)
+        odds = constant + of_odds * math.log(share / (1 - share)) + of_text * best.log_prob / len(best.text)
+        found.append((edit, 1 / (1 + math.exp(-odds))))
+    return [(edit, its) for edit, its in found if its >= confidence]
 
 
 def applied(edits: Iterable[tuple[int, int, str]], text: str) -> str:
@@ -97,10 +117,10 @@ def _changes(path: Path, drawn: Drawn) -> Iterator[Edit]:
 
 
 def _joined(edits: Iterator[Edit]) -> Iterator[Edit]:
-    """Edits, neighbours of one kind joined."""
+    """Edits, neighbours of one kind joined but for what a request lists."""
     last: Edit | None = None
     for edit in edits:
-        if last is not None and last.end == edit.start and last.kind == edit.kind:
+        if last is not None and last.end == edit.start and last.kind == edit.kind != "listed":
             last = Edit(last.start, edit.end, last.new + edit.new, edit.kind)
             continue
         if last is not None:

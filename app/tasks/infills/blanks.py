@@ -84,14 +84,18 @@ class BlankedText:
         spaced = language.words_apart and self.segments[number].spaced[0]
         return vocabulary.spell(" " * spaced + text)
 
-    def spaced_before(self, blank: int, language: Language) -> bool | None:
-        """Whether a space goes before what is written in a blank; None where that is no matter.
+    def spaced_before(self, blank: int, language: Language) -> bool:
+        """Whether a space goes before what is written in a blank.
 
-        After a quote or a bracket few models have tokens for words without a space: they read one that is not shown.
+        Where none does, a token with one will do: after a quote or a bracket few models have others for words.
         """
-        text, spaced = self.texts[blank], self.segments[blank].spaced[1]
-        matters = language.words_apart and text and (spaced or text[-1].isalnum())
-        return spaced if matters else None
+        return bool(language.words_apart and self.texts[blank] and self.segments[blank].spaced[1])
+
+    def inside_word(self, blank: int, language: Language) -> bool:
+        """Whether a letter or digit adjoins a blank where words are written apart."""
+        before, after = self.segments[blank : blank + 2]
+        edges = (before.text[-1:] if not before.spaced[1] else "", after.text[:1] if not after.spaced[0] else "")
+        return language.words_apart and any(map(str.isalnum, edges))
 
     def filled(self, fills: Sequence[str]) -> str:
         """The text as it was given, with the blanks filled."""

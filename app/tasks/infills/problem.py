@@ -63,7 +63,7 @@ def make_problem(request: InfillsRequest, model: LoadedModel, limits: Limits) ->
     """
     language = choose_language(request.language, [request.text])
     text = BlankedText.of(request.text, language)
-    blanks = _checked(request, text, limits)
+    blanks = _checked(request, text, language, limits)
     words = [Named(f"blanks[{n}].keywords[{k}]", w) for n, one in enumerate(blanks) for k, w in enumerate(one.keywords)]
     refuse(list(forbidden_faults(words, request.forbidden, language)))
     around = [Named("text", each) for each in text.texts if each]
@@ -112,8 +112,8 @@ def make_problem(request: InfillsRequest, model: LoadedModel, limits: Limits) ->
             of_part.append(ForbiddenWords(request.forbidden, language.forbidden_edges))
         if blank.pattern is not None:
             of_part.append(Pattern(compiled(blank.pattern, vocabulary, f"blanks[{number}].pattern")))
-        if (spaced := text.spaced_before(number, language)) is not None:
-            of_part.append(LeadingSpace(vocabulary.piece, spaced))
+        if text.spaced_before(number, language):
+            of_part.append(LeadingSpace(vocabulary.piece, True))
         constraints += [InPart(part, each, decode) for each in of_part]
     if not request.allow_repeats:
         constraints.append(NoStutter(decode))
@@ -145,7 +145,7 @@ def make_problem(request: InfillsRequest, model: LoadedModel, limits: Limits) ->
     )
 
 
-def _checked(request: InfillsRequest, text: BlankedText, limits: Limits) -> Sequence[Blank]:
+def _checked(request: InfillsRequest, text: BlankedText, language: Language, limits: Limits) -> Sequence[Blank]:
     """What is asked of each blank.
 
     Raises:
@@ -168,11 +168,11 @@ def _checked(request: InfillsRequest, text: BlankedText, limits: Limits) -> Sequ
             Bound(f"{field}.keywords[{k}]", word, limits.max_keyword_characters) for k, word in enumerate(one.keywords)
         ]
     refuse(list(above(bounds)))
-    refuse([*faults, *_blank_faults(blanks, text)])
+    refuse([*faults, *_blank_faults(blanks, text, language)])
     return blanks
 
 
-def _blank_faults(blanks: Sequence[Blank], text: BlankedText) -> Iterator[Fault]:
+def _blank_faults(blanks: Sequence[Blank], text: BlankedText, language: Language) -> Iterator[Fault]:
     if len(blanks) != text.blanks:
         yield Fault(
             field="blanks",
@@ -180,6 +180,14 @@ def _blank_faults(blanks: Sequence[Blank], text: BlankedText) -> Iterator[Fault]
             message=f"the text has {text.blanks} blanks and blanks has {len(blanks)} entries",
             remedy="give one entry for each, {} where anything may stand, or leave blanks out",
         )
+    for number in range(text.blanks):
+        if text.inside_word(number, language):
+            yield Fault(
+                field="text",
+                code=Code.MALFORMED,
+                message=f"blank {number} stands inside a word or against one, and a part of a word is not filled in",
+                remedy="leave a space between the blank and the letters beside it",
+            )
     for number, one in enumerate(blanks):
         if one.length.max is not None and one.length.max < one.length.min:
             yield Fault(

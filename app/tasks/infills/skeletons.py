@@ -50,7 +50,7 @@ def fill_of(
     forms: Sequence[Sequence[Tokens]],
     vocabulary: Vocabulary,
     end: int,
-    spaced: bool | None,
+    spaced: bool,
     field: str,
 ) -> Fill:
     """What is laid into one blank.
@@ -60,7 +60,7 @@ def fill_of(
         keywords, forms: of its keywords.
         vocabulary: of the text.
         end: the closing token.
-        spaced: whether its first token begins with a space; None where that is no matter.
+        spaced: whether its first token begins with a space.
         field: of the pattern.
 
     Raises:
@@ -70,7 +70,7 @@ def fill_of(
         return Fill(keywords, forms)
     closed = compiled(f"({pattern}){re.escape(vocabulary.piece(end))}", vocabulary, field)
     free = [int(token) for token in vocabulary.ids[: vocabulary.interior]]
-    first = [token for token in free if spaced is None or vocabulary.piece(token).startswith(" ") is spaced]
+    first = [token for token in free if not spaced or vocabulary.piece(token).startswith(" ")]
     skeletons = Skeletons(closed, KeywordBlocks(forms, ordered=True, end=end), vocabulary.piece, free, first, [end])
     found = Fill(keywords, forms, skeletons.draw)
     if found.draw(generators(0, 1)[0]) is None:

@@ -125,6 +125,7 @@ def test_items_of_jobs_and_the_command_take_it(client: TestClient) -> None:
         ({"text": "今天我去公园。"}, "text", "missing"),
         ({"text": "今天__公园。"}, "text", "missing"),
         ({"text": "今天___ ___公园。"}, "text", "malformed"),
+        ({"text": "un___able"}, "text", "malformed"),
         ({"text": "今天___\u0007公园。"}, "text", "control-character"),
         ({"text": "今天___" + "公" * 10_000}, "text", "too-long"),
         ({"text": "今___" * 17}, "text", "too-many"),
@@ -171,9 +172,19 @@ def test_texts_are_read_as_they_are_spaced() -> None:
     assert text.texts == ["She went", "to the", "park"]
     assert text.filled(["out", "big"]) == "She  went out to\tthe big park . "
     assert [text.spaced_before(number, LANGUAGES["en"]) for number in (0, 1)] == [True, True]
-    for given, spaced in (("___ in", None), ("(___)", None), ("un___able", False)):
-        assert BlankedText.of(given, LANGUAGES["en"]).spaced_before(0, LANGUAGES["en"]) is spaced
-    assert BlankedText.of("我们 ___。", LANGUAGES["zh"]).spaced_before(0, LANGUAGES["zh"]) is None
+    for given in ("___ in", "(___)"):
+        assert not BlankedText.of(given, LANGUAGES["en"]).spaced_before(0, LANGUAGES["en"])
+    assert not BlankedText.of("我们 ___。", LANGUAGES["zh"]).spaced_before(0, LANGUAGES["zh"])
+
+
+@pytest.mark.parametrize(
+    ("text", "inside"),
+    [("un___able", True), ("He came___.", True), ("the ___dog", True), ("3___", True), ("a ___, b", False)]
+    + [("(___)", False), ("well-___ dog", False), ("___", False), ("我们___去", False)],
+)
+def test_a_blank_against_letters_is_told_where_words_are_apart(text: str, inside: bool) -> None:
+    language = LANGUAGES["zh" if "我" in text else "en"]
+    assert BlankedText.of(text, language).inside_word(0, language) is inside
 
 
 @pytest.mark.parametrize(
