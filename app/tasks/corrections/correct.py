@@ -39,6 +39,10 @@ DRAWN_AHEAD = 8
 """Lattices that are drawn while the model reads."""
 
 
+Piece = tuple[int, Sequence[Variant]]
+"""Where a piece of a text begins, and what may be meant by it."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
     """A text of a request.
@@ -149,6 +153,15 @@ class CorrectionRun:
         Raises:
             ProblemError: 422, the context is too long.
         """
+        async for source, pieces in self.readings():
+            yield source.number, self._correction(source, pieces)
+
+    async def readings(self) -> AsyncIterator[tuple[Source, Sequence[Piece]]]:
+        """Each text with the variants of its pieces, in the order in which they are done.
+
+        Raises:
+            ProblemError: 422, the context is too long.
+        """
         together: dict[tuple[Language, Vocabulary], list[Source]] = {}
         for source in self.sources:
             together.setdefault((source.language, source.vocabulary), []).append(source)
@@ -164,7 +177,7 @@ class CorrectionRun:
 
     async def _searched(
         self, context: str, vocabulary: Vocabulary, sources: Sequence[Source]
-    ) -> AsyncIterator[tuple[int, Correction]]:
+    ) -> AsyncIterator[tuple[Source, Sequence[Piece]]]:
         """Those of texts under one context and vocabulary."""
         session = await open_session(self.engine, vocabulary.name, context, ROOM)
         lattices = await asyncio.to_thread(
@@ -201,9 +214,9 @@ class CorrectionRun:
                     self.usage.lm_calls += session.usage.lm_calls - booked[0]
                     self.usage.lm_tokens += session.usage.lm_tokens - booked[1]
                     booked = (session.usage.lm_calls, session.usage.lm_tokens)
-                    yield source.number, self._correction(source, sorted(found.pop(source).items()))
+                    yield source, sorted(found.pop(source).items())
 
-    def _correction(self, source: Source, pieces: Sequence[tuple[int, Sequence[Variant]]]) -> Correction:
+    def _correction(self, source: Source, pieces: Sequence[Piece]) -> Correction:
         edits = [
             EditReport(
                 start=start + edit.start,
@@ -226,9 +239,7 @@ class CorrectionRun:
             language=source.language.code,
         )
 
-    def _alternatives(
-        self, source: Source, pieces: Sequence[tuple[int, Sequence[Variant]]], target: str
-    ) -> list[Alternative]:
+    def _alternatives(self, source: Source, pieces: Sequence[Piece], target: str) -> list[Alternative]:
         """Other readings, each another in one of the pieces than the densest."""
         best = sum(variants[0].log_density for _, variants in pieces)
         densest = {start: variants[0] for start, variants in pieces}
