@@ -67,14 +67,15 @@ class _Hypothesis(Generic[P]):
 
     Attributes:
         path: the path.
-        prefix: all but its last token read; with ``given``, all of it.
-        given: how many arcs of the given path are read by ``prefix``; None where it is another's.
+        prefix: all but its last token read; None where nothing of it is to be read any more, since what the model keeps
+            of a text is large.
+        given: how many arcs of the given path it goes on from as read; None where it goes on from its own.
         before: the hypothesis that it goes on from.
         others: less dense ones that go on alike from here.
     """
 
     path: Path
-    prefix: P
+    prefix: P | None
     given: int | None
     before: _Hypothesis[P] | None = None
     others: list[_Hypothesis[P]] = field(default_factory=list)
@@ -98,7 +99,7 @@ class _Search(Generic[P]):
     def __init__(self, lattice: Lattice, beam: Beam, given: Sequence[P]) -> None:
         self._nodes, self._beam, self._given = lattice.nodes, beam, given
         self._given_arcs = lattice.given
-        self._reached: dict[int, list[_Hypothesis[P]]] = {0: [_Hypothesis(Path(), given[0], 0)]}
+        self._reached: dict[int, list[_Hypothesis[P]]] = {0: [_Hypothesis(Path(), None, 0)]}
         self._node = 0
 
     def unread(self) -> list[_Hypothesis[P]]:
@@ -140,7 +141,8 @@ class _Search(Generic[P]):
     def _expand(self, prefixes: Sequence[P]) -> None:
         node, read = self._nodes[self._node], iter(prefixes)
         for hypothesis in self._reached.pop(self._node):
-            prefix = hypothesis.prefix if hypothesis.given is not None else next(read)
+            prefix = next(read) if hypothesis.given is None else self._given[hypothesis.given]
+            hypothesis.prefix = None
             if not node.texts:
                 continue
             gains = self._gains(self._node, prefix)
@@ -154,7 +156,7 @@ class _Search(Generic[P]):
                 path = hypothesis.path.onward(arc, float(gains[number]), float(prefix.next.log_probs[number]))
                 if hypothesis.given is not None and number == given:
                     place = hypothesis.given + 1
-                    onward = _Hypothesis(path, self._given[place], place, hypothesis)
+                    onward = _Hypothesis(path, None, place, hypothesis)
                 else:
                     onward = _Hypothesis(path, prefix, None, hypothesis)
                 self._reached.setdefault(arc.stop, []).append(onward)
@@ -169,8 +171,8 @@ class _Search(Generic[P]):
             if (first := distinct.setdefault(text, each)) is not each:
                 if each.path.text != first.path.text and len(first.others) < self._beam.others:
                     first.others.append(each)
-                if first.given is None and each.given is not None:
-                    first.prefix, first.given = each.prefix, each.given
+                first.given = each.given if first.given is None else first.given
+                each.prefix = None
         if not distinct:
             return []
         best = next(iter(distinct.values())).promise

@@ -26,9 +26,9 @@ KINDS: Sequence[Kind] = ("homophone", "near_homophone", "lookalike", "listed")
 LISTED = -1.0
 """Log-weight of a pair or a name that the caller lists."""
 LISTED_HINT = 8.0
-HINT = 6.0
-WORD_MADE = 0.0
-WORD_BROKEN = 0.0
+"""What pruning credits such a one with, in nats."""
+WORD_HINT = 6.0
+"""What it credits a character with that makes a word of the lexicon with those given around it."""
 
 FAMILIES: Mapping[Kind, Callable[[str], frozenset[str]]] = {
     "variant": variants,
@@ -87,41 +87,42 @@ class ChineseLattices:
         """
         drawing = Drawing(text, self._vocabulary)
         exact = [{character: 0.0} for character in text]
-        frozen = set[int]()
-        for at in range(len(text)):
-            for _, word, _ in self._kept.spelled(exact, at):
-                frozen.update(range(at, at + len(word)))
+        kept = {
+            place
+            for at in range(len(text))
+            for _, word, _ in self._kept.spelled(exact, at)
+            for place in range(at, at + len(word))
+        }
         traditional = not _TRADITIONAL_ONLY.isdisjoint(text)
-        likely, choices = (
-            [exact[at] if at in frozen else weights(c, kinds, traditional) for at, c in enumerate(text)]
-            for kinds in (tuple(DISTORTIONS), self._kinds)
-        )
-        words = [
-            self._lexicon.completing(text, at) if len(choice) > 1 else frozenset() for at, choice in enumerate(choices)
-        ]
+
+        def meant(kinds: Sequence[Kind]) -> list[Mapping[str, float]]:
+            return [exact[at] if at in kept else weights(c, kinds, traditional) for at, c in enumerate(text)]
+
+        self._draw_tokens(drawing, text, meant(self._kinds))
+        alike = meant(tuple(DISTORTIONS))
         for at in range(len(text)):
-            for token, written, weight in self._vocabulary.trie.spelled(choices, at):
-                reward, hint = LONGER_TOKEN * (len(written) - 1), 0.0
-                for place, new in enumerate(written, at):
-                    if new != text[place]:
-                        if new in words[place]:
-                            reward, hint = reward + WORD_MADE, HINT
-                        if text[place] in words[place]:
-                            reward += WORD_BROKEN
-                drawing.arc(at, token, written, weight, reward, hint)
             for number, old, _ in self._written.spelled(exact, at):
-                if frozen.isdisjoint(range(at, at + len(old))):
+                if kept.isdisjoint(range(at, at + len(old))):
                     for new in self._meant[number]:
-                        self._listed(drawing, at, old, new)
-            for _, name, _ in self._names.spelled(likely, at):
+                        _draw_listed(drawing, at, old, new)
+            for _, name, _ in self._names.spelled(alike, at):
                 old = text[at : at + len(name)]
                 if old != name and not set(old).isdisjoint(name):
-                    self._listed(drawing, at, old, name)
+                    _draw_listed(drawing, at, old, name)
         return drawing.done(lambda old, new: confusions(old)[new])
 
-    @staticmethod
-    def _listed(drawing: Drawing, at: int, old: str, new: str) -> None:
-        drawing.chain(at, at + len(old), new, "listed", LISTED, LONGER_TOKEN * (len(new) - 1), LISTED_HINT)
+    def _draw_tokens(self, drawing: Drawing, text: str, choices: Sequence[Mapping[str, float]]) -> None:
+        """Every token that writes what may be meant."""
+        words = [self._lexicon.completing(text, at) if len(choice) > 1 else () for at, choice in enumerate(choices)]
+        for at in range(len(text)):
+            for token, written, distortion in self._vocabulary.trie.spelled(choices, at):
+                changed = (place for place, new in enumerate(written, at) if new != text[place])
+                hint = WORD_HINT if any(written[place - at] in words[place] for place in changed) else 0.0
+                drawing.arc(at, token, written, distortion, LONGER_TOKEN * (len(written) - 1), hint)
+
+
+def _draw_listed(drawing: Drawing, at: int, old: str, new: str) -> None:
+    drawing.chain(at, at + len(old), new, "listed", LISTED, LONGER_TOKEN * (len(new) - 1), LISTED_HINT)
 
 
 @lru_cache(maxsize=50_000)

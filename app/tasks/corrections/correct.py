@@ -104,6 +104,16 @@ def sources_of(request: CorrectionsRequest, model: LoadedModel, limits: Limits) 
         for number, word in enumerate(request.protect)
         if not any(word in source.text for source in sources)
     ]
+    faults += [
+        Fault(
+            field=f"edits[{number}]",
+            code=Code.NO_EFFECT,
+            message=f"old and new are both {pair.old[:40]!r}",
+            remedy="give another new, or put the word under protect or names to keep it",
+        )
+        for number, pair in enumerate(request.edits)
+        if pair.old == pair.new
+    ]
     refuse(faults)
     return sources
 
@@ -116,6 +126,7 @@ def _bounds(request: CorrectionsRequest, limits: Limits) -> Iterator[Bound]:
     yield Bound("texts", request.texts, limits.max_texts, "texts in one request")
     for number, text in enumerate(request.texts):
         yield Bound(f"texts[{number}]", text, limits.max_text_characters)
+    yield Bound("texts", "".join(request.texts), limits.max_corrected_characters)
     yield Bound("context", request.context, limits.max_context_characters)
     lists = {
         "protect": {f"protect[{number}]": word for number, word in enumerate(request.protect)},

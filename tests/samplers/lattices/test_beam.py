@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +18,7 @@ from samplers.lattices.lattice import Arc, Lattice, Node
 TOKENS = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ToyPrefix:
     tokens: tuple[int, ...]
     next: NextTokens
@@ -171,6 +173,28 @@ def test_a_horizon_saves_reading() -> None:
         found_by(model, [one_way(lattice) for lattice in LATTICES], Beam(horizon=horizon))
         read[horizon] = model.read_tokens
     assert read[2] < read[None]
+
+
+def test_what_is_read_is_let_go_once_it_has_been_gone_on_from() -> None:
+    """Keys and values of every prefix ever read would fill the memory."""
+
+    @dataclass
+    class Counting(ToyModel):
+        alive: weakref.WeakSet[ToyPrefix] = field(default_factory=weakref.WeakSet)
+        most: int = 0
+
+        async def read(self, *asked: Any) -> list[list[ToyPrefix]]:
+            self.most = max(self.most, len(self.alive))
+            results = await super().read(*asked)
+            self.alive.update(prefix for each in results for prefix in each)
+            return results
+
+    rng = np.random.default_rng(0)
+    for length in (5, 40):
+        model = Counting(order=9)
+        found_by(model, [one_way(a_lattice(rng, length))], Beam(width=4))
+        # The given path's, and at a node and the next what the beam keeps.
+        assert model.most <= length + 1 + 3 * 4
 
 
 @pytest.mark.parametrize("beam", [Beam(width=2), Beam(margin=3.0), Beam(branch=2.0), Beam(4, 4.0, 4.0, 3)])
