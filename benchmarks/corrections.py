@@ -78,7 +78,7 @@ def fitted(texts: list[Read]) -> Calibration:
     rows, right = [], []
     for text in texts:
         for edit, each in text.edits:
-            rows.append([1.0, each.odds, each.text, *(edit.kind == kind for kind in KINDS)])
+            rows.append([1.0, each.odds, each.text, each.length, *(edit.kind == kind for kind in KINDS)])
             right.append(text.pair.target[edit.start : edit.end] == edit.new)
     x, y = np.array(rows, dtype=np.float64), np.array(right, dtype=np.float64)
     ridge = RIDGE * np.diag([0.0, *[1.0] * (x.shape[1] - 1)])
@@ -86,8 +86,8 @@ def fitted(texts: list[Read]) -> Calibration:
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ weights))
         weights += np.linalg.solve((x.T * (p * (1 - p))) @ x + ridge, x.T @ (y - p) - ridge @ weights)
-    constant, odds, of_text, *kinds = weights.tolist()
-    return Calibration(constant, odds, of_text, dict(zip(KINDS, kinds, strict=True)))  # type: ignore[arg-type]
+    constant, odds, of_text, of_length, *kinds = weights.tolist()
+    return Calibration(constant, odds, of_text, of_length, dict(zip(KINDS, kinds, strict=True)))  # type: ignore[arg-type]
 
 
 async def measure(files: list[Path]) -> dict[str, Any]:
@@ -111,7 +111,7 @@ def figures(texts: list[Read], by: Calibration) -> dict[str, Any]:
     """Metrics at the default confidence and at others, and the calibration error."""
     pairs, corrections = [text.pair for text in texts], [text.corrected(by) for text in texts]
     others = {}
-    for confidence in (0.0, 0.3, 0.6, 0.7, 0.8):
+    for confidence in (0.0, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
         each = summary(pairs, corrections, confidence)
         others[str(confidence)] = {"f1": each["sentence"]["f1"], "false_alarms": each["false_alarms"]}
     return {**summary(pairs, corrections, CONFIDENCE), **calibration(pairs, corrections), "at_confidence": others}
@@ -123,6 +123,7 @@ def vars_of(calibration: Calibration) -> dict[str, Any]:
         "constant": calibration.constant,
         "odds": calibration.odds,
         "text": calibration.text,
+        "length": calibration.length,
         "kinds": dict(calibration.kinds),
     }
 

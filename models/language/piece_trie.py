@@ -30,12 +30,15 @@ class PieceTrie:
                 node = node.setdefault(character, _Node())
             node.token = token
 
-    def spelled(self, choices: Sequence[Mapping[str, float]], start: int = 0) -> Iterator[tuple[int, str, float]]:
+    def spelled(
+        self, choices: Sequence[Mapping[str, float]], start: int = 0, shortest: int = 1
+    ) -> Iterator[tuple[int, str, float]]:
         """Tokens whose text takes one of the choices at each place.
 
         Args:
             choices: for each place the characters that may stand there, with a weight.
             start: the first place.
+            shortest: fewest characters of a text.
 
         Yields:
             Token, its text, and the sum of the weights.
@@ -43,10 +46,13 @@ class PieceTrie:
         waiting = [(self._root, "", 0.0)]
         while waiting:
             node, text, weight = waiting.pop()
-            if node.token is not None and text:
+            if node.token is not None and len(text) >= shortest:
                 yield node.token, text, weight
             if start + len(text) == len(choices):
                 continue
             choice = choices[start + len(text)]
             smaller, larger = (choice, node) if len(choice) < len(node) else (node, choice)
-            waiting += [(node[c], text + c, weight + choice[c]) for c in smaller if c in larger]
+            long_enough = len(text) + 1 >= shortest
+            waiting += [
+                (node[c], text + c, weight + choice[c]) for c in smaller if c in larger and (long_enough or node[c])
+            ]

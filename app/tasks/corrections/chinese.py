@@ -67,6 +67,8 @@ class ChineseLattices:
     ) -> None:
         self._vocabulary, self._kinds = vocabulary, tuple(kinds)
         self._lexicon = lexicon()
+        self._singles: dict[int, tuple[list[int], list[str], list[float]]] = {}
+        self._seen: list[Mapping[str, float]] = []  # so that no other gets the identity of one
         listed = "listed" in kinds
         meant: dict[str, list[str]] = {}
         for old, new in pairs if listed else ():
@@ -114,11 +116,25 @@ class ChineseLattices:
     def _draw_tokens(self, drawing: Drawing, text: str, choices: Sequence[Mapping[str, float]]) -> None:
         """Every token that writes what may be meant."""
         words = [self._lexicon.completing(text, at) if len(choice) > 1 else () for at, choice in enumerate(choices)]
-        for at in range(len(text)):
-            for token, written, distortion in self._vocabulary.trie.spelled(choices, at):
-                changed = (place for place, new in enumerate(written, at) if new != text[place])
-                hint = WORD_HINT if any(written[place - at] in words[place] for place in changed) else 0.0
-                drawing.arc(at, token, written, distortion, LONGER_TOKEN * (len(written) - 1), hint)
+        for at, (given, made) in enumerate(zip(text, words, strict=True)):
+            tokens, written, distortions = self._single(choices[at])
+            hints = [WORD_HINT if each in made and each != given else 0.0 for each in written]
+            drawing.characters(at, tokens, written, distortions, hints)
+            for token, several, distortion in self._vocabulary.trie.spelled(choices, at, 2):
+                changed = (place for place, new in enumerate(several, at) if new != text[place])
+                hint = WORD_HINT if any(several[place - at] in words[place] for place in changed) else 0.0
+                drawing.arc(at, token, several, distortion, LONGER_TOKEN * (len(several) - 1), hint)
+
+    def _single(self, choice: Mapping[str, float]) -> tuple[list[int], list[str], list[float]]:
+        """Tokens of single characters that may stand in a place, what they write, and their log-weights."""
+        if (columns := self._singles.get(id(choice))) is not None:
+            return columns
+        found = list(self._vocabulary.trie.spelled([choice]))
+        columns = ([token for token, _, _ in found], [text for _, text, _ in found], [w for _, _, w in found])
+        if len(choice) > 1:  # one of those that :func:`weights` keeps
+            self._singles[id(choice)] = columns
+            self._seen.append(choice)
+        return columns
 
 
 def _draw_listed(drawing: Drawing, at: int, old: str, new: str) -> None:

@@ -29,7 +29,7 @@ from models.text.normalisation import normalise
 from samplers.lattices.beam import Beam, search
 from samplers.lattices.lattice import Lattice
 
-BEAM = Beam(width=8, margin=12.0, branch=8.0, horizon=10)
+BEAM = Beam(width=6, margin=10.0, branch=7.0, horizon=10)
 """What is looked at of each lattice (benchmarks/corrections.json)."""
 ROOM = 2 * PIECE_CHARACTERS
 """Tokens that a piece has at most: rare characters take several."""

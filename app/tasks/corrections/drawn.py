@@ -65,6 +65,23 @@ class Drawing:
         """A token that stands for as many characters as it writes."""
         self._put((at, 0), (at + len(written), 0), token, written, distortion, reward, hint)
 
+    def characters(
+        self,
+        at: int,
+        tokens: Sequence[int],
+        written: Sequence[str],
+        distortions: Sequence[float],
+        hints: Sequence[float],
+    ) -> None:
+        """Tokens that stand for a single character each."""
+        columns = self._columns[at, 0]
+        columns.texts += written
+        columns.tokens += tokens
+        columns.stops += [(at + 1, 0)] * len(tokens)
+        columns.distortions += distortions
+        columns.rewards += [0.0] * len(tokens)
+        columns.hints += hints
+
     def chain(self, start: int, stop: int, new: str, kind: Kind, distortion: float, reward: float, hint: float) -> None:
         """A piece for which something else stands, of any length.
 
