@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from app.engine.engine import Engine
+from app.engine.reports import UsageReport
 from app.engine.session import open_session
 from app.languages.registry import LANGUAGES
 from models.language.vocabulary import Vocabulary
@@ -28,7 +29,9 @@ AT_ONCE = 64
 """Beginnings read at a time."""
 
 
-async def likeliest(engine: Engine, vocabulary: Vocabulary, texts: Sequence[str], contexts: Sequence[str]) -> list[int]:
+async def likeliest(
+    engine: Engine, vocabulary: Vocabulary, texts: Sequence[str], contexts: Sequence[str], usage: UsageReport
+) -> list[int]:
     """For each text the number of the context after which its beginning is likeliest; the first of equals."""
     if len(contexts) == 1:
         return [0] * len(texts)
@@ -43,4 +46,7 @@ async def likeliest(engine: Engine, vocabulary: Vocabulary, texts: Sequence[str]
                 row[start : start + len(some)] = [
                     scored.log_probs.sum() for scored in await session.score(some, [None] * len(some))
                 ]
+        usage.lm_calls += session.usage.lm_calls
+        usage.lm_tokens += session.usage.lm_tokens
+        usage.recalled += session.recalled
     return [int(best) for best in found.argmax(0)]

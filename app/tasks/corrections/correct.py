@@ -180,7 +180,8 @@ class CorrectionRun:
             contexts, asked = REGISTERS[language.code], self.request.context
             if asked is not None or not all(fits(self.engine, each, ROOM) for each in contexts):
                 contexts = (asked or "",)
-            numbers = await likeliest(self.engine, vocabulary, [source.text for source in sources], contexts)
+            texts = [source.text for source in sources]
+            numbers = await likeliest(self.engine, vocabulary, texts, contexts, self.usage)
             for number, context in enumerate(contexts):
                 if alike := [source for source, its in zip(sources, numbers, strict=True) if its == number]:
                     async for each in self._searched(context, vocabulary, alike):
