@@ -111,13 +111,9 @@ class _Search(Generic[P]):
             self._reached[node] = kept
             if unread := [one for one in kept if one.given is None]:
                 return unread
-            self._expand([])
+            self.expand([])
         self._node = last
         return []
-
-    def go_on(self, prefixes: Sequence[P]) -> None:
-        """Go on from the node, whose unread hypotheses have been read."""
-        self._expand(prefixes)
 
     @property
     def tokens(self) -> np.ndarray:
@@ -138,7 +134,8 @@ class _Search(Generic[P]):
         gains: np.ndarray = row.log_probs + (1 + row.entropy) * columns.distortions + columns.rewards
         return gains
 
-    def _expand(self, prefixes: Sequence[P]) -> None:
+    def expand(self, prefixes: Sequence[P]) -> None:
+        """Go on from the node, whose unread hypotheses have been read."""
         node, read = self._nodes[self._node], iter(prefixes)
         for hypothesis in self._reached.pop(self._node):
             prefix = next(read) if hypothesis.given is None else self._given[hypothesis.given]
@@ -266,4 +263,4 @@ async def search(
             for (each, _), (prefix,) in zip(pairs, read, strict=True):
                 of_search.setdefault(each, []).append(prefix)
             for each, prefixes in of_search.items():
-                each.go_on(prefixes)
+                each.expand(prefixes)

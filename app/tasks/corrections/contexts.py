@@ -20,8 +20,7 @@ REGISTERS: Mapping[str, Sequence[str]] = {
         "好久没有给您写信了，家里一切都好。\n孩子已经会走路了。\n等放了假，我们就回去看您。\n",
     )
 }
-"""By language: everyday matters, health, law, letters. Misspelt medical questions come out better after sentences on
-health by a tenth (benchmarks/corrections.json)."""
+"""By language: everyday matters, health, law, letters."""
 
 BEGINNING = 16
 """Characters of a text by which its context is chosen."""
