@@ -134,10 +134,11 @@ async def construct(
         max_free_tokens: most free tokens that a draft writes before each keyword and before the end.
         drafts: number of drafts for each chain to choose from, >= 1.
         max_rounds: most rounds of repair without progress, over all restarts of a chain, and most draws
-            for the potential; a text is not drawn again.
+            for the potential; a text is not drawn again. As long as no chain arrives, the chains
+            together have four times as many.
 
     Raises:
-        InfeasibleError: a chain used up its rounds.
+        InfeasibleError: the rounds are used up.
     """
     found: dict[int, State] = {}
     states: list[State] = []
@@ -292,7 +293,9 @@ async def _repair(
                 violations[i], states[i] = best[i]
                 continue
             failures[i] += 1
-            if failures[i] >= max_rounds:
+            # What no chain of many reaches is refused sooner than what one of them is late for.
+            none_arrived = len(open_chains) == len(states)
+            if failures[i] >= max_rounds or (none_arrived and sum(failures) >= _POOLED_ROUNDS * max_rounds):
                 raise InfeasibleError(
                     "no sentence that holds every constraint was found; the closest was "
                     f"{target.decode(states[i].tokens)!r}"
@@ -304,5 +307,7 @@ async def _repair(
 
 
 _REPAIR_EPSILON = 0.05
+_POOLED_ROUNDS = 4
+"""Rounds of all chains together, as a multiple of one chain's, after which a request that none can meet is refused."""
 _INSERTS = 8
 """Of a source's own insertions, how many are tried in each gap."""

@@ -161,6 +161,27 @@ def test_a_text_is_repaired_into_the_support() -> None:
         asyncio.run(construct(text, impossible, ToyLanguage(), generators(1, 3), max_rounds=7))
 
 
+def test_what_no_chain_reaches_is_refused_sooner_than_one_chain_gives_up() -> None:
+    impossible = Target(decode, (LengthBounds(length_in_tokens, 0, 2),))
+    rounds = []
+    for chains in (1, 20):
+        language = ToyLanguage()
+        with pytest.raises(InfeasibleError, match="closest"):
+            asyncio.run(
+                construct(
+                    from_text((A, K, T, B, S, STOP), [slice(1, 3)]),
+                    impossible,
+                    language,
+                    generators(1, chains),
+                    max_rounds=30,
+                )
+            )
+        rounds.append(sum(name == "score" for name, _ in language.calls))
+    assert rounds[0] >= 30
+    # Twenty chains have 4 x 30 failures together, and each first comes as near as it can.
+    assert 6 <= rounds[1] <= rounds[0] // 2
+
+
 @pytest.mark.parametrize(
     ("tokens", "blocks"),
     [((), []), ((A, STOP), [slice(0, 2)]), ((A, B, STOP), [slice(0, 2), slice(1, 2)]), ((A, STOP), [slice(1, 1)])],
