@@ -9,6 +9,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +79,14 @@ async def test_late_replies_answer_nothing_else(valkey: Valkey) -> None:
         thread = threading.Thread(target=hang)
         thread.start()
         try:
-            for _ in range(10):
+            deadline = time.monotonic() + 60
+            # On a busy machine slow replies open the breaker before one is late.
+            for rounds in count():
                 cache.hurry()
                 seconds = await suffer(cache, {}, batches=20)
                 assert max(seconds) < LONGEST + SLACK
+                if rounds >= 10 and (cache.counters.errors or time.monotonic() > deadline):
+                    break
         finally:
             done.set()
             thread.join()
