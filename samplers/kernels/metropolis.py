@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from math import isinf, log
 from typing import Any
 
@@ -123,8 +125,8 @@ class MetropolisHastings:
 
     def _draw(self, state: State, rng: np.random.Generator, beta: float) -> PrefetchedStep:
         """All random choices of one step from ``state``, in a fixed order."""
-        thresholds = np.cumsum([self.weights[move.name] for move in self.moves])[:-1]
-        move = self.moves[int(np.searchsorted(thresholds, rng.random(), "right"))]
+        thresholds = list(accumulate(self.weights[move.name] for move in self.moves))[:-1]
+        move = self.moves[bisect_right(thresholds, rng.random())]
         draft = move.draft(state, rng, self.weights, beta)
         return PrefetchedStep(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
 

@@ -14,10 +14,10 @@ import numpy.typing as npt
 
 from samplers.first_states import KeywordBlocks
 from samplers.kernels.base import Chain, Kernel, Position, Try
+from samplers.kernels.joint import JointKernel
 from samplers.language import LanguageModel
 from samplers.segments import Particle, Segments
 from samplers.smc import twists
-from samplers.state import State
 from samplers.target import Target
 from samplers.weights import normalised
 
@@ -27,7 +27,7 @@ what earlier ones let go."""
 
 
 @dataclass(frozen=True, slots=True)
-class ParticleGibbs:
+class ParticleGibbs(JointKernel):
     """Chains that share a population of particles every ``every`` steps, and move on their own between.
 
     A population is a run of sequential Monte Carlo (:class:`~samplers.segments.Segments`) with N particles, of which K
@@ -79,27 +79,17 @@ class ParticleGibbs:
         if self.particles <= self.together:
             raise ValueError(f"{self.particles} particles for {self.together} chains: give more particles than chains")
 
-    async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
-        """See :meth:`samplers.kernels.base.Kernel.init`.
+    @property
+    def group(self) -> int:
+        """See :attr:`JointKernel.group`."""
+        return self.together
 
-        Raises:
-            ValueError: a state has density 0, or the chains are no whole groups.
-        """
-        if len(states) % self.together:
-            raise ValueError(f"{len(states)} chains are no whole groups of {self.together}")
-        return await self.kernel.init(states, model)
-
-    async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], total_steps: int
+    async def step_together(
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], number: int
     ) -> list[Chain]:
-        """Go on to the next population at most; see :meth:`samplers.kernels.base.Kernel.advance`."""
-        least = min(chain.steps for chain in chains)
-        stop = min(total_steps, (least // self.every + 1) * self.every)
-        after = await self.kernel.advance(chains, model, rngs, stop)
-        if stop % self.every or any(chain.steps < stop for chain in after):
-            return after
-        groups = [slice(start, start + self.together) for start in range(0, len(after), self.together)]
-        renewed = await asyncio.gather(*(self._renewed(after[group], model, rngs[group.start]) for group in groups))
+        """Every group after its population."""
+        groups = [slice(start, start + self.together) for start in range(0, len(chains), self.together)]
+        renewed = await asyncio.gather(*(self._renewed(chains[group], model, rngs[group.start]) for group in groups))
         return list(joined.from_iterable(renewed))
 
     async def _renewed(

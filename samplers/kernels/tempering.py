@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from samplers.kernels.base import Chain, Kernel, Try
+from samplers.kernels.joint import JointKernel
 from samplers.language import LanguageModel
 from samplers.schedules import Schedule
-from samplers.state import State
 from samplers.target import Target
 
 
@@ -27,7 +27,7 @@ def exchange_name(upper: float, lower: float) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Tempering:
+class Tempering(JointKernel):
     """Each chain keeps its pi_beta; every ``every`` steps neighbouring betas exchange their states with probability
 
         min(1, exp((beta_i - beta_j) (e_j - e_i))),   e = log p_LM(x | context) + reward |x|,
@@ -58,31 +58,17 @@ class Tempering:
         if len(self.ladder) < 2:
             raise ValueError("a ladder needs at least two betas")
 
-    async def init(self, states: Sequence[State], model: LanguageModel[Any]) -> list[Chain]:
-        """See :meth:`samplers.kernels.base.Kernel.init`.
+    @property
+    def group(self) -> int:
+        """See :attr:`JointKernel.group`."""
+        return len(self.ladder)
 
-        Raises:
-            ValueError: a state has density 0, or the chains are no whole groups.
-        """
-        if len(states) % len(self.ladder):
-            raise ValueError(f"{len(states)} chains are no whole groups of {len(self.ladder)} betas")
-        return await self.kernel.init(states, model)
-
-    async def advance(
-        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], total_steps: int
+    async def step_together(
+        self, chains: Sequence[Chain], model: LanguageModel[Any], rngs: Sequence[np.random.Generator], number: int
     ) -> list[Chain]:
-        """Go on to the next exchange at most; see :meth:`samplers.kernels.base.Kernel.advance`."""
-        least = min(chain.steps for chain in chains)
-        stop = min(total_steps, (least // self.every + 1) * self.every)
-        after = await self.kernel.advance(chains, model, rngs, stop)
-        if stop % self.every == 0 and all(chain.steps == stop for chain in after):
-            self._exchange(after, rngs, first=stop // self.every % 2)
-        return after
-
-    def _exchange(self, chains: list[Chain], rngs: Sequence[np.random.Generator], first: int) -> None:
         """Try every other pair of neighbours in each group; the uniform is the first chain's."""
-        size = len(self.ladder)
-        first = 0 if size == 2 else first
+        chains, size = list(chains), self.group
+        first = 0 if size == 2 else number % 2
         for group in range(0, len(chains), size):
             for rung in range(first, size - 1, 2):
                 i, j = group + rung, group + rung + 1
@@ -95,6 +81,7 @@ class Tempering:
                 if accepted:
                     here, there = there, here
                 chains[i], chains[j] = chains[i].beside(here, attempt), chains[j].beside(there, attempt)
+        return chains
 
     def _energy(self, chain: Chain) -> float:
         return self.target.objective.value(chain.position.scored.log_probs)

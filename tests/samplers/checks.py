@@ -25,11 +25,13 @@ class Exact:
         states: as the product writes them.
         pi: the target on the class, normalised over it.
         matrix: the kernel's transitions within the class.
+        whole: target and transitions of all states of the law, whatever class they are of.
     """
 
     states: list[State]
     pi: Matrix
     matrix: Matrix
+    whole: tuple[Matrix, Matrix]
 
     @classmethod
     def of(cls, law: Law, first: State) -> Exact:
@@ -40,7 +42,9 @@ class Exact:
         labels = [x.labelled for x in listed]
         seen = reachable(matrix, labels.index((first.tokens, first.owners)))
         inside: list[Listed] = [x for x, kept in zip(listed, seen, strict=True) if kept]
-        return cls([State(*x.labelled) for x in inside], pi[seen] / pi[seen].sum(), matrix[np.ix_(seen, seen)])
+        return cls(
+            [State(*x.labelled) for x in inside], pi[seen] / pi[seen].sum(), matrix[np.ix_(seen, seen)], (pi, matrix)
+        )
 
     def steps_to_forget(self, start: Matrix, distance: float = 0.01) -> int:
         """Steps until a chain from ``start`` is within a total variation of pi."""
