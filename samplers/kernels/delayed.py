@@ -42,7 +42,6 @@ class DelayedAcceptance(MetropolisHastings):
         # Not super(): a dataclass with slots is another class than the one that the cell refers to.
         step = MetropolisHastings._draw(self, state, rng, beta)
         step.second_log_uniform = log(1.0 - rng.random())
-        step.generator_state = rng.bit_generator.state
         return step
 
     def _request(self, chain: Chain, step: PrefetchedStep, proposed: State) -> None:

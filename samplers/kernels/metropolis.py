@@ -113,7 +113,7 @@ class MetropolisHastings:
     def _prefetch(self, chain: Chain, rng: np.random.Generator, betas: Sequence[float]) -> list[PrefetchedStep]:
         """The chain's next steps, at most one for each beta; one of several rounds goes alone: in vain it is dear."""
         steps: list[PrefetchedStep] = []
-        for beta in betas:
+        for number, beta in enumerate(betas, 1):
             step = self._draw(chain.state, rng, beta)
             if isinstance(step.draft, Round) and steps:
                 rng.bit_generator.state = steps[-1].generator_state
@@ -121,6 +121,8 @@ class MetropolisHastings:
             steps.append(step)
             if isinstance(step.draft, Round):
                 break
+            if number < len(betas):
+                step.generator_state = rng.bit_generator.state
         return steps
 
     def _draw(self, state: State, rng: np.random.Generator, beta: float) -> PrefetchedStep:
@@ -128,7 +130,7 @@ class MetropolisHastings:
         thresholds = list(accumulate(self.weights[move.name] for move in self.moves))[:-1]
         move = self.moves[bisect_right(thresholds, rng.random())]
         draft = move.draft(state, rng, self.weights, beta)
-        return PrefetchedStep(beta, move.name, draft, log(1.0 - rng.random()), rng.bit_generator.state)
+        return PrefetchedStep(beta, move.name, draft, log(1.0 - rng.random()))
 
     async def _propose(self, drafted: Sequence[tuple[Chain, PrefetchedStep]], model: LanguageModel[Any]) -> None:
         """Fill in the proposals, or go on to their next rounds, asking for all tokens in one call."""
@@ -192,7 +194,8 @@ class MetropolisHastings:
                 gained = self._log_density(after, step.beta) - self._log_density(chain.position, step.beta)
                 log_ratio, stage = gained + proposal.log_q_ratio, 2
                 if step.accepts(log_ratio):
-                    rng.bit_generator.state = step.generator_state
+                    if step.generator_state is not None:
+                        rng.bit_generator.state = step.generator_state
                     return Chain(after, chain.info.after([*tries, Try(step.move, True, True, proposed, log_ratio, 2)]))
             tries.append(Try(step.move, proposal is not None, False, proposed, log_ratio, stage))
         return Chain(chain.position, chain.info.after(tries))

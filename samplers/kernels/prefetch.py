@@ -25,7 +25,7 @@ class PrefetchedStep:
         move: name of the move.
         draft: the move's places, or None where it does not apply; of a move of several rounds the open one.
         log_uniform: log of the acceptance uniform.
-        generator_state: the chain's generator after this step's draws.
+        generator_state: the chain's generator after this step's draws; None for the last step, where it stands.
         proposal: the proposed state.
         read: the score of the text that an open round is about, from which the proposal's score goes on.
         score_request: open question to the model.
@@ -40,7 +40,7 @@ class PrefetchedStep:
     move: str
     draft: Draft | Round | None
     log_uniform: float
-    generator_state: Any
+    generator_state: Any = None
     proposal: Proposal | None = None
     read: Scored | None = None
     score_request: ScoreRequest | None = None
