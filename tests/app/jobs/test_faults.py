@@ -50,7 +50,7 @@ def test_a_stopping_worker_hands_its_chunk_back_at_once(fleet: Fleet, queue: Que
     first = fleet.start_worker()
     fleet.wait_workers(1)
     # Long enough for a heartbeat to tell of them, however fast the machine is.
-    job = fleet.submit([sentences(number, chains=4, steps=1500) for number in range(10)])
+    job = fleet.submit([sentences(number, chains=4, steps=1500) for number in range(4)])
     until(lambda: fleet.alive() and fleet.alive()[0]["items_running"])
     time.sleep(0.3)
     first.send(signal.SIGTERM)
@@ -61,7 +61,7 @@ def test_a_stopping_worker_hands_its_chunk_back_at_once(fleet: Fleet, queue: Que
     assert first.pid not in [worker["pid"] for worker in fleet.client.get("/v1/workers").json()["workers"]]
     fleet.start_worker()
     seen = watch(fleet, job)
-    assert seen.job["request_counts"] == {"total": 10, "completed": 10, "failed": 0}
+    assert seen.job["request_counts"] == {"total": 4, "completed": 4, "failed": 0}
 
 
 def test_one_item_more_than_run_is_begun(fleet: Fleet, queue: QueueServer) -> None:

@@ -84,9 +84,8 @@ def stands(form: str, text: str, spaced: bool) -> bool:
 def test_sentences_hold_their_keywords(
     keywords: list[str | list[str]], vocabulary: str, engine: Engine, runner: asyncio.Runner
 ) -> None:
-    request = SentencesRequest.model_validate(
-        {"keywords": keywords, "samples": 3, "seed": 1, "sampler": {"kind": "annealing", "chains": 2, "steps": 8}}
-    )
+    sampler = {"kind": "annealing", "chains": 2, "steps": 8, "start": "drafts"}
+    request = SentencesRequest.model_validate({"keywords": keywords, "samples": 3, "seed": 1, "sampler": sampler})
     answer = runner.run(Sentences().run(request, engine))
     assert answer.model.vocabulary == vocabulary
     assert answer.sentences
