@@ -45,7 +45,7 @@ def lookalikes(character: str) -> frozenset[str]:
 def _mistaken(part: str, whole: str) -> bool:
     """Whether a character may be mistaken for one that it is a part of: it is of few, or lacks single strokes alone."""
     rest = [each for each in _decomposed(whole) if each != part]
-    return len(_by_direct_part()[part]) < MOST_WHOLES or set(rest) <= STROKES
+    return len(_by_direct_part().get(part, ())) < MOST_WHOLES or set(rest) <= STROKES
 
 
 def corners_of(character: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 from models.confusions.characters import CHARACTERS, SIMPLIFIED, TRADITIONAL
 from models.confusions.pinyin import homophones, near_homophones, similar, syllables
 from models.confusions.shapes import lookalikes
+from models.confusions.variants import variants
 from models.confusions.words import Lexicon, lexicon
 
 
@@ -45,6 +46,12 @@ def test_kinds_are_symmetrical_and_leave_a_character_itself_out() -> None:
             assert character not in others
             assert all(character in kind(other) for other in sorted(others)[:20])
         assert homophones(character).isdisjoint(near_homophones(character))
+
+
+def test_any_character_may_be_asked_for() -> None:
+    """Rare ones, whose parts the tables know little of, and those that are none."""
+    for character in ["紥", "\U00070d89", "\ue000", *map(chr, range(0x3400, 0xA000, 41))]:
+        assert all(character not in kind(character) for kind in (homophones, near_homophones, lookalikes, variants))
 
 
 def test_a_lexicon_finds_what_completes_words() -> None:
