@@ -85,10 +85,14 @@ class Catalogue:
         while True:
             folder = self._current(name)
             try:
-                return read(folder)
+                found = read(folder)
             except (CorruptIndexError, FileNotFoundError):
                 if self._current(name) == folder:
                     raise
+            else:
+                # What was removed while it was read may lack parts that an index need not have.
+                if self._current(name) == folder:
+                    return found
 
     def unload(self, name: str) -> bool:
         """Forget an open index, whose holders keep it; whether it was open."""

@@ -80,7 +80,7 @@ class SpellingTable:
     @classmethod
     def load(cls, folder: Path) -> SpellingTable | None:
         """Map the files of an index; None if it was built without."""
-        arrays = load_arrays(folder, _PREFIX, [field.name for field in fields(cls)])
+        arrays = load_arrays(folder, _PREFIX, [field.name for field in fields(cls)], optional=True)
         return cls(**arrays) if arrays else None
 
 

@@ -17,14 +17,22 @@ def save_arrays(folder: Path, prefix: str, arrays: Mapping[str, NDArray[Any]]) -
         np.save(folder / f"{prefix}-{name}.npy", little, allow_pickle=False)
 
 
-def load_arrays(folder: Path, prefix: str, names: Iterable[str]) -> dict[str, Any]:
-    """Map those of the arrays that are there. As plain ndarrays: numpy.memmap slows every small operation down."""
+def load_arrays(folder: Path, prefix: str, names: Iterable[str], optional: bool = False) -> dict[str, Any]:
+    """Map arrays, as plain ndarrays: numpy.memmap slows every small operation down.
+
+    Args:
+        folder: of the index.
+        prefix: of the files' names.
+        names: of the arrays.
+        optional: whether none of them may be there.
+
+    Raises:
+        FileNotFoundError: one is not there.
+    """
     paths = {name: folder / f"{prefix}-{name}.npy" for name in names}
-    return {
-        name: np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
-        for name, path in paths.items()
-        if path.exists()
-    }
+    if optional and not any(path.exists() for path in paths.values()):
+        return {}
+    return {name: np.asarray(np.load(path, mmap_mode="r", allow_pickle=False)) for name, path in paths.items()}
 
 
 def narrowed(tokens: NDArray[np.uint32]) -> NDArray[Any]:

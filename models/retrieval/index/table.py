@@ -51,7 +51,8 @@ class KeyTable:
     @classmethod
     def load(cls, folder: Path, key_format: KeyFormat) -> KeyTable:
         """Map the keys of an index."""
-        return cls(key_format, **{"entries": None, **load_arrays(folder, "key", _ARRAYS)})
+        arrays = load_arrays(folder, "key", [name for name in _ARRAYS if name != "entries"])
+        return cls(key_format, **arrays, entries=load_arrays(folder, "key", ["entries"], optional=True).get("entries"))
 
     @cached_property
     def closing(self) -> NDArray[np.int64]:

@@ -73,5 +73,5 @@ class Written:
     @classmethod
     def load(cls, folder: Path) -> Written:
         """Map the files of an index; without any, all its names are in their normal form."""
-        arrays = load_arrays(folder, "written", [field.name for field in fields(cls)])
+        arrays = load_arrays(folder, "written", [field.name for field in fields(cls)], optional=True)
         return cls(**arrays) if arrays else cls.of({})

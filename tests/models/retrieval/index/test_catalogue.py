@@ -18,7 +18,12 @@ from models.retrieval.index.errors import (
 )
 from models.retrieval.index.live import LiveIndex
 from models.retrieval.index.manifest import Manifest
+from models.retrieval.index.nodes import WideNodes
 from models.retrieval.index.sources import Records
+from models.retrieval.index.spelling_table import SpellingTable
+from models.retrieval.index.table import KeyTable
+from models.retrieval.index.values import ValueTable
+from models.retrieval.index.written import Written
 from tests.models.retrieval.reference import PLAIN, assert_same, encode, key_of, model_of
 
 ONE, OTHER = [("a", "1"), ("ab", "2")], [("b", "3")]
@@ -93,6 +98,34 @@ def test_an_index_that_is_replaced_while_it_is_read(
     else:
         assert_same(mine.open("one").view, model_of(OTHER, PLAIN))
     assert len(set(folders)) == 2
+
+
+@pytest.mark.parametrize("deleted", [False, True], ids=["replaced", "deleted"])
+@pytest.mark.parametrize("part", [KeyTable, WideNodes, ValueTable, SpellingTable, Written])
+def test_an_index_that_goes_between_its_parts(
+    part: type[Any], deleted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = Catalogue(tmp_path), Catalogue(tmp_path)
+    put(theirs, "one", ONE)
+    load, calls = part.load, 0
+
+    def loading(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 1:
+            if deleted:
+                theirs.delete("one")
+            else:
+                put(theirs, "one", OTHER)
+        return load(*arguments)
+
+    monkeypatch.setattr(part, "load", loading)
+    if deleted:
+        with pytest.raises(UnknownIndexError):
+            mine.open("one")
+    else:
+        assert_same(mine.open("one").view, model_of(OTHER, PLAIN))
+        assert calls == 2
 
 
 def test_changes_outlive_unloading_and_merging_and_go_with_a_replacement(tmp_path: Path) -> None:
