@@ -73,7 +73,9 @@ async def _gone(request: Request, error: Exception) -> Response:
 async def _unexpected(request: Request, error: Exception) -> Response:
     structlog.get_logger().error("unexpected error", exc_info=error, path=request.scope["path"])
     remedy = "try again; the log has the cause under this instance's id"
-    return failure(500, Code.INTERNAL_ERROR, "something failed inside the service", remedy).response()
+    message = "something failed inside the service"
+    # The server drops the connection after it: a client that kept it would see its next request reset.
+    return failure(500, Code.INTERNAL_ERROR, message, remedy, headers={"connection": "close"}).response()
 
 
 def _root(request: Request) -> str:

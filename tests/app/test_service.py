@@ -94,7 +94,9 @@ def test_an_unexpected_error_is_a_problem(settings: Settings) -> None:
         raise RuntimeError("a secret of the inside")
 
     with TestClient(app, raise_server_exceptions=False) as client:
-        problem = assert_problem(client.get("/broken"), 500)
+        response = client.get("/broken")
+        problem = assert_problem(response, 500)
+        assert response.headers["connection"] == "close"
         assert "secret" not in json.dumps(problem)
 
 
