@@ -84,8 +84,11 @@ def written_out(tokens: str) -> str:
     """An English text of lower-case tokens as it is written, with a capital and a question mark or a full stop."""
     text = _ENCLITIC.sub(lambda found: found[1] or "'", " ".join(tokens.split())).replace(" ,", ",")
     text = re.sub(r"\bi\b", "I", text)
-    asks = re.match(r"(?:what|how|why|who|whom|whose|which|when|where|is|are|was|were|do|does|did|can|could|will|would|"
-                    r"should|has|have|had|am|may|if|in (?:what|which)|on what|at what|for what)\b", text)
+    asks = re.match(
+        r"(?:what|how|why|who|whom|whose|which|when|where|is|are|was|were|do|does|did|can|could|will|would|"
+        r"should|has|have|had|am|may|if|in (?:what|which)|on what|at what|for what)\b",
+        text,
+    )
     return text[:1].upper() + text[1:] + ("?" if asks else ".")
 
 
@@ -109,7 +112,10 @@ async def evaluate_paraphrases(
     found: dict[int, TextParaphrases] = {}
     measure, most, started = "", engine.limits.max_texts, time.perf_counter()
     errors = Console(stderr=True)
-    with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar, sink(evaluation.output) as file:
+    with (
+        Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar,
+        sink(evaluation.output) as file,
+    ):
         task = bar.add_task("Paraphrasing", total=len(pairs))
         for first in range(0, len(pairs), most):
             try:
@@ -125,7 +131,11 @@ async def evaluate_paraphrases(
                         found[number] = event.data.data
                         bar.update(task, completed=len(found))
                         if file:
-                            print(json.dumps(_line(pairs[number], found[number]), ensure_ascii=False), file=file, flush=True)
+                            print(
+                                json.dumps(_line(pairs[number], found[number]), ensure_ascii=False),
+                                file=file,
+                                flush=True,
+                            )
     seconds = time.perf_counter() - started
     return {
         **summary(pairs, texts, [found[number] for number in range(len(pairs))], evaluation),

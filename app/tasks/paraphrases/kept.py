@@ -22,14 +22,18 @@ _NUMERAL = re.compile(
     r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|billion|half|twice|first|second|third|dozen)s?\b",
     re.IGNORECASE,
 )
-_HAN_NUMERAL = re.compile(r"第?[零〇一二两三四五六七八九十百千万亿半几]+[^\W\d]?")
+_HAN_NUMERAL = re.compile(r"第[一二三四五六七八九十百千万\d]+|[零〇一二两三四五六七八九十百千万亿半\d.%]+[^\W\d]?")
+_NO_NUMBER = frozenset("一起 一些 一点 一下 一样 一般 一直 一切 一定 万一 一 一个 半天 千万".split())
+"""Chinese words that jieba tags as numerals and that tell no number."""
 _NEGATION = re.compile(
     r"\b(?:not|no|never|nobody|nothing|nowhere|none|neither|nor|cannot|without)\b|n['’]t\b", re.IGNORECASE
 )
 _HAN_NEGATION = re.compile(r"[不没未无非别勿莫]")
 _NO_NEGATION = frozenset(
-    "不过 不但 不仅 不仅仅 不断 不管 不论 无论 不如 不同 不久 非常 别人 别的 差别 分别 特别 级别 性别 区别 个别 无非 莫非 "
-    "不得不 不禁 不妨 不愧".split()
+    (
+        "不过 不但 不仅 不仅仅 不断 不管 不论 无论 无论如何 不如 不同 不久 非常 别人 别的 差别 分别 特别 级别 性别 区别 个别 无非 莫非 "
+        "不得不 不禁 不妨 不愧"
+    ).split()
 )
 """Chinese words that deny nothing though a character of theirs does."""
 _CAPITALISED = re.compile(r"[^\W\d_a-z][^\W\d_]*")
@@ -41,9 +45,12 @@ def numbers(text: str) -> list[str]:
 
 
 def number_spans(text: str) -> list[Span]:
-    """Where the numbers of a text stand: figures, English numerals, and Chinese words of numerals alone."""
+    """Where the numbers of a text stand: figures, English numerals, and what jieba tags as a Chinese one."""
     spans = [match.span() for pattern in (_FIGURE, _NUMERAL) for match in pattern.finditer(text)]
-    return sorted([*spans, *_words(text, lambda word, tag: tag == "m" and _HAN_NUMERAL.fullmatch(word) is not None)])
+    for start, stop in _words(text, lambda word, tag: tag in ("m", "mq", "t") and word not in _NO_NUMBER):
+        if (found := _HAN_NUMERAL.match(text, start, stop)) is not None and not text[start:stop].isascii():
+            spans.append(found.span())
+    return sorted(spans)
 
 
 def negations(text: str) -> list[str]:
@@ -59,7 +66,8 @@ def name_spans(text: str, language: Language) -> list[Span]:
     return [
         (start, stop)
         for start, stop in language.word_spans(text)
-        if _CAPITALISED.match(text[start:stop]) and text[start:stop] not in ("I", "I'm", "I've", "I'll", "I'd")
+        if _CAPITALISED.match(text[start:stop])
+        and text[start:stop] not in ("I", "I'm", "I've", "I'll", "I'd")
         # At the opening a capital is no sign of a name, unless it is one of several.
         and (text[:start].rstrip()[-1:] not in ("", ".", "!", "?", ":") or not text[start + 1 : stop].islower())
     ]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 
-from app.languages.base import Language, Unit
+from app.languages.base import Unit
 from app.languages.choice import choose_language
 from app.settings.settings import Limits
 from app.tasks.limits import Bound, above
@@ -90,7 +90,7 @@ def _faults(request: ParaphrasesRequest) -> Iterator[Fault]:
 
 
 def make_problem(request: ParaphrasesRequest, source: Source, model: LoadedModel) -> SamplingProblem:
-    """The support of a text's paraphrases, the moves that walk it, and a first state; the potential is still to come."""
+    """The support of a text's paraphrases, and the moves that walk it; the potential is still to come."""
     language, vocabulary, state = source.language, source.vocabulary, source.state
     length, unit = _bounds(request, source)
     kept = [[text] for text in source.kept]
@@ -116,7 +116,10 @@ def make_problem(request: ParaphrasesRequest, source: Source, model: LoadedModel
         Delete(),
         RedrawSpan(),
         Shift(True),
-        Redraw(frozenset(vocabulary.end_tokens), hopeless=lambda begun: length.exceeded(begun, vocabulary.decode(begun.tokens))),
+        Redraw(
+            frozenset(vocabulary.end_tokens),
+            hopeless=lambda begun: length.exceeded(begun, vocabulary.decode(begun.tokens)),
+        ),
     ]
     return SamplingProblem(
         language=language,
@@ -159,5 +162,3 @@ def _contexts(request: ParaphrasesRequest, source: Source, model: LoadedModel) -
         return Contexts([worked])
     given = contexts_of(asked, "context", source.language, [], model.chat)
     return replace(given, guide=worked) if request.proposals == "examples" else given
-
-

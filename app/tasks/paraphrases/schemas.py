@@ -53,7 +53,12 @@ class ParaphrasesRequest(SamplingRequest):
         json_schema_extra={
             "examples": [
                 {"texts": ["What is the best way to learn a new language quickly?"], "samples": 3, "seed": 7},
-                {"texts": ["公司昨天宣布将在上海建设三座新工厂。"], "keep": ["新工厂"], "strength": "strong", "seed": 7},
+                {
+                    "texts": ["公司昨天宣布将在上海建设三座新工厂。"],
+                    "keep": ["新工厂"],
+                    "strength": "strong",
+                    "seed": 7,
+                },
             ]
         }
     )
@@ -72,7 +77,7 @@ class ParaphrasesRequest(SamplingRequest):
     )
     strength: Strength = Field(
         default="medium",
-        description="how far from the text: the overlap up to which nothing is lost, light 0.65, medium 0.45, strong 0.25",
+        description="how far from the text: up to which overlap nothing is lost; light 0.65, medium 0.45, strong 0.25",
     )
     length: ParaphraseLength = Field(default_factory=ParaphraseLength)
     similarity: Literal["auto", "encoder", "model"] = Field(

@@ -181,9 +181,7 @@ class Paraphrases(Task[ParaphrasesRequest, ParaphrasesAnswer | ParaphrasesPlan])
         return answer_table(data.texts, data) if isinstance(data, TextParaphrases) else None
 
 
-async def _side_by_side(
-    request: ParaphrasesRequest, seed: int, engine: Engine
-) -> AsyncGenerator[tuple[int, Event]]:
+async def _side_by_side(request: ParaphrasesRequest, seed: int, engine: Engine) -> AsyncGenerator[tuple[int, Event]]:
     """The events of the texts' runs as they come, each with the number of its text.
 
     Raises:
@@ -224,6 +222,4 @@ async def _only(event: Event) -> AsyncGenerator[Event]:
 
 
 def _sum(reports: Sequence[UsageReport]) -> UsageReport:
-    return UsageReport(
-        **{name: sum(getattr(report, name) for report in reports) for name in UsageReport.model_fields}
-    )
+    return UsageReport(**{name: sum(getattr(report, name) for report in reports) for name in UsageReport.model_fields})

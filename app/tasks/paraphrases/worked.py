@@ -44,7 +44,10 @@ WORKED = {
                 "He has not been able to work since the accident last year.",
                 "Since last year's accident he has not been fit for work.",
             ),
-            ("Why do so many people give up learning a language?", "What makes so many people stop learning a language?"),
+            (
+                "Why do so many people give up learning a language?",
+                "What makes so many people stop learning a language?",
+            ),
             ("How can I improve my handwriting?", "What should I do to make my handwriting better?"),
         ),
     ),
