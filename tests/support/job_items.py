@@ -38,7 +38,7 @@ def sentences(number: int, chains: int = 2, steps: int = 8) -> dict[str, Any]:
 
 
 def mixed(count: int, chains: int = 2, steps: int = 8) -> list[dict[str, Any]]:
-    """Items of all kinds: of ten, five for sentences, one each for blanks, paraphrases, corrections, scores and a search."""
+    """Items of all kinds: of ten, five for sentences, one each for the other tasks."""
     items = []
     for number in range(count):
         item = sentences(number, chains, steps)

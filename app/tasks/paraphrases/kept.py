@@ -23,17 +23,16 @@ _NUMERAL = re.compile(
     re.IGNORECASE,
 )
 _HAN_NUMERAL = re.compile(r"第[一二三四五六七八九十百千万\d]+|[零〇一二两三四五六七八九十百千万亿半\d.%]+[^\W\d]?")
-_NO_NUMBER = frozenset("一起 一些 一点 一下 一样 一般 一直 一切 一定 万一 一 一个 半天 千万".split())
+_NO_NUMBER = frozenset(
+    ["一起", "一些", "一点", "一下", "一样", "一般", "一直", "一切", "一定", "万一", "一", "一个", "半天", "千万"]
+)
 """Chinese words that jieba tags as numerals and that tell no number."""
 _NEGATION = re.compile(
     r"\b(?:not|no|never|nobody|nothing|nowhere|none|neither|nor|cannot|without)\b|n['’]t\b", re.IGNORECASE
 )
 _HAN_NEGATION = re.compile(r"[不没未无非别勿莫]")
-_NO_NEGATION = frozenset(
-    (
-        "不过 不但 不仅 不仅仅 不断 不管 不论 无论 无论如何 不如 不同 不久 非常 别人 别的 差别 分别 特别 级别 性别 区别 个别 无非 莫非 "
-        "不得不 不禁 不妨 不愧"
-    ).split()
+_NO_NEGATION = re.compile(
+    "不(?:过|但|仅|仅仅|断|管|论|如|同|久|禁|妨|愧|得不)|无(?:论|论如何|非)|非常|莫非|别[人的]|[差分特级性区个]别"
 )
 """Chinese words that deny nothing though a character of theirs does."""
 _CAPITALISED = re.compile(r"[^\W\d_a-z][^\W\d_]*")
@@ -55,7 +54,9 @@ def number_spans(text: str) -> list[Span]:
 
 def negations(text: str) -> list[str]:
     """One entry for each negation of a text, whatever its word: not and never count alike."""
-    denied = _words(text, lambda word, tag: word not in _NO_NEGATION and _HAN_NEGATION.search(word) is not None)
+    denied = _words(
+        text, lambda word, tag: _NO_NEGATION.fullmatch(word) is None and _HAN_NEGATION.search(word) is not None
+    )
     return ["not"] * (len(denied) + len(_NEGATION.findall(text)))
 
 

@@ -61,14 +61,17 @@ def test_a_text_runs_as_it_would_alone_and_its_seed_is_the_next(client: TestClie
     assert [one["seed"] for one in both] == [3, 4]
 
 
-def test_a_weaker_strength_forgives_more_overlap(client: TestClient) -> None:
-    bounds = list(potentials.ALLOWED.values())
-    assert bounds == sorted(bounds, reverse=True) and set(potentials.ALLOWED) == {"light", "medium", "strong"}
-    densities = [
-        max(each["log_density"] for each in ask(client, texts=TEXTS[:1], strength=strength)["paraphrases"][0]["texts"])
-        for strength in potentials.ALLOWED
-    ]
-    assert densities[0] > densities[2]
+@pytest.mark.parametrize("strength", ["light", "medium", "strong"])
+def test_the_density_is_the_log_prob_with_what_similarity_and_overlap_cost(client: TestClient, strength: str) -> None:
+    sampler = {"kind": "metropolis", "chains": 4, "steps": 20}
+    body = {"texts": TEXTS[:1], "keep": ["天我们去公园散步"]}
+    (one,) = ask(client, **body, strength=strength, sampler=sampler, samples=50)["paraphrases"]
+    allowed = {"light": 0.65, "medium": 0.45, "strong": 0.25}[strength]
+    assert max(each["overlap"] for each in one["texts"]) > allowed
+    for each in one["texts"]:
+        expected = each["log_prob"] + potentials.INFORMATION_WEIGHT * (min(each["similarity"], 1) - 1)
+        expected -= potentials.OVERLAP_WEIGHT * max(0, each["overlap"] - allowed)
+        assert each["log_density"] == pytest.approx(expected, abs=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["metropolis", "tempering", "gibbs", "smc", "importance", "particle_gibbs"])
