@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
 import time
@@ -66,9 +67,12 @@ def read_pairs(evaluation: ParaphrasesEvaluation) -> Iterator[Pair]:
     """The texts of the file.
 
     Raises:
-        ProblemError: a line is not what it should be.
+        ProblemError: a line is not what it should be, or the package that counts BLEU is not installed.
         TextFileError: the file cannot be read.
     """
+    if importlib.util.find_spec("sacrebleu") is None:
+        message = "BLEU is counted by sacrebleu, which is not installed"
+        raise invalid("sacrebleu", Code.MISSING, message, "install it, or chainwright with the extra evaluate")
     for number, line in json_lines(evaluation.file, evaluation.encoding)[: evaluation.limit]:
         where = f"{evaluation.file.name}:{number}"
         given = line if isinstance(line, dict) else {}

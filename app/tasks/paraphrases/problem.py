@@ -37,9 +37,9 @@ from samplers.moves.replace import Replace
 from samplers.moves.shift import Shift
 from samplers.target import Target
 
-START_BETA = 0.8
+START_BETA = 1.4
 """Of the particles that give first states: the likeliest that the model writes after a text is the text itself."""
-SHORTEST, LONGEST = 2 / 3, 3 / 2
+SHORTEST, LONGEST = 3 / 4, 3 / 2
 """Of the text's length, the bounds of a paraphrase's unless told otherwise."""
 
 

@@ -37,7 +37,7 @@ def _at_least_one(texts: list[Any]) -> list[Any]:
 class ParaphraseLength(Strict):
     """Bounds on the length of a paraphrase, both inclusive."""
 
-    min: int | None = Field(default=None, ge=1, description="least length; two thirds of the text's if left out")
+    min: int | None = Field(default=None, ge=1, description="least length; three quarters of the text's if left out")
     max: int | None = Field(default=None, ge=1, description="greatest length; one and a half of the text's if left out")
     unit: Unit | None = Field(
         default=None,
@@ -77,7 +77,7 @@ class ParaphrasesRequest(SamplingRequest):
     )
     strength: Strength = Field(
         default="medium",
-        description="how far from the text: up to which overlap nothing is lost; light 0.65, medium 0.45, strong 0.25",
+        description="how far from the text: up to which overlap nothing is lost; light 0.75, medium 0.55, strong 0.35",
     )
     length: ParaphraseLength = Field(default_factory=ParaphraseLength)
     similarity: Literal["auto", "encoder", "model"] = Field(
