@@ -21,13 +21,13 @@ from samplers.potentials.overlap import Overlap
 from samplers.potentials.similarity import Cosine, Information, Similarity
 from samplers.trace import Visit
 
-ALLOWED: Mapping[Strength, float] = {"light": 0.75, "medium": 0.55, "strong": 0.35}
+ALLOWED: Mapping[Strength, float] = {"light": 0.7, "medium": 0.5, "strong": 0.3}
 """Overlap up to which nothing is lost."""
 OVERLAP_WEIGHT = 40.0
 """Nats for each overlap of 1 beyond: two tenths more outweigh an unlikely word."""
 COSINE_WEIGHT = 150.0
 """Nats for each cosine of 1: paraphrases of people have about 0.96, any two questions 0.78."""
-INFORMATION_WEIGHT = 60.0
+INFORMATION_WEIGHT = 40.0
 """The same of what the language model measures, which falls to 0 for another text."""
 
 

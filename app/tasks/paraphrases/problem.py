@@ -37,7 +37,7 @@ from samplers.moves.replace import Replace
 from samplers.moves.shift import Shift
 from samplers.target import Target
 
-START_BETA = 1.4
+START_BETA = 1.2
 """Of the particles that give first states: the likeliest that the model writes after a text is the text itself."""
 SHORTEST, LONGEST = 3 / 4, 3 / 2
 """Of the text's length, the bounds of a paraphrase's unless told otherwise."""

@@ -77,7 +77,7 @@ class ParaphrasesRequest(SamplingRequest):
     )
     strength: Strength = Field(
         default="medium",
-        description="how far from the text: up to which overlap nothing is lost; light 0.75, medium 0.55, strong 0.35",
+        description="how far from the text: up to which overlap nothing is lost; light 0.7, medium 0.5, strong 0.3",
     )
     length: ParaphraseLength = Field(default_factory=ParaphraseLength)
     similarity: Literal["auto", "encoder", "model"] = Field(

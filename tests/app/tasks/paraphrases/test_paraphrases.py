@@ -66,7 +66,7 @@ def test_the_density_is_the_log_prob_with_what_similarity_and_overlap_cost(clien
     sampler = {"kind": "metropolis", "chains": 4, "steps": 20}
     body = {"texts": TEXTS[:1], "keep": ["天我们去公园散步"]}
     (one,) = ask(client, **body, strength=strength, sampler=sampler, samples=50)["paraphrases"]
-    allowed = {"light": 0.75, "medium": 0.55, "strong": 0.35}[strength]
+    allowed = {"light": 0.7, "medium": 0.5, "strong": 0.3}[strength]
     assert max(each["overlap"] for each in one["texts"]) > allowed
     for each in one["texts"]:
         expected = each["log_prob"] + potentials.INFORMATION_WEIGHT * (min(each["similarity"], 1) - 1)
