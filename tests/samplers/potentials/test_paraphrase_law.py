@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import replace
 from math import exp, log
@@ -14,7 +15,9 @@ from samplers.constraints.differs import Differs
 from samplers.potentials.base import Product
 from samplers.potentials.overlap import Overlap
 from samplers.potentials.similarity import Cosine, Information, Similarity
+from samplers.target import Target
 from samplers.testing.toy import PIECES, STOP, A, B, S, ToyLanguage, decode
+from samplers.weights import log_sum
 from tests.models.language.test_real_engine_law import OTHER, PlainTable, _engine, _loaded
 from tests.samplers.checks import Exact, distance_to_target, one_step_deviation
 from tests.samplers.potentials.test_overlap import words
@@ -23,7 +26,8 @@ from tests.samplers.spaces import EPSILON, MIXES, cases
 
 CASE = next(case for case in cases() if case.name == "free")
 SOURCE = (A, B, A, STOP)
-ALLOWED, AWAY, NEAR = 0.2, 3.0, 2.5
+ALLOWED, AWAY, NEAR = 0.2, 1.0, 0.5
+"""Small weights: where one state has most of the mass, chains of single edits are slow to tell of the others."""
 
 
 def said(tokens: tuple[int, ...]) -> list[str]:
@@ -58,6 +62,19 @@ def information(given: Any, alone: Any, tokens: tuple[int, ...]) -> float:
     return min(1.0, told(tokens) / max(1.0, told(SOURCE)))
 
 
+def densities_deviation(target: Target, model: Any, exact: Exact) -> float:
+    """Greatest difference of the product's normalised log-densities to the enumeration's, in nats."""
+
+    async def densities() -> list[float]:
+        scored = await model.score([state.tokens for state in exact.states], [None] * len(exact.states))
+        weights = await target.log_weights(exact.states)
+        parts = zip(exact.states, scored, weights, strict=True)
+        return [target.log_density(state, score.log_probs, weight, 1.0) for state, score, weight in parts]
+
+    logs = np.array(asyncio.run(densities()))
+    return float(np.abs(logs - log_sum(logs) - np.log(exact.pi)).max())
+
+
 def checked(measure: Similarity, similarity: Any, model: Any, next_token: Any, delayed: int, seed: int) -> None:
     """One step has the rows of the exact matrix, and a run reaches the target."""
 
@@ -71,6 +88,7 @@ def checked(measure: Similarity, similarity: Any, model: Any, next_token: Any, d
     soft = Product([(AWAY, Overlap(decode(SOURCE), words, ALLOWED)), (NEAR, measure)])
     constraints = (*CASE.constraints, Differs(decode(SOURCE)))
     kernel = replace(kernel, target=replace(kernel.target, constraints=constraints, potential=soft))
+    assert densities_deviation(kernel.target, model, exact) < 1e-4
     assert abs(one_step_deviation(kernel, model, exact, seed=seed, tries=8000 // len(exact.states))) < 4
     distance = distance_to_target(kernel, model, exact, seed=seed)
     assert distance.holds, distance
@@ -79,7 +97,7 @@ def checked(measure: Similarity, similarity: Any, model: Any, next_token: Any, d
 @pytest.mark.parametrize("delayed", [0, 1], ids=["", "delayed"])
 @pytest.mark.parametrize("by", ["cosine", "information"])
 def test_the_law_on_the_toy(by: str, delayed: int) -> None:
-    given, alone = ToyLanguage(), ToyLanguage(seed=5)
+    given, alone = ToyLanguage(), ToyLanguage(seed=9)
     if by == "cosine":
         checked(Cosine(decode(SOURCE), letters), cosine, ToyLanguage(), given.probabilities, delayed, 3)
     else:
