@@ -72,6 +72,7 @@ class Fuzzer:
         kinds: list[tuple[int, Callable[[], FuzzedRequest]]] = [
             (24, self._sentences),
             (10, self._infills),
+            (6, self._paraphrases),
             (6, self._corrections),
             (24, self._score),
             (10, self._search),
@@ -151,6 +152,23 @@ class Fuzzer:
             "stream": lambda: rng.random() < 0.5,
         }
         return self._json("/v1/infills", self._spoilt(body, optional))
+
+    def _paraphrases(self) -> FuzzedRequest:
+        rng = self.rng
+        texts = [" ".join(self._some(5)) + rng.choice(["", "。", ".", "?", "……"]) for _ in range(rng.randint(0, 2))]
+        body: dict[str, Any] = {"texts": texts, "sampler": self._sampler(), "seed": rng.randint(0, 9)}
+        optional: dict[str, Callable[[], Any]] = {
+            "keep": lambda: self._some(2),
+            "change": lambda: rng.choices(["numbers", "negations", "names", "verbs"], k=rng.randint(0, 2)),
+            "strength": lambda: rng.choice(["light", "medium", "strong", "strongest", 2]),
+            "length": lambda: {"min": rng.choice([0, 1, 9]), "max": rng.choice([1, 30, 10**6])},
+            "similarity": lambda: rng.choice(["auto", "model", "encoder", None]),
+            "language": lambda: rng.choice(["zh", "en", "auto", "fr"]),
+            "context": lambda: rng.choice(["", self.word(), *CONTEXTS]),
+            "proposals": lambda: rng.choice(["context", "examples", "instruction"]),
+            "samples": lambda: rng.choice([1, 3, 0, 1000]),
+        }
+        return self._json("/v1/paraphrases", self._spoilt(body, optional))
 
     def _corrections(self) -> FuzzedRequest:
         rng = self.rng

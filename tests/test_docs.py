@@ -19,6 +19,7 @@ from app.settings.settings import Limits, Settings
 from app.tasks.corrections.schemas import CorrectionsRequest
 from app.tasks.infills.schemas import InfillsRequest
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.paraphrases.schemas import ParaphrasesRequest
 from app.tasks.sampling.schemas import SamplingRequest
 from app.tasks.search.schemas import SearchRequest
 from app.web.problems import KINDS
@@ -101,13 +102,14 @@ def test_the_table_of_settings_is_theirs() -> None:
     [
         ("docs/api.md", "## POST /v1/sentences", SentencesRequest),
         ("docs/api.md", "## POST /v1/infills", InfillsRequest),
+        ("docs/api.md", "## POST /v1/paraphrases", ParaphrasesRequest),
         ("docs/api.md", "## POST /v1/corrections", CorrectionsRequest),
         ("docs/retrieval.md", "## Search", SearchRequest),
     ],
 )
 def test_the_tables_of_fields_have_them_all(page: str, heading: str, schema: type[BaseModel]) -> None:
     table = section(page, heading).partition("| field |")[2].partition("\n\n")[0]
-    shared = SamplingRequest.model_fields if schema is InfillsRequest else ()
+    shared = SamplingRequest.model_fields if schema in (InfillsRequest, ParaphrasesRequest) else ()
     assert set(rows(table)) == set(schema.model_fields) - set(shared)
 
 

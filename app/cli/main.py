@@ -17,6 +17,8 @@ from app.cli.doctor.command import doctor
 from app.cli.evaluate.corrections import CorrectionsEvaluation, evaluate_corrections, read_pairs
 from app.cli.evaluate.infills import InfillsEvaluation, evaluate_infills, read_cuts
 from app.cli.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
+from app.cli.evaluate.paraphrases import ParaphrasesEvaluation, evaluate_paraphrases
+from app.cli.evaluate.paraphrases import read_pairs as read_paraphrases
 from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.cli.index import index_cli
 from app.cli.keys import keys_cli
@@ -29,6 +31,7 @@ from app.indexes.opened import retrieval_of
 from app.languages.choice import AskedLanguage
 from app.tasks import registry
 from app.tasks.corrections.schemas import CONFIDENCE
+from app.tasks.paraphrases.schemas import Strength
 from app.tasks.sampling.kernels import Annealing
 from app.tasks.search.schemas import SearchRequest
 
@@ -136,6 +139,36 @@ def evaluate_infills_command(
         cuts = list(read_cuts(evaluation))
         async with console.engine(console.settings(model=model)) as engine:
             return await evaluate_infills(evaluation, cuts, engine)
+
+    _show(console.run(work()), as_json)
+
+
+@evaluate.command("paraphrases")
+def evaluate_paraphrases_command(
+    file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `reference` or `references`.")],
+    encoding: console.Encoding = None,
+    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
+    strength: Annotated[Strength, typer.Option(help="How far from the texts.")] = "medium",
+    similarity: Annotated[
+        Literal["auto", "encoder", "model"], typer.Option(help="What measures the meaning.")
+    ] = "auto",
+    tokenized: Annotated[
+        bool, typer.Option("--tokenized", help="Texts are English, tokenised, in lower case, without closing marks.")
+    ] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
+    language: Annotated[AskedLanguage, typer.Option(help="Language of the texts.")] = "auto",
+    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
+    model: ModelOption = None,
+    as_json: Json = False,
+) -> None:
+    """BLEU against people's paraphrases, self-BLEU, iBLEU and similarity, beside copying the texts."""
+    options = {"strength": strength, "similarity": similarity, "seed": seed, "language": language}
+    evaluation = ParaphrasesEvaluation(file, limit, options, tokenized, output, encoding)
+
+    async def work() -> dict[str, Any]:
+        pairs = list(read_paraphrases(evaluation))
+        async with console.engine(console.settings(model=model)) as engine:
+            return await evaluate_paraphrases(evaluation, pairs, engine)
 
     _show(console.run(work()), as_json)
 

@@ -106,10 +106,15 @@ class Limits(Environment):
     max_length: int = Field(default=300, ge=1, description="greatest length.min or length.max, in any unit")
     max_context_characters: int = Field(default=8000, ge=0, description="characters of context")
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
-    max_texts: int = Field(default=1000, ge=1, description="texts of one request for scores or corrections")
+    max_texts: int = Field(
+        default=1000, ge=1, description="texts of one request for scores, corrections or paraphrases"
+    )
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
     max_corrected_characters: int = Field(
         default=100_000, ge=1, description="characters of all texts of one request for corrections"
+    )
+    max_paraphrased_characters: int = Field(
+        default=20_000, ge=1, description="characters of all texts of one request for paraphrases"
     )
     max_listed: int = Field(default=20_000, ge=0, description="words of protect, of names or of edits")
     max_queries: int = Field(default=64, ge=1, description="queries of one search")

@@ -38,7 +38,7 @@ def sentences(number: int, chains: int = 2, steps: int = 8) -> dict[str, Any]:
 
 
 def mixed(count: int, chains: int = 2, steps: int = 8) -> list[dict[str, Any]]:
-    """Items of all kinds: of ten, six for sentences, one each for blanks, corrections, scores and a search."""
+    """Items of all kinds: of ten, five for sentences, one each for the other tasks."""
     items = []
     for number in range(count):
         item = sentences(number, chains, steps)
@@ -47,6 +47,9 @@ def mixed(count: int, chains: int = 2, steps: int = 8) -> list[dict[str, Any]]:
         elif number % 10 == 5:
             body = {key: item["body"][key] for key in ("seed", "sampler") if key in item["body"]}
             item |= {"url": "/v1/infills", "body": body | {"text": f"{KEYWORDS[number // 10 % 3][0]}___。"}}
+        elif number % 10 == 4:
+            body = {key: item["body"][key] for key in ("seed", "sampler") if key in item["body"]}
+            item |= {"url": "/v1/paraphrases", "body": body | {"texts": TEXTS[:2], "similarity": "model"}}
         elif number % 10 == 6:
             item |= {"url": "/v1/corrections", "body": {"texts": TEXTS[:2], "confidence": number % 3 / 2}}
         elif number % 10 == 7:

@@ -48,10 +48,23 @@ def kernel_of(problem: SamplingProblem, sampler: SamplerOptions, running: Callab
 
 @asynccontextmanager
 async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: Engine) -> AsyncIterator[SamplingRun]:
-    """Wait for admission, open the session, draw first states; admission ends with the context.
+    """Wait for admission, then as :func:`begun`; admission ends with the context.
 
     Raises:
-        ProblemError: 422 for a problem without a first state or a context too long, 429 if too many wait.
+        ProblemError: as :func:`begun`, and 429 if too many wait.
+    """
+    if isinstance(request.sampler, SamplerOptions):
+        kernel_of(problem, request.sampler)  # what it refuses need not wait
+    async with engine.admission.take(), begun(problem, request, engine) as sampling:
+        yield sampling
+
+
+@asynccontextmanager
+async def begun(problem: SamplingProblem, request: SamplingRequest, engine: Engine) -> AsyncIterator[SamplingRun]:
+    """Open the session and draw first states; for one who has been admitted.
+
+    Raises:
+        ProblemError: 422 for a problem without a first state or a context too long.
     """
     sampler = request.sampler
     kernel, draws = None, None
@@ -59,39 +72,38 @@ async def prepared(problem: SamplingProblem, request: SamplingRequest, engine: E
         kernel = kernel_of(problem, sampler, lambda: engine.admission.running)
     else:
         draws = sampler.draws_of(problem, request.samples)
-    async with engine.admission.take():
-        started = time.perf_counter()
-        # Below 2**53, so that a JavaScript client reads it back exactly.
-        seed = secrets.randbits(53) if request.seed is None else request.seed
-        chains, shared = (sampler.chains, sampler.sharing) if isinstance(sampler, SamplerOptions) else (1, 1)
-        dealt = problem.contexts.dealt(seed, chains // shared, lambda text: fits(engine, text, problem.max_tokens))
-        contexts = [context for context in dealt for _ in range(shared)]
-        sessions = await _open_sessions(problem, contexts, engine)
-        own = [sessions[context] for context in contexts]
-        guide = problem.contexts.guide
-        # Draws that are no chains are the model's own.
-        model = own[0] if kernel is None else _model(own, sessions[guide] if guide else None)
-        rngs = generators(seed, chains)
-        opened = list(sessions.values())
-        with opened[0].sampling(*opened[1:]):
-            first: list[State] = []
-            draft: State | None = None
-            begin: Callable[[], Awaitable[list[State]]] | None = None
-            if isinstance(sampler, SamplerOptions):
-                begin, draft = await _starts(problem, sampler, own, rngs, seed)
-                if draft is None:
-                    try:
-                        first = await begin()
-                    except InfeasibleError as error:
-                        raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
-            deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
-            trace = Trace(edits=[] if request.trace == "edits" else None)
-            sampling = SamplingRun(
-                request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, trace
-            )
-            sampling.draws, sampling.started = draws, started
-            sampling.draft, sampling.begin = draft, begin
-            yield sampling
+    started = time.perf_counter()
+    # Below 2**53, so that a JavaScript client reads it back exactly.
+    seed = secrets.randbits(53) if request.seed is None else request.seed
+    chains, shared = (sampler.chains, sampler.sharing) if isinstance(sampler, SamplerOptions) else (1, 1)
+    dealt = problem.contexts.dealt(seed, chains // shared, lambda text: fits(engine, text, problem.max_tokens))
+    contexts = [context for context in dealt for _ in range(shared)]
+    sessions = await _open_sessions(problem, contexts, engine)
+    own = [sessions[context] for context in contexts]
+    guide = problem.contexts.guide
+    # Draws that are no chains are the model's own.
+    model = own[0] if kernel is None else _model(own, sessions[guide] if guide else None)
+    rngs = generators(seed, chains)
+    opened = list(sessions.values())
+    with opened[0].sampling(*opened[1:]):
+        first: list[State] = []
+        draft: State | None = None
+        begin: Callable[[], Awaitable[list[State]]] | None = None
+        if isinstance(sampler, SamplerOptions):
+            begin, draft = await _starts(problem, sampler, own, rngs, seed)
+            if draft is None:
+                try:
+                    first = await begin()
+                except InfeasibleError as error:
+                    raise invalid(problem.field, Code.INFEASIBLE, str(error), problem.remedy) from error
+        deadline = min(request.seconds or float("inf"), engine.limits.max_seconds)
+        trace = Trace(edits=[] if request.trace == "edits" else None)
+        sampling = SamplingRun(
+            request, problem, kernel, engine, contexts, seed, opened, model, rngs, first, deadline, trace
+        )
+        sampling.draws, sampling.started = draws, started
+        sampling.draft, sampling.begin = draft, begin
+        yield sampling
 
 
 async def _starts(

@@ -50,6 +50,8 @@ class SamplingProblem:
         remedy: for that.
         options: names of the constraints that the request asks for by options.
         view: how sentences are shown; None for the decoded text.
+        start_beta: inverse temperature of the particles that give first states: above 1 where likely sentences are
+            wanted, below where the likeliest is not.
     """
 
     language: Language
@@ -65,6 +67,8 @@ class SamplingProblem:
     remedy: str
     options: Sequence[str] = ()
     view: View | None = None
+    # Of 1.5 and 2.5 the latter found likelier sentences on each of four hard keyword sets, one seed.
+    start_beta: float = 2.5
 
     def text(self, state: State) -> str:
         """A state as the caller sees it."""

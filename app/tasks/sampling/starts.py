@@ -7,9 +7,6 @@ from app.tasks.sampling.problem import SamplingProblem
 from samplers.first_states import KeywordBlocks
 from samplers.smc import SequentialMonteCarlo
 
-START_BETA = 2.5
-"""Inverse temperature of the particles: likely sentences are wanted, not samples. On four hard keyword sets 2.5
-found likelier ones than 1.5 in each, one seed."""
 MOST_BLOCKS = 8
 """Most keywords: of ten no particle came through, after three times the time of drafts."""
 MOST_WAYS = 2400
@@ -34,4 +31,4 @@ def sequential(problem: SamplingProblem, sampler: SamplerOptions) -> SequentialM
     few = sampler.particles is None and particles < FEWEST
     if few or len(source.forms) > MOST_BLOCKS or particles * forms > MOST_WAYS:
         return None
-    return SequentialMonteCarlo(problem.target, source, problem.max_tokens, particles, beta=START_BETA)
+    return SequentialMonteCarlo(problem.target, source, problem.max_tokens, particles, beta=problem.start_beta)

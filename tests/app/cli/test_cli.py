@@ -176,6 +176,35 @@ def test_evaluate_infills(tmp_path: Path, kind: str) -> None:
     assert "no reference" in call("evaluate", "infills", str(file)).stderr
 
 
+def test_paraphrases_and_what_they_keep() -> None:
+    result = call("paraphrases", "The dog ran to the park.", "--keep", "dog", "--similarity", "model", *FAST, "--json")
+    assert result.exit_code == 0, result.output
+    (one,) = json.loads(result.stdout)["paraphrases"]
+    assert one["source"] == "The dog ran to the park." and all("dog" in each["text"] for each in one["texts"])
+    shown = call("paraphrases", "The dog ran to the park.", "--similarity", "model", *FAST)
+    assert shown.exit_code == 0 and "The dog ran to the park." in shown.stdout
+    refused = call("paraphrases", "The dog ran.", "--keep", "cat")
+    assert refused.exit_code == 2 and "keep[0]" in refused.stderr
+
+
+def test_evaluate_paraphrases(tmp_path: Path) -> None:
+    pytest.importorskip("sacrebleu")
+    file, output = tmp_path / "pairs.jsonl", tmp_path / "out.jsonl"
+    lines = [
+        {"source": "The dog ran to the park.", "reference": "The dog went to the park."},
+        {"origin": "今天我们去公园散步。", "ref": "我们今天去公园。"},
+    ]
+    file.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
+    options = ("--similarity", "model", "--limit", "1", "--output", str(output), "--json")
+    report = json.loads(call("evaluate", "paraphrases", str(file), *options).stdout)
+    assert report["texts"] == 1 and report["copying"]["self_bleu"] == pytest.approx(100)
+    assert report["paraphrases"]["self_bleu"] < 100 and report["kept"] == report["numbers_kept"] == 1
+    (written,) = [json.loads(line) for line in output.read_text("utf-8").splitlines()]
+    assert written["line"] == 1 and written["source"] == lines[0]["source"] != written["text"]
+    file.write_text('{"source": "dog"}', "utf-8")
+    assert "with a reference" in call("evaluate", "paraphrases", str(file)).stderr
+
+
 def test_corrections_and_their_pairs() -> None:
     given = ("他们是学生。", "--edit", "学生=老师们", "--kind", "listed", "--protect", "他们", "--confidence", "0")
     result = call("corrections", *given, "--alternatives", "9", "--json")

@@ -1,0 +1,1 @@
+"""Saying a text in other words."""

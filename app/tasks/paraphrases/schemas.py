@@ -1,0 +1,130 @@
+"""Schemas of a request for paraphrases and of its answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from app.engine.reports import Scorer, UsageReport
+from app.languages.base import Unit
+from app.languages.choice import AskedLanguage, LanguageCode
+from app.languages.registry import LANGUAGES, detection
+from app.tasks.paraphrases.kept import Kind
+from app.tasks.sampling.plan import SamplingPlan
+from app.tasks.sampling.schemas import SamplingAnswer, SamplingRequest, Sentence, StepReport
+from app.tasks.sampling.trace import TraceReport
+from app.web.codes import Code
+from app.web.problems import UnfitError
+from app.web.schemas import Strict, Word, normalised
+
+Strength = Literal["light", "medium", "strong"]
+"""How far from a text its paraphrases go."""
+
+
+def _text(text: str) -> str:
+    if not normalised(text).strip():
+        raise UnfitError(Code.BLANK, "it is blank", "give a sentence, or leave the entry out")
+    return text
+
+
+def _at_least_one(texts: list[Any]) -> list[Any]:
+    if not texts:
+        raise UnfitError(Code.MISSING, "there are no texts", "give at least one")
+    return texts
+
+
+class ParaphraseLength(Strict):
+    """Bounds on the length of a paraphrase, both inclusive."""
+
+    min: int | None = Field(default=None, ge=1, description="least length; three quarters of the text's if left out")
+    max: int | None = Field(default=None, ge=1, description="greatest length; one and a half of the text's if left out")
+    unit: Unit | None = Field(
+        default=None,
+        description="characters (white space not counted, punctuation counted), words or the model's tokens. Default: "
+        + ", ".join(f"{each.unit} for {each.name}" for each in LANGUAGES.values()),
+    )
+
+
+class ParaphrasesRequest(SamplingRequest):
+    """Ask for texts to be said in other words."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"texts": ["What is the best way to learn a new language quickly?"], "samples": 3, "seed": 7},
+                {
+                    "texts": ["公司昨天宣布将在上海建设三座新工厂。"],
+                    "keep": ["新工厂"],
+                    "strength": "strong",
+                    "seed": 7,
+                },
+            ]
+        }
+    )
+
+    texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
+        description="sentences, each paraphrased by itself", json_schema_extra={"minItems": 1}
+    )
+    keep: list[Word] = Field(
+        default_factory=list,
+        description="words that every paraphrase has as they stand in its text; each stands in some text",
+    )
+    change: list[Kind] = Field(
+        default_factory=list,
+        description="kinds of words that may change too, which else are kept: numbers, names, and negations, of which "
+        "there are as many as in the text",
+    )
+    strength: Strength = Field(
+        default="medium",
+        description="how far from the text: up to which overlap nothing is lost; light 0.7, medium 0.5, strong 0.3",
+    )
+    length: ParaphraseLength = Field(default_factory=ParaphraseLength)
+    similarity: Literal["auto", "encoder", "model"] = Field(
+        default="auto",
+        description="what measures the meaning: a sentence encoder, the language model itself, or auto: the encoder if "
+        "one is installed",
+    )
+    language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
+
+
+class Paraphrase(Sentence):
+    """A text in other words."""
+
+    similarity: float = Field(description="of meaning to the text, 1 for the text itself; see `measure`")
+    overlap: float = Field(description="sentence BLEU against the text, 1 for the text itself")
+
+
+class TextParaphrases(SamplingAnswer):
+    """The paraphrases of a text, the best first, and how its chains went."""
+
+    source: str = Field(description="the text as given")
+    language: LanguageCode
+    kept: list[str] = Field(description="what stays as it is")
+    texts: list[Paraphrase]
+
+
+class ParaphrasesAnswer(BaseModel):
+    """Paraphrases in the order of the texts."""
+
+    paraphrases: list[TextParaphrases]
+    measure: str = Field(
+        description="what measured the similarity: the encoder by its name (a cosine), or the language model "
+        "(log p(y | x) - log p(y), as a share of what it is for the text itself)"
+    )
+    usage: UsageReport
+    model: Scorer
+    seed: int = Field(description="of the first text; each text takes the next")
+
+
+class ParaphrasesPlan(BaseModel):
+    """Answer to a dry run: what would be done for each text."""
+
+    plans: list[SamplingPlan]
+
+
+class OfText(BaseModel):
+    """Data of an event, and the text that it is of."""
+
+    number: int = Field(description="of the text in the request, from 0")
+    data: Paraphrase | StepReport | TraceReport | TextParaphrases
