@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from app.cli.evaluate.lines import json_lines, sink
 from app.engine.engine import Engine
 from app.languages.choice import AskedLanguage
-from app.tasks.corrections.posterior import applied
+from app.tasks.corrections.edits import applied
 from app.tasks.corrections.schemas import Correction, CorrectionsRequest
 from app.tasks.corrections.task import Corrections
 from app.web.codes import Code

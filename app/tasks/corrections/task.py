@@ -13,8 +13,9 @@ from rich.text import Text
 
 from app.engine.engine import Engine
 from app.engine.session import scorer_report
-from app.tasks.corrections.correct import CorrectionRun, sources_of
+from app.tasks.corrections.correct import CorrectionRun
 from app.tasks.corrections.schemas import Correction, CorrectionReport, CorrectionsAnswer, CorrectionsRequest
+from app.tasks.corrections.sources import sources_of
 from app.tasks.task import Event, Task
 
 

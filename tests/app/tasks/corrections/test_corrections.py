@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.tasks.corrections.posterior import applied
+from app.tasks.corrections.edits import applied
 from app.tasks.corrections.schemas import CorrectionsAnswer
 from models.confusions.pinyin import homophones
 
