@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,10 +40,20 @@ class Lexicon:
 
 
 @cache
-def lexicon() -> Lexicon:
-    """That of jieba's dictionary."""
+def counts() -> Mapping[str, int]:
+    """Occurrences of the dictionary's words in its corpus."""
     spec = find_spec("jieba")
     assert spec is not None and spec.origin is not None
     lines = (Path(spec.origin).parent / "dict.txt").read_text(encoding="utf-8").splitlines()
-    counted = (line.split(" ") for line in lines)
-    return Lexicon(word for word, count, *_ in counted if 2 <= len(word) <= LONGEST and int(count) >= LEAST_COUNT)
+    return {word: int(count) for word, count, *_ in (line.split(" ") for line in lines)}
+
+
+def most_frequent(words: Iterable[str]) -> list[str]:
+    """Words, the most frequent first."""
+    return sorted(words, key=lambda word: (-counts().get(word, 0), word))
+
+
+@cache
+def lexicon() -> Lexicon:
+    """That of jieba's dictionary."""
+    return Lexicon(word for word, count in counts().items() if 2 <= len(word) <= LONGEST and count >= LEAST_COUNT)

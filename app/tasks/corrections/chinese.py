@@ -129,7 +129,7 @@ def weights(character: str, kinds: Sequence[Kind], traditional: bool) -> Mapping
 CHINESE = CorrectedLanguage(
     language=LANGUAGES["zh"],
     kinds=("homophone", "near_homophone", "lookalike", "listed"),
-    optional=("variant", "missing", "redundant", "reordered"),
+    optional=("variant", "missing", "redundant", "reordered", "punctuation"),
     # Everyday matters, health, law, letters.
     contexts=(
         LANGUAGES["zh"].opening,
@@ -141,10 +141,13 @@ CHINESE = CorrectedLanguage(
     calibration=calibrated(
         Calibration(4.116, 0.409, 0.74, -0.603),
         {
-            **dict.fromkeys(("variant", "homophone", "listed", "missing", "redundant", "reordered"), 0.0),
+            **dict.fromkeys(
+                ("variant", "homophone", "listed", "missing", "redundant", "reordered", "punctuation"), 0.0
+            ),
             "near_homophone": -0.735,
             "lookalike": -1.133,
         },
     ),
     lattices=ChineseLattices,
+    piece=128,
 )

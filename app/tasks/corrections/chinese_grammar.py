@@ -11,15 +11,19 @@ from app.tasks.corrections.drawn import Drawing
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.listed import exactly
 from models.confusions.characters import CHARACTERS, SIMPLIFIED, TRADITIONAL
+from models.confusions.words import most_frequent
 from models.language.vocabulary import Vocabulary
 
-DISTORTIONS: dict[Kind, float] = {"missing": -8.5, "redundant": -9.0, "reordered": -5.5}
+DISTORTIONS: dict[Kind, float] = {"missing": -5.5, "redundant": -6.0, "reordered": -5.5, "punctuation": -4.0}
 """Log-weights of the kinds, in nats."""
-HINTS: dict[Kind, float] = {"missing": 5.0, "redundant": 5.0, "reordered": 5.0}
+HINTS: dict[Kind, float] = {"missing": 2.0, "redundant": 4.0, "reordered": 4.0, "punctuation": 2.0}
 """What pruning credits each with: what it gains shows only further on."""
-LONGEST_REDUNDANT = 2
-"""Characters that are left out at most, but for what is written twice."""
+INSERTABLE = 48
+"""Function words that may be missing: the most frequent."""
 LONGEST_REPEATED = 4
+"""Characters written twice that are left out once."""
+MARKS = "，。、"
+"""Marks that are written for one another; the first may be missing."""
 LONGEST_RUN = 2
 """Words in a row that change their place with others at most."""
 
@@ -35,7 +39,8 @@ class Grammar:
 
     def __init__(self, vocabulary: Vocabulary, kinds: frozenset[Kind], longer_token: float) -> None:
         self._vocabulary, self._kinds, self._longer = vocabulary, kinds, longer_token
-        spelled = {word: vocabulary.spell(word) for word in sorted(LANGUAGES["zh"].function_words)}
+        self._function_words = LANGUAGES["zh"].function_words
+        spelled = {word: vocabulary.spell(word) for word in most_frequent(self._function_words)[:INSERTABLE]}
         self._insertable = [(word, *tokens) for word, tokens in spelled.items() if len(tokens) == 1]
 
     def draw(self, drawing: Drawing, text: str, kept: Sequence[tuple[int, int]], traditional: bool) -> None:
@@ -50,6 +55,8 @@ class Grammar:
             self._missing(drawing, [at for at in range(len(text)) if at not in inside], traditional)
         if "redundant" in self._kinds:
             self._redundant(drawing, text, fixed, set(edges))
+        if "punctuation" in self._kinds:
+            self._punctuation(drawing, text, inside)
         if "reordered" in self._kinds:
             self._reordered(drawing, text, fixed, edges)
 
@@ -68,13 +75,23 @@ class Grammar:
                 if stop - 1 in fixed:
                     break
                 repeated = text.startswith(text[start:stop], stop)
-                whole = stop - start <= LONGEST_REDUNDANT and {start, stop} <= edges
-                if not (repeated or whole or stop == start + 1):
+                if not repeated and not (text[start:stop] in self._function_words and {start, stop} <= edges):
                     continue
                 for token, after, _ in self._vocabulary.trie.spelled(exact, stop):
                     reward = self._longer * (len(after) - 1)
                     drawing.deleted(
                         start, stop, token, after, "redundant", DISTORTIONS["redundant"], reward, HINTS["redundant"]
+                    )
+
+    def _punctuation(self, drawing: Drawing, text: str, inside: set[int]) -> None:
+        (comma,) = self._vocabulary.spell(MARKS[0])
+        for at, character in enumerate(text):
+            if at and character not in MARKS and text[at - 1] not in MARKS and at not in inside:
+                drawing.inserted(at, comma, MARKS[0], "punctuation", DISTORTIONS["missing"], 0.0, HINTS["punctuation"])
+            for mark in MARKS if character in MARKS else "":
+                if mark != character:
+                    drawing.chain(
+                        at, at + 1, mark, "punctuation", DISTORTIONS["punctuation"], 0.0, HINTS["punctuation"]
                     )
 
     def _reordered(self, drawing: Drawing, text: str, fixed: set[int], edges: Sequence[int]) -> None:

@@ -14,7 +14,7 @@ from app.tasks.corrections.contexts import likeliest
 from app.tasks.corrections.drawn import Drawn
 from app.tasks.corrections.edits import applied
 from app.tasks.corrections.language import Wanted
-from app.tasks.corrections.pieces import PIECE_CHARACTERS, pieces_of
+from app.tasks.corrections.pieces import pieces_of
 from app.tasks.corrections.posterior import Variant, chosen, variants_of
 from app.tasks.corrections.registry import CORRECTED
 from app.tasks.corrections.schemas import Alternative, Correction, CorrectionsRequest, EditReport
@@ -25,8 +25,8 @@ from samplers.lattices.lattice import Lattice
 
 BEAM = Beam(width=6, margin=10.0, branch=7.0, horizon=10)
 """What is looked at of each lattice (benchmarks/corrections.json)."""
-ROOM = 2 * PIECE_CHARACTERS
-"""Tokens that a piece has at most: rare characters take several."""
+TOKENS = 2
+"""Tokens that a character of a piece has at most, on the average: rare ones take several."""
 AT_ONCE = 48
 """Pieces that are searched side by side."""
 DRAWN_AHEAD = 8
@@ -73,7 +73,8 @@ class CorrectionRun:
             together.setdefault((source.language.language.code, source.vocabulary), []).append(source)
         for (code, vocabulary), sources in together.items():
             contexts, asked = CORRECTED[code].contexts, self.request.context
-            if asked is not None or not all(fits(self.engine, each, ROOM) for each in contexts):
+            room = TOKENS * CORRECTED[code].piece
+            if asked is not None or not all(fits(self.engine, each, room) for each in contexts):
                 contexts = (asked or "",)
             texts = [source.text for source in sources]
             numbers = await likeliest(self.engine, vocabulary, texts, contexts, self.usage)
@@ -86,8 +87,8 @@ class CorrectionRun:
         self, context: str, vocabulary: Vocabulary, sources: Sequence[Source]
     ) -> AsyncIterator[tuple[Source, Sequence[Piece]]]:
         """Those of texts under one context and vocabulary."""
-        session = await open_session(self.engine, vocabulary.name, context, ROOM)
         language, request = sources[0].language, self.request
+        session = await open_session(self.engine, vocabulary.name, context, TOKENS * language.piece)
         wanted = Wanted(
             kinds=frozenset(language.kinds if request.kinds is None else request.kinds),
             pairs=[(pair.old, pair.new) for pair in request.edits],
@@ -95,8 +96,9 @@ class CorrectionRun:
             protected=request.protect,
         )
         lattices = await asyncio.to_thread(language.lattices, vocabulary, wanted)
-        pieces = [(source, start, piece) for source in sources for start, piece in pieces_of(source.text)]
-        missing = {source: len(list(pieces_of(source.text))) for source in sources}
+        of_source = {source: list(pieces_of(source.text, language.piece)) for source in sources}
+        pieces = [(source, start, piece) for source, its in of_source.items() for start, piece in its]
+        missing = {source: len(its) for source, its in of_source.items()}
         drawn: dict[int, Drawn] = {}
 
         async def draw() -> AsyncIterator[Lattice]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress, count
 
@@ -38,7 +38,7 @@ class Drawn:
     text: str
     offsets: Sequence[int]
     edits: Mapping[tuple[int, int, str], Edit]
-    kind_of: KindOf
+    kind_of: KindOf | None
 
 
 @dataclass(slots=True)
@@ -135,8 +135,11 @@ class Drawing:
         self._put((start, 0), (stop + len(after), 0), token, after, distortion, reward, hint)
         self._edits.setdefault((start, stop + len(after), after), Edit(start, stop, "", kind))
 
-    def done(self, kind_of: KindOf) -> Drawn:
+    def done(self, kind_of: KindOf | None = None) -> Drawn:
         """The lattice, with the path that writes the text as it is given.
+
+        Args:
+            kind_of: kind of error of a character that stands for another, if arcs have such.
 
         Raises:
             SpellingError: the vocabulary cannot write it.
@@ -151,22 +154,35 @@ class Drawing:
         lattice = Lattice([*nodes, Node.of([])], given)
         return Drawn(lattice, self._text, [*(at for at, _ in places), last], self._edits, kind_of)
 
-    def _given(self) -> list[int]:
-        """Numbers of the arcs of the given path, drawn where they are not yet."""
-        numbers: list[int] = []
+    def given_tokens(self) -> dict[int, tuple[int, str]]:
+        """Of the text as it is given the tokens that begin and end between characters, with what they write."""
+        return {
+            start: (token, written)
+            for (start, number), token, (_, after), written in self._given_steps()
+            if number == after == 0
+        }
+
+    def _given_steps(self) -> Iterator[tuple[Place, int, Place, str]]:
+        """The tokens of the text as it is given, each with the places before and after it and what it writes."""
         place: Place = (0, 0)
         for token in self._vocabulary.spell(self._text):
             at, number = place
-            read = max(number - TWIN, 0)
-            columns = self._columns.setdefault(place, _Columns())
             part = self._vocabulary.byte_pieces.get(token)
             if part is not None:
-                read += len(part)
+                read = max(number - TWIN, 0) + len(part)
                 whole = read == len(self._text[at].encode())
                 onward, written = ((at + 1, 0), self._text[at]) if whole else ((at, TWIN + read), "")
             else:
                 written = self._vocabulary.piece(token)
                 onward = (at + len(written), 0)
+            yield place, token, onward, written
+            place = onward
+
+    def _given(self) -> list[int]:
+        """Numbers of the arcs of the given path, drawn where they are not yet."""
+        numbers: list[int] = []
+        for place, token, onward, written in self._given_steps():
+            columns = self._columns.setdefault(place, _Columns())
             same = (
                 n
                 for n, (t, s) in enumerate(zip(columns.tokens, columns.stops, strict=True))
@@ -176,7 +192,6 @@ class Drawing:
                 arc = len(columns.tokens)
                 self._put(place, onward, token, written)
             numbers.append(arc)
-            place = onward
         return numbers
 
     def _put(

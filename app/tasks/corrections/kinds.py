@@ -12,6 +12,7 @@ Kind = Literal[
     "missing",
     "redundant",
     "reordered",
+    "punctuation",
     "spelling",
     "inflection",
     "article",

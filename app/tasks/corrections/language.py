@@ -53,6 +53,7 @@ class CorrectedLanguage:
         contexts: of different registers; a text goes on from the one after which its beginning is likeliest.
         calibration: how sure edits of each kind are.
         lattices: makes those of a request; may read tables.
+        piece: most characters that are corrected in one piece: keys and values are kept of every reading of it.
     """
 
     language: Language
@@ -61,3 +62,4 @@ class CorrectedLanguage:
     contexts: Sequence[str]
     calibration: Mapping[Kind, Calibration]
     lattices: Callable[[Vocabulary, Wanted], Lattices]
+    piece: int

@@ -126,7 +126,8 @@ def _changes(path: Path, drawn: Drawn) -> Iterator[Edit]:
         old, new = drawn.text[start:stop], arc.text
         if (edit := drawn.edits.get((start, stop, new))) is not None:
             yield edit
-        else:
+        elif old != new:
+            assert drawn.kind_of is not None
             for at, (before, after) in enumerate(zip(old, new, strict=True), start):
                 if before != after:
                     yield Edit(at, at + 1, after, drawn.kind_of(before, after))
