@@ -18,7 +18,7 @@ from models.language.vocabulary import Vocabulary
 
 MISSPELT = -2.0
 """Log-weight of what is meant by a word that is in no list, in nats."""
-DISTORTIONS: Mapping[Kind, float] = {"spelling": -6.5, "inflection": -4.0, "article": -4.0, "preposition": -4.5}
+DISTORTIONS: Mapping[Kind, float] = {"spelling": -5.5, "inflection": -3.0, "article": -3.0, "preposition": -3.5}
 """Of what is meant by one that is, by kind."""
 HINTS: Mapping[Kind, float] = {"spelling": 2.0, "inflection": 2.0, "article": 2.0, "preposition": 2.0}
 """What pruning credits each with."""
