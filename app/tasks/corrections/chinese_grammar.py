@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import rjieba
 
@@ -11,12 +12,24 @@ from app.tasks.corrections.drawn import Drawing
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.listed import exactly
 from models.confusions.characters import CHARACTERS, SIMPLIFIED, TRADITIONAL
-from models.confusions.words import most_frequent
+from models.confusions.words import most_frequent, part_of_speech
 from models.language.vocabulary import Vocabulary
 
-DISTORTIONS: dict[Kind, float] = {"missing": -5.5, "redundant": -6.0, "reordered": -5.5, "punctuation": -4.0}
+DISTORTIONS: dict[Kind, float] = {
+    "missing": -2.5,
+    "redundant": -4.5,
+    "reordered": -5.5,
+    "function_word": -3.5,
+    "punctuation": -2.5,
+}
 """Log-weights of the kinds, in nats."""
-HINTS: dict[Kind, float] = {"missing": 2.0, "redundant": 4.0, "reordered": 4.0, "punctuation": 2.0}
+HINTS: dict[Kind, float] = {
+    "missing": 0.0,
+    "redundant": 3.0,
+    "reordered": 4.0,
+    "function_word": 1.0,
+    "punctuation": 0.0,
+}
 """What pruning credits each with: what it gains shows only further on."""
 INSERTABLE = 48
 """Function words that may be missing: the most frequent."""
@@ -55,6 +68,8 @@ class Grammar:
             self._missing(drawing, [at for at in range(len(text)) if at not in inside], traditional)
         if "redundant" in self._kinds:
             self._redundant(drawing, text, fixed, set(edges))
+        if "function_word" in self._kinds:
+            self._function_word(drawing, text, fixed, edges, traditional)
         if "punctuation" in self._kinds:
             self._punctuation(drawing, text, inside)
         if "reordered" in self._kinds:
@@ -83,11 +98,28 @@ class Grammar:
                         start, stop, token, after, "redundant", DISTORTIONS["redundant"], reward, HINTS["redundant"]
                     )
 
+    def _function_word(
+        self, drawing: Drawing, text: str, fixed: set[int], edges: Sequence[int], traditional: bool
+    ) -> None:
+        script = TRADITIONAL if traditional else SIMPLIFIED
+        for start, stop in pairwise(edges):
+            old = text[start:stop]
+            if old not in self._function_words or not fixed.isdisjoint(range(start, stop)):
+                continue
+            for new, _ in self._insertable:
+                if new != old and part_of_speech(new) == part_of_speech(old) and script.issuperset(new):
+                    reward = self._longer * (len(new) - 1)
+                    drawing.chain(
+                        start, stop, new, "function_word", DISTORTIONS["function_word"], reward, HINTS["function_word"]
+                    )
+
     def _punctuation(self, drawing: Drawing, text: str, inside: set[int]) -> None:
         (comma,) = self._vocabulary.spell(MARKS[0])
         for at, character in enumerate(text):
             if at and character not in MARKS and text[at - 1] not in MARKS and at not in inside:
-                drawing.inserted(at, comma, MARKS[0], "punctuation", DISTORTIONS["missing"], 0.0, HINTS["punctuation"])
+                drawing.inserted(
+                    at, comma, MARKS[0], "punctuation", DISTORTIONS["punctuation"], 0.0, HINTS["punctuation"]
+                )
             for mark in MARKS if character in MARKS else "":
                 if mark != character:
                     drawing.chain(

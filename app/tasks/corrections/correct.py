@@ -24,7 +24,7 @@ from samplers.lattices.beam import Beam, search
 from samplers.lattices.lattice import Lattice
 
 BEAM = Beam(width=6, margin=10.0, branch=7.0, horizon=10)
-"""What is looked at of each lattice (benchmarks/corrections.json)."""
+"""What is looked at of each lattice (benchmarks/corrections_spelling_zh.json)."""
 TOKENS = 2
 """Tokens that a character of a piece has at most, on the average: rare ones take several."""
 AT_ONCE = 48

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from app.languages.registry import LANGUAGES
+from app.tasks.corrections import listed
 from app.tasks.corrections.drawn import Drawing, Drawn
 from app.tasks.corrections.edits import Edit
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.language import CorrectedLanguage, Wanted
-from app.tasks.corrections.listed import LISTED, LISTED_HINT, Listed
+from app.tasks.corrections.listed import Listed
 from app.tasks.corrections.posterior import Calibration, calibrated
 from models.confusions.english_words import common_alike, known, spelled_alike, split
 from models.confusions.inflections import inflections
@@ -23,6 +27,8 @@ DISTORTIONS: Mapping[Kind, float] = {"spelling": -5.5, "inflection": -3.0, "arti
 HINTS: Mapping[Kind, float] = {"spelling": 2.0, "inflection": 2.0, "article": 2.0, "preposition": 2.0}
 """What pruning credits each with."""
 MISSPELT_HINT = 8.0
+NAME_DISTANCE, SHORTEST_NAME = 1, 4
+"""Letters by which a name may be misspelt, and those that it has at least."""
 MOST_ALIKE = 8
 """Words spelled alike that are looked at."""
 
@@ -44,6 +50,7 @@ class EnglishLattices:
 
     def __init__(self, vocabulary: Vocabulary, wanted: Wanted) -> None:
         self._vocabulary, self._kinds, self._listed = vocabulary, wanted.kinds, Listed(wanted)
+        self._names = [name for name in wanted.names if _WORD.fullmatch(name)] if "listed" in wanted.kinds else []
         words = [(word, vocabulary.spell(f" {word}")) for word in (*ARTICLES, *PREPOSITIONS)]
         self._insertable = [(word, *tokens) for word, tokens in words if len(tokens) == 1]
 
@@ -52,37 +59,46 @@ class EnglishLattices:
         drawing = Drawing(text, self._vocabulary)
         given = drawing.given_tokens()
         kept = {place for start, stop in self._listed.kept(text) for place in range(start, stop)}
+
+        def replace(start: int, stop: int, new: str, kind: Kind, distortion: float, hint: float) -> None:
+            """A piece between tokens, with the space that its first one carries."""
+            first = start - 1 if text[start - 1 : start] == " " and start - 1 in given else start
+            if first in given and (stop in given or stop == len(text)) and kept.isdisjoint(range(start, stop)):
+                edit = Edit(start, stop, new, kind)
+                drawing.chain(first, stop, text[first:start] + new, kind, distortion, 0.0, hint, edit)
+
         for match in _WORD.finditer(text):
-            word, stop = match[0], match.end()
-            start = match.start() - (text[match.start() - 1 : match.start()] == " ")
-            if start not in given or (stop < len(text) and stop not in given):
-                continue
-            space = text[start : match.start()]
-            if kept.isdisjoint(range(match.start(), stop)):
-                for kind, new, distortion, hint in self._meant(word, first=opens(text, match.start())):
-                    drawing.chain(start, stop, space + new, kind, distortion, 0.0, hint, Edit(*match.span(), new, kind))
-                if space and (after := given.get(stop)) is not None:
-                    self._delete(drawing, start, stop, word, after)
-            if space and not {start, match.start()} <= kept:
-                self._insert(drawing, start, word)
-        for at, old, new in self._listed.pairs(text):
-            if at in given and at + len(old) in {*given, len(text)} and kept.isdisjoint(range(at, at + len(old))):
-                drawing.chain(at, at + len(old), new, "listed", LISTED, 0.0, LISTED_HINT)
+            word, (start, stop) = match[0], match.span()
+            for new, (kind, distortion, hint) in self._meant(word, opens(text, start)).items():
+                replace(start, stop, new, kind, distortion, hint)
+            space = start - 1
+            if text[space:start] == " " and space in given:
+                if (after := given.get(stop)) is not None and kept.isdisjoint(range(start, stop)):
+                    self._delete(drawing, space, stop, word, after)
+                if not {space, start} <= kept:
+                    self._insert(drawing, space, word)
+        for start, old, new in self._listed.pairs(text):
+            replace(start, start + len(old), new, "listed", listed.LISTED, listed.LISTED_HINT)
         return drawing.done()
 
-    def _meant(self, word: str, first: bool) -> Iterator[tuple[Kind, str, float, float]]:
-        """What may be meant by a word, the likeliest kind of each: kind, word, log-weight, hint."""
+    def _meant(self, word: str, first: bool) -> Mapping[str, tuple[Kind, float, float]]:
+        """What may be meant by a word, with its likeliest kind, log-weight and hint."""
         found: dict[str, tuple[Kind, float, float]] = {}
         for kind, new, distortion, hint in self._candidates(word, first):
             if kind in self._kinds and new != word:
                 found.setdefault(new, (kind, distortion, hint))
-        yield from ((kind, new, distortion, hint) for new, (kind, distortion, hint) in found.items())
+        return found
 
     def _candidates(self, word: str, first: bool) -> Iterator[tuple[Kind, str, float, float]]:
-        small = word.lower()
+        small = word.lower().replace("’", "'")
+        if len(word) >= SHORTEST_NAME:
+            for name, _, _ in process.extract(
+                word, self._names, scorer=OSA.distance, score_cutoff=NAME_DISTANCE, limit=None
+            ):
+                yield "listed", name, listed.LISTED, listed.LISTED_HINT
         if word == "i":
             yield "spelling", "I", MISSPELT, MISSPELT_HINT
-        if word != small and not (first and word[1:] == small[1:]):
+        if word != word.lower() and not (first and word[1:] == word[1:].lower()):
             return  # a name, or shouted
 
         def cased(new: str) -> str:
@@ -91,17 +107,19 @@ class EnglishLattices:
         def of(kind: Kind, new: str) -> tuple[Kind, str, float, float]:
             return kind, cased(new), DISTORTIONS[kind], HINTS[kind]
 
-        if not known(small):
+        listed_word = known(small) or ("'" in small and known(small.partition("'")[0]))
+        if not listed_word:
+            distortion = MISSPELT if word.islower() else DISTORTIONS["spelling"]  # it may be a name
             for new in (*spelled_alike(small, 1 if len(small) < 4 else 2, MOST_ALIKE), *split(small)):
-                yield "spelling", cased(new), MISSPELT, MISSPELT_HINT
+                yield "spelling", cased(new), distortion, MISSPELT_HINT
         for kind, words in (("article", ARTICLES), ("preposition", PREPOSITIONS)):
             if small in words:
                 yield from (of(kind, new) for new in words if new != small)  # type: ignore[arg-type]
         yield from (of("inflection", new) for new in sorted(inflections(small)))
         yield from (of("spelling", new) for words in CONFUSED if small in words for new in words)
-        if len(small) > 2 and known(small):
+        if len(small) > 2 and listed_word:
             yield from (of("spelling", new) for new in common_alike(small, MOST_ALIKE))
-        if len(small) > 2 and word == small:
+        if len(small) > 2 and word.islower():
             yield of("spelling", small.capitalize())
 
     def _insert(self, drawing: Drawing, at: int, before: str) -> None:

@@ -12,6 +12,7 @@ Kind = Literal[
     "missing",
     "redundant",
     "reordered",
+    "function_word",
     "punctuation",
     "spelling",
     "inflection",

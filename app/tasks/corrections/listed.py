@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from app.tasks.corrections.drawn import Drawing
 from app.tasks.corrections.language import Wanted
 from models.language.piece_trie import PieceTrie
 
@@ -39,6 +40,11 @@ class Listed:
         for at in range(len(text)):
             for number, old, _ in self._written.spelled(exact, at):
                 yield from ((at, old, new) for new in self._meant[number])
+
+
+def draw_listed(drawing: Drawing, at: int, old: str, new: str, reward: float = 0.0) -> None:
+    """Put into a drawing what is meant by what stands at a place."""
+    drawing.chain(at, at + len(old), new, "listed", LISTED, reward, LISTED_HINT)
 
 
 def exactly(text: str) -> list[dict[str, float]]:
