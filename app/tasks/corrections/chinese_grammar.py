@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 import rjieba
 
 from app.languages.registry import LANGUAGES
-from app.tasks.corrections.drawn import Drawing
+from app.tasks.corrections.drawn import Drawing, single_tokens
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.listed import exactly
 from models.confusions.characters import CHARACTERS, SIMPLIFIED, TRADITIONAL
 from models.confusions.words import most_frequent, part_of_speech
-from models.language.vocabulary import Vocabulary
+from models.language.vocabulary import SpellingError, Vocabulary
 
 DISTORTIONS: dict[Kind, float] = {
-    "missing": -2.5,
+    "missing": -2.0,
     "redundant": -4.5,
     "reordered": -5.5,
     "function_word": -3.5,
-    "punctuation": -2.5,
+    "punctuation": -3.5,
 }
 """Log-weights of the kinds, in nats."""
 HINTS: dict[Kind, float] = {
@@ -53,8 +54,8 @@ class Grammar:
     def __init__(self, vocabulary: Vocabulary, kinds: frozenset[Kind], longer_token: float) -> None:
         self._vocabulary, self._kinds, self._longer = vocabulary, kinds, longer_token
         self._function_words = LANGUAGES["zh"].function_words
-        spelled = {word: vocabulary.spell(word) for word in most_frequent(self._function_words)[:INSERTABLE]}
-        self._insertable = [(word, *tokens) for word, tokens in spelled.items() if len(tokens) == 1]
+        self._insertable = single_tokens(vocabulary, most_frequent(self._function_words)[:INSERTABLE])
+        self._comma = single_tokens(vocabulary, MARKS[0]).get(MARKS[0])
 
     def draw(self, drawing: Drawing, text: str, kept: Sequence[tuple[int, int]], traditional: bool) -> None:
         """Put the arcs of a text into its drawing; what stands in ``kept`` stays together."""
@@ -77,11 +78,10 @@ class Grammar:
 
     def _missing(self, drawing: Drawing, places: Sequence[int], traditional: bool) -> None:
         script = TRADITIONAL if traditional else SIMPLIFIED
-        words = [(word, token) for word, token in self._insertable if script.issuperset(word)]
+        words = [(word, token) for word, token in self._insertable.items() if script.issuperset(word)]
         for at in places:
             for word, token in words:
-                reward = self._longer * (len(word) - 1)
-                drawing.inserted(at, token, word, "missing", DISTORTIONS["missing"], reward, HINTS["missing"])
+                drawing.inserted(at, token, word, "missing", DISTORTIONS["missing"], 0.0, HINTS["missing"])
 
     def _redundant(self, drawing: Drawing, text: str, fixed: set[int], edges: set[int]) -> None:
         exact = exactly(text)
@@ -106,17 +106,17 @@ class Grammar:
             old = text[start:stop]
             if old not in self._function_words or not fixed.isdisjoint(range(start, stop)):
                 continue
-            for new, _ in self._insertable:
+            for new in self._insertable:
                 if new != old and part_of_speech(new) == part_of_speech(old) and script.issuperset(new):
-                    reward = self._longer * (len(new) - 1)
+                    reward = self._longer * (len(old) - 1)  # as what is given has; what is put in has none
                     drawing.chain(
                         start, stop, new, "function_word", DISTORTIONS["function_word"], reward, HINTS["function_word"]
                     )
 
     def _punctuation(self, drawing: Drawing, text: str, inside: set[int]) -> None:
-        (comma,) = self._vocabulary.spell(MARKS[0])
+        comma = self._comma
         for at, character in enumerate(text):
-            if at and character not in MARKS and text[at - 1] not in MARKS and at not in inside:
+            if comma is not None and at and character not in MARKS and text[at - 1] not in MARKS and at not in inside:
                 drawing.inserted(
                     at, comma, MARKS[0], "punctuation", DISTORTIONS["punctuation"], 0.0, HINTS["punctuation"]
                 )
@@ -134,8 +134,10 @@ class Grammar:
                     start, between, stop = edges[first], edges[middle], edges[end]
                     old, new = text[start:stop], text[between:stop] + text[start:between]
                     if old != new and fixed.isdisjoint(range(start, stop)):
-                        pieces = map(self._vocabulary.piece, self._vocabulary.spell(new))
-                        reward = sum(self._longer * (len(piece) - 1) for piece in pieces)
-                        drawing.chain(
-                            start, stop, new, "reordered", DISTORTIONS["reordered"], reward, HINTS["reordered"]
-                        )
+                        self._exchange(drawing, start, stop, new)
+
+    def _exchange(self, drawing: Drawing, start: int, stop: int, new: str) -> None:
+        with suppress(SpellingError):
+            pieces = map(self._vocabulary.piece, self._vocabulary.spell(new))
+            reward = sum(self._longer * (len(piece) - 1) for piece in pieces)
+            drawing.chain(start, stop, new, "reordered", DISTORTIONS["reordered"], reward, HINTS["reordered"])

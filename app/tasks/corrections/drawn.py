@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import compress, count
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from app.tasks.corrections.edits import Edit
 from app.tasks.corrections.kinds import Kind
-from models.language.vocabulary import Vocabulary
+from models.language.vocabulary import SpellingError, Vocabulary
 from samplers.lattices.lattice import Lattice, Node
 
 Place = tuple[int, int]
@@ -108,10 +109,12 @@ class Drawing:
     ) -> None:
         """A piece for which something else stands, of any length; the edit is told if it is of less than the piece.
 
-        Raises:
-            SpellingError: the vocabulary cannot write it.
+        What the vocabulary cannot write is left out.
         """
-        tokens = self._vocabulary.spell(new)
+        try:
+            tokens = self._vocabulary.spell(new)
+        except SpellingError:
+            return
         place: Place = (start, 0)
         for token in tokens[:-1]:
             onward = (start, next(self._numbers))
@@ -211,6 +214,17 @@ class Drawing:
         columns.distortions.append(distortion)
         columns.rewards.append(reward)
         columns.hints.append(hint)
+
+
+def single_tokens(vocabulary: Vocabulary, texts: Iterable[str]) -> dict[str, int]:
+    """Those of some texts that are a single token, with it."""
+    found = {}
+    for text in texts:
+        with suppress(SpellingError):
+            tokens = vocabulary.spell(text)
+            if len(tokens) == 1:
+                found[text] = tokens[0]
+    return found
 
 
 def _node(columns: _Columns, numbers: Mapping[Place, int]) -> Node:

@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 
 from app.languages.registry import LANGUAGES
 from app.tasks.corrections import listed
-from app.tasks.corrections.drawn import Drawing, Drawn
+from app.tasks.corrections.drawn import Drawing, Drawn, single_tokens
 from app.tasks.corrections.edits import Edit
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.language import CorrectedLanguage, Wanted
@@ -51,8 +51,7 @@ class EnglishLattices:
     def __init__(self, vocabulary: Vocabulary, wanted: Wanted) -> None:
         self._vocabulary, self._kinds, self._listed = vocabulary, wanted.kinds, Listed(wanted)
         self._names = [name for name in wanted.names if _WORD.fullmatch(name)] if "listed" in wanted.kinds else []
-        words = [(word, vocabulary.spell(f" {word}")) for word in (*ARTICLES, *PREPOSITIONS)]
-        self._insertable = [(word, *tokens) for word, tokens in words if len(tokens) == 1]
+        self._insertable = single_tokens(vocabulary, [f" {word}" for word in (*ARTICLES, *PREPOSITIONS)])
 
     def draw(self, text: str) -> Drawn:
         """See :meth:`Lattices.draw`."""
@@ -124,10 +123,10 @@ class EnglishLattices:
 
     def _insert(self, drawing: Drawing, at: int, before: str) -> None:
         """Articles and prepositions that may be missing before a word."""
-        for new, token in self._insertable:
-            kind: Kind = "article" if new in ARTICLES else "preposition"
-            if kind in self._kinds and new != before.lower():
-                drawing.inserted(at, token, f" {new}", kind, DISTORTIONS[kind], 0.0, HINTS[kind])
+        for new, token in self._insertable.items():
+            kind: Kind = "article" if new[1:] in ARTICLES else "preposition"
+            if kind in self._kinds and new[1:] != before.lower():
+                drawing.inserted(at, token, new, kind, DISTORTIONS[kind], 0.0, HINTS[kind])
 
     def _delete(self, drawing: Drawing, start: int, stop: int, word: str, after: tuple[int, str]) -> None:
         """An article or a preposition that may be redundant, with the token that follows it."""
