@@ -66,6 +66,7 @@ class EnglishLattices:
                 edit = Edit(start, stop, new, kind)
                 drawing.chain(first, stop, text[first:start] + new, kind, distortion, 0.0, hint, edit)
 
+        before = ""
         for match in _WORD.finditer(text):
             word, (start, stop) = match[0], match.span()
             for new, (kind, distortion, hint) in self._meant(word, opens(text, start)).items():
@@ -75,7 +76,8 @@ class EnglishLattices:
                 if (after := given.get(stop)) is not None and kept.isdisjoint(range(start, stop)):
                     self._delete(drawing, space, stop, word, after)
                 if not {space, start} <= kept:
-                    self._insert(drawing, space, word)
+                    self._insert(drawing, space, {before, word.lower()})
+            before = word.lower()
         for start, old, new in self._listed.pairs(text):
             replace(start, start + len(old), new, "listed", listed.LISTED, listed.LISTED_HINT)
         return drawing.done()
@@ -121,11 +123,12 @@ class EnglishLattices:
         if len(small) > 2 and word.islower():
             yield of("spelling", small.capitalize())
 
-    def _insert(self, drawing: Drawing, at: int, before: str) -> None:
-        """Articles and prepositions that may be missing before a word."""
+    def _insert(self, drawing: Drawing, at: int, beside: set[str]) -> None:
+        """Articles and prepositions that may be missing between two words."""
         for new, token in self._insertable.items():
-            kind: Kind = "article" if new[1:] in ARTICLES else "preposition"
-            if kind in self._kinds and new[1:] != before.lower():
+            alike = ARTICLES if new[1:] in ARTICLES else PREPOSITIONS
+            kind: Kind = "article" if alike is ARTICLES else "preposition"
+            if kind in self._kinds and beside.isdisjoint(alike):
                 drawing.inserted(at, token, new, kind, DISTORTIONS[kind], 0.0, HINTS[kind])
 
     def _delete(self, drawing: Drawing, start: int, stop: int, word: str, after: tuple[int, str]) -> None:
