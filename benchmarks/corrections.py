@@ -141,24 +141,16 @@ async def measure(measured: Measured, files: list[Path]) -> dict[str, Any]:
             evaluation = CorrectionsEvaluation(file, None, CONFIDENCE, measured.language, None, tokenised=tokenised)
             texts[file.stem], speeds[file.stem] = await read(engine, list(read_pairs(evaluation)), measured)
         model = {"model": engine.model.name, "precision": engine.model.precision}
-    in_use = CORRECTED[measured.language].calibration
     fit = fitted([text for of_file in texts.values() for text in of_file[::2]], measured.fitted)
-    own: dict[Kind, Calibration] = {**in_use, **fit}
+    own: dict[Kind, Calibration] = {**CORRECTED[measured.language].calibration, **fit}
     report: dict[str, Any] = {
         "fitted": {kind: asdict(each) for kind, each in fit.items()},
-        "in_use": {kind: asdict(in_use[kind]) for kind in fit},
         **model,
         "files": {},
     }
     for name, of_file in texts.items():
         report["files"][name] = {**figures(of_file[1::2], own, measured), **speeds[name]}
-    held_out = [text for of_file in texts.values() for text in of_file[1::2]]
-    report["together"] = figures(held_out, own, measured)
-    report["edits"] = [
-        {"line": text.pair.line, **each.model_dump(exclude={"start", "end"})}
-        for text in held_out[:100]
-        for each in text.reports(own)
-    ]
+    report["together"] = figures([text for of_file in texts.values() for text in of_file[1::2]], own, measured)
     return report
 
 

@@ -153,9 +153,10 @@ ENGLISH = CorrectedLanguage(
         "Nowadays many people think that children should spend less time at home.\n"
         "If you want to learn a language, you have to practise it every day.\n",
     ),
+    # Fitted to every other of a few development texts (benchmarks/corrections_en.json), that of listed ones guessed.
     calibration=calibrated(
-        Calibration(4.0, 0.4, 0.0, 0.0),
-        dict.fromkeys(("spelling", "inflection", "article", "preposition", "listed"), 0.0),
+        Calibration(-1.449, 0.159, 1.006, 0.546),
+        {"spelling": 0.0, "inflection": 0.033, "article": 0.268, "preposition": -1.113, "listed": 1.0},
     ),
     lattices=EnglishLattices,
     piece=320,
