@@ -82,9 +82,9 @@ def test_pairs_and_names_of_english_texts(client: TestClient) -> None:
     options: dict[str, Any] = {"kinds": ["listed"], "alternatives": 16}
     (one,) = ask(client, ["I read teh book at York."], edits=[{"old": "teh book", "new": "a big book"}], **options)
     assert "I read a big book at York." in {one["target"], *(each["target"] for each in one["alternatives"])}
-    kept, meant = ask(client, ["Dogz run.", "We like Dogs."], names=["Dogz"], **options)
-    assert kept["target"] == "Dogz run."
-    assert "We like Dogz." in {meant["target"], *(each["target"] for each in meant["alternatives"])}
+    kept, meant = ask(client, ["Dogs run.", "We like Dogz."], names=["Dogs"], **{**options, "kinds": None})
+    assert kept["target"].startswith("Dogs ")
+    assert "We like Dogs." in {meant["target"], *(each["target"] for each in meant["alternatives"])}
 
 
 def test_long_english_texts_are_cut_between_words(client: TestClient) -> None:
