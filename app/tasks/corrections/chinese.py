@@ -133,7 +133,7 @@ CHINESE = CorrectedLanguage(
         "好久没有给您写信了，家里一切都好。\n孩子已经会走路了。\n等放了假，我们就回去看您。\n",
     ),
     calibration={
-        # Fitted to half of the development texts; benchmarks/corrections_spelling_zh.json has how it holds on the others.
+        # Fitted to half of the development texts (benchmarks/corrections_spelling_zh.json).
         **calibrated(
             Calibration(4.116, 0.409, 0.74, -0.603),
             {"homophone": 0.0, "variant": 0.0, "listed": 0.0, "near_homophone": -0.735, "lookalike": -1.133},
