@@ -142,7 +142,7 @@ async def measure(measured: Measured, files: list[Path]) -> dict[str, Any]:
             texts[file.stem], speeds[file.stem] = await read(engine, list(read_pairs(evaluation)), measured)
         model = {"model": engine.model.name, "precision": engine.model.precision}
     fit = fitted([text for of_file in texts.values() for text in of_file[::2]], measured.fitted)
-    own: dict[Kind, Calibration] = {**CORRECTED[measured.language].calibration, **fit}
+    own = {kind: fit.get(kind, known) for kind, known in CORRECTED[measured.language].calibration.items()}
     report: dict[str, Any] = {
         "fitted": {kind: asdict(each) for kind, each in fit.items()},
         **model,
@@ -160,11 +160,8 @@ def figures(texts: Sequence[Read], by: Mapping[Kind, Calibration], measured: Mea
     others = {}
     for confidence in (0.0, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
         each = summary(pairs, corrections, confidence)
-        others[str(confidence)] = {
-            "f1": each["sentence"]["f1"],
-            "false_alarms": each["false_alarms"],
-            **{name: each[name] for name in ("span", "gleu") if name in each},
-        }
+        kept: dict[str, Any] = {name: each[name] for name in ("false_alarms", "span", "gleu") if name in each}
+        others[str(confidence)] = {"f1": each["sentence"]["f1"], **kept}
     return {**summary(pairs, corrections, CONFIDENCE), **calibration(pairs, corrections), "at_confidence": others}
 
 

@@ -82,8 +82,9 @@ def test_pairs_and_names_of_english_texts(client: TestClient) -> None:
     options: dict[str, Any] = {"kinds": ["listed"], "alternatives": 16}
     (one,) = ask(client, ["I read teh book at York."], edits=[{"old": "teh book", "new": "a big book"}], **options)
     assert "I read a big book at York." in {one["target"], *(each["target"] for each in one["alternatives"])}
-    kept, meant = ask(client, ["Dogs run.", "We like Dogz."], names=["Dogs"], **{**options, "kinds": None})
+    (kept,) = ask(client, ["Dogs run."], names=["Dogs"])
     assert kept["target"].startswith("Dogs ")
+    (meant,) = ask(client, ["We like Dogz."], names=["Dogs"], **options)
     assert "We like Dogs." in {meant["target"], *(each["target"] for each in meant["alternatives"])}
 
 
