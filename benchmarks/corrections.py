@@ -1,7 +1,8 @@
-"""Corrections of development texts: F1, false alarms, speed, and a calibration fitted to every other text.
+"""Corrections of development texts: F, false alarms, speed, and a calibration fitted to every other text.
 
-``python -m benchmarks.corrections FILE...``: JSON Lines with ``source`` and ``target``. The calibration is fitted to
-the first, third, ... text of each file, all together; every figure is of the others.
+``python -m benchmarks.corrections NAME FILE...`` writes corrections_NAME.json: ``spelling_zh`` and ``grammar_zh`` of
+Chinese texts, ``en`` of tokenised English ones; JSON Lines with ``source`` and ``target`` or ``targets``. The
+calibration is fitted to the first, third, ... text of each file, all together; every figure is of the others.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +20,41 @@ import numpy as np
 from app.cli.evaluate.corrections import CorrectionsEvaluation, Pair, calibration, read_pairs, summary
 from app.engine.engine import Engine, open_engine
 from app.settings.settings import Settings
-from app.tasks.corrections.correct import CorrectionRun, sources_of
-from app.tasks.corrections.posterior import CALIBRATION, Calibration, Edit, Features, features
+from app.tasks.corrections.correct import CorrectionRun
+from app.tasks.corrections.edits import Edit
+from app.tasks.corrections.kinds import Kind
+from app.tasks.corrections.posterior import Calibration, Features, calibrated, features
+from app.tasks.corrections.registry import CORRECTED
 from app.tasks.corrections.schemas import CONFIDENCE, Correction, CorrectionsRequest, EditReport
+from app.tasks.corrections.sources import sources_of
 from benchmarks.machine import machine, write
 
-KINDS = ("near_homophone", "lookalike")
 RIDGE = 1.0
+MOST = 40
+"""Texts that are read in one request."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What is measured.
+
+    Attributes:
+        language: of the texts.
+        fitted: kinds whose calibration is fitted; the first of them has no constant of its own.
+        others: kinds that are looked for besides.
+    """
+
+    language: str
+    fitted: Sequence[Kind]
+    others: Sequence[Kind] = ()
+
+
+SPELLING: Sequence[Kind] = ("homophone", "near_homophone", "lookalike")
+MEASURED = {
+    "spelling_zh": Measured("zh", SPELLING),
+    "grammar_zh": Measured("zh", ("missing", "redundant", "function_word", "punctuation", "reordered"), SPELLING),
+    "en": Measured("en", ("spelling", "inflection", "article", "preposition")),
+}
 
 
 @dataclass(frozen=True)
@@ -34,105 +64,113 @@ class Read:
     pair: Pair
     edits: list[tuple[Edit, Features]]
 
-    def corrected(self, by: Calibration) -> Correction:
+    def corrected(self, by: Mapping[Kind, Calibration], language: str) -> Correction:
         """With the confidences of a calibration."""
-        source = self.pair.source
-        reports = [
-            EditReport(
-                start=edit.start,
-                end=edit.end,
-                old=source[edit.start : edit.end],
-                new=edit.new,
-                kind=edit.kind,
-                confidence=by.confidence(each, edit.kind),
-            )
-            for edit, each in self.edits
-        ]
+        reports = list(self.reports(by))
         return Correction(
-            source=source, target="", changed=bool(reports), edits=reports, alternatives=[], language="zh"
+            source=self.pair.text, target="", changed=bool(reports), edits=reports, alternatives=[], language=language
         )
 
+    def reports(self, by: Mapping[Kind, Calibration]) -> Iterator[EditReport]:
+        """The edits."""
+        for edit, each in self.edits:
+            yield EditReport(
+                start=edit.start,
+                end=edit.end,
+                old=self.pair.text[edit.start : edit.end],
+                new=edit.new,
+                kind=edit.kind,
+                confidence=by[edit.kind].confidence(each),
+            )
 
-async def read(engine: Engine, pairs: list[Pair]) -> tuple[list[Read], dict[str, float]]:
+
+async def read(engine: Engine, pairs: list[Pair], measured: Measured) -> tuple[list[Read], dict[str, float]]:
     """The texts read, and how long it took."""
-    request = CorrectionsRequest(texts=[pair.source for pair in pairs], language="zh")
-    run = CorrectionRun(request, sources_of(request, engine.model, engine.limits), engine)
-    started = time.perf_counter()
-    found: dict[int, Read] = {}
-    async for source, pieces in run.readings():
-        edits = [
-            (Edit(start + edit.start, start + edit.end, edit.new, edit.kind), each)
-            for start, variants in pieces
-            for edit, each in features(variants)
-        ]
-        found[source.number] = Read(pairs[source.number], edits)
+    found: list[Read] = []
+    tokens, started = 0, time.perf_counter()
+    kinds = [*measured.fitted, *measured.others]
+    for first in range(0, len(pairs), MOST):
+        some = pairs[first : first + MOST]
+        request = CorrectionsRequest(texts=[pair.text for pair in some], language=measured.language, kinds=kinds)
+        run = CorrectionRun(request, sources_of(request, engine.model, engine.limits), engine)
+        of_text: dict[int, list[tuple[Edit, Features]]] = {}
+        async for source, pieces in run.readings():
+            of_text[source.number] = [
+                (Edit(start + edit.start, start + edit.end, edit.new, edit.kind), each)
+                for start, variants in pieces
+                for edit, each in features(variants)
+            ]
+        found += [Read(pair, of_text[number]) for number, pair in enumerate(some)]
+        tokens += run.usage.lm_tokens
+        print(f"{len(found)} of {len(pairs)} texts", file=sys.stderr)
     speed = {
         "texts_per_second": len(pairs) / (time.perf_counter() - started),
-        "lm_tokens_per_text": run.usage.lm_tokens / len(pairs),
+        "lm_tokens_per_text": tokens / len(pairs),
     }
-    return [found[number] for number in range(len(pairs))], speed
+    return found, speed
 
 
-def fitted(texts: list[Read]) -> Calibration:
-    """The calibration that makes the edits' rightness likeliest, by Newton's method."""
+def fitted(texts: Sequence[Read], kinds: Sequence[Kind]) -> Mapping[Kind, Calibration]:
+    """The calibration of some kinds that makes the rightness of their edits likeliest, by Newton's method."""
+    neutral = calibrated(
+        Calibration(0.0, 0.0, 0.0, 0.0), dict.fromkeys([edit.kind for t in texts for edit, _ in t.edits], 0.0)
+    )
     rows, right = [], []
     for text in texts:
-        for edit, each in text.edits:
-            rows.append([1.0, each.odds, each.text, each.length, *(edit.kind == kind for kind in KINDS)])
-            right.append(text.pair.target[edit.start : edit.end] == edit.new)
+        for (edit, each), report in zip(text.edits, text.reports(neutral), strict=True):
+            if edit.kind in kinds:
+                rows.append([1.0, each.odds, each.text, each.length, *(edit.kind == kind for kind in kinds[1:])])
+                right.append(text.pair.wants(report))
     x, y = np.array(rows, dtype=np.float64), np.array(right, dtype=np.float64)
     ridge = RIDGE * np.diag([0.0, *[1.0] * (x.shape[1] - 1)])
     weights = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-x @ weights))
         weights += np.linalg.solve((x.T * (p * (1 - p))) @ x + ridge, x.T @ (y - p) - ridge @ weights)
-    constant, odds, of_text, of_length, *kinds = weights.tolist()
-    return Calibration(constant, odds, of_text, of_length, dict(zip(KINDS, kinds, strict=True)))  # type: ignore[arg-type]
+    constant, odds, of_text, of_length, *of_kinds = weights.tolist()
+    return calibrated(Calibration(constant, odds, of_text, of_length), dict(zip(kinds, [0.0, *of_kinds], strict=True)))
 
 
-async def measure(files: list[Path]) -> dict[str, Any]:
+async def measure(measured: Measured, files: list[Path]) -> dict[str, Any]:
     """The report."""
     texts: dict[str, list[Read]] = {}
     speeds: dict[str, dict[str, float]] = {}
+    tokenised = measured.language == "en"
     async with open_engine(Settings(redis_url="off"), lambda what, share: None) as engine:  # type: ignore[arg-type]
         for file in files:
-            pairs = list(read_pairs(CorrectionsEvaluation(file, None, CONFIDENCE, "zh", None)))
-            texts[file.stem], speeds[file.stem] = await read(engine, pairs)
+            evaluation = CorrectionsEvaluation(file, None, CONFIDENCE, measured.language, None, tokenised=tokenised)
+            texts[file.stem], speeds[file.stem] = await read(engine, list(read_pairs(evaluation)), measured)
         model = {"model": engine.model.name, "precision": engine.model.precision}
-    own = fitted([text for of_file in texts.values() for text in of_file[::2]])
-    report: dict[str, Any] = {"fitted": vars_of(own), "in_use": vars_of(CALIBRATION), **model, "files": {}}
+    fit = fitted([text for of_file in texts.values() for text in of_file[::2]], measured.fitted)
+    own = {kind: fit.get(kind, known) for kind, known in CORRECTED[measured.language].calibration.items()}
+    report: dict[str, Any] = {
+        "fitted": {kind: asdict(each) for kind, each in fit.items()},
+        **model,
+        "files": {},
+    }
     for name, of_file in texts.items():
-        report["files"][name] = {**figures(of_file[1::2], own), **speeds[name]}
-    report["together"] = figures([text for of_file in texts.values() for text in of_file[1::2]], own)
+        report["files"][name] = {**figures(of_file[1::2], own, measured), **speeds[name]}
+    report["together"] = figures([text for of_file in texts.values() for text in of_file[1::2]], own, measured)
     return report
 
 
-def figures(texts: list[Read], by: Calibration) -> dict[str, Any]:
+def figures(texts: Sequence[Read], by: Mapping[Kind, Calibration], measured: Measured) -> dict[str, Any]:
     """Metrics at the default confidence and at others, and the calibration error."""
-    pairs, corrections = [text.pair for text in texts], [text.corrected(by) for text in texts]
+    pairs, corrections = [text.pair for text in texts], [text.corrected(by, measured.language) for text in texts]
     others = {}
     for confidence in (0.0, 0.3, 0.4, 0.5, 0.55, 0.6, 0.65, 0.7, 0.8):
         each = summary(pairs, corrections, confidence)
-        others[str(confidence)] = {"f1": each["sentence"]["f1"], "false_alarms": each["false_alarms"]}
+        kept: dict[str, Any] = {name: each[name] for name in ("false_alarms", "span", "gleu") if name in each}
+        others[str(confidence)] = {"f1": each["sentence"]["f1"], **kept}
     return {**summary(pairs, corrections, CONFIDENCE), **calibration(pairs, corrections), "at_confidence": others}
 
 
-def vars_of(calibration: Calibration) -> dict[str, Any]:
-    """As JSON has it."""
-    return {
-        "constant": calibration.constant,
-        "odds": calibration.odds,
-        "text": calibration.text,
-        "length": calibration.length,
-        "kinds": dict(calibration.kinds),
-    }
-
-
 def main() -> None:
-    """Write corrections.json."""
+    """Write the report of one name."""
+    name, *files = sys.argv[1:]
     on = machine()
-    report = asyncio.run(measure([Path(name) for name in sys.argv[1:]]))
-    write(Path(__file__).with_name("corrections.json"), {"machine": on, **report})
+    report = asyncio.run(measure(MEASURED[name], [Path(file) for file in files]))
+    write(Path(__file__).with_name(f"corrections_{name}.json"), {"machine": on, **report})
 
 
 if __name__ == "__main__":

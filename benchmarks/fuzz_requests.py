@@ -7,7 +7,9 @@ import json
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
+
+from app.tasks.corrections.kinds import Kind
 
 USUAL = [
     *("5G", "Windows 11", "a.m.", "U.S.-based", "3.5%", "10:30", "24/7", "1984", "café", "naïve", "$5", ".NET", "C++"),
@@ -175,7 +177,7 @@ class Fuzzer:
         body: dict[str, Any] = {"texts": [self.word() for _ in range(rng.randint(0, 3))]}
         optional: dict[str, Callable[[], Any]] = {
             "language": lambda: rng.choice(["zh", "zh", "en", "auto"]),
-            "kinds": lambda: rng.choices(["homophone", "near_homophone", "lookalike", "listed", "grammar"], k=2),
+            "kinds": lambda: rng.choices([*get_args(Kind), "grammar"], k=rng.randint(1, 6)),
             "protect": lambda: self._some(2),
             "names": lambda: self._some(),
             "edits": lambda: [{"old": self.word(), "new": self.word()} for _ in range(rng.randint(0, 3))],

@@ -175,17 +175,19 @@ def evaluate_paraphrases_command(
 
 @evaluate.command("corrections")
 def evaluate_corrections_command(
-    file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `target`.")],
+    file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `target` or `targets`.")],
     encoding: console.Encoding = None,
     limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
     confidence: Annotated[float, typer.Option(help="Least confidence of an edit.", min=0, max=1)] = CONFIDENCE,
     language: Annotated[AskedLanguage, typer.Option(help="Language of the texts.")] = "auto",
+    kinds: Annotated[list[str] | None, typer.Option("--kind", help="A kind of errors to look for.")] = None,
+    tokenised: Annotated[bool, typer.Option(help="English whose words and marks stand apart.")] = False,
     output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
     model: ModelOption = None,
     as_json: Json = False,
 ) -> None:
-    """Precision, recall and F1 of sentences and characters, false alarms, and how true the confidences are."""
-    evaluation = CorrectionsEvaluation(file, limit, confidence, language, output, encoding)
+    """F of sentences, spans and characters, GLEU, false alarms, and how true the confidences are."""
+    evaluation = CorrectionsEvaluation(file, limit, confidence, language, output, encoding, kinds, tokenised)
 
     async def work() -> dict[str, Any]:
         pairs = list(read_pairs(evaluation))

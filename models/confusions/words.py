@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,10 +40,27 @@ class Lexicon:
 
 
 @cache
-def lexicon() -> Lexicon:
-    """That of jieba's dictionary."""
+def _dictionary() -> Mapping[str, tuple[int, str]]:
+    """Occurrences of the dictionary's words in its corpus, and their parts of speech."""
     spec = find_spec("jieba")
     assert spec is not None and spec.origin is not None
     lines = (Path(spec.origin).parent / "dict.txt").read_text(encoding="utf-8").splitlines()
-    counted = (line.split(" ") for line in lines)
-    return Lexicon(word for word, count, *_ in counted if 2 <= len(word) <= LONGEST and int(count) >= LEAST_COUNT)
+    return {word: (int(count), tag) for word, count, tag in (line.split(" ") for line in lines)}
+
+
+def most_frequent(words: Iterable[str]) -> list[str]:
+    """Words, the most frequent first."""
+    return sorted(words, key=lambda word: (-_dictionary().get(word, (0, ""))[0], word))
+
+
+def part_of_speech(word: str) -> str:
+    """The part of speech of a word, by the letter of the dictionary: p for prepositions, u for particles, and so on."""
+    return _dictionary().get(word, (0, ""))[1][:1]
+
+
+@cache
+def lexicon() -> Lexicon:
+    """That of jieba's dictionary."""
+    return Lexicon(
+        word for word, (count, _) in _dictionary().items() if 2 <= len(word) <= LONGEST and count >= LEAST_COUNT
+    )

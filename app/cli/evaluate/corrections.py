@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,14 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from app.cli.evaluate.gleu import gleu
 from app.cli.evaluate.lines import json_lines, sink
+from app.cli.evaluate.spans import best_counts, spans, total
+from app.cli.evaluate.tokenised import joined
 from app.engine.engine import Engine
 from app.languages.choice import AskedLanguage
-from app.tasks.corrections.posterior import applied
-from app.tasks.corrections.schemas import Correction, CorrectionsRequest
+from app.tasks.corrections.edits import applied
+from app.tasks.corrections.schemas import Correction, CorrectionsRequest, EditReport
 from app.tasks.corrections.task import Corrections
 from app.web.codes import Code
 from app.web.problems import ProblemError, invalid
@@ -31,7 +34,9 @@ class CorrectionsEvaluation:
     """An evaluation to run.
 
     Attributes:
-        file: JSON Lines with ``source`` and ``target``, of the same length.
+        file: JSON Lines with ``source`` and ``target``, or ``targets`` that are all right.
+        kinds: of errors to look for; None for those that are looked for by default.
+        tokenised: whether the texts' words and marks stand apart, as English corpora have them.
         limit: only the first so many lines.
         confidence: least confidence of an edit that counts as made.
         language: code of a language, or auto.
@@ -45,15 +50,57 @@ class CorrectionsEvaluation:
     language: AskedLanguage
     output: Path | None
     encoding: str | None = None
+    kinds: Sequence[str] | None = None
+    tokenised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A text and its right form."""
+    """A text and its right forms.
+
+    Attributes:
+        line: of the file.
+        source: as it stands there.
+        targets: each right; the source itself if nothing is wrong with it.
+        text: what is corrected of it.
+        offsets: of the source, by place of the text.
+    """
 
     line: int
     source: str
-    target: str
+    targets: Sequence[str]
+    text: str
+    offsets: Sequence[int]
+
+    @classmethod
+    def of(cls, line: int, source: str, targets: Sequence[str], tokenised: bool = False) -> Pair:
+        """The pair, its text joined where it is tokenised."""
+        text, offsets = joined(source) if tokenised else (source, range(len(source) + 1))
+        return cls(line, source, tuple(targets), text, offsets)
+
+    @property
+    def right(self) -> bool:
+        """Whether nothing is wrong with the source."""
+        return self.source in self.targets
+
+    @property
+    def aligned(self) -> bool:
+        """Whether its targets have its length, so that characters stand for characters."""
+        return all(len(target) == len(self.source) for target in self.targets)
+
+    def written(self, edits: Iterable[EditReport]) -> str:
+        """The source with edits of its text."""
+        at = self.offsets
+        # A space that tokenising put in after a piece stays.
+        ends = [(edit, at[edit.end - 1] + 1 if edit.end > edit.start else at[edit.end]) for edit in edits]
+        return applied([(at[edit.start], end, edit.new) for edit, end in ends], self.source)
+
+    def wants(self, edit: EditReport) -> bool:
+        """Whether a target has an edit: its characters where lengths are the same, else the spans that it changes."""
+        if self.aligned:
+            return any(target[edit.start : edit.end] == edit.new for target in self.targets)
+        made = spans(self.source, self.written([edit]))
+        return any(made <= spans(self.source, target) for target in self.targets)
 
 
 def read_pairs(evaluation: CorrectionsEvaluation) -> Iterator[Pair]:
@@ -64,13 +111,15 @@ def read_pairs(evaluation: CorrectionsEvaluation) -> Iterator[Pair]:
         TextFileError: the file cannot be read.
     """
     for number, line in json_lines(evaluation.file, evaluation.encoding)[: evaluation.limit]:
-        texts = [line.get(name) if isinstance(line, dict) else None for name in ("source", "target")]
-        source, target = texts
-        if not isinstance(source, str) or not isinstance(target, str) or len(source) != len(target):
+        source, targets = None, None
+        if isinstance(line, dict):
+            source, targets = line.get("source"), line.get("targets", [line.get("target")])
+        strings = isinstance(targets, list) and all(isinstance(target, str) for target in targets)
+        if not isinstance(source, str) or not isinstance(targets, list) or not targets or not strings:
             where = f"{evaluation.file.name}:{number}"
-            message = "the line has no source and target of the same length"
+            message = "the line has no source with a target, or targets"
             raise invalid(where, Code.MISSING, message, "give a JSON object with both")
-        yield Pair(number, source, target)
+        yield Pair.of(number, source, targets, evaluation.tokenised)
 
 
 async def evaluate_corrections(
@@ -85,10 +134,17 @@ async def evaluate_corrections(
     corrections: list[Correction] = []
     started = time.perf_counter()
     for first in range(0, len(pairs), most):
-        texts = [pair.source for pair in pairs[first : first + most]]
         try:
             # All edits are wanted, to count them by confidence.
-            request = CorrectionsRequest(texts=texts, language=evaluation.language, confidence=0, alternatives=0)
+            request = CorrectionsRequest.model_validate(
+                {
+                    "texts": [pair.text for pair in pairs[first : first + most]],
+                    "language": evaluation.language,
+                    "kinds": evaluation.kinds,
+                    "confidence": 0,
+                    "alternatives": 0,
+                }
+            )
         except ValidationError as error:
             raise ProblemError(422, faults_of(error.errors())) from None
         corrections += (await Corrections().run(request, engine)).corrections
@@ -109,42 +165,55 @@ async def evaluate_corrections(
 
 
 def summary(pairs: Sequence[Pair], corrections: Sequence[Correction], confidence: float) -> dict[str, Any]:
-    """Metrics of spelling correction over sentences and characters.
+    """Metrics of correction over sentences, span edits, characters where targets have the sources' length, and GLEU.
 
-    Of sentences: a wrong one that became its target is a true positive, one that did not a false negative; any other
+    Of sentences: a wrong one that became a target is a true positive, one that did not a false negative; any other
     that was changed is a false positive. Of characters the same.
     """
     tp = fp = fn = alarms = found = 0
-    character_tp = character_fp = character_fn = 0
+    texts: list[str] = []
     for pair, correction in zip(pairs, corrections, strict=True):
-        made = [(e.start, e.end, e.new) for e in correction.edits if e.confidence >= confidence]
-        text = applied(made, pair.source)
-        wrong = pair.source != pair.target
-        tp += wrong and text == pair.target
-        fn += wrong and text != pair.target
-        fp += text not in (pair.source, pair.target)
-        alarms += not wrong and text != pair.source
-        found += wrong and text != pair.source
-        for given, meant, written in zip(pair.source, pair.target, text, strict=False):
-            character_tp += given != meant == written
-            character_fp += written not in (given, meant)
-            character_fn += given != meant != written
-    right = sum(pair.source == pair.target for pair in pairs)
-    return {
+        text = pair.written(edit for edit in correction.edits if edit.confidence >= confidence)
+        texts.append(text)
+        changed, met = text != pair.source, text in pair.targets
+        tp += met and not pair.right
+        fn += not met and not pair.right
+        fp += changed and not met
+        alarms += changed and pair.right
+        found += changed and not pair.right
+    right = sum(pair.right for pair in pairs)
+    report: dict[str, Any] = {
         "texts": len(pairs),
         "right": right,
         "confidence": confidence,
         "sentence": _scores(tp, fp, fn),
-        "character": _scores(character_tp, character_fp, character_fn),
         "false_alarms": alarms / right if right else None,
         "wrong_ones_changed": found / (len(pairs) - right) if right < len(pairs) else None,
     }
+    if all(pair.aligned and len(pair.targets) == 1 for pair in pairs):
+        return {**report, "character": _characters(pairs, texts)}
+    counts = total(best_counts(pair.source, text, pair.targets) for pair, text in zip(pairs, texts, strict=True))
+    report["span"] = {"precision": counts.precision, "recall": counts.recall, "f0.5": counts.f}
+    if any(" " in pair.source for pair in pairs):
+        sources, targets = [pair.source for pair in pairs], [pair.targets for pair in pairs]
+        report["gleu"] = {"source": gleu(sources, sources, targets), "corrected": gleu(sources, texts, targets)}
+    return report
+
+
+def _characters(pairs: Sequence[Pair], texts: Sequence[str]) -> dict[str, float]:
+    tp = fp = fn = 0
+    for pair, text in zip(pairs, texts, strict=True):
+        for given, meant, written in zip(pair.source, pair.targets[0], text, strict=False):
+            tp += given != meant == written
+            fp += written not in (given, meant)
+            fn += given != meant != written
+    return _scores(tp, fp, fn)
 
 
 def calibration(pairs: Sequence[Pair], corrections: Sequence[Correction]) -> dict[str, Any]:
     """How often edits are right by their confidence, and the expected calibration error."""
     edits = [
-        (edit.confidence, pair.target[edit.start : edit.end] == edit.new)
+        (edit.confidence, pair.wants(edit))
         for pair, correction in zip(pairs, corrections, strict=True)
         for edit in correction.edits
     ]

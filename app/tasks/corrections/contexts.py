@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from app.engine.engine import Engine
 from app.engine.reports import UsageReport
 from app.engine.session import open_session
-from app.languages.registry import LANGUAGES
 from models.language.vocabulary import Vocabulary
-
-REGISTERS: Mapping[str, Sequence[str]] = {
-    "zh": (
-        LANGUAGES["zh"].opening,
-        "医生建议他少吃油腻的东西。\n长期熬夜会影响记忆力。\n发烧时要多休息，多喝水。\n",
-        "合同自双方签字之日起生效。\n未经许可，任何人不得进入该区域。\n当事人有权向法院提起诉讼。\n",
-        "好久没有给您写信了，家里一切都好。\n孩子已经会走路了。\n等放了假，我们就回去看您。\n",
-    )
-}
-"""By language: everyday matters, health, law, letters."""
 
 BEGINNING = 16
 """Characters of a text by which its context is chosen."""

@@ -4,35 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from app.engine.engine import Engine
 from app.engine.reports import UsageReport
 from app.engine.session import fits, open_session
-from app.languages.base import Language
-from app.languages.choice import Named, candidates, choose_language, choose_vocabulary
-from app.languages.registry import LANGUAGES
-from app.settings.settings import Limits
-from app.tasks.corrections.chinese import KINDS, ChineseLattices
-from app.tasks.corrections.contexts import REGISTERS, likeliest
+from app.tasks.corrections.contexts import likeliest
 from app.tasks.corrections.drawn import Drawn
-from app.tasks.corrections.pieces import PIECE_CHARACTERS, pieces_of
-from app.tasks.corrections.posterior import Variant, applied, chosen, variants_of
+from app.tasks.corrections.edits import applied
+from app.tasks.corrections.language import Wanted
+from app.tasks.corrections.pieces import pieces_of
+from app.tasks.corrections.posterior import Variant, chosen, variants_of
+from app.tasks.corrections.registry import CORRECTED
 from app.tasks.corrections.schemas import Alternative, Correction, CorrectionsRequest, EditReport
-from app.tasks.limits import Bound, above
-from app.web.codes import Code
-from app.web.problems import Fault, ProblemError, refuse
-from models.language.scoring.model import LoadedModel
+from app.tasks.corrections.sources import Source
 from models.language.vocabulary import Vocabulary
-from models.text.normalisation import normalise
 from samplers.lattices.beam import Beam, search
 from samplers.lattices.lattice import Lattice
 
 BEAM = Beam(width=6, margin=10.0, branch=7.0, horizon=10)
-"""What is looked at of each lattice (benchmarks/corrections.json)."""
-ROOM = 2 * PIECE_CHARACTERS
-"""Tokens that a piece has at most: rare characters take several."""
+"""What is looked at of each lattice (benchmarks/corrections_spelling_zh.json)."""
+TOKENS = 2
+"""Tokens that a character of a piece has at most, on the average: rare ones take several."""
 AT_ONCE = 48
 """Pieces that are searched side by side."""
 DRAWN_AHEAD = 8
@@ -41,105 +35,6 @@ DRAWN_AHEAD = 8
 
 Piece = tuple[int, Sequence[Variant]]
 """Where a piece of a text begins, and what may be meant by it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Source:
-    """A text of a request.
-
-    Attributes:
-        number: in the request.
-        given: as given.
-        text: what the model reads of it, character by character the same or in its normal form.
-        language: what it is written in.
-        vocabulary: the mask that spells it, with what may be meant by it.
-    """
-
-    number: int
-    given: str
-    text: str
-    language: Language
-    vocabulary: Vocabulary
-
-
-def sources_of(request: CorrectionsRequest, model: LoadedModel, limits: Limits) -> list[Source]:
-    """Check a request and read its texts; may build a vocabulary, so keep it off the event loop.
-
-    Raises:
-        ProblemError: 422.
-    """
-    refuse(list(above(_bounds(request, limits))))
-    faults: list[Fault] = []
-    sources: list[Source] = []
-    for number, given in enumerate(request.texts):
-        text = "".join(normal if len(normal := normalise(c)) == 1 else c for c in given)
-        named = Named(f"texts[{number}]", text)
-        language = choose_language(request.language, [text])
-        if request.language == "auto" and not any(map(str.isalpha, text)):
-            language = LANGUAGES[CODES[0]]  # there is nothing to read in it
-        if language.code not in CODES:
-            faults.append(
-                Fault(
-                    field=named.field,
-                    code=Code.UNKNOWN_VALUE,
-                    message=f"{text[:40]!r} is in {language.name}, in which no errors are looked for",
-                    remedy=f"leave it out, or set language to one of {', '.join(CODES)}",
-                )
-            )
-            continue
-        try:
-            choose_vocabulary(language, [named], model.vocabulary, Vocabulary.spell)
-        except ProblemError as error:
-            faults += error.faults
-        else:
-            widest = model.vocabulary(candidates(language, [text])[-1])
-            sources.append(Source(number, given, text, language, widest))
-    faults += [
-        Fault(
-            field=f"protect[{number}]",
-            code=Code.NOT_FOUND,
-            message=f"{word[:40]!r} stands in none of the texts",
-            remedy="write it as the text does, or leave it out; names need not stand there",
-        )
-        for number, word in enumerate(request.protect)
-        if not any(word in source.text for source in sources)
-    ]
-    faults += [
-        Fault(
-            field=f"edits[{number}]",
-            code=Code.NO_EFFECT,
-            message=f"old and new are both {pair.old[:40]!r}",
-            remedy="give another new, or put the word under protect or names to keep it",
-        )
-        for number, pair in enumerate(request.edits)
-        if pair.old == pair.new
-    ]
-    refuse(faults)
-    return sources
-
-
-CODES = ("zh",)
-"""Codes of the languages in which errors are known."""
-
-
-def _bounds(request: CorrectionsRequest, limits: Limits) -> Iterator[Bound]:
-    yield Bound("texts", request.texts, limits.max_texts, "texts in one request")
-    for number, text in enumerate(request.texts):
-        yield Bound(f"texts[{number}]", text, limits.max_text_characters)
-    yield Bound("texts", "".join(request.texts), limits.max_corrected_characters)
-    yield Bound("context", request.context, limits.max_context_characters)
-    lists = {
-        "protect": {f"protect[{number}]": word for number, word in enumerate(request.protect)},
-        "names": {f"names[{number}]": word for number, word in enumerate(request.names)},
-        "edits": {
-            f"edits[{number}].{side}": word
-            for number, pair in enumerate(request.edits)
-            for side, word in (("old", pair.old), ("new", pair.new))
-        },
-    }
-    for name, words in lists.items():
-        yield Bound(name, list(words), limits.max_listed, "words")
-        yield from (Bound(field_, word, limits.max_keyword_characters) for field_, word in words.items())
 
 
 @dataclass(eq=False)
@@ -173,12 +68,13 @@ class CorrectionRun:
         Raises:
             ProblemError: 422, the context is too long.
         """
-        together: dict[tuple[Language, Vocabulary], list[Source]] = {}
+        together: dict[tuple[str, Vocabulary], list[Source]] = {}
         for source in self.sources:
-            together.setdefault((source.language, source.vocabulary), []).append(source)
-        for (language, vocabulary), sources in together.items():
-            contexts, asked = REGISTERS[language.code], self.request.context
-            if asked is not None or not all(fits(self.engine, each, ROOM) for each in contexts):
+            together.setdefault((source.language.language.code, source.vocabulary), []).append(source)
+        for (code, vocabulary), sources in together.items():
+            contexts, asked = CORRECTED[code].contexts, self.request.context
+            room = TOKENS * CORRECTED[code].piece
+            if asked is not None or not all(fits(self.engine, each, room) for each in contexts):
                 contexts = (asked or "",)
             texts = [source.text for source in sources]
             numbers = await likeliest(self.engine, vocabulary, texts, contexts, self.usage)
@@ -191,18 +87,18 @@ class CorrectionRun:
         self, context: str, vocabulary: Vocabulary, sources: Sequence[Source]
     ) -> AsyncIterator[tuple[Source, Sequence[Piece]]]:
         """Those of texts under one context and vocabulary."""
-        session = await open_session(self.engine, vocabulary.name, context, ROOM)
-        lattices = await asyncio.to_thread(
-            lambda: ChineseLattices(
-                vocabulary,
-                KINDS if self.request.kinds is None else self.request.kinds,
-                pairs=[(pair.old, pair.new) for pair in self.request.edits],
-                names=self.request.names,
-                protected=self.request.protect,
-            )
+        language, request = sources[0].language, self.request
+        session = await open_session(self.engine, vocabulary.name, context, TOKENS * language.piece)
+        wanted = Wanted(
+            kinds=frozenset(language.kinds if request.kinds is None else request.kinds),
+            pairs=[(pair.old, pair.new) for pair in request.edits],
+            names=request.names,
+            protected=request.protect,
         )
-        pieces = [(source, start, piece) for source in sources for start, piece in pieces_of(source.text)]
-        missing = {source: len(list(pieces_of(source.text))) for source in sources}
+        lattices = await asyncio.to_thread(language.lattices, vocabulary, wanted)
+        of_source = {source: list(pieces_of(source.text, language.piece)) for source in sources}
+        pieces = [(source, start, piece) for source, its in of_source.items() for start, piece in its]
+        missing = {source: len(its) for source, its in of_source.items()}
         drawn: dict[int, Drawn] = {}
 
         async def draw() -> AsyncIterator[Lattice]:
@@ -239,7 +135,7 @@ class CorrectionRun:
                 confidence=confidence,
             )
             for start, variants in pieces
-            for edit, confidence in chosen(variants, self.request.confidence)
+            for edit, confidence in chosen(variants, source.language.calibration, self.request.confidence)
         ]
         target = applied([(each.start, each.end, each.new) for each in edits], source.given)
         return Correction(
@@ -248,7 +144,7 @@ class CorrectionRun:
             changed=bool(edits),
             edits=edits,
             alternatives=self._alternatives(source, pieces, target),
-            language=source.language.code,
+            language=source.language.language.code,
         )
 
     def _alternatives(self, source: Source, pieces: Sequence[Piece], target: str) -> list[Alternative]:

@@ -4,4 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-Kind = Literal["homophone", "near_homophone", "lookalike", "variant", "listed"]
+Kind = Literal[
+    "homophone",
+    "near_homophone",
+    "lookalike",
+    "variant",
+    "missing",
+    "redundant",
+    "reordered",
+    "function_word",
+    "punctuation",
+    "spelling",
+    "inflection",
+    "article",
+    "preposition",
+    "listed",
+]

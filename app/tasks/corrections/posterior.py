@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from app.tasks.corrections.drawn import Drawn
+from app.tasks.corrections.edits import Edit, joined
 from app.tasks.corrections.kinds import Kind
 from samplers.lattices.beam import Path
 
@@ -18,7 +19,7 @@ TEMPERATURE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """The log-odds that an edit is right, linear in what is known of it.
+    """The log-odds that an edit of a kind is right, linear in what is known of it.
 
     Attributes:
         constant: of any.
@@ -26,42 +27,27 @@ class Calibration:
         text: weight of the text's log-prob a character: one that is unlikely all over is of matters that the model
             knows little of, and it is wrong there more often.
         length: weight of the log of its characters: in a longer text there is more to mistake for an error.
-        kinds: more for an edit of a kind.
     """
 
     constant: float
     odds: float
     text: float
     length: float
-    kinds: Mapping[Kind, float]
 
-    def confidence(self, features: Features, kind: Kind) -> float:
+    def confidence(self, features: Features) -> float:
         """The probability that an edit is right."""
-        logit = self.constant + self.kinds.get(kind, 0.0)
+        logit = self.constant
         logit += self.odds * features.odds + self.text * features.text + self.length * features.length
         return 1 / (1 + math.exp(-logit))
 
 
-CALIBRATION = Calibration(4.116, 0.409, 0.74, -0.603, {"near_homophone": -0.735, "lookalike": -1.133})
-"""Fitted to half of the development texts; benchmarks/corrections.json has how it holds on the others."""
+def calibrated(common: Calibration, kinds: Mapping[Kind, float]) -> Mapping[Kind, Calibration]:
+    """Calibrations of kinds that differ in the constant alone, by what each has more."""
+    return {kind: replace(common, constant=common.constant + more) for kind, more in kinds.items()}
+
+
 LEAST_SHARE = 1e-6
 """Share of the variants' mass nearer to 0 or 1 than which none is taken to be."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Edit:
-    """A piece of a text, and what stands there instead.
-
-    Attributes:
-        start, end: of the piece, in characters; equal where something is put in.
-        new: what stands there; empty where it is taken out.
-        kind: of error that it mends.
-    """
-
-    start: int
-    end: int
-    new: str
-    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +69,7 @@ class Variant:
 
 def variants_of(paths: Sequence[Path], drawn: Drawn) -> list[Variant]:
     """What the paths of a lattice write, the densest first."""
-    return [
-        Variant(path.text, tuple(_joined(_changes(path, drawn))), path.log_density, path.log_prob) for path in paths
-    ]
+    return [Variant(path.text, tuple(joined(_changes(path, drawn))), path.log_density, path.log_prob) for path in paths]
 
 
 def posterior(variants: Sequence[Variant]) -> Mapping[Edit, float]:
@@ -124,19 +108,12 @@ def features(variants: Sequence[Variant]) -> list[tuple[Edit, Features]]:
     return [(edit, Features(math.log(share / (1 - share)), text, length)) for edit, share in within.items()]
 
 
-def chosen(variants: Sequence[Variant], confidence: float) -> list[tuple[Edit, float]]:
+def chosen(
+    variants: Sequence[Variant], calibration: Mapping[Kind, Calibration], confidence: float
+) -> list[tuple[Edit, float]]:
     """The edits of the likeliest variant in which there is enough confidence, each with its own, from left to right."""
-    known = ((edit, CALIBRATION.confidence(each, edit.kind)) for edit, each in features(variants))
+    known = ((edit, calibration[edit.kind].confidence(each)) for edit, each in features(variants))
     return [(edit, its) for edit, its in known if its >= confidence]
-
-
-def applied(edits: Iterable[tuple[int, int, str]], text: str) -> str:
-    """A text with edits: where each begins and ends, and what stands there instead, from left to right."""
-    parts, at = [], 0
-    for start, end, new in edits:
-        parts += [text[at:start], new]
-        at = end
-    return "".join([*parts, text[at:]])
 
 
 def _changes(path: Path, drawn: Drawn) -> Iterator[Edit]:
@@ -147,24 +124,11 @@ def _changes(path: Path, drawn: Drawn) -> Iterator[Edit]:
         if not arc.text:
             continue
         old, new = drawn.text[start:stop], arc.text
-        if (kind := drawn.kinds.get((start, stop, new))) is not None:
-            yield Edit(start, stop, new, kind)
-        else:
+        if (edit := drawn.edits.get((start, stop, new))) is not None:
+            yield edit
+        elif old != new:
+            assert drawn.kind_of is not None
             for at, (before, after) in enumerate(zip(old, new, strict=True), start):
                 if before != after:
                     yield Edit(at, at + 1, after, drawn.kind_of(before, after))
         start = stop
-
-
-def _joined(edits: Iterator[Edit]) -> Iterator[Edit]:
-    """Edits, neighbours of one kind joined but for what a request lists."""
-    last: Edit | None = None
-    for edit in edits:
-        if last is not None and last.end == edit.start and last.kind == edit.kind != "listed":
-            last = Edit(last.start, edit.end, last.new + edit.new, edit.kind)
-            continue
-        if last is not None:
-            yield last
-        last = edit
-    if last is not None:
-        yield last

@@ -57,10 +57,14 @@ class CorrectionsRequest(Strict):
     language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
     kinds: Annotated[list[Kind], AfterValidator(_at_least_one)] | None = Field(
         default=None,
-        description="errors to look for; all but variant if left out. homophone: a character of the same pinyin, tones "
-        "aside; near_homophone: of a similar one; lookalike: of a similar shape; listed: pairs and names of this "
-        "request; variant: another form of the same character (著 and 着), looked for only if named. homophone alone "
-        "keeps the sound: 胡面 may become 湖面, never 画面",
+        description="errors to look for; if left out, in Chinese homophone, near_homophone, lookalike and listed, in "
+        "English all of its own. Of Chinese, homophone: a character of the same pinyin, tones aside; near_homophone: "
+        "of a similar one; lookalike: of a similar shape; variant: another form of the same character (著 and 着); "
+        "missing, redundant: a function word that is wanting or too much; function_word: one in another's place; "
+        "reordered: words that have changed places; punctuation: ，。、 for one another, or ， wanting. Of English, "
+        "spelling: a word spelled much like it; inflection: another form of the word; article, preposition: another, "
+        "one wanting or too much. Of both, listed: pairs and names of this request. homophone alone keeps the sound: "
+        "胡面 may become 湖面, never 画面",
     )
     protect: list[Word] = Field(
         default_factory=list, description="words that stay as they are wherever they stand; each stands in some text"
@@ -69,7 +73,7 @@ class CorrectionsRequest(Strict):
     names: list[Word] = Field(
         default_factory=list,
         description="proper names, thousands if need be: kept where they stand, and likely where what stands differs "
-        "from one by what sounds or looks alike",
+        "from one by what sounds or looks alike, in English by a letter",
     )
     confidence: float = Field(
         default=CONFIDENCE, ge=0, le=1, description="least confidence of an edit that is made; more changes less"
@@ -77,8 +81,9 @@ class CorrectionsRequest(Strict):
     alternatives: int = Field(default=3, ge=0, le=16, description="other readings of a text to list at most")
     context: Text | None = Field(
         default=None,
-        description="text that goes before each; if left out, of a few sentences each on everyday matters, health, law "
-        'and in letters those after which its beginning is likeliest; "" for nothing',
+        description="text that goes before each; if left out, in Chinese of a few sentences each on everyday matters, "
+        "health, law and in letters those after which its beginning is likeliest, in English a few plain sentences; "
+        '"" for nothing',
     )
     stream: bool = Field(default=False, description="answer with server-sent events as texts are done")
 
@@ -86,8 +91,10 @@ class CorrectionsRequest(Strict):
 class EditReport(BaseModel):
     """A change."""
 
-    start: int = Field(description="first character of the text as given that it replaces, from 0")
-    end: int = Field(description="the one after the last")
+    start: int = Field(
+        description="first character of the text as given that it replaces, from 0; where `new` is put in"
+    )
+    end: int = Field(description="the one after the last; `start` if nothing is replaced")
     old: str
     new: str
     kind: Kind

@@ -13,8 +13,9 @@ from rich.text import Text
 
 from app.engine.engine import Engine
 from app.engine.session import scorer_report
-from app.tasks.corrections.correct import CorrectionRun, sources_of
+from app.tasks.corrections.correct import CorrectionRun
 from app.tasks.corrections.schemas import Correction, CorrectionReport, CorrectionsAnswer, CorrectionsRequest
+from app.tasks.corrections.sources import sources_of
 from app.tasks.task import Event, Task
 
 
@@ -29,11 +30,11 @@ class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
     tag = "corrections"
     summary = "Errors in texts, mended"
     description = """
-        Mend misspelt characters in Chinese texts, each edit with its probability.
+        Mend Chinese and English texts, each edit with its probability.
 
-        The language model weighs the text against those that sound or look like it; what it is surest of is
-        written. No character is put in, taken out or moved unless a pair of the request says so, and digits,
-        letters and marks stay as they are.
+        The language model weighs the text against those that sound, look or are spelled like it, and as asked against
+        those with words more, fewer or in another order; what it is surest of is written. Digits stay as they are, and
+        names and words that are to be protected.
         """
     found = "The texts in their order, changed or not."
     events = (

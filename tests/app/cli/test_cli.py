@@ -232,8 +232,8 @@ def test_evaluate_corrections(tmp_path: Path) -> None:
         (2, pairs[1][0]),
         (3, pairs[2][0]),
     ]
-    file.write_text('{"source": "他", "target": "他们"}', "utf-8")
-    assert "same length" in call("evaluate", "corrections", str(file)).stderr
+    file.write_text('{"source": "他", "targets": []}', "utf-8")
+    assert "no source with a target" in call("evaluate", "corrections", str(file)).stderr
 
 
 def test_evaluate_reads_files_as_people_have_them(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings.settings import Settings
-from app.tasks.corrections import chinese
+from app.tasks.corrections import chinese, chinese_grammar, english, listed
 from tests.app.conftest import wait_until_ready
 from tests.support import tiny_service as tiny
 
@@ -25,8 +25,10 @@ def client(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(autouse=True)
 def _eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What may be meant is as likely as what is given: of a random model there would be no edits."""
-    monkeypatch.setattr(chinese, "DISTORTIONS", dict.fromkeys(chinese.DISTORTIONS, 1.0))
-    monkeypatch.setattr(chinese, "LISTED", 5.0)
+    for module in (chinese, chinese_grammar, english):
+        monkeypatch.setattr(module, "DISTORTIONS", dict.fromkeys(module.DISTORTIONS, 1.0))
+    monkeypatch.setattr(english, "MISSPELT", 1.0)
+    monkeypatch.setattr(listed, "LISTED", 5.0)
     chinese.weights.cache_clear()
     yield
     chinese.weights.cache_clear()

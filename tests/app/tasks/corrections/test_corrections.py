@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from app.tasks.corrections.posterior import applied
+from app.tasks.corrections.edits import applied
 from app.tasks.corrections.schemas import CorrectionsAnswer
 from models.confusions.pinyin import homophones
 
@@ -121,7 +121,7 @@ def test_a_stream_tells_each_text_as_it_is_done(client: TestClient) -> None:
         ({"texts": ["他" * 10_000]}, "texts[0]", "too-long"),
         ({"texts": ["他"] * 1001}, "texts", "too-many"),
         ({"texts": ["他" * 2000] * 51}, "texts", "too-long"),
-        ({"texts": ["the dog"]}, "texts[0]", "unknown-value"),
+        ({"texts": ["the dog"], "kinds": ["missing"]}, "kinds[0]", "no-effect"),
         ({"texts": ["他"], "protect": ["她"]}, "protect[0]", "not-found"),
         ({"texts": ["他"], "kinds": ["grammar"]}, "kinds[0]", "unknown-value"),
         ({"texts": ["他"], "kinds": []}, "kinds", "missing"),
