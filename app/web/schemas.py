@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 from app.web.codes import Code
 from app.web.problems import UnfitError
@@ -61,6 +61,26 @@ def normalised(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(normalised)]
+
+
+def _not_blank(text: str) -> str:
+    if not normalised(text).strip():
+        raise UnfitError(Code.BLANK, "it is blank", "give a text, or leave the entry out")
+    return text
+
+
+GivenText = Annotated[str, AfterValidator(_not_blank)]
+"""A text that is not blank, as it is given."""
+
+
+def _not_empty(entries: list[Any], info: ValidationInfo) -> list[Any]:
+    if not entries:
+        raise UnfitError(Code.MISSING, f"there are no {info.field_name}", "give at least one")
+    return entries
+
+
+AT_LEAST_ONE = AfterValidator(_not_empty)
+"""Annotation of a list that has an entry."""
 
 
 def word(text: str) -> str:

@@ -2,31 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.engine.reports import Scorer, UsageReport
 from app.languages.choice import AskedLanguage, LanguageCode
 from app.languages.registry import detection
 from app.tasks.corrections.kinds import Kind
-from app.web.codes import Code
-from app.web.problems import UnfitError
-from app.web.schemas import Strict, Text, Word, normalised
-
-
-def _text(text: str) -> str:
-    """A text as it is given: offsets count its characters."""
-    if not normalised(text).strip():
-        raise UnfitError(Code.BLANK, "it is blank", "give a text, or leave the entry out")
-    return text
-
-
-def _at_least_one(entries: list[Any]) -> list[Any]:
-    if not entries:
-        raise UnfitError(Code.MISSING, "it is empty", "give at least one")
-    return entries
-
+from app.web.schemas import AT_LEAST_ONE, GivenText, Strict, Text, Word
 
 CONFIDENCE = 0.65
 """Default of the least confidence of an edit: of right texts at most one in twenty is touched."""
@@ -51,11 +35,11 @@ class CorrectionsRequest(Strict):
         }
     )
 
-    texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
+    texts: Annotated[list[GivenText], AT_LEAST_ONE] = Field(
         description="each comes back in its place, changed or not", json_schema_extra={"minItems": 1}
     )
     language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
-    kinds: Annotated[list[Kind], AfterValidator(_at_least_one)] | None = Field(
+    kinds: Annotated[list[Kind], AT_LEAST_ONE] | None = Field(
         default=None,
         description="errors to look for; if left out, in Chinese homophone, near_homophone, lookalike and listed, in "
         "English all of its own. Of Chinese, homophone: a character of the same pinyin, tones aside; near_homophone: "

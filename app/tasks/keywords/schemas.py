@@ -10,9 +10,7 @@ from app.languages.base import TOKEN_BOUNDS, WORD_BOUNDS, Unit
 from app.languages.choice import AskedLanguage
 from app.languages.registry import LANGUAGES, detection
 from app.tasks.sampling.schemas import SamplingRequest
-from app.web.codes import Code
-from app.web.problems import UnfitError
-from app.web.schemas import Strict, Word, normalised
+from app.web.schemas import AT_LEAST_ONE, Strict, Word, normalised
 
 
 def _keyword_tag(value: Any) -> str:
@@ -24,12 +22,6 @@ Keyword = Annotated[
     Discriminator(_keyword_tag),
 ]
 """A word, or a list of forms any of which will do (inflections, say)."""
-
-
-def _at_least_one(keywords: list[Any]) -> list[Any]:
-    if not keywords:
-        raise UnfitError(Code.MISSING, "there are no keywords", "give at least one")
-    return keywords
 
 
 def _most(bounds: tuple[int, int]) -> str:
@@ -105,7 +97,7 @@ class SentencesRequest(SamplingRequest):
         }
     )
 
-    keywords: Annotated[list[Keyword], AfterValidator(_at_least_one)] = Field(
+    keywords: Annotated[list[Keyword], AT_LEAST_ONE] = Field(
         description="each a word, or a list of its forms of which any will do; every one is in every sentence, as a "
         "whole word",
         json_schema_extra={"minItems": 1},

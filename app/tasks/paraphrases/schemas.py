@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from app.engine.reports import Scorer, UsageReport
 from app.languages.base import Unit
@@ -14,24 +14,10 @@ from app.tasks.paraphrases.kept import Kind
 from app.tasks.sampling.plan import SamplingPlan
 from app.tasks.sampling.schemas import SamplingAnswer, SamplingRequest, Sentence, StepReport
 from app.tasks.sampling.trace import TraceReport
-from app.web.codes import Code
-from app.web.problems import UnfitError
-from app.web.schemas import Strict, Word, normalised
+from app.web.schemas import AT_LEAST_ONE, GivenText, Strict, Word
 
 Strength = Literal["light", "medium", "strong"]
 """How far from a text its paraphrases go."""
-
-
-def _text(text: str) -> str:
-    if not normalised(text).strip():
-        raise UnfitError(Code.BLANK, "it is blank", "give a sentence, or leave the entry out")
-    return text
-
-
-def _at_least_one(texts: list[Any]) -> list[Any]:
-    if not texts:
-        raise UnfitError(Code.MISSING, "there are no texts", "give at least one")
-    return texts
 
 
 class ParaphraseLength(Strict):
@@ -63,7 +49,7 @@ class ParaphrasesRequest(SamplingRequest):
         }
     )
 
-    texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
+    texts: Annotated[list[GivenText], AT_LEAST_ONE] = Field(
         description="sentences, each paraphrased by itself", json_schema_extra={"minItems": 1}
     )
     keep: list[Word] = Field(

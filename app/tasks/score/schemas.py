@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.engine.reports import Scorer, UsageReport
 from app.languages.choice import AskedLanguage, LanguageCode
 from app.languages.registry import detection
-from app.web.codes import Code
-from app.web.problems import UnfitError
-from app.web.schemas import Strict, Text, normalised
+from app.web.schemas import AT_LEAST_ONE, GivenText, Strict, Text, normalised
 
 
-def _text(text: str) -> str:
-    text = normalised(text).strip()
-    if not text:
-        raise UnfitError(Code.BLANK, "it is blank", "give a text, or leave the entry out")
-    return text
-
-
-def _at_least_one(texts: list[Any]) -> list[Any]:
-    if not texts:
-        raise UnfitError(Code.MISSING, "there are no texts", "give at least one")
-    return texts
+def _trimmed(text: str) -> str:
+    return normalised(text).strip()
 
 
 class ScoreRequest(Strict):
@@ -32,7 +21,7 @@ class ScoreRequest(Strict):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"texts": ["今天我去公园散步。", "我今天散步公园去。"]}]})
 
-    texts: Annotated[list[Annotated[str, AfterValidator(_text)]], AfterValidator(_at_least_one)] = Field(
+    texts: Annotated[list[Annotated[GivenText, AfterValidator(_trimmed)]], AT_LEAST_ONE] = Field(
         description="outer white space is dropped", json_schema_extra={"minItems": 1}
     )
     context: Text | None = Field(
