@@ -32,6 +32,8 @@ log = structlog.get_logger()
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
 
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ModelOption = Annotated[str | None, typer.Option(help="default, a folder, or a hub id.")]
 Encoding = Annotated[
     str | None,
     typer.Option(help="Encoding of files without a byte order mark, such as gbk; UTF-8 unless given."),

@@ -32,7 +32,6 @@ from models.text.files import STANDARD_INPUT
 index_cli = typer.Typer(no_args_is_help=True, help="Build, list, change and delete indexes.")
 
 Name = Annotated[str, typer.Argument(help="Name of the index: a-z, 0-9, _ and -.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Model = Annotated[str | None, typer.Option(help="Model that writes keys: default, a folder, or a hub id.")]
 
 
@@ -71,7 +70,7 @@ def build(
         bool, typer.Option("--typos/--no-typos", help="Let names that a question misspells by one character be found.")
     ] = True,
     model: Model = None,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Build an index, or another in its place; it appears whole or, whenever killed, not at all."""
     with _library(model) as library, _bar() as progress, TemporaryDirectory() as folder:
@@ -109,7 +108,7 @@ def _read_twice(file: Path, folder: Path) -> Path:
 
 
 @index_cli.command("list")
-def list_(as_json: Json = False) -> None:
+def list_(as_json: console.Json = False) -> None:
     """All indexes."""
     with _library() as library:
         reports = list_indexes(library, Builds(library))
@@ -126,7 +125,7 @@ def list_(as_json: Json = False) -> None:
 
 
 @index_cli.command()
-def info(name: Name, as_json: Json = False) -> None:
+def info(name: Name, as_json: console.Json = False) -> None:
     """One index: sizes, changes, malformed lines."""
     with _library() as library:
         _print_report(report(name, library, Builds(library), opening=True), as_json)
@@ -137,7 +136,7 @@ def add(
     name: Name,
     fields: Annotated[list[str], typer.Argument(help="Subject, predicate and objects; or key and values.")],
     meaning: Annotated[str | None, typer.Option(help="What tells subjects of one name apart.")] = None,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Add values to a key, which need not exist; seen by every later search, a running service's too."""
     _change(name, "add", fields, meaning, as_json)
@@ -148,7 +147,7 @@ def remove(
     name: Name,
     fields: Annotated[list[str], typer.Argument(help="Subject and predicate, or key; then values, all if none.")],
     meaning: Annotated[str | None, typer.Option(help="What tells subjects of one name apart.")] = None,
-    as_json: Json = False,
+    as_json: console.Json = False,
 ) -> None:
     """Remove a key, or some of its values."""
     _change(name, "remove", fields, meaning, as_json)
@@ -162,7 +161,7 @@ def delete(name: Name) -> None:
 
 
 @index_cli.command()
-def merge(name: Name, as_json: Json = False) -> None:
+def merge(name: Name, as_json: console.Json = False) -> None:
     """Rebuild an index with its changes."""
     with _library() as library:
         library.merge(name)

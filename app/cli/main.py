@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from app.cli import console
 from app.cli.batch.command import batch
 from app.cli.calibrate import command as calibrate
 from app.cli.doctor.command import doctor
-from app.cli.evaluate.corrections import CorrectionsEvaluation, evaluate_corrections, read_pairs
-from app.cli.evaluate.infills import InfillsEvaluation, evaluate_infills, read_cuts
-from app.cli.evaluate.keywords import Evaluation, evaluate_keywords, read_sets
-from app.cli.evaluate.paraphrases import ParaphrasesEvaluation, evaluate_paraphrases
-from app.cli.evaluate.paraphrases import read_pairs as read_paraphrases
-from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
+from app.cli.evaluate.commands import evaluate_cli
 from app.cli.index import index_cli
 from app.cli.keys import keys_cli
 from app.cli.netcdf import netcdf
@@ -27,13 +18,7 @@ from app.cli.serve import serve as run_server
 from app.cli.task_commands import add_command
 from app.cli.training.commands import train_cli
 from app.cli.worker import worker as run_worker
-from app.indexes.opened import retrieval_of
-from app.languages.choice import AskedLanguage
 from app.tasks import registry
-from app.tasks.corrections.schemas import CONFIDENCE
-from app.tasks.paraphrases.schemas import Strength
-from app.tasks.sampling.kernels import Annealing
-from app.tasks.search.schemas import SearchRequest
 
 cli = typer.Typer(
     no_args_is_help=True,
@@ -42,8 +27,7 @@ cli = typer.Typer(
     help="Constrained text generation: keywords in, fluent sentences out; questions in, facts of an index out. "
     "Settings come from the environment, with the prefix CHAINWRIGHT_.",
 )
-evaluate = typer.Typer(no_args_is_help=True, help="Measure on files of requests.")
-cli.add_typer(evaluate, name="evaluate")
+cli.add_typer(evaluate_cli, name="evaluate")
 cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 cli.add_typer(keys_cli, name="keys")
@@ -54,15 +38,12 @@ cli.command("calibrate")(calibrate)
 for task in registry.TASKS:
     add_command(cli, task)
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-ModelOption = Annotated[str | None, typer.Option(help="default, a folder, or a hub id.")]
-
 
 @cli.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
-    model: ModelOption = None,
+    model: console.ModelOption = None,
     first_request: Annotated[
         bool, typer.Option("--first-request", help="Send a first request once ready, and print the answer.")
     ] = False,
@@ -73,174 +54,8 @@ def serve(
 
 @cli.command()
 def worker(
-    model: ModelOption = None,
+    model: console.ModelOption = None,
     items: Annotated[int | None, typer.Option(help="Items of jobs to run side by side.")] = None,
 ) -> None:
     """Work off jobs of the queue that CHAINWRIGHT_QUEUE_URL or CHAINWRIGHT_REDIS_URL names."""
     run_worker(console.settings(model=model, worker_items=items))
-
-
-@evaluate.command("keywords")
-def evaluate_keywords_command(
-    file: Annotated[Path, typer.Argument(help="JSON Lines with `keywords` or `concepts`, and maybe `reference(s)`.")],
-    forms: Annotated[
-        Path | None,
-        typer.Option(help="JSON Lines: for each line of FILE a list, per keyword, of accepted forms."),
-    ] = None,
-    encoding: console.Encoding = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
-    chains: Annotated[int, typer.Option(help="Chains side by side.")] = Annealing().chains,
-    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = Annealing().steps,
-    seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
-    language: Annotated[AskedLanguage, typer.Option(help="Language of the sentences.")] = "auto",
-    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
-    model: ModelOption = None,
-    as_json: Json = False,
-) -> None:
-    """Coverage, fluency, length, distinctness and speed over a file of keyword sets."""
-    evaluation = Evaluation(file, forms, limit, chains, steps, seed, language, output, encoding)
-
-    async def work() -> dict[str, Any]:
-        sets = list(read_sets(evaluation))
-        async with console.engine(console.settings(model=model)) as engine:
-            return await evaluate_keywords(evaluation, sets, engine)
-
-    _show(console.run(work()), as_json)
-
-
-def _show(report: dict[str, Any], as_json: bool) -> None:
-    """A report, a figure a line."""
-    if as_json:
-        Console(file=sys.stdout).print_json(data=report, ensure_ascii=False)
-    else:
-        for name, value in report.items():
-            typer.echo(f"{name}: {value:.4g}" if isinstance(value, float) else f"{name}: {value}")
-
-
-@evaluate.command("infills")
-def evaluate_infills_command(
-    file: Annotated[Path, typer.Argument(help="JSON Lines with `reference` or `references`.")],
-    encoding: console.Encoding = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
-    kind: Annotated[Literal["annealing", "metropolis"], typer.Option(help="Search, or sample.")] = "annealing",
-    chains: Annotated[int, typer.Option(help="Chains side by side.")] = Annealing().chains,
-    steps: Annotated[int, typer.Option(help="Steps of each chain.")] = Annealing().steps,
-    seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
-    language: Annotated[AskedLanguage, typer.Option(help="Language of the sentences.")] = "auto",
-    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
-    model: ModelOption = None,
-    as_json: Json = False,
-) -> None:
-    """One to three blanks cut out of each sentence and filled, held against what stood there."""
-    sampler = {"kind": kind, "chains": chains, "steps": steps}
-    evaluation = InfillsEvaluation(file, limit, sampler, seed, language, output, encoding)
-
-    async def work() -> dict[str, Any]:
-        cuts = list(read_cuts(evaluation))
-        async with console.engine(console.settings(model=model)) as engine:
-            return await evaluate_infills(evaluation, cuts, engine)
-
-    _show(console.run(work()), as_json)
-
-
-@evaluate.command("paraphrases")
-def evaluate_paraphrases_command(
-    file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `reference` or `references`.")],
-    encoding: console.Encoding = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
-    strength: Annotated[Strength, typer.Option(help="How far from the texts.")] = "medium",
-    similarity: Annotated[
-        Literal["auto", "encoder", "model"], typer.Option(help="What measures the meaning.")
-    ] = "auto",
-    tokenized: Annotated[
-        bool, typer.Option("--tokenized", help="Texts are English, tokenised, in lower case, without closing marks.")
-    ] = False,
-    seed: Annotated[int, typer.Option(help="Seed of the first line; each line takes the next.")] = 0,
-    language: Annotated[AskedLanguage, typer.Option(help="Language of the texts.")] = "auto",
-    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
-    model: ModelOption = None,
-    as_json: Json = False,
-) -> None:
-    """BLEU against people's paraphrases, self-BLEU, iBLEU and similarity, beside copying the texts."""
-    options = {"strength": strength, "similarity": similarity, "seed": seed, "language": language}
-    evaluation = ParaphrasesEvaluation(file, limit, options, tokenized, output, encoding)
-
-    async def work() -> dict[str, Any]:
-        pairs = list(read_paraphrases(evaluation))
-        async with console.engine(console.settings(model=model)) as engine:
-            return await evaluate_paraphrases(evaluation, pairs, engine)
-
-    _show(console.run(work()), as_json)
-
-
-@evaluate.command("corrections")
-def evaluate_corrections_command(
-    file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `target` or `targets`.")],
-    encoding: console.Encoding = None,
-    limit: Annotated[int | None, typer.Option(help="Only the first so many lines.", min=1)] = None,
-    confidence: Annotated[float, typer.Option(help="Least confidence of an edit.", min=0, max=1)] = CONFIDENCE,
-    language: Annotated[AskedLanguage, typer.Option(help="Language of the texts.")] = "auto",
-    kinds: Annotated[list[str] | None, typer.Option("--kind", help="A kind of errors to look for.")] = None,
-    tokenised: Annotated[bool, typer.Option(help="English whose words and marks stand apart.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write each line's result here, as JSON Lines.")] = None,
-    model: ModelOption = None,
-    as_json: Json = False,
-) -> None:
-    """F of sentences, spans and characters, GLEU, false alarms, and how true the confidences are."""
-    evaluation = CorrectionsEvaluation(file, limit, confidence, language, output, encoding, kinds, tokenised)
-
-    async def work() -> dict[str, Any]:
-        pairs = list(read_pairs(evaluation))
-        async with console.engine(console.settings(model=model)) as engine:
-            return await evaluate_corrections(evaluation, pairs, engine)
-
-    _show(console.run(work()), as_json)
-
-
-@evaluate.command("retrieval")
-def evaluate_retrieval_command(
-    file: Annotated[Path, typer.Argument(help='JSON Lines: {"question": "...", "answer": "S ||| P ||| O"}.')],
-    index: Annotated[str, typer.Option(help="Name of an index of triples.")],
-    skip: Annotated[int, typer.Option(help="Not the first so many questions.", min=0)] = 0,
-    limit: Annotated[int | None, typer.Option(help="Only so many questions.", min=1)] = None,
-    mode: Annotated[Literal["beam", "exact"], typer.Option(help="See search.")] = "beam",
-    beams: Annotated[int, typer.Option(help="Width of the beam.")] = 3,
-    score: Annotated[Literal["renormalised", "raw"], typer.Option(help="Which score ranks.")] = "renormalised",
-    look_ahead: Annotated[float, typer.Option(help="Weight of look-ahead in nats; 0 for none.")] = 0.0,
-    rerank: Annotated[bool, typer.Option(help="By the order that was fitted for the model.")] = True,
-    abstain: Annotated[bool, typer.Option("--abstain", help="No answer where the model is not sure.")] = False,
-    encoding: console.Encoding = None,
-    model: ModelOption = None,
-    as_json: Json = False,
-) -> None:
-    """EM, F1 and Score of S, P and O over a file of questions, and of a baseline, which learns nothing."""
-    options = {
-        "n": 1,
-        "mode": mode,
-        "beams": beams,
-        "score": score,
-        "look_ahead": look_ahead,
-        "rerank": rerank,
-        "abstain": abstain,
-    }
-    console.validated(SearchRequest, options, as_options=True)
-    evaluation = RetrievalEvaluation(file, index, skip, limit, options, encoding)
-
-    async def work() -> dict[str, Any]:
-        async with console.engine(console.settings(retrieval_model=model), with_model=False) as engine:
-            return await evaluate_retrieval(evaluation, retrieval_of(engine))
-
-    report = console.run(work())
-    if as_json:
-        Console(file=sys.stdout).print_json(data=report, ensure_ascii=False)
-        return
-    table = Table("", "EM S", "EM P", "EM S and P", "EM O", "F1 S", "F1 P", "F1 O", "Score", box=None)
-    for row, field in (("model", "model"), ("baseline", "floor")):
-        marks = report[field]
-        figures = [*marks["EM"].values(), *marks["F1"].values(), marks["Score"]]
-        table.add_row(row, *(f"{figure:.1f}" for figure in figures))
-    Console().print(table)
-    typer.echo(
-        f"{report['questions']} questions, {report['keys']:,} keys, {report['seconds_per_question']:.3f} s a question; "
-        f"{report['name']}, adapter {report['adapter']}"
-    )

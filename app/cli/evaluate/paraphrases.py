@@ -41,7 +41,7 @@ class ParaphrasesEvaluation:
         file: JSON Lines with ``source`` (or ``origin``) and ``reference``, ``references`` or ``ref``.
         limit: only the first so many lines.
         options: fields of the request beside the texts.
-        tokenized: whether the texts are English, tokenised and in lower case, and without their closing marks.
+        tokenised: whether the texts are English, tokenised and in lower case, and without their closing marks.
         output: JSON Lines with each line's result.
         encoding: of the file; None for UTF-8.
     """
@@ -49,7 +49,7 @@ class ParaphrasesEvaluation:
     file: Path
     limit: int | None
     options: dict[str, Any]
-    tokenized: bool
+    tokenised: bool
     output: Path | None
     encoding: str | None = None
 
@@ -96,9 +96,9 @@ def written_out(tokens: str) -> str:
     return text[:1].upper() + text[1:] + ("?" if asks else ".")
 
 
-def tokens_of(text: str, tokenized: bool, language: AskedLanguage) -> list[str]:
+def tokens_of(text: str, tokenised: bool, language: AskedLanguage) -> list[str]:
     """What BLEU counts: tokens in lower case without the closing mark, or the units of the language."""
-    if tokenized:
+    if tokenised:
         return _MARKS.sub(r" \1 ", text.lower().rstrip(".?! ")).split()
     spans = choose_language(language, [text]).units(text)
     return [text[start:stop].lower() for start, stop in spans]
@@ -112,7 +112,7 @@ async def evaluate_paraphrases(
     Raises:
         ProblemError: a text cannot be paraphrased, or the output cannot be written.
     """
-    texts = [written_out(pair.source) if evaluation.tokenized else pair.source for pair in pairs]
+    texts = [written_out(pair.source) if evaluation.tokenised else pair.source for pair in pairs]
     found: dict[int, TextParaphrases] = {}
     measure, most, started = "", engine.limits.max_texts, time.perf_counter()
     errors = Console(stderr=True)
@@ -175,7 +175,7 @@ def summary(
     language: AskedLanguage = evaluation.options.get("language", "auto")
 
     def tokens(text: str) -> str:
-        return " ".join(tokens_of(text, evaluation.tokenized, language))
+        return " ".join(tokens_of(text, evaluation.tokenised, language))
 
     sources = [tokens(text) for text in texts]
     best = [one.texts[0] for one in found]
