@@ -242,11 +242,12 @@ async def _repair(
 
     Each round every open chain tries four drawn tokens in each of up to eight gaps, some of the
     source's own insertions, and the deletion of each free token, and keeps the edit that lowers the
-    violation most, the likeliest if several do; far from the support any that lowers it, since there many
-    follow. When none does, it starts again: from bare keywords
-    in another order and form, or from the text.
+    violation most, the likeliest if several do. Far from the support it takes any that lowers it,
+    since there many follow, but not where a layout (a pattern's, say) lets few come nearer. When none
+    lowers it, the chain starts again: from bare keywords in another order and form, or from the text.
     """
     inserts = [] if isinstance(source, State) else source.inserts
+    far = np.inf if isinstance(source, KeywordBlocks) and source.is_laid_out else _FAR
     violations = [target.violation(state) for state in states]
     failures = [0] * len(states)
     while open_chains := [i for i, violation in enumerate(violations) if violation > 0]:
@@ -286,7 +287,7 @@ async def _repair(
         best: dict[int, tuple[float, State]] = {}
         # The likeliest first: a later one must be nearer to the support, and few need to be looked at closely.
         for i, state, _ in sorted(edits, key=lambda edit: edit[2]):
-            if i in best and violations[i] >= _FAR:
+            if i in best and violations[i] >= far:
                 continue
             nearest = best[i][0] if i in best else violations[i]
             if (violation := target.violation(state, nearest)) < nearest:
@@ -313,6 +314,6 @@ _REPAIR_EPSILON = 0.05
 _POOLED_ROUNDS = 4
 """Rounds of all chains together, as a multiple of one chain's, after which a request that none can meet is refused."""
 _FAR = 8.0
-"""Violation from which on a chain takes the likeliest edit that lowers it, by however little."""
+"""Violation from which on a chain takes the likeliest edit that lowers it, by however little: words are missing."""
 _INSERTS = 8
 """Of a source's own insertions, how many are tried in each gap."""
