@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
+from app.cli.evaluate.each import model_of
 from app.cli.evaluate.gleu import gleu
 from app.cli.evaluate.lines import json_lines, sink
 from app.cli.evaluate.spans import best_counts, spans, total
@@ -157,10 +158,7 @@ async def evaluate_corrections(
         **summary(pairs, corrections, evaluation.confidence),
         **calibration(pairs, corrections),
         "texts_per_second": len(pairs) / seconds,
-        "model": engine.model.name,
-        "fingerprint": engine.model.fingerprint,
-        "precision": engine.model.precision,
-        "device": engine.model.device,
+        **model_of(engine),
     }
 
 

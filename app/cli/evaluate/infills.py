@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,9 @@ from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import track
 
-from app.cli.evaluate.lines import json_lines, references_of, sink
+from app.cli.evaluate.each import evaluate_each, model_of
+from app.cli.evaluate.lines import json_lines, references_of
 from app.engine.engine import Engine
 from app.languages.base import Language
 from app.languages.choice import AskedLanguage, choose_language
@@ -124,22 +122,12 @@ async def evaluate_infills(evaluation: InfillsEvaluation, cuts: Sequence[Cut], e
     Raises:
         ProblemError: the output cannot be written.
     """
-    lines: list[dict[str, Any]] = []
-    errors = Console(stderr=True)
-    bar = track(cuts, "Evaluating", console=errors, disable=not errors.is_terminal)
-    with sink(evaluation.output) as file:
-        for number, cut in enumerate(bar):
-            lines.append(await _one(cut, evaluation, number, engine))
-            if file:
-                print(json.dumps(lines[-1], ensure_ascii=False), file=file, flush=True)
+    lines = await evaluate_each(cuts, lambda cut, place: _one(cut, evaluation, place, engine), evaluation.output)
     return {
         **summary(lines),
         "sampler": evaluation.sampler,
         "seed": evaluation.seed,
-        "model": engine.model.name,
-        "fingerprint": engine.model.fingerprint,
-        "precision": engine.model.precision,
-        "device": engine.model.device,
+        **model_of(engine),
     }
 
 

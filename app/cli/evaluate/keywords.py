@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,10 @@ from statistics import fmean
 from typing import Any
 
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import track
 
 from app.cli.evaluate.coverage import covered
-from app.cli.evaluate.lines import json_lines, references_of, sink
+from app.cli.evaluate.each import evaluate_each, model_of
+from app.cli.evaluate.lines import json_lines, references_of
 from app.engine.engine import Engine
 from app.languages.base import count_characters
 from app.languages.choice import AskedLanguage, choose_language
@@ -73,24 +71,13 @@ async def evaluate_keywords(evaluation: Evaluation, sets: Sequence[KeywordSet], 
     Raises:
         ProblemError: the output cannot be written.
     """
-    lines: list[dict[str, Any]] = []
-    errors = Console(stderr=True)
-    bar = track(sets, "Evaluating", console=errors, disable=not errors.is_terminal)
-    with sink(evaluation.output) as file:
-        for number, keyword_set in enumerate(bar):
-            line = await _one(keyword_set, evaluation, number, engine)
-            lines.append(line)
-            if file:
-                print(json.dumps(line, ensure_ascii=False), file=file, flush=True)
+    lines = await evaluate_each(sets, lambda each, place: _one(each, evaluation, place, engine), evaluation.output)
     return {
         **summary(lines, evaluation.chains),
         "chains": evaluation.chains,
         "steps": evaluation.steps,
         "seed": evaluation.seed,
-        "model": engine.model.name,
-        "fingerprint": engine.model.fingerprint,
-        "precision": engine.model.precision,
-        "device": engine.model.device,
+        **model_of(engine),
     }
 
 

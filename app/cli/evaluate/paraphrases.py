@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
+from app.cli.evaluate.each import model_of
 from app.cli.evaluate.lines import json_lines, references_of, sink
 from app.engine.engine import Engine
 from app.languages.choice import AskedLanguage, choose_language
@@ -147,10 +148,7 @@ async def evaluate_paraphrases(
         "lm_tokens_per_text": fmean(one.usage.lm_tokens for one in found.values()),
         "texts_per_second": len(pairs) / seconds,
         "options": evaluation.options,
-        "model": engine.model.name,
-        "fingerprint": engine.model.fingerprint,
-        "precision": engine.model.precision,
-        "device": engine.model.device,
+        **model_of(engine),
     }
 
 
