@@ -71,10 +71,13 @@ def essence(line: str) -> tuple[str, Any]:
     See :func:`alike` for the last digits.
     """
     data = json.loads(line)
-    body = data["response"]["body"]
-    body.pop("usage", None)
-    body.get("diagnostics", {}).pop("seconds", None)
-    return data["custom_id"], body
+    return data["custom_id"], _lasting(data["response"]["body"])
+
+
+def _lasting(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: _lasting(value) for name, value in part.items() if name not in ("usage", "seconds")}
+    return [_lasting(value) for value in part] if isinstance(part, list) else part
 
 
 def essences(lines: Iterable[str]) -> dict[str, Any]:
