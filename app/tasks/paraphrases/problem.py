@@ -63,6 +63,14 @@ def check(request: ParaphrasesRequest, limits: Limits) -> None:
 def _faults(request: ParaphrasesRequest) -> Iterator[Fault]:
     texts = [normalise_name(text) for text in request.texts]
     read = [(text, choose_language(request.language, [text])) for text in texts]
+    for number, text in enumerate(texts):
+        if not any(map(str.isalnum, text)):
+            yield Fault(
+                field=f"texts[{number}]",
+                code=Code.TOO_SHORT,
+                message=f"{text[:40]!r} has no words",
+                remedy="give a sentence, or leave the entry out",
+            )
     for number, word in enumerate(request.keep):
         if not any(word_spans(word, text, language) for text, language in read):
             yield Fault(

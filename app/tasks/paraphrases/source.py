@@ -43,9 +43,9 @@ class Source:
 
     @property
     def kept(self) -> list[str]:
-        """The texts of the blocks."""
+        """The texts of the blocks; one may be a space alone, of which nothing is shown."""
         state, decode = self.state, self.vocabulary.decode
-        return [decode(state.tokens[state.block(number)]) for number in state.keywords]
+        return [text for number in state.keywords if (text := decode(state.tokens[state.block(number)]))]
 
     def shown(self, text: str) -> str:
         """A paraphrase as the caller sees it: with a closing mark if the text has one."""

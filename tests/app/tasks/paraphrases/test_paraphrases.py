@@ -141,6 +141,8 @@ def test_without_an_encoder_the_model_measures(client: TestClient, monkeypatch: 
         ({"texts": "今天。"}, "texts", "wrong-type"),
         ({"texts": [""]}, "texts[0]", "blank"),
         ({"texts": ["今天。", " \n"]}, "texts[1]", "blank"),
+        ({"texts": ["?"]}, "texts[0]", "too-short"),
+        ({"texts": ["今天。", "\U000e0036……。"]}, "texts[1]", "too-short"),
         ({"texts": ["公" * 10_000]}, "texts[0]", "too-long"),
         ({"texts": ["公园。" * 500] * 20}, "texts", "too-long"),
         ({"texts": ["今天。"] * 1001}, "texts", "too-many"),
