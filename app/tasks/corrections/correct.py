@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
+from threading import Lock
 
 from app.engine.engine import Engine
 from app.engine.reports import UsageReport
@@ -13,7 +14,7 @@ from app.engine.session import fits, open_session
 from app.tasks.corrections.contexts import likeliest
 from app.tasks.corrections.drawn import Drawn
 from app.tasks.corrections.edits import applied
-from app.tasks.corrections.language import Wanted
+from app.tasks.corrections.language import CorrectedLanguage, Lattices, Wanted
 from app.tasks.corrections.pieces import pieces_of
 from app.tasks.corrections.posterior import Variant, chosen, variants_of
 from app.tasks.corrections.registry import CORRECTED
@@ -31,6 +32,17 @@ AT_ONCE = 48
 """Pieces that are searched side by side."""
 DRAWN_AHEAD = 8
 """Lattices that are drawn while the model reads."""
+
+
+_READING = Lock()
+
+
+def _lattices(language: CorrectedLanguage, vocabulary: Vocabulary, wanted: Wanted) -> Lattices:
+    """The lattices of a request, with the tables that they need: read once, while others wait."""
+    with _READING:
+        lattices = language.lattices(vocabulary, wanted)
+        lattices.draw(language.contexts[0].partition("\n")[0])
+    return lattices
 
 
 Piece = tuple[int, Sequence[Variant]]
@@ -95,7 +107,7 @@ class CorrectionRun:
             names=request.names,
             protected=request.protect,
         )
-        lattices = await asyncio.to_thread(language.lattices, vocabulary, wanted)
+        lattices = await asyncio.to_thread(_lattices, language, vocabulary, wanted)
         of_source = {source: list(pieces_of(source.text, language.piece)) for source in sources}
         pieces = [(source, start, piece) for source, its in of_source.items() for start, piece in its]
         missing = {source: len(its) for source, its in of_source.items()}
