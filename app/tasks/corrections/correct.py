@@ -37,11 +37,11 @@ DRAWN_AHEAD = 8
 _READING = Lock()
 
 
-def _lattices(language: CorrectedLanguage, vocabulary: Vocabulary, wanted: Wanted) -> Lattices:
-    """The lattices of a request, with the tables that they need: read once, while others wait."""
+def _lattices(language: CorrectedLanguage, vocabulary: Vocabulary, wanted: Wanted, text: str) -> Lattices:
+    """The lattices of a request, with the tables that a text of it needs: read once, while others wait."""
     with _READING:
         lattices = language.lattices(vocabulary, wanted)
-        lattices.draw(language.contexts[0].partition("\n")[0])
+        lattices.draw(text)
     return lattices
 
 
@@ -107,9 +107,10 @@ class CorrectionRun:
             names=request.names,
             protected=request.protect,
         )
-        lattices = await asyncio.to_thread(_lattices, language, vocabulary, wanted)
         of_source = {source: list(pieces_of(source.text, language.piece)) for source in sources}
         pieces = [(source, start, piece) for source, its in of_source.items() for start, piece in its]
+        longest = max((piece for _, _, piece in pieces), key=len)
+        lattices = await asyncio.to_thread(_lattices, language, vocabulary, wanted, longest)
         missing = {source: len(its) for source, its in of_source.items()}
         drawn: dict[int, Drawn] = {}
 
