@@ -35,14 +35,21 @@ DRAWN_AHEAD = 8
 
 
 _READING = Lock()
+_READ: set[str] = set()
+"""Codes of the languages whose tables are read."""
 
 
 def _lattices(language: CorrectedLanguage, vocabulary: Vocabulary, wanted: Wanted, text: str) -> Lattices:
-    """The lattices of a request, with the tables that a text of it needs: read once, while others wait."""
-    with _READING:
-        lattices = language.lattices(vocabulary, wanted)
-        lattices.draw(text)
-    return lattices
+    """The lattices of a request; the first one reads the tables, by a text of its own, while others wait."""
+    code = language.language.code
+    if code not in _READ:
+        with _READING:
+            if code not in _READ:
+                every = frozenset([*language.kinds, *language.optional])
+                language.lattices(vocabulary, Wanted(every)).draw(text)
+                # A text without letters needs no tables.
+                _READ.update([code] if any(map(str.isalpha, text)) else [])
+    return language.lattices(vocabulary, wanted)
 
 
 Piece = tuple[int, Sequence[Variant]]
