@@ -25,6 +25,7 @@ from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
 from app.ops.tracing import Tracing
 from app.settings.settings import Settings
+from app.studio.routes import router as studio
 from app.tasks import registry
 from app.tasks.routes import task_routes
 from app.web import handlers
@@ -101,6 +102,8 @@ def create_app(
     app.state.drain = drain
     for router in (task_routes(registry.TASKS), retrieval, queueing, ops, measuring):
         app.include_router(router)
+    if settings.studio == "on":
+        app.include_router(studio)
     handlers.install(app)
     # The last one added is the first to see a request.
     limits = settings.limits

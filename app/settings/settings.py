@@ -214,6 +214,7 @@ class Settings(Environment):
         description="requests of one key (of one address, without keys), such as 600/minute; a key's own goes first",
     )
     quota: Rate | None = Field(default=None, description="likewise over a longer time, such as 100000/day")
+    studio: values.Switch = Field(default="on", description="whether the page at /studio is served")
     cors_origins: values.Origins = Field(
         default_factory=list,
         description="origins whose pages may call, such as https://app.example.org, with commas between or as a JSON "

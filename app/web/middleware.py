@@ -107,7 +107,7 @@ _OWN_CONTENT = (
 class SecurityHeaders(HttpMiddleware):
     """Tells browsers to run nothing that an answer holds, to guess no types, and to show it in no frame.
 
-    The pages of the documentation run their own scripts. Strict-Transport-Security is for the TLS proxy in front.
+    The pages of the documentation run their own scripts; the studio's says itself what it runs. Strict-Transport-Security is for the TLS proxy in front.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -118,7 +118,7 @@ class SecurityHeaders(HttpMiddleware):
             headers = MutableHeaders(scope=message)
             headers["X-Content-Type-Options"] = "nosniff"
             headers["Referrer-Policy"] = "no-referrer"
-            headers["Content-Security-Policy"] = _OWN_CONTENT if policy.is_page else _NO_CONTENT
+            headers.setdefault("Content-Security-Policy", _OWN_CONTENT if policy.is_page else _NO_CONTENT)
             if not policy.cached:
                 headers.setdefault("Cache-Control", "no-store")
 

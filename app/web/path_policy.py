@@ -47,6 +47,9 @@ POLICIES = (
     PathPolicy("/docs/", needs_key=False, is_page=True),
     PathPolicy("/redoc", needs_key=False, is_page=True),
     PathPolicy("/static-offline-docs/", needs_key=False),
+    # Nor is the studio's page, which asks for the key that its requests need.
+    PathPolicy("/studio", needs_key=False),
+    PathPolicy("/studio/", needs_key=False, logged=False),
     PathPolicy("/v1/indexes/", "PUT", reads_body=True, cached=False),
     PathPolicy("/v1/jobs", "POST", reads_body=True, cached=False),
     PathPolicy("/v1/", cached=False),

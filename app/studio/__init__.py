@@ -1,0 +1,1 @@
+"""The studio: a page on which anyone sees what the chains do."""

@@ -1,0 +1,18 @@
+// Run, stop and pause of a run.
+import { html } from "../lib/html.js";
+import { t } from "../lib/words.js";
+
+export function Controls({ run, start, disabled, children }) {
+  const going = run.going;
+  const paused = run.paused.value;
+  return html`<div class="controls">
+    ${going
+      ? html`<button type="button" class="primary" onClick=${() => run.stop()}>${t("stop")}</button>
+          <button type="button" aria-pressed=${paused} title=${t("pause.hint")} onClick=${() => run.pause()}>${t(paused ? "resume" : "pause")}</button>`
+      : html`<button type="submit" class="primary" disabled=${disabled} onClick=${start}>${t("run")}</button>`}
+    ${children}
+  </div>`;
+}
+
+// A seed for a request without one, so that the run can be had again.
+export const drawnSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
