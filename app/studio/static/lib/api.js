@@ -35,7 +35,7 @@ async function send(method, path, body, options = {}) {
   try {
     response = await fetch(path, {
       method,
-      headers: { ...headers(), ...(type ? { "Content-Type": type } : {}) },
+      headers: { ...headers(), ...(type ? { "Content-Type": type } : {}), ...options.headers },
       body: body === undefined || isText ? body : JSON.stringify(body),
       signal: options.signal,
     });
@@ -57,7 +57,9 @@ export async function call(method, path, body, options = {}) {
   return response.status === 204 ? null : response.json();
 }
 
-// Events of a stream as {event, data}. Ends by a Problem if the service leaves before `last`.
+const isDone = ({ event }) => event === "done";
+
+// Events of a stream as {event, data}. Ends by a Problem if the service leaves before the last, by `options.last` "done".
 export async function* stream(method, path, body, options = {}) {
   const response = await send(method, path, body, options);
   const events = [];
@@ -75,7 +77,7 @@ export async function* stream(method, path, body, options = {}) {
       for (const each of events.splice(0)) {
         const data = JSON.parse(each.data);
         if (each.event === "error") throw new Problem(data.status ?? 500, data);
-        ended ||= each.event === "done";
+        ended ||= (options.last ?? isDone)({ event: each.event, data });
         yield { event: each.event, data };
       }
     }
