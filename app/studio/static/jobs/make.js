@@ -40,9 +40,11 @@ export function Make({ text, setText, onMade }) {
     setSending({ sending: true });
     await submit(lines(), { on_invalid, priority }, key).then((id) => (setSending({ sending: false }), onMade(id)), (found) => setSending({ problem: found }));
   };
-  const row = (name, column) => [name, html`<select aria-label=${t("jobs.field_of", { name })} value=${columns[column]}
+  const row = (name, column) => [name, html`<select aria-label=${t("jobs.field_of", { name })}
     onChange=${(event) => setColumns({ guess, columns: columns.with(column, event.currentTarget.value) })}>
-    ${["", "custom_id", ...Object.keys(TASKS[task])].map((each) => html`<option value=${each}>${each || t("jobs.unused")}</option>`)}</select>`, given.rows[0]?.[column]];
+    ${["", "custom_id", ...Object.keys(TASKS[task])].map((each) => html`<option value=${each} selected=${each === columns[column]}>
+      ${each || t("jobs.unused")}</option>`)}</select>`,
+    given.rows[0]?.[column]];
   return html`<form class="panel" onSubmit=${send} aria-label=${t("request")}>
     ${text.length > EDITED_CHARACTERS
       ? html`<p>${t("jobs.large", { characters: number(text.length) })}</p>`
@@ -57,7 +59,7 @@ export function Make({ text, setText, onMade }) {
         ${"samples" in TASKS[task] && html`<${NumberField} label=${t("samples")} min="1" step="1" placeholder="1" value=${samples} onInput=${put("samples")} />`}`}
       ${choice("on_invalid", ["refuse", "skip"], (each) => `jobs.${each}`)}${choice("priority", ["bulk", "interactive"], (each) => `jobs.${each}`)}</div>
     ${given.rows && html`<${Table} caption=${t("jobs.columns")} rows=${given.header.map(row)} columns=${[t("jobs.column"), t("compare.field"), t("jobs.first_row")]} />`}
-    <h3>${t("jobs.preview", { count: number(given.count) })}</h3>
+    <p class="hint">${t("jobs.preview", { count: number(given.count) })}</p>
     <pre tabindex="0" data-preview>${lines(PREVIEWED).map((line) => line.slice(0, 500)).join("\n")}</pre>`}
     ${problem && html`<${ProblemBox} problem=${problem} retry=${send} />`}
     <div class="controls"><button type="submit" class="primary" disabled=${!given?.count || sending}>${t(sending ? "jobs.sending" : "jobs.submit")}</button></div>

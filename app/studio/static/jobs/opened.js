@@ -63,8 +63,9 @@ export function Opened({ id, onMade, onMend, onEnd, onGone }) {
   const asked = usePolled(`v1/jobs/${id}`, seconds);
   const job = newer(asked.data, told);
   const counts = job?.request_counts;
+  const failed = hasEnded(job) ? counts.total - counts.completed : counts?.failed; // what an end cut off too
   const results = usePolled(counts?.completed ? `v1/jobs/${id}/results?limit=${SHOWN}` : null, seconds, true).data;
-  const errors = usePolled(counts?.failed ? `v1/jobs/${id}/errors?limit=${READ_ERRORS}` : null, seconds, true).data;
+  const errors = usePolled(failed ? `v1/jobs/${id}/errors?limit=${READ_ERRORS}` : null, seconds, true).data;
   useEffect(() => {
     const leaving = new AbortController();
     if (job && !hasEnded(job)) follow(id, setTold, leaving.signal);
@@ -78,7 +79,7 @@ export function Opened({ id, onMade, onMend, onEnd, onGone }) {
     if (ended && !confirm(t("jobs.delete.sure"))) return;
     const answer = await call("DELETE", `v1/jobs/${id}`);
     if (answer) setTold(answer);
-    else onGone();
+    else sessionStorage.removeItem(id), onGone();
   };
   const retry = async () => onMade(await submit(await failedItems(id), { on_invalid: "skip", priority: job.priority }, `retry of ${id}`));
   const problem = fault ?? (asked.problem?.away ? null : asked.problem);
@@ -88,7 +89,7 @@ export function Opened({ id, onMade, onMend, onEnd, onGone }) {
     ${job && html`<${JobProgress} job=${job} />`}${job?.error && html`<p class="fault" lang="en">${job.error}</p>`}
     ${results && html`<${Table} caption=${t("jobs.results", { shown: SHOWN, all: counts.completed })} columns=${[t("jobs.item"), t("best.found")]}
       rows=${jsonLines(results).map((line) => [line.custom_id, found(line.response.body)])} />${button("save", () => save(id, "results"))}`}
-    ${errors && html`<h3>${t("jobs.errors", counts)}</h3><ul data-errors>${grouped(jsonLines(errors))}</ul>
+    ${errors && html`<h3>${t("jobs.errors", { failed })}</h3><ul data-errors>${grouped(jsonLines(errors))}</ul>
       <div class="controls">${button("save", () => save(id, "errors"))}${ended && itemsOf(id) && html`
         ${button("retry", retry)}${button("mend", async () => onMend((await failedItems(id)).join("\n")))}`}</div>
       ${!itemsOf(id) && html`<p class="hint">${t("jobs.unknown_items")}</p>`}`}

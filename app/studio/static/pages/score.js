@@ -33,8 +33,8 @@ export function Score({ initial }) {
       ${text(0)}${text(1)}
       <${Choice} label=${t("language")} value=${body.language ?? "auto"} options=${["auto", "zh", "en"].map((each) => [each, t(`language.${each}`)])}
         onInput=${(each) => put("language")(each === "auto" ? undefined : each)} fault=${faultOf(problem, "language")} />
-      <${Choice} label=${t("context")} hint=${t("context.hint")} value=${contextKind(body)} options=${["default", "none", "text"].map((each) => [each, t(`context.${each}`)])}
-        onInput=${(kind) => put("context")({ none: "", text: " " }[kind])} fault=${faultOf(problem, "context")} />
+      <${Choice} label=${t("context")} hint=${t("context.hint")} value=${contextKind(body)}
+        options=${["default", "none", "text"].map((each) => [each, t(`context.${each}`)])} onInput=${(kind) => put("context")({ none: "", text: " " }[kind])} fault=${faultOf(problem, "context")} />
       ${contextKind(body) === "text" && html`<${TextField} area label=${t("context.text")} value=${body.context} onInput=${put("context")} />`}
       <div class="controls"><button type="submit" class="primary" disabled=${going || !request.texts.length}>${t("page.score")}</button></div>
       <${Snippets} path=${PATH} kind="score" body=${request} />

@@ -5,6 +5,7 @@ import { number, t } from "../lib/words.js";
 import { aligned } from "./align.js";
 
 const SURPRISE = [0.5, 2, 4, 6, 9]; // nats at which the next tint begins
+const NAMED = 40; // characters of a text that name it
 const tint = (log_prob) => SURPRISE.filter((each) => -log_prob >= each).length;
 const percent = (log_prob) => `${number(100 * Math.exp(log_prob), 3)} %`;
 const SIGNS = { " ": "␣", "\n": "⏎", "\t": "⇥", "\u3000": "□" };
@@ -14,8 +15,11 @@ const columns = (...names) => names.map((each) => t(`score.${each}`));
 function Verdict({ scores: [a, b] }) {
   if (a.vocabulary !== b.vocabulary || a.context !== b.context) return html`<p><strong>${t("score.apart")}</strong></p>`;
   const [sum, mean] = [a.log_prob - b.log_prob, a.log_prob_per_token - b.log_prob_per_token];
-  const by = { nats: number(Math.abs(sum)), times: number(Math.exp(Math.abs(sum)), 1), mean: number(Math.abs(mean)) };
-  return html`<p data-verdict><strong>${t(sum > 0 ? "score.first" : sum < 0 ? "score.second" : "score.same", by)}</strong> ${sum * mean < 0 && t("score.length")}</p>`;
+  const nats = Math.abs(sum);
+  const times = nats < 14 ? number(Math.exp(nats), 1) : `10^${number(nats / Math.LN10, 0)}`;
+  const by = { nats: number(nats), times, mean: number(Math.abs(mean)) };
+  const verdict = sum > 0 ? "score.first" : sum < 0 ? "score.second" : "score.same";
+  return html`<p data-verdict><strong>${t(verdict, by)}</strong> ${sum * mean < 0 && t("score.length")}</p>`;
 }
 
 function Details({ score: { tokens, log_probs, ranks, entropies, top }, place }) {
@@ -50,13 +54,15 @@ export function Heat({ scores }) {
   };
   const pair = (places) => html`<li>${places.map((at, of) => cell(of, at))}${second && html`<small>${difference(places)}</small>`}</li>`;
   const row = (score) => (token, at) => [visible(token), score.log_probs[at], score.ranks[at], score.entropies[at], visible(score.top[at][0].token)];
-  const total = (each) => [each.text, each.log_prob, each.log_prob_per_token, Math.exp(-each.log_prob_per_token), each.tokens.length, each.vocabulary];
+  const total = ({ text: words, ...each }) => [words.length > NAMED ? `${words.slice(0, NAMED)}…` : words, each.log_prob, each.log_prob_per_token,
+    Math.exp(-each.log_prob_per_token), each.tokens.length, each.vocabulary];
   return html`<${Panel} title=${t("score.result")} data-scores
     actions=${html`<button type="button" aria-pressed=${asTable} onClick=${() => setAsTable(!asTable)}>${t("chart.table")}</button>`}>
     ${second && html`<${Verdict} scores=${scores} />`}
     <${Table} caption=${t("score.totals")} rows=${scores.map(total)} columns=${columns("text", "log_prob", "mean", "perplexity", "tokens", "mask")} />
     ${asTable
-      ? scores.map((score) => html`<${Table} caption=${score.text} columns=${columns("token", "log_prob", "rank", "entropy", "likeliest")} rows=${score.tokens.map(row(score))} />`)
+      ? scores.map((score) => html`<${Table} caption=${score.text} rows=${score.tokens.map(row(score))}
+          columns=${columns("token", "log_prob", "rank", "entropy", "likeliest")} />`)
       : html`<p class="legend">${t("score.legend")} ${[0, ...SURPRISE].map((least) => html`<span data-tint=${tint(-least)}>≥ ${number(least)}</span> `)}
           ${second && t("score.legend.two")}</p>
         <ol class="heat" onKeyDown=${keys}>${pairs.map(pair)}</ol><${Details} score=${scores[text]} place=${place} />`}
