@@ -14,7 +14,7 @@ export function usePolled(path, seconds, text = false) {
       if (signal.aborted) return;
       setKnown((before) => ({ ...(before.path === path ? before : {}), path, ...news }));
       if (news.problem?.away) await untilReady(signal).catch(() => {});
-      const wait = Math.max(seconds, news.problem?.wait ?? 0, news.problem?.away ? 1 : 0);
+      const wait = news.problem?.away ? 1 : Math.max(seconds, news.problem?.wait ?? 0);
       if (wait) setTimeout(() => signal.aborted || (document.hidden ? seen() : ask()), 1000 * wait);
     };
     const seen = () => document.addEventListener("visibilitychange", ask, { once: true, signal });
