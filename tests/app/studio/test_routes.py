@@ -72,7 +72,9 @@ def test_files_are_compressed_and_asked_for_anew(web: TestClient) -> None:
     assert web.get("/studio/main.js", headers={"if-none-match": tag}).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/studio/none.js", "/studio/../main.py", "/studio/%2e%2e/routes.py", "/studio/vendor"])
+@pytest.mark.parametrize(
+    "path", ["/studio/none.js", "/studio/../main.py", "/studio/%2e%2e/routes.py", "/studio/vendor"]
+)
 def test_nothing_else_is_there(web: TestClient, path: str) -> None:
     assert web.get(path).status_code == 404
 

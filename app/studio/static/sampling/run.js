@@ -75,10 +75,10 @@ export class Run {
     });
   }
 
-  async #follow(body, given_up) {
+  async #follow(body, givenUp) {
     const traced = DRAWS.includes(body.sampler?.kind) ? {} : { trace: "edits" };
     const began = performance.now();
-    for await (const { event, data } of stream("POST", this.path, { ...body, ...traced, stream: true }, { signal: given_up })) {
+    for await (const { event, data } of stream("POST", this.path, { ...body, ...traced, stream: true }, { signal: givenUp })) {
       this.held.push({ event, data, seconds: (performance.now() - began) / 1000 });
       if (!this.paused.value || event === "done") this.#show();
     }

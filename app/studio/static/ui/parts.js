@@ -12,8 +12,9 @@ export function Panel({ title, actions, children, ...rest }) {
   </section>`;
 }
 
-// A problem in the words of the service, with what mends it; a wait counts down to `retry`.
-export function ProblemBox({ problem, retry }) {
+// A problem in the words of the service, with what mends it. A wait counts down to `retry`, which is also called when a
+// service that left is back, unless what shows the problem `goesOn` by itself.
+export function ProblemBox({ problem, retry, goesOn }) {
   const [left, setLeft] = useState(problem.wait);
   useEffect(() => {
     setLeft(problem.wait);
@@ -23,13 +24,13 @@ export function ProblemBox({ problem, retry }) {
   }, [problem]);
   useEffect(() => {
     const leaving = new AbortController();
-    if (problem.away && retry) untilReady(leaving.signal).then(retry, () => {});
+    if (problem.away && retry && !goesOn) untilReady(leaving.signal).then(retry, () => {});
     return () => leaving.abort();
   }, [problem]);
   const title = problem.away ? t("problem.away") : tOr(`problem.${problem.status}`, t("problem.other"));
   return html`<div class="problem" role="alert">
     <strong>${title}</strong>
-    ${problem.away && html`<p>${t(retry ? "problem.goes_on" : "problem.comes_back")}</p>`}
+    ${problem.away && html`<p>${t(retry || goesOn ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
     <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>
       <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
