@@ -84,7 +84,7 @@ def test_own_code_stays_small() -> None:
 
 
 def keys(name: str) -> list[str]:
-    return re.findall(r'^  "?([\w.]+)"?: "', (STATIC / "words" / name).read_text(encoding="utf-8"), re.MULTILINE)
+    return re.findall(r'"?([\w.]+)"?: "(?:[^"\\]|\\.)*"', (STATIC / "words" / name).read_text(encoding="utf-8"))
 
 
 def test_both_languages_have_the_same_words() -> None:
