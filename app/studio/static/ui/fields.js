@@ -17,7 +17,8 @@ export function Field({ label, hint, fault, field, wide }) {
   </div>`;
 }
 
-export function TextField({ value, onInput, onEnter, area, type = "text", rows = 3, ...rest }) {
+// box: a ref to the element.
+export function TextField({ value, onInput, onEnter, area, type = "text", rows = 3, box, ...rest }) {
   const enter = (event) => {
     if (event.key === "Enter" && !composing(event) && onEnter && (!area || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -27,8 +28,8 @@ export function TextField({ value, onInput, onEnter, area, type = "text", rows =
   const input = (event) => onInput(event.currentTarget.value);
   const field = (tied) =>
     area
-      ? html`<textarea ...${tied} rows=${rows} value=${value ?? ""} onInput=${input} onKeyDown=${enter} />`
-      : html`<input ...${tied} type=${type} value=${value ?? ""} onInput=${input} onKeyDown=${enter} autocomplete="off" />`;
+      ? html`<textarea ...${tied} ref=${box} rows=${rows} value=${value ?? ""} onInput=${input} onKeyDown=${enter} />`
+      : html`<input ...${tied} ref=${box} type=${type} value=${value ?? ""} onInput=${input} onKeyDown=${enter} autocomplete="off" />`;
   return html`<${Field} ...${rest} field=${field} />`;
 }
 
@@ -42,12 +43,21 @@ export function NumberField({ value, onInput, min, max, step = "any", placeholde
   return html`<${Field} ...${rest} field=${field} />`;
 }
 
+export function RangeField({ value, onInput, min = 0, max = 1, step = 0.05, ...rest }) {
+  const field = (tied) => html`<input ...${tied} type="range" min=${min} max=${max} step=${step} value=${value}
+    onInput=${(event) => onInput(Number(event.currentTarget.value))} />`;
+  return html`<${Field} ...${rest} field=${field} />`;
+}
+
 export function Choice({ value, onInput, options, ...rest }) {
   const field = (tied) => html`<select ...${tied} value=${value} onChange=${(event) => onInput(event.currentTarget.value)}>
     ${options.map(([each, words]) => html`<option value=${each} selected=${each === value}>${words}</option>`)}
   </select>`;
   return html`<${Field} ...${rest} field=${field} />`;
 }
+
+export const LanguageField = ({ value, onInput, fault }) => html`<${Choice} label=${t("language")} value=${value ?? "auto"} fault=${fault}
+  options=${["auto", "zh", "en"].map((each) => [each, t(`language.${each}`)])} onInput=${(each) => onInput(each === "auto" ? undefined : each)} />`;
 
 export function Check({ label, value, onInput, hint }) {
   const id = useId();

@@ -12,8 +12,8 @@ export function Panel({ title, actions, children, ...rest }) {
   </section>`;
 }
 
-// A problem in the words of the service, with what mends it; a wait counts down to `retry`.
-export function ProblemBox({ problem, retry }) {
+// A problem in the words of the service, with what mends it; a wait counts down to `retry`; anew: work goes on by itself.
+export function ProblemBox({ problem, retry, anew }) {
   const [left, setLeft] = useState(problem.wait);
   useEffect(() => {
     setLeft(problem.wait);
@@ -29,7 +29,7 @@ export function ProblemBox({ problem, retry }) {
   const title = problem.away ? t("problem.away") : tOr(`problem.${problem.status}`, t("problem.other"));
   return html`<div class="problem" role="alert">
     <strong>${title}</strong>
-    ${problem.away && html`<p>${t(retry ? "problem.goes_on" : "problem.comes_back")}</p>`}
+    ${problem.away && html`<p>${t(retry || anew ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
     <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>
       <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
@@ -40,7 +40,7 @@ export function ProblemBox({ problem, retry }) {
 
 // The fault of a field among a problem's errors, if there is one; `field` may be the beginning of its path.
 export const faultOf = (problem, field) => {
-  const found = problem?.errors.find((each) => each.field === field || each.field.match(/^[^[.]+/)?.[0] === field);
+  const found = problem?.errors.find((each) => each.field.startsWith(field) && /^([[.]|$)/.test(each.field.slice(field.length)));
   return found && `${found.message}. ${found.remedy}.`;
 };
 
