@@ -13,7 +13,7 @@ import { Controls } from "../sampling/controls.js";
 const PATH = "v1/corrections";
 const EXAMPLES = {
   zh: { texts: ["我们昨天去公圆散步，天汽很好。", "法律对妇女的权益给予特殊的保户。"] },
-  en: { texts: ["She go to school evry day.", "I recieved an letter from my freind."] },
+  en: { texts: ["We are going to the beach tommorow.", "She go to school evry day."] },
 };
 // Kinds of each language: those that are looked for unless others are named, and those that must be named.
 const KINDS = {
@@ -68,7 +68,7 @@ export function Correct({ initial }) {
       </div></fieldset>`)}
       ${fault("kinds") && html`<small class="fault" role="alert">${fault("kinds")}</small>`}
       ${chips("protect")}${chips("names")}${chips("edits", pair, pairWritten)}
-      <details><summary>${t("more.sampling")}</summary><div class="fields">
+      <details><summary>${t("correct.more")}</summary><div class="fields">
         <${LanguageField} value=${body.language} onInput=${put("language")} fault=${fault("language")} />
         <${NumberField} label=${t("correct.alternatives")} min="0" max="16" step="1" value=${body.alternatives} placeholder="3"
           onInput=${put("alternatives")} fault=${fault("alternatives")} />

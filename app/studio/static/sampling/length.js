@@ -7,7 +7,7 @@ import { t } from "../lib/words.js";
 export function LengthFields({ length, put, plan }) {
   const bound = (end) => html`<${NumberField} label=${t(`length.${end}`)} min="1" step="1" value=${length?.[end]}
     placeholder=${plan?.length?.[end]} onInput=${put(end)} />`;
-  return html`<div class="fields">${bound("min")}${bound("max")}
+  return html`<div class="fields length">${bound("min")}${bound("max")}
     <${Choice} label=${t("length.unit")} value=${length?.unit ?? ""} onInput=${(unit) => put("unit")(unit || undefined)}
       options=${["", "characters", "words", "tokens"].map((each) => [each, t(`unit.${each || (plan?.length?.unit ?? "")}`)])} />
   </div>`;

@@ -69,7 +69,7 @@ export function Copy({ text, label = t("copy") }) {
 export function Snippets({ path, kind, body, command, place }) {
   const forms = { ...snippets(path, kind, body, place), ...(command ? { command } : {}) };
   return html`<details class="snippets"><summary>${t("snippets")}</summary>
-    ${Object.entries(forms).map(([name, text]) => html`<div key=${name}><h3>${tOr(`snippet.${name}`, name)}</h3>
+    ${Object.entries(forms).map(([name, text]) => html`<div key=${name}><p><b>${tOr(`snippet.${name}`, name)}</b></p>
       <pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`)}
   </details>`;
 }

@@ -279,6 +279,7 @@ export default {
   "correct.alternatives": "Other readings",
   "correct.density": "log-density {value} nats",
   "correct.context.hint": "Text that goes before; some of the same subject helps",
+  "correct.more": "Language, context, other readings",
   "correct.running": "{done} of {texts} texts · {seconds} s",
   "correct.stopped": "stopped after {done} of {texts} texts",
   "correct.nothing": "Nothing to mend was found.",
@@ -306,5 +307,5 @@ export default {
   "kind.inflection": "form of a word",
   "kind.article": "article",
   "kind.preposition": "preposition",
-  "kind.listed": "your pairs and names",
+  "kind.listed": "pairs and names",
 };

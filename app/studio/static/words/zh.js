@@ -279,6 +279,7 @@ export default {
   "correct.alternatives": "其他读法",
   "correct.density": "对数密度 {value} nat",
   "correct.context.hint": "放在文字之前；同一话题的文字有帮助",
+  "correct.more": "语言、上文、其他读法",
   "correct.running": "已完成 {done} 段，共 {texts} 段 · {seconds} 秒",
   "correct.stopped": "已停止，完成 {done} 段，共 {texts} 段",
   "correct.nothing": "没有发现要改的地方。",
@@ -306,5 +307,5 @@ export default {
   "kind.inflection": "词形",
   "kind.article": "冠词",
   "kind.preposition": "介词",
-  "kind.listed": "自己的错词表和名称",
+  "kind.listed": "错词表和名称",
 };
