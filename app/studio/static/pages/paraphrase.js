@@ -20,12 +20,14 @@ const EXAMPLES = {
   en: { texts: ["What is the best way to learn a new language quickly?"], keep: ["language"], samples: 3 },
 };
 
+const BY_MODEL = "language model"; // the measure of an answer, else an encoder's name
+
 // How near in meaning, from what on, by the measure's own scale; how much of the words, up to what: as strengths have it.
 const MEANINGS = { model: [["close", 0.9], ["near", 0.6]], encoder: [["close", 0.95], ["near", 0.9]] };
 const OVERLAPS = [["strong", 0.3], ["medium", 0.5], ["light", 0.7]];
 
 function factsOf({ similarity, overlap }, measure) {
-  const scale = MEANINGS[measure === "language model" ? "model" : "encoder"];
+  const scale = MEANINGS[measure === BY_MODEL ? "model" : "encoder"];
   const meaning = measure ? (scale.find(([, least]) => similarity >= least)?.[0] ?? "far") : "figure";
   const words = OVERLAPS.find(([, most]) => overlap <= most)?.[0] ?? "hardly";
   return `${t(`meaning.${meaning}`, { value: number(similarity) })} · ${t(`overlap.${words}`, { value: number(overlap) })} ·`;
@@ -43,7 +45,8 @@ function Pair({ run, place, source, keep, measure }) {
         <p class="facts">${kept.length ? t("paraphrase.kept", { words: kept.join(" · ") }) : answer && t("paraphrase.kept.none")}</p>
         <${RunProgress} run=${run} />
       </${Panel}>
-      <${Best} texts=${answer?.texts ?? run.best.value} words=${kept} done=${!!answer} facts=${(each) => factsOf(each, measure)} />
+      <${Best} texts=${answer?.texts ?? run.best.value} words=${kept} facts=${(each) => factsOf(each, measure)}
+        title=${t(answer ? "paraphrase.found" : "paraphrase.so_far", { number: place + 1 })} />
     </div>
     <details onToggle=${(event) => setShown(event.currentTarget.open)}><summary>${t("paraphrase.chains", { number: place + 1 })}</summary>
       ${shown && html`<${Chains} run=${run} words=${kept} />${answer && html`<${Diagnosis} answer=${answer} />`}`}</details>
@@ -91,7 +94,8 @@ export function Paraphrase({ initial }) {
       ${problem && html`<${ProblemBox} problem=${problem} anew=${work.going} retry=${problem.wait ? start : undefined} />`}
       ${work.status.value !== "failed" && work.texts.value.map((run, place) => html`<${Pair} key=${place} run=${run} place=${place}
         source=${sent.texts[place]} keep=${sent.keep ?? []} measure=${work.answer.value?.measure} />`)}
-      ${work.answer.value && html`<p class="hint">${t("paraphrase.measure", { measure: work.answer.value.measure })}</p>`}
+      ${work.answer.value && html`<p class="hint">${t("paraphrase.measure", {
+        measure: work.answer.value.measure === BY_MODEL ? t("similarity.model") : work.answer.value.measure })}</p>`}
     </div>
   </div>`;
 }

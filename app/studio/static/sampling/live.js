@@ -26,12 +26,12 @@ export function Live({ run, words, found, retry, show }) {
 export function RunProgress({ run }) {
   const { step, steps } = run.progress.value;
   const status = run.status.value;
-  const words = t(`run.${status}`, { step, steps, seconds: number(run.seconds.value ?? 0, 1) });
+  const words = t(status === "running" && !steps ? "run.begun" : `run.${status}`, { step, steps, seconds: number(run.seconds.value ?? 0, 1) });
   return html`<${Progress} share=${status === "done" ? 1 : steps ? step / steps : undefined} label=${words} />`;
 }
 
 // facts: what is said of a text besides.
-export function Best({ texts, words, done, show, facts }) {
+export function Best({ texts, words, done, show, facts, title = t(done ? "best.found" : "best.so_far") }) {
   const [pinned, setPinned] = useState([]);
   const isPinned = (text) => pinned.some((each) => each.text === text);
   const pin = (each) => setPinned(isPinned(each.text) ? pinned.filter(({ text }) => text !== each.text) : [...pinned, each]);
@@ -43,7 +43,7 @@ export function Best({ texts, words, done, show, facts }) {
       <span class="actions"><${Copy} text=${each.text} />
       <button type="button" aria-pressed=${isPinned(each.text)} onClick=${() => pin(each)}>${t(isPinned(each.text) ? "unpin" : "pin")}</button>
       <a href=${link("score", { texts: [each.text] })}>${t("best.score")}</a></span></p></li>`;
-  return html`<${Panel} title=${t(done ? "best.found" : "best.so_far")}>
+  return html`<${Panel} title=${title}>
     <ol class="best" aria-live="polite">${[...pinned, ...rest].slice(0, SHOWN + pinned.length).map(row)}</ol></${Panel}>`;
 }
 
