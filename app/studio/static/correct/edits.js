@@ -47,10 +47,7 @@ export function between({ source, edits }) {
 }
 
 // A text with the edits that are taken.
-export const applied = (correction, taken) =>
-  between(correction)
-    .flatMap((piece, place) => {
-      const edit = correction.edits[place];
-      return edit ? [piece, taken[place] ? edit.new : edit.old] : [piece];
-    })
-    .join("");
+export function applied(correction, taken) {
+  const written = correction.edits.map((each, place) => (taken[place] ? each.new : each.old));
+  return between(correction).map((piece, place) => piece + (written[place] ?? "")).join("");
+}

@@ -25,7 +25,8 @@ export function Result({ work, place, confidence }) {
     const decide = (yes) => html`<button type="button" aria-pressed=${taken[each] === yes} onClick=${() => work.decide(place, [each], yes)}>
       ${t(yes ? "edit.accept" : "edit.refuse")}</button>`;
     const change = `${edit.old || t("edit.nothing")} → ${edit.new || t("edit.nothing")}`;
-    return html`<li key=${each} data-edit=${taken[each] ? "accepted" : "refused"}><span><b class="text">${change}</b>${" "}<small>${t(`kind.${edit.kind}`)} · ${howSure(edit.confidence)}</small></span>
+    return html`<li key=${each} data-edit=${taken[each] ? "accepted" : "refused"}>
+      <span><b class="text">${change}</b> <small>${t(`kind.${edit.kind}`)} · ${howSure(edit.confidence)}</small></span>
       <span class="actions" role="group" aria-label=${change}>${decide(true)}${decide(false)}</span></li>`;
   };
   return html`<${Panel} title=${t("text.number", { number: place + 1 })} data-text=${place}

@@ -1,8 +1,8 @@
 // Errors of texts, mended one by one.
-import { Check, Chips, LanguageField, NumberField, RangeField, TextField } from "../ui/fields.js";
+import { Check, Chips, RangeField, TextField } from "../ui/fields.js";
 import { Copy, ProblemBox, Progress, Snippets, faultOf } from "../ui/parts.js";
 import { html } from "../lib/html.js";
-import { listed } from "../lib/paths.js";
+import { listed, switched } from "../lib/paths.js";
 import { useRequest } from "../lib/request.js";
 import { language, number, t } from "../lib/words.js";
 import { CONFIDENCE, Corrections, applied } from "../correct/edits.js";
@@ -28,18 +28,18 @@ const pair = (chip) => {
 };
 
 // The languages of texts, as the service takes them to be.
-function languagesOf({ language: asked, texts }) {
-  if (asked) return [asked];
+function languagesOf(texts) {
   const found = new Set(texts.filter((each) => /\p{L}/u.test(each)).map((each) => (/\p{Script=Han}/u.test(each) ? "zh" : "en")));
   return found.size ? [...found].sort() : [language.value];
 }
 
 export function Correct({ initial }) {
   const { body, put, work } = useRequest("correct", initial, EXAMPLES, () => new Corrections(PATH));
-  const languages = languagesOf(body);
+  const languages = languagesOf(body.texts);
   const kinds = body.kinds ?? USUAL;
   const texts = body.texts.filter((each) => each.trim());
-  const request = { ...body, texts, kinds: body.kinds?.filter((kind) => languages.some((each) => KINDS[each].flat().includes(kind))) };
+  const known = languages.flatMap((each) => KINDS[each].flat());
+  const request = { ...body, texts, kinds: body.kinds?.filter((kind) => known.includes(kind)) };
   const confidence = body.confidence ?? CONFIDENCE;
   const problem = work.problem.value;
   const fault = (path) => faultOf(problem, path);
@@ -48,7 +48,7 @@ export function Correct({ initial }) {
     work.start(request);
   };
   const choose = (kind) => (on) => {
-    const next = [...kinds.filter((each) => each !== kind), ...(on ? [kind] : [])];
+    const next = switched(kinds, kind, on);
     put("kinds")(next.length === USUAL.length && USUAL.every((each) => next.includes(each)) ? undefined : next);
   };
   const chips = (field, read = String, written = String) => html`<${Chips} label=${t(`correct.${field}`)} hint=${t(`correct.${field}.hint`)}
@@ -59,22 +59,16 @@ export function Correct({ initial }) {
   const progress = { done: found.length, texts: work.total, seconds: number(work.seconds.value ?? 0, 1) };
   return html`<div class="columns">
     <form class="panel" onSubmit=${start} aria-label=${t("request")}>
-      <${TextField} area rows="5" label=${t("texts")} hint=${t("texts.hint")} value=${body.texts.join("\n")} onEnter=${start} fault=${fault("texts")}
-        onInput=${(text) => put("texts")(text.split("\n"))} />
-      <${RangeField} label=${t("correct.confidence", { percent: number(100 * confidence, 0) })} hint=${t("correct.confidence.hint")} value=${confidence}
-        onInput=${(value) => put("confidence")(value === CONFIDENCE ? undefined : value)} />
+      <${TextField} area rows="5" label=${t("texts")} hint=${t("texts.hint")} fault=${fault("texts")} onEnter=${start}
+        value=${body.texts.join("\n")} onInput=${(text) => put("texts")(text.split("\n"))} />
+      <${RangeField} label=${t("correct.confidence", { percent: number(100 * confidence, 0) })} hint=${t("correct.confidence.hint")}
+        value=${confidence} onInput=${(value) => put("confidence")(value === CONFIDENCE ? undefined : value)} />
       ${languages.map((each) => html`<fieldset key=${each}><legend>${t(`correct.kinds.${each}`)}</legend><div class="fields">
-        ${KINDS[each].flat().map((kind) => html`<${Check} key=${kind} label=${t(`kind.${kind}`)} value=${kinds.includes(kind)} onInput=${choose(kind)} />`)}
+        ${KINDS[each].flat().map((kind) => html`<${Check} key=${kind} label=${t(`kind.${kind}`)} value=${kinds.includes(kind)}
+          onInput=${choose(kind)} />`)}
       </div></fieldset>`)}
       ${fault("kinds") && html`<small class="fault" role="alert">${fault("kinds")}</small>`}
       ${chips("protect")}${chips("names")}${chips("edits", pair, pairWritten)}
-      <details><summary>${t("correct.more")}</summary><div class="fields">
-        <${LanguageField} value=${body.language} onInput=${put("language")} fault=${fault("language")} />
-        <${NumberField} label=${t("correct.alternatives")} min="0" max="16" step="1" value=${body.alternatives} placeholder="3"
-          onInput=${put("alternatives")} fault=${fault("alternatives")} />
-        <${TextField} wide area label=${t("context")} hint=${t("correct.context.hint")} value=${body.context} fault=${fault("context")}
-          onInput=${(text) => put("context")(text || undefined)} />
-      </div></details>
       <${Controls} run=${work} start=${start} disabled=${!texts.length} />
       <${Snippets} path=${PATH} kind="corrections" body=${request} command=${command("corrections", texts, { ...request, texts: undefined })} />
     </form>

@@ -1,5 +1,5 @@
 // A text with blanks, filled.
-import { Check, Chips, LanguageField, TextField } from "../ui/fields.js";
+import { Chips, TextField } from "../ui/fields.js";
 import { Snippets, faultOf } from "../ui/parts.js";
 import { html, useRef, useState } from "../lib/html.js";
 import { listed, set } from "../lib/paths.js";
@@ -61,10 +61,6 @@ export function Fill({ initial }) {
       ${asked.map(row)}
       <${Chips} label=${t("forbidden")} hint=${t("forbidden.hint")} value=${body.forbidden ?? []} fault=${fault("forbidden")}
         onInput=${(chips) => put("forbidden")(listed(chips))} />
-      <details><summary>${t("more.constraints")}</summary>
-        <${Check} label=${t("allow_repeats")} value=${!!body.allow_repeats} onInput=${(value) => put("allow_repeats")(value || undefined)} />
-        <${LanguageField} value=${body.language} onInput=${put("language")} fault=${fault("language")} />
-      </details>
       <${SamplingOptions} body=${body} change=${setBody} known=${known} />
       <${Controls} run=${run} start=${start} disabled=${!count} plan=${known.plan} />
       <${Snippets} path=${PATH} kind="infills" body=${body} command=${command("infills", [body.text], { ...body, text: undefined })} />

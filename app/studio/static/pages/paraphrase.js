@@ -1,8 +1,8 @@
 // Texts in other words, each beside its source.
-import { Check, Chips, Choice, LanguageField, TextField } from "../ui/fields.js";
+import { Check, Chips, Choice, TextField } from "../ui/fields.js";
 import { Panel, ProblemBox, Snippets, faultOf } from "../ui/parts.js";
 import { html, useState } from "../lib/html.js";
-import { listed } from "../lib/paths.js";
+import { listed, switched } from "../lib/paths.js";
 import { useRequest } from "../lib/request.js";
 import { number, t } from "../lib/words.js";
 import { command } from "../sampling/command.js";
@@ -74,20 +74,21 @@ export function Paraphrase({ initial }) {
     <form class="panel" onSubmit=${start} aria-label=${t("request")}>
       <${TextField} area label=${t("texts")} hint=${t("texts.hint")} value=${body.texts.join("\n")} onEnter=${start} fault=${fault("texts")}
         onInput=${(text) => put("texts")(text.split("\n"))} />
-      <${Chips} label=${t("keep")} hint=${t("keep.hint")} value=${body.keep ?? []} fault=${fault("keep")} onInput=${(chips) => put("keep")(listed(chips))} />
+      <${Chips} label=${t("keep")} hint=${t("keep.hint")} value=${body.keep ?? []} fault=${fault("keep")}
+        onInput=${(chips) => put("keep")(listed(chips))} />
       ${chosen("strength", ["medium", "light", "strong"])}
-      <fieldset><legend>${t("change")}</legend>${["names", "numbers", "negations"].map((kind) => html`<${Check} key=${kind} label=${t(`change.${kind}`)}
-        value=${change.includes(kind)} onInput=${(on) => put("change")(listed([...change.filter((each) => each !== kind), ...(on ? [kind] : [])]))} />`)}</fieldset>
+      <fieldset><legend>${t("change")}</legend>${["names", "numbers", "negations"].map((kind) => html`<${Check} key=${kind}
+        label=${t(`change.${kind}`)} value=${change.includes(kind)} onInput=${(on) => put("change")(listed(switched(change, kind, on)))} />`)}</fieldset>
       <details><summary>${t("more.constraints")}</summary>
         <${LengthFields} length=${body.length} put=${(name) => put(`length.${name}`)} plan=${request.texts.length === 1 ? known.plan : null} />
         ${fault("length") && html`<small class="fault" role="alert">${fault("length")}</small>`}
-        <div class="fields">${chosen("similarity", ["auto", "model", "encoder"])}
-          <${LanguageField} value=${body.language} onInput=${put("language")} fault=${fault("language")} /></div>
+        ${chosen("similarity", ["auto", "model", "encoder"])}
       </details>
       <${SamplingOptions} body=${body} change=${setBody} known=${known}
         contexts=${[["default", t("context.worked")], ...options("context", ["none", "pool", "text"])]} />
       <${Controls} run=${work} start=${start} disabled=${!request.texts.length} plan=${known.plan} />
-      <${Snippets} path=${PATH} kind="paraphrases" body=${request} command=${command("paraphrases", request.texts, { ...body, texts: undefined })} />
+      <${Snippets} path=${PATH} kind="paraphrases" body=${request}
+        command=${command("paraphrases", request.texts, { ...body, texts: undefined })} />
     </form>
     <div class="results" data-status=${work.status.value}>
       ${work.status.value === "idle" && html`<p class="empty">${t("paraphrase.idle")}</p>`}

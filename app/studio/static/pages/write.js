@@ -1,5 +1,5 @@
 // Keywords to sentences.
-import { Check, Chips, LanguageField, TextField } from "../ui/fields.js";
+import { Check, Chips, Choice, TextField } from "../ui/fields.js";
 import { Panel, Snippets, faultOf } from "../ui/parts.js";
 import { html, useState } from "../lib/html.js";
 import { get, listed } from "../lib/paths.js";
@@ -63,7 +63,8 @@ export function Write({ initial }) {
           onInput=${(chips) => put("vocabulary")(chips.length ? { ...body.vocabulary, words: chips } : undefined)} />
         ${body.vocabulary && html`<${Check} label=${t("function_words")} value=${!!body.vocabulary.function_words} onInput=${put("vocabulary.function_words")} />`}
         ${switched("once", true)}${switched("allow_repeats", false)}${switched("allow_copies", false)}
-        <${LanguageField} value=${body.language} onInput=${put("language")} fault=${fault("language")} />
+        <${Choice} label=${t("language")} value=${body.language ?? "auto"} options=${["auto", "zh", "en"].map((each) => [each, t(`language.${each}`)])}
+          onInput=${(each) => put("language")(each === "auto" ? undefined : each)} fault=${fault("language")} />
       </div></details>
       <${SamplingOptions} body=${body} change=${setBody} known=${known} />
       <${Controls} run=${run} start=${start} disabled=${!body.keywords.length} plan=${plan}>

@@ -56,9 +56,6 @@ export function Choice({ value, onInput, options, ...rest }) {
   return html`<${Field} ...${rest} field=${field} />`;
 }
 
-export const LanguageField = ({ value, onInput, fault }) => html`<${Choice} label=${t("language")} value=${value ?? "auto"} fault=${fault}
-  options=${["auto", "zh", "en"].map((each) => [each, t(`language.${each}`)])} onInput=${(each) => onInput(each === "auto" ? undefined : each)} />`;
-
 export function Check({ label, value, onInput, hint }) {
   const id = useId();
   return html`<div class="check">
