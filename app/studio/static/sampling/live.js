@@ -8,47 +8,49 @@ import { Marked } from "./marked.js";
 
 const SHOWN = 12;
 
-// run: a Run; words: to be boxed; found: the texts of an answer; retry: starts the run again; name: where there are two.
-export function Live({ run, words, found, retry, name }) {
+// run: a Run; words: to be boxed; found: the texts of an answer; retry: starts the run again; show: a text found, marked; name:
+// where there are two.
+export function Live({ run, words, found, retry, show, name }) {
   const status = run.status.value;
   if (status === "idle") return html`<p class="empty">${t("run.idle")}</p>`;
   const answer = run.answer.value;
   return html`<div class="live" data-status=${status}>
-    ${run.problem.value && html`<${ProblemBox} problem=${run.problem.value} retry=${retry} goesOn />`}
+    ${run.problem.value && html`<${ProblemBox} problem=${run.problem.value} anew=${run.going} retry=${run.problem.value.wait ? retry : undefined} />`}
     ${status !== "failed" && html`
       <${RunProgress} run=${run} />
-      <${Best} texts=${answer ? found(answer) : run.best.value} words=${words} done=${!!answer} name=${name} />
+      <${Best} texts=${answer ? found(answer) : run.best.value} words=${words} show=${show} done=${!!answer} name=${name} />
       <${Chains} run=${run} words=${words} name=${name} />
       ${answer && html`<${Diagnosis} answer=${answer} name=${name} />`}`}
   </div>`;
 }
 
-function RunProgress({ run }) {
+export function RunProgress({ run }) {
   const { step, steps } = run.progress.value;
   const status = run.status.value;
-  const words = t(`run.${status}`, { step, steps, seconds: number(run.seconds.value ?? 0, 1) });
+  const words = t(status === "running" && !steps ? "run.begun" : `run.${status}`, { step, steps, seconds: number(run.seconds.value ?? 0, 1) });
   return html`<${Progress} share=${status === "done" ? 1 : steps ? step / steps : undefined} label=${words} />`;
 }
 
 const titled = (title, name) => (name ? `${title} · ${name}` : title);
 
-function Best({ texts, words, done, name }) {
+// facts: what is said of a text besides.
+export function Best({ texts, words, done, show, facts, name, title = t(done ? "best.found" : "best.so_far") }) {
   const [pinned, setPinned] = useState([]);
   const isPinned = (text) => pinned.some((each) => each.text === text);
   const pin = (each) => setPinned(isPinned(each.text) ? pinned.filter(({ text }) => text !== each.text) : [...pinned, each]);
   const rest = texts.filter((each) => !isPinned(each.text));
   if (!texts.length && !pinned.length) return null;
   const row = (each, place) => html`<li key=${each.text} class=${place === 0 && !pinned.length ? "first" : ""}>
-    <p class="text" data-best><${Marked} tokens=${[each.text]} words=${words} /></p>
-    <p class="facts">${t("best.facts", { log_prob: number(each.log_prob_per_token), chain: each.chain + 1, step: each.step })}
+    <p class="text" data-best>${show ? show(each) : html`<${Marked} tokens=${[each.text]} words=${words} />`}</p>
+    <p class="facts">${facts?.(each)} ${t("best.facts", { log_prob: number(each.log_prob_per_token), chain: each.chain + 1, step: each.step })}
       <span class="actions"><${Copy} text=${each.text} />
       <button type="button" aria-pressed=${isPinned(each.text)} onClick=${() => pin(each)}>${t(isPinned(each.text) ? "unpin" : "pin")}</button>
       <a href=${link("score", { texts: [each.text] })}>${t("best.score")}</a></span></p></li>`;
-  return html`<${Panel} title=${titled(t(done ? "best.found" : "best.so_far"), name)}>
+  return html`<${Panel} title=${titled(title, name)}>
     <ol class="best" aria-live="polite">${[...pinned, ...rest].slice(0, SHOWN + pinned.length).map(row)}</ol></${Panel}>`;
 }
 
-function Chains({ run, words, name }) {
+export function Chains({ run, words, name }) {
   const replay = run.replay.value;
   const version = run.version.value;
   const [held, setHeld] = useState(null); // a step that the reader scrubbed to; null follows the run
@@ -87,7 +89,7 @@ function verdict(diagnostics) {
   return diagnostics.draws ? "convergence.draws" : "convergence.unknown";
 }
 
-function Diagnosis({ answer, name }) {
+export function Diagnosis({ answer, name }) {
   const { diagnostics, usage } = answer;
   const figures = ["log_density", "length", "keyword_order"];
   const rows = ["rhat", "ess_bulk", "ess_tail", "mcse"]

@@ -12,9 +12,8 @@ export function Panel({ title, actions, children, ...rest }) {
   </section>`;
 }
 
-// A problem in the words of the service, with what mends it. A wait counts down to `retry`, which is also called when a
-// service that left is back, unless what shows the problem `goesOn` by itself.
-export function ProblemBox({ problem, retry, goesOn }) {
+// A problem in the words of the service, with what mends it; a wait counts down to `retry`; anew: work goes on by itself.
+export function ProblemBox({ problem, retry, anew }) {
   const [left, setLeft] = useState(problem.wait);
   useEffect(() => {
     setLeft(problem.wait);
@@ -24,13 +23,13 @@ export function ProblemBox({ problem, retry, goesOn }) {
   }, [problem]);
   useEffect(() => {
     const leaving = new AbortController();
-    if (problem.away && retry && !goesOn) untilReady(leaving.signal).then(retry, () => {});
+    if (problem.away && retry) untilReady(leaving.signal).then(retry, () => {});
     return () => leaving.abort();
   }, [problem]);
   const title = problem.away ? t("problem.away") : tOr(`problem.${problem.status}`, t("problem.other"));
   return html`<div class="problem" role="alert">
     <strong>${title}</strong>
-    ${problem.away && html`<p>${t(retry || goesOn ? "problem.goes_on" : "problem.comes_back")}</p>`}
+    ${problem.away && html`<p>${t(retry || anew ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
     <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>
       <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
@@ -41,7 +40,7 @@ export function ProblemBox({ problem, retry, goesOn }) {
 
 // The fault of a field among a problem's errors, if there is one; `field` may be the beginning of its path.
 export const faultOf = (problem, field) => {
-  const found = problem?.errors.find((each) => each.field === field || each.field.match(/^[^[.]+/)?.[0] === field);
+  const found = problem?.errors.find((each) => each.field.startsWith(field) && /^([[.]|$)/.test(each.field.slice(field.length)));
   return found && `${found.message}. ${found.remedy}.`;
 };
 
@@ -70,7 +69,7 @@ export function Copy({ text, label = t("copy") }) {
 export function Snippets({ path, kind, body, command, place }) {
   const forms = { ...snippets(path, kind, body, place), ...(command ? { command } : {}) };
   return html`<details class="snippets"><summary>${t("snippets")}</summary>
-    ${Object.entries(forms).map(([name, text]) => html`<div key=${name}><h3>${tOr(`snippet.${name}`, name)}</h3>
+    ${Object.entries(forms).map(([name, text]) => html`<div key=${name}><p><b>${tOr(`snippet.${name}`, name)}</b></p>
       <pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`)}
   </details>`;
 }
