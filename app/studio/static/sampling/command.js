@@ -1,8 +1,8 @@
-// The command line of a request that samples.
+// The command line of a request.
 const NAMES = {
   context: "--context", "context.kind": "--context-kind", "context.text": "--context", forbidden: "--forbid",
   counts: "--count", "length.min": "--min", "length.max": "--max", "sampler.kind": "--kind",
-  "sampler.schedule.kind": "--schedule", "sampler.schedule.start": "--beta-start", "sampler.schedule.stop": "--beta-stop",
+  "sampler.schedule.kind": "--schedule", "sampler.schedule.start": "--beta-start", "sampler.schedule.stop": "--beta-stop", n: "-n",
 };
 
 const quoted = (word) => (/^[\p{L}\p{N}_.,:/=+-]+$/u.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
@@ -21,7 +21,10 @@ function* given(path, value) {
   else yield `${flag(path)} ${quoted(String(value))}`;
 }
 
-export function sentencesCommand({ keywords, ...rest }) {
-  const options = Object.entries(rest).flatMap(([name, value]) => [...given(name, value)]);
-  return ["chainwright sentences", ...keywords.map((each) => quoted(formsWritten(each))), ...options].join(" ");
+// A task's command: what it is asked with, and the options of its request.
+export function taskCommand(name, asked, rest) {
+  const options = Object.entries(rest).flatMap(([path, value]) => [...given(path, value)]);
+  return [`chainwright ${name}`, ...asked.map(quoted), ...options].join(" ");
 }
+
+export const sentencesCommand = ({ keywords, ...rest }) => taskCommand("sentences", keywords.map(formsWritten), rest);
