@@ -59,8 +59,9 @@ export function Search({ initial }) {
     } catch (problem) {
       return setChange({ from, problem, retry: () => apply(from, name)(entries) });
     }
+    if (from === "fact") setDraft({});
     known.again();
-    if (run.asked) ask(run.asked);
+    if (run.asked?.index === name) ask(run.asked);
   };
   const changed = (from) => change.from === from && (change.problem
     ? html`<${ProblemBox} problem=${change.problem} retry=${change.retry} />`

@@ -29,7 +29,7 @@ export function useIndexes(index) {
     });
     return () => (leaving.abort(), clearTimeout(timer));
   }, [index, round, service.value.state]);
-  return { ...known, again };
+  return { ...known, report: known.report?.name === index ? known.report : null, again };
 }
 
 // removed: to be called when the index is gone.

@@ -11,13 +11,13 @@ const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${number(100 * share, 1
 function Result({ result, query, sure, open, remove, add }) {
   const { key, text, values, explanation: why } = result;
   const share = percent(result.confidence);
-  const value = (each) => html`<li class="chip" key=${each}><span>${each}</span><${Sure} label="×" name=${t("search.value.remove", { value: each })}
+  const value = (each) => html`<li key=${each}><span class="chip">${each}</span> <${Sure} label="×" name=${t("search.value.remove", { value: each })}
     question=${t("search.value.remove.sure", { key: text, value: each })} onYes=${() => remove({ ...key, values: [each] })} /></li>`;
   return html`<li data-result=${text}>
     <p class="text">${values.slice(0, VALUES).join(" · ")}${values.length > VALUES && ` … ${t("search.values.more", { left: number(values.length - VALUES) })}`}</p>
     <p>${text}</p>
     <p class="facts"><meter min="0" max="1" value=${result.confidence} aria-label=${t("search.confidence")}></meter> ${t(sure ? "search.sure" : "search.share", { share })}
-      ${" · "}${t("search.score.nats", { score: number(result.score) })} ${why && html`<span class="actions">
+      ${" · "}${t("search.score.nats", { score: number(result.score, 3) })} ${why && html`<span class="actions">
       <button type="button" onClick=${() => open(why.tokens.slice(0, -1).map((each) => each.id))}>${t("trie.open")}</button></span>`}</p>
     ${why && html`<${Why} query=${query} why=${why} />`}
     <details><summary>${t("search.values")}</summary><ul class="path">${values.slice(0, VALUES).map(value)}</ul><p class="actions">

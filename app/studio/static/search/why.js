@@ -25,6 +25,6 @@ export function Why({ query, why }) {
 }
 
 export const Lost = ({ neighbours }) =>
-  neighbours?.length > 0 && html`<details data-lost><summary>${t("search.lost")}</summary><${Table} caption=${t("lost.caption")}
+  neighbours?.length > 0 && html`<details data-lost><summary>${t("search.lost")}</summary><${Table} caption=${t("search.lost")}
     columns=${[t("search.lost.key"), t("search.lost.score"), t("search.lost.source")]}
-    rows=${neighbours.map((each) => [each.text, number(each.score, 2), t(`search.source.${each.source}`)])} /></details>`;
+    rows=${neighbours.map((each) => [each.text, each.score, t(`search.source.${each.source}`)])} /></details>`;

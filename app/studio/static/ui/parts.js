@@ -31,7 +31,7 @@ export function ProblemBox({ problem, retry }) {
     <strong>${title}</strong>
     ${problem.away && html`<p>${t(retry ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
-    <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>
+    <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>${" "}
       <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
     ${problem.wait && html`<p>${left > 0 ? t("problem.wait", { seconds: left }) : t("problem.waited")}
       ${retry && html` <button type="button" disabled=${left > 0} onClick=${retry}>${t("retry")}</button>`}</p>`}
@@ -50,7 +50,7 @@ export function Table({ caption, columns, rows, keys }) {
     typeof each === "number" ? html`<td class="number">${number(each, 3)}</td>` : html`<td>${each ?? "–"}</td>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
-    <thead><tr>${columns.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${typeof rows[0]?.[place] === "number" && "number"}>${each}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${keys?.[place] ?? place}>${row.map(cell)}</tr>`)}</tbody>
   </table></div>`;
 }

@@ -7,7 +7,7 @@ export function Sure({ label, name, question, onYes }) {
   const close = () => dialog.current.close();
   return html`<button type="button" aria-label=${name} title=${name} onClick=${() => dialog.current.showModal()}>${label}</button>
     <dialog ref=${dialog} aria-label=${question}><p>${question}</p><div class="controls">
+      <button type="button" onClick=${close}>${t("sure.no")}</button>
       <button type="button" class="primary" data-sure onClick=${() => (close(), onYes())}>${name ?? label}</button>
-      <button type="button" autofocus onClick=${close}>${t("sure.no")}</button>
     </div></dialog>`;
 }
