@@ -44,10 +44,6 @@ async function send(method, path, body, options = {}) {
     lost();
     throw new Problem(0);
   }
-  return answered(response);
-}
-
-async function answered(response) {
   keyRefused.value = response.status === 401;
   if (response.ok) return response;
   const wait = Number(response.headers.get("Retry-After")) || null;
@@ -59,22 +55,6 @@ export async function call(method, path, body, options = {}) {
   const response = await send(method, path, body, options);
   if (options.text) return response.text();
   return response.status === 204 ? null : response.json();
-}
-
-// PUT of a text or file; `sent` is told the share that has gone, which fetch does not tell.
-export function upload(path, body, sent) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.open("PUT", path);
-    for (const [name, value] of Object.entries(headers())) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => sent(loaded / total);
-    request.onerror = () => (lost(), reject(new Problem(0)));
-    request.onload = () => {
-      const wait = request.getResponseHeader("Retry-After") ?? "";
-      resolve(answered(new Response(request.response, { status: request.status, headers: { "Retry-After": wait } })));
-    };
-    request.send(body);
-  });
 }
 
 // Events of a stream as {event, data}. Ends by a Problem if the service leaves before `last`.

@@ -6,7 +6,7 @@ import { set } from "../lib/paths.js";
 import { language, t } from "../lib/words.js";
 import { Check, Choice, NumberField, TextField } from "../ui/fields.js";
 import { Panel, ProblemBox, Progress, Snippets, faultOf } from "../ui/parts.js";
-import { taskCommand } from "../sampling/command.js";
+import { command } from "../sampling/command.js";
 import { Build } from "../search/build.js";
 import { Fact } from "../search/fact.js";
 import { IndexPanel, pathOf, useIndexes } from "../search/indexes.js";
@@ -17,7 +17,7 @@ const EXAMPLES = {
   zh: ["法国的货币是什么？", "秘鲁说什么语言？", "澳大力亚的货币是什么？"],
   en: ["What is the currency of Japan?", "What language is spoken in Peru?", "What is the currency of Germny?"],
 };
-const commandOf = ({ index, query, ...rest }) => taskCommand("search", [index, query], rest);
+const commandOf = ({ index, query, n, ...rest }) => command("search", [index, query, ...(n ? ["-n", String(n)] : [])], rest);
 
 export function Search({ initial }) {
   const [request, setRequest] = useState({ index: "demo", query: EXAMPLES[language.value][0], ...initial });
@@ -26,7 +26,7 @@ export function Search({ initial }) {
   const [draft, setDraft] = useState({});
   const [walk, setWalk] = useState(null);
   const leaving = useRef(null);
-  const drafted = useRef(null);
+  const lower = useRef(null);
   const { index, ...body } = request;
   const known = useIndexes(index);
   const put = (name) => (value) => setRequest(set(request, name, value));
@@ -34,7 +34,6 @@ export function Search({ initial }) {
   useEffect(() => keep("search", request), [request]);
   useEffect(() => () => leaving.current?.abort(), []);
   const ask = async (asked) => {
-    setRequest(asked);
     leaving.current?.abort();
     const { signal } = (leaving.current = new AbortController());
     setRun((before) => ({ ...before, going: true, problem: null }));
@@ -51,14 +50,13 @@ export function Search({ initial }) {
   };
   const stop = () => (leaving.current.abort(), setRun({ ...run, going: false }));
   const submit = (event) => (event?.preventDefault(), ask(request));
+  const example = (query) => (setRequest({ ...request, query }), ask({ ...request, query }));
   const choose = (name) => (setRequest({ ...request, index: name }), setWalk(null), setDraft({}), setChange({}));
   // Change an index, and ask again so that it shows.
-  const apply = (from, name) => async (entries) => {
-    try {
-      setChange({ from, outcome: await call("PATCH", pathOf(name), entries) });
-    } catch (problem) {
-      return setChange({ from, problem, retry: () => apply(from, name)(entries) });
-    }
+  const apply = async (from, name, entries) => {
+    const done = await call("PATCH", pathOf(name), entries).then((outcome) => ({ outcome }), (problem) => ({ problem }));
+    setChange({ ...done, from, retry: () => apply(from, name, entries) });
+    if (done.problem) return;
     if (from === "fact") setDraft({});
     known.again();
     if (run.asked?.index === name) ask(run.asked);
@@ -66,48 +64,44 @@ export function Search({ initial }) {
   const changed = (from) => change.from === from && (change.problem
     ? html`<${ProblemBox} problem=${change.problem} retry=${change.retry} />`
     : html`<p role="status" data-changed>${t("search.changed", change.outcome)}</p>`);
-  const { report } = known;
-  const names = known.names.includes(index) ? known.names : [...known.names, index];
-  const inResults = apply("results", run.asked?.index);
-  const addValue = (key) => {
-    choose(run.asked.index);
-    setDraft(key);
-    requestAnimationFrame(() => drafted.current.querySelector("textarea")?.focus());
+  const ofResult = {
+    open: (why) => (choose(run.asked.index), setWalk({ tokens: why.tokens.slice(0, -1).map((each) => each.id) })),
+    remove: (entry) => apply("results", run.asked.index, { remove: [entry] }),
+    add: (key) => (choose(run.asked.index), setDraft(key), requestAnimationFrame(() => lower.current.querySelector("[data-fact] textarea")?.focus())),
   };
-  const open = (tokens) => (choose(run.asked.index), setWalk({ tokens }));
+  const { report } = known;
+  const names = [...new Set([...known.names, index])];
   return html`<div class="columns">
     <form class="panel" onSubmit=${submit} aria-label=${t("request")}>
       <${Choice} label=${t("index.choose")} value=${index} options=${names.map((each) => [each, each])} onInput=${choose} />
       <${TextField} label=${t("search.question")} value=${body.query} onInput=${put("query")} fault=${fault("query")} onEnter=${submit} />
       ${index === "demo" && html`<p class="hint">${t("search.question.try")} <span class="actions">${EXAMPLES[language.value].map((each) =>
-        html`<button type="button" onClick=${() => ask({ ...request, query: each })}>${each}</button>`)}</span></p>`}
+        html`<button type="button" onClick=${() => example(each)}>${each}</button>`)}</span></p>`}
       <div class="fields">
-        <${NumberField} label=${t("search.n")} min="1" step="1" value=${body.n} placeholder="3" onInput=${put("search.n")} fault=${fault("search.n")} />
+        <${NumberField} label=${t("search.n")} min="1" step="1" value=${body.n} placeholder="3" onInput=${put("n")} fault=${fault("n")} />
         <${Choice} label=${t("search.mode")} value=${body.mode ?? "beam"} options=${["beam", "exact"].map((each) => [each, t(`search.mode.${each}`)])}
-          onInput=${(mode) => put("search.mode")(mode === "beam" ? undefined : mode)} hint=${t(`search.mode.${body.mode ?? "beam"}.hint`)} />
-        ${body.mode !== "exact" && html`<${NumberField} label=${t("search.beams")} min="1" step="1" value=${body.beams} placeholder=${Math.max(3, body.n ?? 3)}
-          onInput=${put("search.beams")} fault=${fault("search.beams")} />`}
+          onInput=${(mode) => put("mode")(mode === "beam" ? undefined : mode)} hint=${t(`search.mode.${body.mode ?? "beam"}.hint`)} />
       </div>
-      <${Check} label=${t("search.abstain")} hint=${t("search.abstain.hint")} value=${!!body.abstain} onInput=${(on) => put("search.abstain")(on || undefined)} />
-      <${Check} label=${t("search.rerank")} value=${body.rerank ?? true} onInput=${(on) => put("search.rerank")(on ? undefined : false)} />
+      <${Check} label=${t("search.abstain")} hint=${t("search.abstain.hint")} value=${!!body.abstain} onInput=${(on) => put("abstain")(on || undefined)} />
+      <${Check} label=${t("search.rerank")} value=${body.rerank ?? true} onInput=${(on) => put("rerank")(on ? undefined : false)} />
       <div class="controls">${run.going ? html`<button type="button" class="primary" onClick=${stop}>${t("stop")}</button>`
         : html`<button type="submit" class="primary" disabled=${!body.query}>${t("search.ask")}</button>`}</div>
       <${Snippets} path="${pathOf(index)}/search" kind="search" body=${body} place=${{ index }} command=${commandOf(request)} />
     </form>
     <div class="results" data-status=${run.going ? "running" : run.problem ? "failed" : run.answer ? "done" : "idle"}>
       ${!run.going && !run.answer && !run.problem && html`<p class="empty">${t("search.idle")}</p>`}
-      ${run.going && html`<${Progress} label=${t(report?.state === "on-first-use" ? "search.first" : "search.going")} />`}
+      ${run.going && html`<${Progress} label=${t("search.going")} />`}
       ${run.problem && html`<${ProblemBox} problem=${run.problem} retry=${() => ask(run.asked)} />`}
       ${run.answer && html`<${Panel} title=${t("search.results", { index: run.answer.index })}>${changed("results")}
-        <${Results} answer=${run.answer} open=${open} add=${addValue} remove=${(entry) => inResults({ remove: [entry] })} /></${Panel}>`}
+        <${Results} answer=${run.answer} ...${ofResult} /></${Panel}>`}
     </div>
   </div>
   <div class="columns results">
     <div>${report?.state === "ready" && html`<${Trie} key=${index} index=${index} walk=${walk}
       stamp=${JSON.stringify([report.keys, report.bytes, report.changes])} />`}</div>
-    <div ref=${drafted}><${IndexPanel} key=${index} index=${index} known=${known} removed=${() => (known.again(), choose("demo"))} />
+    <div ref=${lower}><${IndexPanel} key=${index} index=${index} known=${known} removed=${() => (known.again(), choose("demo"))} />
       ${report?.parts && html`<${Fact} parts=${report.parts} draft=${draft} setDraft=${setDraft} problem=${change.problem}
-        add=${(entry) => apply("fact", index)({ add: [entry] })}>${changed("fact")}</${Fact}>`}
+        add=${(entry) => apply("fact", index, { add: [entry] })}>${changed("fact")}</${Fact}>`}
       <${Build} names=${known.names} started=${(name) => (choose(name), known.again())} /></div>
   </div>`;
 }

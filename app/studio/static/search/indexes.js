@@ -2,8 +2,7 @@
 import { call, service } from "../lib/api.js";
 import { html, useEffect, useState } from "../lib/html.js";
 import { number, t } from "../lib/words.js";
-import { Panel, ProblemBox, Progress, Table } from "../ui/parts.js";
-import { Sure } from "../ui/sure.js";
+import { Panel, ProblemBox, Progress, Sure, Table } from "../ui/parts.js";
 
 const POLL_MILLISECONDS = 500;
 
@@ -22,9 +21,8 @@ export function useIndexes(index) {
     let timer = null;
     Promise.allSettled([get("v1/indexes"), get(pathOf(index))]).then(([all, one]) => {
       if (leaving.signal.aborted) return;
-      const names = all.value?.indexes.map((each) => each.name);
-      const problem = one.reason ?? all.reason ?? null;
-      setKnown((before) => ({ names: names ?? before.names, report: one.value ?? null, problem }));
+      const names = all.value?.indexes.map((each) => each.name) ?? [];
+      setKnown({ names, report: one.value ?? null, problem: one.reason ?? all.reason ?? null });
       if (isBuilt(one.value)) timer = setTimeout(again, POLL_MILLISECONDS);
     });
     return () => (leaving.abort(), clearTimeout(timer));
@@ -37,22 +35,22 @@ export function IndexPanel({ index, known, removed }) {
   const [problem, setProblem] = useState(null);
   const { report } = known;
   const remove = () => call("DELETE", pathOf(index)).then(removed, setProblem);
-  const state = report && !isBuilt(report) && report.state;
+  const state = isBuilt(report) ? "building" : report?.state;
   const facts = { keys: number(report?.keys), kilobytes: number(report?.bytes / 1024, 0), parts: report?.parts?.join(", ") };
+  const failure = report?.failure ?? report?.build?.failure;
   const malformed = report?.report?.malformed > 0 && report.report;
-  const rows = (malformed?.examples ?? []).map((each) => [each.line, html`<span lang="en">${each.fault}</span>`]);
-  return html`<${Panel} title=${t("index", { index })} data-index-state=${state || "building"} actions=${report && !isBuilt(report) &&
+  return html`<${Panel} title=${t("index", { index })} data-index-state=${state} actions=${report && state !== "building" &&
     html`<${Sure} label=${t("index.delete")} question=${t("index.delete.sure", { index })} onYes=${remove} />`}>
     ${(problem ?? known.problem) && html`<${ProblemBox} problem=${problem ?? known.problem} />`}
-    ${isBuilt(report) && html`<${Progress} share=${report.build.total ? report.build.done / report.build.total : undefined}
+    ${state === "building" && html`<${Progress} share=${report.build.total ? report.build.done / report.build.total : undefined}
       label=${t("build.going", { seconds: number(report.build.seconds, 0), step: report.build.step })} />`}
     ${state === "ready" && html`<p class="facts">${t("index.facts", facts)}
       ${report.changes?.bytes > 0 && ` · ${t("index.changed", { added: report.changes.keys_added, removed: report.changes.keys_removed })}`}</p>`}
     ${state === "on-first-use" && html`<p class="facts">${t("index.first_use")}</p>`}
-    ${report?.build?.failure && html`<p class="fault" role="alert">${t("build.failed")} <span lang="en">${report.build.failure}</span></p>`}
-    ${report?.failure && html`<p class="fault" lang="en">${report.failure}</p>`}
+    ${failure && html`<p class="fault" role="alert">${t("index.failed")} <span lang="en">${failure}</span></p>`}
     ${malformed && html`<p>${t("index.malformed", { malformed: number(malformed.malformed), lines: number(malformed.lines) })}
         <span lang="en">${malformed.note}</span></p>
-      <${Table} caption=${t("index.malformed.first")} columns=${[t("index.line"), t("index.fault")]} rows=${rows} />`}
+      <${Table} caption=${t("index.malformed.first")} columns=${[t("index.line"), t("index.fault")]}
+        rows=${malformed.examples.map((each) => [each.line, html`<span lang="en">${each.fault}</span>`])} />`}
   </${Panel}>`;
 }

@@ -6,9 +6,14 @@ import { Panel, ProblemBox } from "../ui/parts.js";
 import { pathOf } from "./indexes.js";
 
 const PAGE = 40;
+const VALUES = 20;
 
 // A token with its white space made visible.
 export const Token = ({ text }) => html`<code class="token">${text.replaceAll(" ", "␣").replaceAll("\n", "⏎")}</code>`;
+
+// The first of a key's values, and how many more there are.
+export const some = (values) =>
+  values.slice(0, VALUES).join(" · ") + (values.length > VALUES ? ` … ${t("search.values.more", { left: number(values.length - VALUES) })}` : "");
 
 // walk: {tokens} that another part wants to be shown; stamp: changes when the index does.
 export function Trie({ index, stamp, walk }) {
@@ -18,32 +23,30 @@ export function Trie({ index, stamp, walk }) {
   const ids = node?.tokens.map((each) => each.id) ?? [];
   const ask = (tokens, offset = 0) => call("GET", `${pathOf(index)}/trie?tokens=${tokens}&limit=${PAGE}&offset=${offset}`);
   const tried = (work) => work.then(() => setProblem(null), setProblem);
-  const go = async (tokens) => setNode(await ask(tokens).catch((error) => (error.status === 404 ? ask([]) : Promise.reject(error))));
-  const enter = async (tokens) => {
-    await go(tokens);
-    requestAnimationFrame(() => here.current?.focus());
-  };
+  // A prefix, or the beginning if there is none such any more.
+  const show = async (tokens) => setNode(await ask(tokens).catch((error) => (error.status === 404 ? ask([]) : Promise.reject(error))));
+  const go = (tokens) => tried(show(tokens).then(() => requestAnimationFrame(() => here.current?.focus())));
   // A branch, and on to where the next choice is.
   const follow = async (id) => {
-    let tokens = [...ids, id];
-    for (let next = await ask(tokens); next.total === 1 && !next.complete; next = await ask(tokens)) tokens = [...tokens, next.branches[0].id];
-    await enter(tokens);
+    const tokens = [...ids, id];
+    for (let next = await ask(tokens); next.total === 1 && !next.complete; next = await ask(tokens)) tokens.push(next.branches[0].id);
+    await go(tokens);
   };
   const more = async () => {
     const rest = await ask(ids, node.branches.length);
     setNode({ ...node, branches: [...node.branches, ...rest.branches] });
   };
-  useEffect(() => void tried(go(ids)), [stamp]);
-  useEffect(() => void (walk && tried(enter(walk.tokens))), [walk]);
-  const crumb = (text, tokens) => html`<li><button type="button" ref=${tokens.length === ids.length ? here : undefined}
-    aria-current=${tokens.length === ids.length ? "location" : undefined} onClick=${() => tried(enter(tokens))}>${text}</button></li>`;
+  useEffect(() => void tried(show(node ? ids : (walk?.tokens ?? []))), [stamp]);
+  useEffect(() => void (walk && go(walk.tokens)), [walk]);
+  const crumb = (text, tokens, last) => html`<li><button type="button" ref=${last && here} aria-current=${last && "location"}
+    onClick=${() => go(tokens)}>${text}</button></li>`;
   return html`<${Panel} title=${t("trie")} data-trie=${node?.text}>
     <p class="hint">${t("trie.hint")}</p>
-    ${problem && html`<${ProblemBox} problem=${problem} retry=${() => tried(go(ids))} />`}
-    ${node && html`<nav aria-label=${t("trie.path")}><ol class="path">${crumb(t("trie.root"), [])}
-        ${node.tokens.map((each, place) => crumb(html`<${Token} text=${each.text} />`, ids.slice(0, place + 1)))}</ol></nav>
+    ${problem && html`<${ProblemBox} problem=${problem} retry=${() => go(ids)} />`}
+    ${node && html`<nav aria-label=${t("trie.path")}><ol class="path">${crumb(t("trie.root"), [], !ids.length)}
+        ${node.tokens.map((each, place) => crumb(html`<${Token} text=${each.text} />`, ids.slice(0, place + 1), place === ids.length - 1))}</ol></nav>
       <p class="facts" aria-live="polite">${t("trie.facts", { keys: number(node.keys), branches: number(node.total) })}</p>
-      ${node.complete && html`<p class="text" data-values>${t("trie.complete", { key: node.text })} <b>${node.values.join(" · ")}</b></p>`}
+      ${node.complete && html`<p class="text" data-values>${t("trie.complete", { key: node.text })} <b>${some(node.values)}</b></p>`}
       <ul class="path">${node.branches.map((each) => html`<li key=${each.id}><button type="button" data-branch=${each.id}
         onClick=${() => tried(follow(each.id))}><${Token} text=${each.text} /> <small>${number(each.keys)}</small></button></li>`)}</ul>
       ${node.branches.length < node.total && html`<button type="button" onClick=${() => tried(more())}>

@@ -1,6 +1,6 @@
 // Parts that pages share: panels, problems, tables, copying, snippets.
 import { untilReady } from "../lib/api.js";
-import { html, useEffect, useId, useState } from "../lib/html.js";
+import { html, useEffect, useId, useRef, useState } from "../lib/html.js";
 import { snippets } from "../lib/snippets.js";
 import { number, t, tOr } from "../lib/words.js";
 
@@ -63,6 +63,16 @@ export function Copy({ text, label = t("copy") }) {
     setTimeout(() => setCopied(false), 1500);
   };
   return html`<button type="button" onClick=${copy} aria-live="polite">${copied ? t("copied") : label}</button>`;
+}
+
+// A button that asks before it does what cannot be undone; name: where its label alone would not tell.
+export function Sure({ label, name, question, onYes }) {
+  const dialog = useRef(null);
+  const close = () => dialog.current.close();
+  return html`<button type="button" aria-label=${name} title=${name} onClick=${() => dialog.current.showModal()}>${label}</button>
+    <dialog ref=${dialog} aria-label=${question}><p>${question}</p><div class="controls">
+      <button type="button" onClick=${close}>${t("sure.no")}</button>
+      <button type="button" class="primary" data-sure onClick=${() => (close(), onYes())}>${name ?? label}</button></div></dialog>`;
 }
 
 // "As curl, Python, command, job": the request of a task in other forms; `command` is its command line.
