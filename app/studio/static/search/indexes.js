@@ -36,7 +36,7 @@ export function IndexPanel({ index, known, removed }) {
   const { report } = known;
   const remove = () => call("DELETE", pathOf(index)).then(removed, setProblem);
   const state = isBuilt(report) ? "building" : report?.state;
-  const facts = { keys: number(report?.keys), kilobytes: number(report?.bytes / 1024, 0), parts: report?.parts?.join(", ") };
+  const facts = { keys: number(report?.keys), kilobytes: number(report?.bytes / 1024, 0), parts: report?.parts?.map((each) => t(`part.${each}`)).join(" / ") };
   const failure = report?.failure ?? report?.build?.failure;
   const malformed = report?.report?.malformed > 0 && report.report;
   return html`<${Panel} title=${t("index", { index })} data-index-state=${state} actions=${report && state !== "building" &&

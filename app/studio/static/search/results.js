@@ -11,7 +11,7 @@ const percent = (share) => (share < 0.001 ? "< 0.1 %" : `${number(100 * share, 1
 // The question with the name that was found in it; places are counted in code points.
 function Question({ query, mention }) {
   const letters = [...query];
-  return html`<p class="text">${letters.slice(0, mention.start).join("")}<b class="keyword">${mention.text}</b>
+  return html`<p>${letters.slice(0, mention.start).join("")}<b class="keyword">${mention.text}</b>
     ${mention.misspelt && html` → <ins>${mention.name}</ins> `}${letters.slice(mention.end).join("")}</p>`;
 }
 

@@ -38,7 +38,7 @@ export function Trie({ index, stamp, walk }) {
   };
   useEffect(() => void tried(show(node ? ids : (walk?.tokens ?? []))), [stamp]);
   useEffect(() => void (walk && go(walk.tokens)), [walk]);
-  const crumb = (text, tokens, last) => html`<li><button type="button" ref=${last && here} aria-current=${last && "location"}
+  const crumb = (text, tokens, last) => html`<li><button type="button" ref=${last ? here : null} aria-current=${last ? "location" : undefined}
     onClick=${() => go(tokens)}>${text}</button></li>`;
   return html`<${Panel} title=${t("trie")} data-trie=${node?.text}>
     <p class="hint">${t("trie.hint")}</p>
