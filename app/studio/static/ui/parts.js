@@ -1,6 +1,6 @@
 // Parts that pages share: panels, problems, tables, copying, snippets.
 import { untilReady } from "../lib/api.js";
-import { html, useEffect, useId, useState } from "../lib/html.js";
+import { html, useEffect, useId, useRef, useState } from "../lib/html.js";
 import { snippets } from "../lib/snippets.js";
 import { number, t, tOr } from "../lib/words.js";
 
@@ -31,7 +31,7 @@ export function ProblemBox({ problem, retry, anew }) {
     <strong>${title}</strong>
     ${problem.away && html`<p>${t(retry || anew ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
-    <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>
+    <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>${" "}
       <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
     ${problem.wait && html`<p>${left > 0 ? t("problem.wait", { seconds: left }) : t("problem.waited")}
       ${retry && html` <button type="button" disabled=${left > 0} onClick=${retry}>${t("retry")}</button>`}</p>`}
@@ -50,7 +50,7 @@ export function Table({ caption, columns, rows, keys }) {
     typeof each === "number" ? html`<td class="number">${number(each, 3)}</td>` : html`<td>${each ?? "–"}</td>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
-    <thead><tr>${columns.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${typeof rows[0]?.[place] === "number" && "number"}>${each}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${keys?.[place] ?? place}>${row.map(cell)}</tr>`)}</tbody>
   </table></div>`;
 }
@@ -63,6 +63,16 @@ export function Copy({ text, label = t("copy") }) {
     setTimeout(() => setCopied(false), 1500);
   };
   return html`<button type="button" onClick=${copy} aria-live="polite">${copied ? t("copied") : label}</button>`;
+}
+
+// A button that asks before it does what cannot be undone; name: where its label alone would not tell.
+export function Sure({ label, name, question, onYes }) {
+  const dialog = useRef(null);
+  const close = () => dialog.current.close();
+  return html`<button type="button" aria-label=${name} title=${name} onClick=${() => dialog.current.showModal()}>${label}</button>
+    <dialog ref=${dialog} aria-label=${question}><p>${question}</p><div class="controls">
+      <button type="button" onClick=${close}>${t("sure.no")}</button>
+      <button type="button" class="primary" data-sure onClick=${() => (close(), onYes())}>${name ?? label}</button></div></dialog>`;
 }
 
 // "As curl, Python, command, job": the request of a task in other forms; `command` is its command line.
