@@ -13,10 +13,12 @@ from typing import Annotated, Any
 import typer
 from pydantic import BaseModel
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.cli import console
+from app.indexes import trie
 from app.indexes.builds import Builds
 from app.indexes.changes import change, list_indexes, report
 from app.indexes.formats import AnyFormat, File, is_triples
@@ -129,6 +131,29 @@ def info(name: Name, as_json: console.Json = False) -> None:
     """One index: sizes, changes, malformed lines."""
     with _library() as library:
         _print_report(report(name, library, Builds(library), opening=True), as_json)
+
+
+@index_cli.command()
+def walk(
+    name: Name,
+    tokens: Annotated[list[int] | None, typer.Argument(min=0, max=2**32 - 1, help="Ids of a prefix's tokens.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=trie.MAX_BRANCHES, help="Branches at most.")] = 50,
+    offset: Annotated[int, typer.Option(min=0, help="Branches to pass over.")] = 0,
+    as_json: console.Json = False,
+) -> None:
+    """The branches of an index after a prefix, and how many keys are below each."""
+    with _library() as library:
+        found = trie.walk(name, tokens or [], limit, offset, library)
+    if as_json:
+        _print_json(found.model_dump())
+        return
+    typer.echo(f"{found.keys:,} keys, {found.total:,} branches after {found.text!r}")
+    if found.complete:
+        typer.echo(f"values: {'; '.join(found.values)}")
+    table = Table("token", "text", "keys", box=None)
+    for branch in found.branches:
+        table.add_row(str(branch.id), escape(repr(branch.text)), f"{branch.keys:,}")
+    Console().print(table)
 
 
 @index_cli.command()

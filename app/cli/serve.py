@@ -101,7 +101,7 @@ def serve(settings: Settings, *, first_request: bool = False) -> None:
             timeout_graceful_shutdown=1,
         )
         server = Server(config, app.state)
-        asyncio.run(_serve(server, first_request))
+        asyncio.run(_serve(server, settings, first_request))
     if failures:
         fail(failures)
     if not server.started:
@@ -118,8 +118,8 @@ def _leave() -> NoReturn:
     os._exit(0)
 
 
-async def _serve(server: Server, first_request: bool) -> None:
-    first = asyncio.create_task(_first_request(server)) if first_request else None
+async def _serve(server: Server, settings: Settings, first_request: bool) -> None:
+    first = asyncio.create_task(_first_request(server, settings)) if first_request else None
     try:
         await server.serve()
     finally:
@@ -128,7 +128,7 @@ async def _serve(server: Server, first_request: bool) -> None:
             await asyncio.gather(first, return_exceptions=True)
 
 
-async def _first_request(server: Server) -> None:
+async def _first_request(server: Server, settings: Settings) -> None:
     while not server.started or not server.loaded:
         if server.should_exit:
             return
@@ -142,4 +142,5 @@ async def _first_request(server: Server) -> None:
         response = await client.post(route, json=FIRST_REQUEST)
     answer = response.raise_for_status().json()
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=2))
-    typer.echo(f"\n{answer['sentences'][0]['text']}\n\nServing on {url}, documentation at {url}/docs; Ctrl-C stops.")
+    studio = f"Studio at {url}/studio\n" if settings.studio == "on" else ""
+    typer.echo(f"\n{answer['sentences'][0]['text']}\n\n{studio}Documentation at {url}/docs; Ctrl-C stops.")

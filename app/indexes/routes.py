@@ -20,7 +20,10 @@ from app.indexes.schemas import (
     ENCODING,
     FORMAT,
     STRICT,
+    TOKENS,
+    TOKENS_PATTERN,
     TYPOS,
+    Branches,
     BuildRequest,
     Indexes,
     IndexName,
@@ -28,6 +31,7 @@ from app.indexes.schemas import (
     PatchAnswer,
     PatchRequest,
 )
+from app.indexes.trie import MAX_BRANCHES, walk
 from app.indexes.uploads import encoding_of, new_folder, receive, write_lines
 from app.web.codes import Code
 from app.web.problems import ProblemError, invalid
@@ -71,6 +75,25 @@ async def indexes(engine: ReadyEngine) -> Indexes:
 async def index(name: IndexName, engine: ReadyEngine) -> IndexReport:
     """An index, its changes, its malformed lines, and how its build is getting on."""
     return await _report(name, retrieval_of(engine), opening=True)
+
+
+@router.get(
+    "/{name}/trie",
+    responses=problem_responses(404, 409, 422, 500, 503),
+    summary="The branches of an index after a prefix",
+)
+async def trie(
+    name: IndexName,
+    engine: ReadyEngine,
+    tokens: Annotated[str, Query(pattern=TOKENS_PATTERN, description=TOKENS, examples=["12,55,7"])] = "",
+    limit: Annotated[int, Query(ge=1, le=MAX_BRANCHES, description="branches at most")] = 50,
+    offset: Annotated[int, Query(ge=0, description="branches to pass over")] = 0,
+) -> Branches:
+    """The tokens that a search may write after these, each with the number of keys below it."""
+    library = retrieval_of(engine).library
+    prefix = [int(token) for token in tokens.split(",") if token]
+    with as_problem(library.root):
+        return await asyncio.to_thread(walk, name, prefix, limit, offset, library)
 
 
 @router.post("", status_code=202, responses=_ACCEPTED, summary="Build an index of lines in JSON")

@@ -67,6 +67,8 @@ TYPOS = (
     "let names be found that a question misspells by one character, where answers are ranked by a fitted order; takes "
     "about 8 bytes a character of the names"
 )
+TOKENS_PATTERN = r"^([0-9]{1,10}(,[0-9]{1,10})*)?$"
+TOKENS = "ids of the prefix's tokens, with commas between; none for the beginning of all keys"
 
 
 class BuildRequest(Strict):
@@ -199,6 +201,32 @@ class Indexes(BaseModel):
     """All indexes, by name."""
 
     indexes: list[IndexReport]
+
+
+class Token(BaseModel):
+    """A token of the model that writes keys."""
+
+    id: int
+    text: str = Field(description="as the vocabulary spells it where alone it has no text")
+
+
+class Branch(Token):
+    """A token that goes on with a prefix."""
+
+    keys: int = Field(description="keys below, exactly")
+
+
+class Branches(BaseModel):
+    """A prefix of keys, and the tokens that go on with it."""
+
+    index: str
+    tokens: list[Token] = Field(description="of the prefix")
+    text: str = Field(description="of the prefix, a space between the parts of a key")
+    complete: bool = Field(description="whether the prefix is a key itself")
+    values: list[str] = Field(description="of that key; none if it is no key")
+    keys: int = Field(description="keys that begin with the prefix, exactly, itself included if it is one")
+    branches: list[Branch] = Field(description="those with most keys first, then by text")
+    total: int = Field(description="branches in all, of which `limit` from `offset` on are here")
 
 
 IndexName = Annotated[str, Path(pattern=NAME_PATTERN, description="of the index")]

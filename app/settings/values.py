@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BeforeValidator
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s]+")
 _ROOT = re.compile(r"(/[A-Za-z0-9._~-]+)+")
-OWN = frozenset({"v1", "docs", "redoc", "openapi.json", "static-offline-docs", "health", "ready", "metrics"})
+OWN = frozenset({"v1", "docs", "redoc", "openapi.json", "static-offline-docs", "health", "ready", "metrics", "studio"})
 """First parts of the service's own paths."""
 
 

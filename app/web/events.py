@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import Any
 
 import structlog
+from anyio import CancelScope
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 from pydantic import BaseModel
 from starlette.types import Receive, Scope, Send
@@ -70,10 +71,12 @@ async def with_pings(source: AsyncGenerator[bytes], seconds: float, drain: Drain
             yield chunk
     finally:
         cut.cancel()
-        if pending is not None:
-            pending.cancel()
-            await asyncio.wait([pending])
-        await source.aclose()
+        # A client that left cancels whatever awaits here, again and again, and the source may take turns to end.
+        with CancelScope(shield=True):
+            if pending is not None:
+                pending.cancel()
+                await asyncio.wait([pending])
+            await source.aclose()
 
 
 class EventResponse(EventSourceResponse):

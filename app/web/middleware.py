@@ -107,7 +107,8 @@ _OWN_CONTENT = (
 class SecurityHeaders(HttpMiddleware):
     """Tells browsers to run nothing that an answer holds, to guess no types, and to show it in no frame.
 
-    The pages of the documentation run their own scripts; the studio's says itself what it runs. Strict-Transport-Security is for the TLS proxy in front.
+    The pages of the documentation run their own scripts; the studio's says itself what it runs.
+    Strict-Transport-Security is for the TLS proxy in front.
     """
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:

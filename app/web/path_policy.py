@@ -12,7 +12,7 @@ class PathPolicy:
     """Treatment of requests to a path by the middlewares.
 
     Attributes:
-        path: whole; or the beginning of all that are meant, if it ends in a slash.
+        path: whole; or the beginning of all that are meant, if it ends in a slash and is more than that.
         method: the only one meant; None for all.
         needs_key: whether callers need a key, where keys are needed, and are counted by the limiter.
         probe: whether it is answered while the service stops, which does not wait for it, and has no trace.
@@ -33,8 +33,8 @@ class PathPolicy:
 
     def covers(self, method: str, path: str) -> bool:
         """Whether this row is for a request."""
-        here = path.startswith(self.path) if self.path.endswith("/") else path == self.path
-        return here and self.method in (None, method)
+        below = self.path != "/" and self.path.endswith("/") and path.startswith(self.path)
+        return (below or path == self.path) and self.method in (None, method)
 
 
 POLICIES = (
@@ -47,7 +47,8 @@ POLICIES = (
     PathPolicy("/docs/", needs_key=False, is_page=True),
     PathPolicy("/redoc", needs_key=False, is_page=True),
     PathPolicy("/static-offline-docs/", needs_key=False),
-    # Nor is the studio's page, which asks for the key that its requests need.
+    # Nor is the studio's page, to which the root leads, and which asks for the key that its requests need.
+    PathPolicy("/", "GET", needs_key=False),
     PathPolicy("/studio", needs_key=False),
     PathPolicy("/studio/", needs_key=False, logged=False),
     PathPolicy("/v1/indexes/", "PUT", reads_body=True, cached=False),

@@ -164,6 +164,12 @@ class Service:
         return self._ask("PATCH", _path("indexes", name), Answer, json=json, repeatable=False)
 
     @single
+    def walk_index(self, name: str, tokens: Iterable[int] = (), *, limit: int = 50, offset: int = 0) -> One[Answer]:
+        """The branches of an index's trie after a prefix of tokens, each with the number of keys below it."""
+        params = {"tokens": ",".join(map(str, tokens)), "limit": limit, "offset": offset}
+        return self._ask("GET", _path("indexes", name, "trie"), Answer, params=params)
+
+    @single
     def delete_index(self, name: str) -> One[None]:
         """Delete an index."""
         yield from ask(Call("DELETE", _path("indexes", name), lambda response: None, repeatable=False), self._config)

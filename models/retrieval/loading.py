@@ -129,6 +129,14 @@ class KeyTokenizer:
         end = self.codec.end
         return [() if end in tokens else tokens for tokens in batch_encoder(self.backend)(texts)]
 
+    def pieces(self, tokens: Sequence[int]) -> list[str]:
+        """The text of each token by itself; as the vocabulary spells it where that is none, as of half a character."""
+        texts = self.decode([[token] for token in tokens])
+        return [
+            text if text and "\ufffd" not in text else self.backend.id_to_token(token) or ""
+            for token, text in zip(tokens, texts, strict=True)
+        ]
+
     def decode(self, tokens: list[list[int]]) -> list[str]:
         """The text of each token sequence, as the codec has it."""
         return [str(text) for text in self.backend.decode_batch(tokens)]

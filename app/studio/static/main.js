@@ -33,7 +33,7 @@ function KeyForm() {
     keyRefused.value = false;
     watch();
   };
-  return html`<form class="key" onSubmit=${(event) => (event.preventDefault(), use())}>
+  return html`<form class="key" aria-label=${t("key.label")} onSubmit=${(event) => (event.preventDefault(), use())}>
     <${TextField} label=${t("key.label")} hint=${t("key.hint")} type="password" value=${text} onInput=${setText}
       fault=${keyRefused.value && (key.value ? t("key.wrong") : t("key.needed"))} />
     <button type="submit">${t("key.use")}</button>
@@ -49,9 +49,8 @@ function App() {
     document.title = `${t(`page.${here}`)} · chainwright`;
   }, [here, language.value]);
   return html`
-    <a class="skip" href="#${here}" onClick=${(event) => (event.preventDefault(), document.querySelector("main").focus())}>
+    <header class="top"><a class="skip" href="#main" onClick=${(event) => (event.preventDefault(), document.getElementById("main").focus())}>
       ${t("skip")}</a>
-    <header class="top">
       <a class="brand" href=${link("write")}><img src="studio/icon.svg" alt="" width="28" height="28" /> chainwright</a>
       <nav aria-label=${t("pages")}>
         ${Object.keys(PAGES).map((each) => html`<a key=${each} href=${link(each)}
@@ -66,7 +65,7 @@ function App() {
       </div>
     </header>
     ${(keyShown || keyRefused.value) && html`<${KeyForm} />`}
-    <main tabindex="-1"><h1>${t(`page.${here}`)}</h1><p class="lead">${t(`lead.${here}`)}</p>
+    <main id="main" tabindex="-1"><h1>${t(`page.${here}`)}</h1><p class="lead">${t(`lead.${here}`)}</p>
       <${Page} key=${place.value.hash || here} initial=${place.value.state} /></main>
     <footer><a href="docs">${t("footer.docs")}</a></footer>`;
 }

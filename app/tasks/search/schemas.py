@@ -6,13 +6,20 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
+from app.indexes.schemas import Token
 from app.web.codes import Code
 from app.web.problems import UnfitError
 from app.web.schemas import Strict, normalised
+from models.retrieval.search.explanation import Source
 from models.text.normalisation import normalise_name
 
 LOOK_AHEAD = 1.0
 """Weight that `look_ahead: true` stands for, in nats for one unit of cover."""
+
+SOURCE = (
+    "beam or exact: the search of that mode wrote the key; name: its subject stands in the question; misspelt: it "
+    "stands there with one error"
+)
 
 
 def _query(text: str) -> str:
@@ -74,6 +81,11 @@ class SearchRequest(Strict):
     abstain: bool = Field(
         default=False, description="answer `no_answer` where the best key is more likely wrong than the model allows"
     )
+    explain: bool = Field(
+        default=False,
+        description="give each result its `explanation`, and each answer the keys that lost, `neighbours`; asks the "
+        "model nothing more",
+    )
     stream: bool = Field(default=False, description="server-sent events, one for each answered question")
 
     @property
@@ -85,6 +97,61 @@ class SearchRequest(Strict):
     def look_ahead_weight(self) -> float:
         """In nats."""
         return LOOK_AHEAD * self.look_ahead if isinstance(self.look_ahead, bool) else self.look_ahead
+
+
+class KeyToken(Token):
+    """A token of a key, or the one that ends it."""
+
+    log_prob: float = Field(description="renormalised over what the index allows here, in nats")
+    raw: float | None = Field(description="over the full vocabulary; null as `raw` of the result")
+    allowed: int = Field(description="tokens that the index allows here, the one that ends a key among them")
+
+
+class Mention(BaseModel):
+    """Where a subject stands in the question."""
+
+    text: str = Field(description="as it stands there")
+    start: int = Field(description="first character of it in `query`, from 0")
+    end: int = Field(description="character after the last")
+    name: str = Field(description="the subject")
+    misspelt: bool = Field(description="whether the text is one error away from the name")
+
+
+class Feature(BaseModel):
+    """What a feature adds to a key's score."""
+
+    name: str
+    value: float
+    weight: float = Field(description="for each standard deviation from the mean of the fit")
+    contribution: float = Field(description="weight * (value - mean) / deviation, in nats")
+
+
+class Explanation(BaseModel):
+    """Why a key was answered."""
+
+    source: Source = Field(description=SOURCE)
+    mention: Mention | None = Field(
+        description="of the key's subject in the question, wherever the key came from; null where there is none, or "
+        "the model's order ranks"
+    )
+    tokens: list[KeyToken] = Field(description="of the key; their log-probs sum to `renormalised`")
+    order: Literal["model", "first", "second"] = Field(
+        description="what ranked the key last: the model's score, the fitted ranking, or, where that leaves several "
+        "keys in doubt, the second ranking, by the question's probability too"
+    )
+    features: list[Feature] = Field(
+        description="of that ranking, greatest contribution first; of keys in one order, scores differ as the sums of "
+        "contributions do. None of the model's"
+    )
+
+
+class Neighbour(BaseModel):
+    """A candidate that was not answered."""
+
+    text: str
+    score: float
+    renormalised: float
+    source: Source = Field(description=SOURCE)
 
 
 class Result(BaseModel):
@@ -109,6 +176,7 @@ class Result(BaseModel):
         description="probability that this is the key asked for: of the first result fitted on held-out questions, if "
         "the model has that (`model.calibrated`) and its ranking is used, else the model's own",
     )
+    explanation: Explanation | None = Field(default=None, description="null unless asked for by `explain`")
 
 
 class QueryAnswer(BaseModel):
@@ -118,6 +186,9 @@ class QueryAnswer(BaseModel):
     results: list[Result] = Field(description="best first")
     proven: bool = Field(description="exact mode: whether no key of the index ranks higher than these in their order")
     no_answer: bool = Field(description="whether the search abstains; false unless `abstain` was set")
+    neighbours: list[Neighbour] | None = Field(
+        default=None, description="the best candidates that were not answered; null unless asked for by `explain`"
+    )
 
 
 class Answered(QueryAnswer):

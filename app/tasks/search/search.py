@@ -15,9 +15,11 @@ from app.engine.admission import Admission
 from app.indexes.opened import Retrieval, SearchReport
 from app.indexes.problems import as_problem
 from app.tasks.search.checks import check, check_tokens
+from app.tasks.search.explanation import explained
 from app.tasks.search.schemas import (
     Answered,
     KeyModelReport,
+    Neighbour,
     QueryAnswer,
     Result,
     SearchAnswer,
@@ -39,6 +41,9 @@ HYPOTHESES = 48
 
 EXACT_WIDTH = 4
 """Hypotheses of a question in one forward of exact mode."""
+
+NEIGHBOURS = 5
+"""Candidates that lost and are told of at most."""
 
 LEAST_CONFIDENCE = 0.5
 """Least confidence of an answer by a model that is not calibrated: below, the key is more likely another."""
@@ -147,7 +152,8 @@ class SearchRun:
         )
 
     def _answer(self, question: str, answer: Answer, confidence: float | None) -> QueryAnswer:
-        results = [self._result(found) for found in answer.found[: self.request.n]]
+        n = self.request.n
+        results = [self._result(question, found) for found in answer.found[:n]]
         if results and confidence is not None:
             results[0].confidence = confidence
         fitted = self.confidence
@@ -157,10 +163,24 @@ class SearchRun:
             results=results,
             proven=answer.proven,
             no_answer=self.request.abstain and not sure,
+            neighbours=self._neighbours(answer.found[n:] + answer.others) if self.request.explain else None,
         )
 
-    def _result(self, found: Found) -> Result:
-        key = self.retrieval.library.texts(self.view, found.tokens)
+    def _neighbours(self, lost: Sequence[Found]) -> list[Neighbour]:
+        return [
+            Neighbour(
+                text=text_of(self.retrieval.library.texts(self.view, found.tokens)),
+                score=found.rank_score,
+                renormalised=found.renormalised,
+                source=found.explanation.source,
+            )
+            for found in lost[:NEIGHBOURS]
+            if found.explanation is not None
+        ]
+
+    def _result(self, question: str, found: Found) -> Result:
+        library, why = self.retrieval.library, found.explanation
+        key = library.texts(self.view, found.tokens)
         return Result(
             key=key,
             text=text_of(key),
@@ -169,6 +189,7 @@ class SearchRun:
             renormalised=found.renormalised,
             raw=found.raw,
             confidence=min(1.0, math.exp(found.renormalised if self.options.ranking is None else found.rank_score)),
+            explanation=None if why is None else explained(why, question, key, library.tokenizer),
         )
 
 
@@ -213,6 +234,7 @@ def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) 
         with_raw=request.with_raw,
         ranking=model.ranking if fitted else None,
         noisy_channel=model.noisy_channel if fitted and model.ranking is not None else None,
+        explain=request.explain,
     )
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.console import Group, RenderableType
-from rich.markup import escape
-from rich.table import Table
 
 from app.engine.engine import Engine
 from app.indexes.opened import retrieval_of
@@ -18,6 +16,7 @@ from app.indexes.schemas import IndexName
 from app.tasks.search import search
 from app.tasks.search.checks import check
 from app.tasks.search.schemas import QueryAnswer, SearchAnswer, SearchRequest
+from app.tasks.search.shown import shown
 from app.tasks.task import Event, Task
 
 
@@ -84,8 +83,8 @@ class Search(Task[SearchRequest, SearchAnswer]):
 
     @classmethod
     def render(cls, answer: SearchAnswer) -> RenderableType:
-        """A table for each question."""
-        return Group(*map(_table, answer.answers))
+        """A table for each question, and what explains it."""
+        return Group(*map(shown, answer.answers))
 
     @classmethod
     def note(cls, answer: SearchAnswer) -> str:
@@ -95,12 +94,4 @@ class Search(Task[SearchRequest, SearchAnswer]):
     @classmethod
     def render_event(cls, event: Event) -> RenderableType | None:
         """The question answered last."""
-        return _table(event.data) if isinstance(event.data, QueryAnswer) else None
-
-
-def _table(answer: QueryAnswer) -> Table:
-    title = escape(answer.query) + (": no answer" if answer.no_answer else "")
-    table = Table("confidence", "key", "values", title=title, title_justify="left", box=None)
-    for result in answer.results:
-        table.add_row(f"{result.confidence:.3f}", escape(result.text), escape("; ".join(result.values)))
-    return table
+        return shown(event.data) if isinstance(event.data, QueryAnswer) else None

@@ -115,6 +115,19 @@ class OverlayView:
         kept = np.bincount(owner, minlength=len(nodes))
         return Allowed.of(kept, found.tokens[keep], found.children[keep], final)
 
+    def keys_below(self, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(B,) how many keys begin with each node's prefix; the time does not depend on how many there are."""
+        own = nodes < 0
+        added = [self._additions[-1 - node] for node in nodes[own].tolist()]
+        counts = np.zeros(len(nodes), np.int64)
+        counts[own] = [node.count for node in added]
+        base = nodes.copy()
+        base[own] = [node.base for node in added]
+        based = base != NOWHERE
+        first, last = self.base.span(base[based])
+        counts[based] += last - first - self._gone(first, last)
+        return counts
+
     def _gone(self, first: NDArray[np.int64], last: NDArray[np.int64]) -> NDArray[np.int64]:
         """Number of removed keys in each range."""
         return np.searchsorted(self.removed, last) - np.searchsorted(self.removed, first)

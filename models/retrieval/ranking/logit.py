@@ -105,8 +105,17 @@ class Ranking:
 
     def log_probs(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
         """log p of each candidate, (K, F) to (K,)."""
-        scores = (candidates - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights)
+        scores = self._scaled(candidates) @ np.array(self.weights)
         result: NDArray[np.float64] = scores - np.logaddexp.reduce(scores)
+        return result
+
+    def contributions(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Terms of the score of each candidate, of which log p is the log-softmax, (K, F) to (K, F)."""
+        result: NDArray[np.float64] = self._scaled(candidates) * np.array(self.weights)
+        return result
+
+    def _scaled(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
+        result: NDArray[np.float64] = (candidates - np.array(self.mean)) / np.array(self.scale)
         return result
 
     @classmethod

@@ -39,20 +39,30 @@ class QuestionLikelihood(Protocol):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SecondOrder:
+    """K candidates in the second order, and what D doubtful ones were judged by."""
+
+    log_probs: NDArray[np.float64]  # (K,)
+    kept: NDArray[np.int64]  # (D,) numbers of the doubtful ones; none where there are fewer than two
+    columns: NDArray[np.float64]  # (D, F + 1)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class NoisyChannel:
-    """The second order."""
+    """Model of the second order."""
 
     likelihood: QuestionLikelihood
     ranking: Ranking  # over FEATURES
 
-    def log_probs(
+    def order(
         self, question: str, keys: Sequence[Sequence[str]], columns: NDArray[np.float64], first: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """log p of K candidates, given by their parts, their features, (K, F), and log p by the first order, (K,)."""
+    ) -> SecondOrder:
+        """K candidates, given by their parts, their features, (K, F), and log p by the first order, (K,)."""
         kept = doubtful(first)
         if len(kept) < 2:
-            return first
-        return self.combined(first, kept, with_question(self.likelihood, question, keys, columns, kept))
+            return SecondOrder(first, kept[:0], np.empty((0, len(FEATURES))))
+        extended = with_question(self.likelihood, question, keys, columns, kept)
+        return SecondOrder(self.combined(first, kept, extended), kept, extended)
 
     def combined(
         self, first: NDArray[np.float64], kept: NDArray[np.int64], columns: NDArray[np.float64]

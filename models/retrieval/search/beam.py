@@ -49,6 +49,8 @@ def beam(
 ) -> Generator[Sequence[Choice], Sequence[Stem], list[Complete]]:
     """Yields choices to follow, is sent the stems behind them, returns complete keys, best first.
 
+    The first k of them are what the beam found; the others were finished and overtaken.
+
     Step by step as Hugging Face's beam search of width k (``early_stopping=False``), so that raw
     ranks equal those of ``generate(prefix_allowed_tokens_fn=...)``: of the best 2k continuations
     by one token, those among the first k that close a key are finished, with
@@ -76,8 +78,8 @@ def beam(
                     finished.append(Complete(tokens, rank / norm, one.renormalised + renormalised, one.raw + raw))
             elif len(running) < k:
                 running.append((one, at, rank))
-        finished = sorted(finished, key=lambda key: -key.rank)[:k]
-        if len(finished) == k and running and running[0][2] / norm <= finished[-1].rank:
+        finished.sort(key=lambda key: -key.rank)
+        if len(finished) >= k and running and running[0][2] / norm <= finished[k - 1].rank:
             break
         chosen = [Choice(question, one.stem, at) for one, at, _ in running if one.at == one.stem.run]
         stems = iter((yield chosen) if chosen else ())

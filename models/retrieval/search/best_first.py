@@ -41,7 +41,7 @@ class _Entry:
 class Outcome:
     """Keys in order, the number of expansions, and whether the order is proven."""
 
-    keys: list[Complete]
+    keys: list[Complete]  # the first n are the answer; others were completed too, best first
     expansions: int
     proven: bool
 
@@ -89,14 +89,18 @@ def best_first(question: int, options: SearchOptions, end: int) -> Generator[Seq
         if not batch:
             continue
         if expansions + len(batch) > options.most_expansions:
-            known = sorted((e for e in heap if isinstance(e.what, Complete)), key=lambda entry: entry.minus_rank)
-            found += [entry.what for entry in known if isinstance(entry.what, Complete)]
-            return Outcome(found[: options.n], expansions, proven=False)
+            return Outcome(found + _complete(heap), expansions, proven=False)
         expansions += len(batch)
         stems = yield [choice for choice, *_ in batch]
         for stem, (_, rank, renormalised, raw) in zip(stems, batch, strict=True):
             push(stem, rank, renormalised, raw)
-    return Outcome(found, expansions, proven=True)
+    return Outcome(found + _complete(heap), expansions, proven=True)
+
+
+def _complete(heap: list[_Entry]) -> list[Complete]:
+    """The keys that are complete and not taken, best first."""
+    complete = [(entry.minus_rank, entry.serial, entry.what) for entry in heap if isinstance(entry.what, Complete)]
+    return [key for *_, key in sorted(complete)]
 
 
 def _take(

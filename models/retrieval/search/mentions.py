@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
 from models.retrieval.metrics import normalised
 from models.retrieval.prefix_index import PrefixIndex
@@ -23,6 +23,16 @@ MAX_MISSPELT = 32
 """Misspelt subjects that are compared: of one length there are many, and their predicates tell the right one."""
 MAX_MISSPELT_KEYS = 400
 """Keys of each of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A subject that stands in a question, and the candidates that it gives."""
+
+    begun: tuple[int, ...]  # tokens of the subject and the separator after it
+    span: str  # as it stands in the question
+    misspelt: bool  # by one character
+    keys: tuple[tuple[int, ...], ...]  # without end tokens, likeliest predicate first
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,21 +54,24 @@ class Mentions:
     misspelt: int = 2  # most subjects that are misspelt
 
     def of(self, question: str) -> list[tuple[int, ...]]:
-        """The candidates of a question, without end tokens; of the longest subject first, misspelt ones last."""
+        """The candidates of a question, without end tokens, in the order of their subjects."""
+        return list(chain.from_iterable(mention.keys for mention in self.subjects(question)))
+
+    def subjects(self, question: str) -> list[Mention]:
+        """The subjects that stand in a question, the longest first, misspelt ones last."""
         spans = list(spans_of(question))
         written = [(*self.codec.encode(span), self.codec.separator) for span in spans]
         nodes = nodes_of(self.index, written)
         named = ((span, key, node) for span, key, node in zip(spans, written, nodes, strict=True) if node is not None)
-        found: list[tuple[int, ...]] = []
+        found: list[Mention] = []
         for span, begun, node in islice(named, self.names):
             (keys,) = below(self.index, [node], MAX_KEYS)
-            found += self._likely(self._predicates(begun, keys, _without(question, span)))
-        for predicates in islice(self._misspelt(question, spans), self.misspelt):
-            found += self._likely(predicates)
-        return found
+            likely = self._likely(self._predicates(begun, keys, _without(question, span)))
+            found.append(Mention(begun, span, False, likely))
+        return found + self._misspelt(question, spans)[: self.misspelt]
 
-    def _misspelt(self, question: str, spans: list[str]) -> list[list[_Predicate]]:
-        """The predicates of each subject that is misspelt; the best subject first."""
+    def _misspelt(self, question: str, spans: list[str]) -> list[Mention]:
+        """The subjects that are misspelt, best first."""
         if not self.misspelt or not isinstance(self.index, SpeltNames):
             return []
         names = near(self.index, self.codec.decode, spans, MAX_MISSPELT)
@@ -67,11 +80,11 @@ class Mentions:
         there = [(name, start, node) for name, start, node in zip(names, begun, nodes, strict=True) if node is not None]
         keys = below(self.index, [node for *_, node in there], MAX_MISSPELT_KEYS)
         subjects = [
-            (len(name.text), self._predicates(start, some, _without(question, name.span)))
+            (name, start, self._predicates(start, some, _without(question, name.span)))
             for (name, start, _), some in zip(there, keys, strict=True)
         ]
-        subjects.sort(key=lambda subject: (subject[0], subject[1][0].likeness), reverse=True)
-        return [predicates for _, predicates in subjects]
+        subjects.sort(key=lambda subject: (len(subject[0].text), subject[2][0].likeness), reverse=True)
+        return [Mention(start, name.span, True, self._likely(predicates)) for name, start, predicates in subjects]
 
     def _predicates(self, begun: tuple[int, ...], keys: list[tuple[int, ...]], rest: str) -> list[_Predicate]:
         """The predicates of a subject, most like the rest of the question first."""
@@ -85,9 +98,8 @@ class Mentions:
         ]
         return sorted(found, key=lambda predicate: predicate.likeness, reverse=True)
 
-    def _likely(self, predicates: list[_Predicate]) -> Iterator[tuple[int, ...]]:
-        for predicate in predicates[: self.predicates]:
-            yield from predicate.keys[: self.meanings]
+    def _likely(self, predicates: list[_Predicate]) -> tuple[tuple[int, ...], ...]:
+        return tuple(key for one in predicates[: self.predicates] for key in one.keys[: self.meanings])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +116,18 @@ def _without(question: str, span: str) -> str:
 
 def spans_of(text: str) -> Iterator[str]:
     """Spans of a text, each once, longest first, that do not cut a run of ASCII letters or digits."""
-    cuts = [at for at in range(len(text) + 1) if not (0 < at < len(text) and _joined(text[at - 1], text[at]))]
+    cuts = [at for at in range(len(text) + 1) if _is_cut(text, at)]
     longest = min(LONGEST_NAME, max(1, MAX_SPANS // max(1, len(cuts))))
     seen = {text[a:b] for i, a in enumerate(cuts) for b in cuts[i + 1 : i + 1 + longest] if b - a <= LONGEST_NAME}
     yield from sorted((span for span in seen if span == span.strip() != ""), key=lambda span: (-len(span), span))
 
 
-def _joined(a: str, b: str) -> bool:
-    return a.isascii() and a.isalnum() and b.isascii() and b.isalnum()
+def place_of(span: str, text: str) -> int:
+    """Where one of :func:`spans_of` a text stands first."""
+    starts = (at for at in range(len(text)) if text.startswith(span, at))
+    return next(at for at in starts if _is_cut(text, at) and _is_cut(text, at + len(span)))
+
+
+def _is_cut(text: str, at: int) -> bool:
+    """Whether a span may begin or end here: not within a run of ASCII letters or digits."""
+    return not (0 < at < len(text) and all(each.isascii() and each.isalnum() for each in text[at - 1 : at + 1]))

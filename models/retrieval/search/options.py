@@ -7,6 +7,7 @@ from typing import Literal
 
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.ranking.noisy_channel import NoisyChannel
+from models.retrieval.search.explanation import Explanation
 
 Score = Literal["raw", "renormalised"]
 
@@ -32,6 +33,7 @@ class SearchOptions:
             misspelt or not (:mod:`models.retrieval.search.mentions`); None leaves the model's order. For
             indexes of triples only.
         noisy_channel: orders the doubtful ones of these again.
+        explain: give each key its explanation, and the candidates that lost; asks the model nothing more.
 
     Raises:
         ValueError: a value out of its range, or exact mode with a length penalty, look-ahead or a
@@ -49,6 +51,7 @@ class SearchOptions:
     most_expansions: int = 1000  # of one question in exact mode
     ranking: Ranking | None = None
     noisy_channel: NoisyChannel | None = None
+    explain: bool = False
 
     def __post_init__(self) -> None:
         if self.mode not in ("beam", "exact"):
@@ -85,6 +88,7 @@ class Found:
     rank_score: float
     renormalised: float
     raw: float | None  # None where it was not asked for
+    explanation: Explanation | None = None  # None where it was not asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,3 +102,4 @@ class Answer:
     found: tuple[Found, ...]  # best first
     expansions: int  # hypotheses for which the model was asked or the index walked
     proven: bool
+    others: tuple[Found, ...] = ()  # candidates that lost, best first; none where no explanation was asked for

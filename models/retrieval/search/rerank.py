@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.retrieval.ranking.logit import Ranking, features
 from models.retrieval.ranking.noisy_channel import NoisyChannel
+from models.retrieval.search.explanation import Order, Term, terms
 from models.retrieval.search.options import Answer, Found
 from models.retrieval.writers.codec import KeyCodec
 
@@ -25,7 +26,18 @@ def rerank_by_channel(noisy_channel: NoisyChannel, codec: KeyCodec, question: st
         return answer
     first = np.array([found.rank_score for found in answer.found])
     keys = [codec.parts(found.tokens) for found in answer.found]
-    return _by(noisy_channel.log_probs(question, keys, columns(codec, question, answer.found), first), answer)
+    second = noisy_channel.order(question, keys, columns(codec, question, answer.found), first)
+    found = list(answer.found)
+    if found[0].explanation is not None:
+        for i, row in zip(second.kept, terms(noisy_channel.ranking, second.columns), strict=True):
+            found[i] = with_terms(found[i], "second", row)
+    return _by(second.log_probs, replace(answer, found=tuple(found)))
+
+
+def with_terms(found: Found, order: Order, row: tuple[Term, ...]) -> Found:
+    """A key with the terms of an order in its explanation, if it has one."""
+    why = found.explanation
+    return found if why is None else replace(found, explanation=replace(why, order=order, terms=row))
 
 
 def _by(logs: NDArray[np.float64], answer: Answer) -> Answer:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -12,10 +12,11 @@ from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.logit import Ranking, features
 from models.retrieval.search.beam import Complete, beam
 from models.retrieval.search.best_first import best_first
+from models.retrieval.search.explanation import explanations, terms
 from models.retrieval.search.look_ahead import LookAhead
-from models.retrieval.search.mentions import Mentions
+from models.retrieval.search.mentions import Mention, Mentions
 from models.retrieval.search.options import Answer, Found, SearchOptions
-from models.retrieval.search.rerank import rerank_by_channel
+from models.retrieval.search.rerank import columns, rerank_by_channel, with_terms
 from models.retrieval.search.score_given import score_given
 from models.retrieval.search.stem import Choice, Stem, Walker
 from models.retrieval.writers.base import KeyModel
@@ -23,6 +24,8 @@ from models.retrieval.writers.codec import KeyCodec
 
 MAX_TOGETHER = 32
 """Questions that share forwards; more would only take memory."""
+
+T = TypeVar("T")
 
 _Course = Generator[Sequence[Choice], Sequence[Stem], Answer]
 
@@ -79,25 +82,61 @@ def _together(
             for i, answer in answers.items():
                 yield {}
                 ordered = rerank_by_channel(options.noisy_channel, model.codec, questions[i], answer)
-                answers[i] = replace(ordered, found=ordered.found[: options.n])
+                found, others = ordered.found[: options.n], ordered.found[options.n :]
+                answers[i] = replace(ordered, found=found, others=others if options.explain else ())
         yield answers
 
 
 def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options: SearchOptions) -> _Course:
-    if options.mode == "exact":
-        outcome = yield from best_first(number, options, codec.end)
-        found = [_found(key, index, options) for key in outcome.keys]
-        return Answer(tuple(found), outcome.expansions, outcome.proven)
-    prior = LookAhead(index, codec, text, options.look_ahead, 4 * options.beams) if options.look_ahead else None
     known: dict[tuple[int, ...], Stem] = {}
+    if options.mode == "exact":
+        searching = best_first(number, options, codec.end)
+        outcome = yield from (_remembering(searching, known) if options.explain else searching)
+        answer = _answer(outcome.keys, index, options, outcome.expansions, proven=outcome.proven)
+        return _explained(answer, known, options, codec, text) if options.explain else answer
+    prior = LookAhead(index, codec, text, options.look_ahead, 4 * options.beams) if options.look_ahead else None
     keys = yield from _remembering(beam(number, options, codec.end, prior), known)
+    mentions: list[Mention] = []
+    added: list[Complete] = []
     if options.ranking is not None:
-        finished = {key.tokens for key in keys}
-        others = [key for key in Mentions(index, codec).of(text) if (*key, codec.end) not in finished]
-        keys = keys + (yield from _remembering(score_given(number, others, codec.end), known))
-        keys = ranked(options.ranking, text, keys, codec)
+        mentions, finished = Mentions(index, codec).subjects(text), {key.tokens for key in keys[: options.beams]}
+        others = [key for one in mentions for key in one.keys if (*key, codec.end) not in finished]
+        added = yield from _remembering(score_given(number, others, codec.end), known)
+        keys = ranked(options.ranking, text, keys[: options.beams] + added, codec)
+    answer = _answer(keys, index, options, len(known), proven=False)
+    if not options.explain:
+        return answer
+    return _explained(answer, known, options, codec, text, mentions, {key.tokens for key in added})
+
+
+def _answer(
+    keys: Sequence[Complete], index: PrefixIndex, options: SearchOptions, expansions: int, *, proven: bool
+) -> Answer:
+    """The keys wanted, of all candidates in order; a noisy channel wants them all."""
     wanted = options.n if options.noisy_channel is None else len(keys)
-    return Answer(tuple(_found(key, index, options) for key in keys[:wanted]), len(known), proven=False)
+    found = tuple(_found(key, index, options) for key in (keys if options.explain else keys[:wanted]))
+    return Answer(found[:wanted], expansions, proven, found[wanted:])
+
+
+def _explained(
+    answer: Answer,
+    known: Mapping[tuple[int, ...], Stem],
+    options: SearchOptions,
+    codec: KeyCodec,
+    text: str,
+    mentions: Sequence[Mention] = (),
+    added: Collection[tuple[int, ...]] = (),
+) -> Answer:
+    """The answer with the explanations of its keys and of those that lost."""
+    found = answer.found + answer.others
+    keys = [(*one.tokens, codec.end) for one in found]
+    whys = explanations(keys, known, options.mode, added, mentions, raw=options.raw)
+    found = tuple(replace(one, explanation=why) for one, why in zip(found, whys, strict=True))
+    if options.ranking is not None:
+        rows = terms(options.ranking, columns(codec, text, found))
+        found = tuple(with_terms(one, "first", row) for one, row in zip(found, rows, strict=True))
+    wanted = len(answer.found)
+    return replace(answer, found=found[:wanted], others=found[wanted:])
 
 
 def ranked(ranking: Ranking, text: str, keys: Sequence[Complete], codec: KeyCodec) -> list[Complete]:
@@ -112,8 +151,8 @@ def ranked(ranking: Ranking, text: str, keys: Sequence[Complete], codec: KeyCode
 
 
 def _remembering(
-    inner: Generator[Sequence[Choice], Sequence[Stem], list[Complete]], known: dict[tuple[int, ...], Stem]
-) -> Generator[Sequence[Choice], Sequence[Stem], list[Complete]]:
+    inner: Generator[Sequence[Choice], Sequence[Stem], T], known: dict[tuple[int, ...], Stem]
+) -> Generator[Sequence[Choice], Sequence[Stem], T]:
     """A search that asks only for stems that are not known yet, by what is written when they are chosen."""
     choices = next(inner)
     while True:
@@ -123,7 +162,7 @@ def _remembering(
         try:
             choices = inner.send([known[choice.tokens] for choice in choices])
         except StopIteration as done:
-            return cast(list[Complete], done.value)
+            return cast(T, done.value)
 
 
 def _found(key: Complete, index: PrefixIndex, options: SearchOptions) -> Found:

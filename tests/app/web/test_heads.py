@@ -53,6 +53,7 @@ def same(http: httpx.Client, path: str, **options: Any) -> httpx.Response:
     "path",
     [
         *("/health", "/ready", "/v1/models", "/v1/indexes", "/v1/indexes/demo", "/v1/jobs", "/v1/workers", "/metrics"),
+        *("/v1/indexes/demo/trie", "/v1/indexes/demo/trie?limit=1&offset=1"),
         *("/docs", "/redoc", "/openapi.json", "/static-offline-docs/swagger-ui.css", "/docs/oauth2-redirect"),
     ],
 )

@@ -10,6 +10,7 @@ import numpy as np
 from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
 from models.retrieval.index.key_format import KeyFormat, split_entity
+from models.retrieval.index.overlay import OverlayView
 from models.retrieval.index.sources import Records
 from models.retrieval.index.values import normal_value
 from models.retrieval.prefix_index import PrefixIndex
@@ -78,6 +79,9 @@ def assert_same(index: PrefixIndex, model: Mapping[tuple[int, ...], list[str]]) 
             assert found.final[at] == (prefix in model)
             assert not prefix or found.final[at] or tokens[piece], "a dead end"
             next_level |= {(*prefix, token): child for token, child in zip(tokens[piece], children[piece], strict=True)}
+        if isinstance(index, OverlayView):
+            below = index.keys_below(np.array(list(level.values()), np.int64)).tolist()
+            assert below == [sum(key[: len(prefix)] == prefix for key in model) for prefix in level]
         level = next_level
     for prefix in following:
         assert (index.find(prefix) is None) == (prefix not in model)

@@ -1,18 +1,15 @@
 // Items of a job out of a file or a pasted text: JSON as the API takes it, or a table with a header.
 import { set } from "../lib/paths.js";
 
-const text = (cell) => cell;
-const texts = (cell) => [cell];
+const [text, texts] = [(cell) => cell, (cell) => [cell]];
 const list = (cell) => cell.split(/[\s,，、;；]+/).filter(Boolean);
 const number = (cell) => (Number.isFinite(Number(cell)) ? Number(cell) : cell);
-
+const [lengths, sampling] = [{ "length.min": number, "length.max": number }, { seed: number, samples: number, language: text }];
 // Fields that a column of a table may fill, and how; the first of a task is the one that it cannot do without.
-const SAMPLING = { seed: number, samples: number, language: text };
 export const TASKS = {
-  sentences: { keywords: list, forbidden: list, starts_with: text, ends_with: text, acrostic: text, pattern: text,
-    "length.min": number, "length.max": number, ...SAMPLING },
-  infills: { text, forbidden: list, ...SAMPLING },
-  paraphrases: { texts, keep: list, strength: text, ...SAMPLING },
+  sentences: { keywords: list, forbidden: list, starts_with: text, ends_with: text, acrostic: text, pattern: text, ...lengths, ...sampling },
+  infills: { text, forbidden: list, ...sampling },
+  paraphrases: { texts, keep: list, strength: text, ...sampling },
   corrections: { texts, protect: list, names: list, language: text },
   score: { texts, context: text, language: text },
   search: { query: text, n: number },
@@ -27,9 +24,7 @@ export async function decoded(file) {
   for (const encoding of ["utf-8", "gbk"])
     try {
       return { encoding, text: new TextDecoder(encoding, { fatal: true }).decode(bytes) };
-    } catch {
-      // The next one, then.
-    }
+    } catch {} // the next one, then
   return { text: "" };
 }
 
@@ -48,10 +43,9 @@ function rowsOf(lines, separator = "\n") {
 function parsed(json) {
   try {
     return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
+  } catch {} // undefined
 }
+const isBare = (item) => !!item && typeof item === "object" && !("url" in item || "body" in item);
 
 // {lines} of JSON or {header, rows}, and their count; null of nothing. `bare`: the lines are bodies, without a route.
 export function read(given) {
@@ -67,8 +61,6 @@ export function read(given) {
   const [header, ...rows] = rowsOf(trimmed, ["\t", ",", ";", "，"].find((each) => head.includes(each)));
   return { header, rows, count: rows.length };
 }
-
-const isBare = (item) => !!item && typeof item === "object" && !("url" in item || "body" in item);
 
 // For each column the field of the task that its header names, or ""; the task's first field falls to some column.
 export function guessed(header, task) {
@@ -87,7 +79,8 @@ export function itemLines({ lines, rows, bare }, { task, index, columns, samples
   if (lines) return bare ? lines.slice(0, most).map(wrapped) : lines.slice(0, most);
   return rows.slice(0, most).map((row) => {
     const cells = columns.map((field, column) => [field, row[column]]).filter(([field, cell]) => field && cell);
-    const body = cells.reduce((made, [field, cell]) => (field === "custom_id" ? made : set(made, field, TASKS[task][field](cell))), extra);
-    return JSON.stringify({ custom_id: cells.find(([field]) => field === "custom_id")?.[1], url, body });
+    const { custom_id, ...fields } = Object.fromEntries(cells);
+    const body = Object.entries(fields).reduce((made, [field, cell]) => set(made, field, TASKS[task][field](cell)), extra);
+    return JSON.stringify({ custom_id, url, body });
   });
 }

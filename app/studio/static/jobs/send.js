@@ -12,9 +12,7 @@ export async function submit(lines, options, key) {
   kept.set(id, lines.filter((each) => each.trim()));
   try {
     sessionStorage.setItem(id, kept.get(id).join("\n"));
-  } catch {
-    // Too many: they go with the page.
-  }
+  } catch {} // too many: they go with the page
   return id;
 }
 

@@ -115,11 +115,9 @@ export async function watch() {
 }
 
 // Resolves when the service is ready; rejects as fetch does if it is given up.
-export function untilReady(given_up) {
+export function untilReady(givenUp) {
   return new Promise((resolve, reject) => {
-    const stop = effect(() => {
-      if (service.value.state === "ready") resolve();
-    });
-    given_up?.addEventListener("abort", () => (stop(), reject(new DOMException("given up", "AbortError"))));
+    const stop = service.subscribe(({ state }) => state === "ready" && queueMicrotask(() => (stop(), resolve())));
+    givenUp?.addEventListener("abort", () => (stop(), reject(new DOMException("given up", "AbortError"))));
   });
 }

@@ -25,5 +25,5 @@ export const tOr = (key, otherwise) => dictionaries[language.value][key] ?? othe
 // A number for people; null and undefined are a dash.
 export function number(value, digits = 2) {
   if (value === null || value === undefined || !Number.isFinite(value)) return "–";
-  return value.toLocaleString(language.value, { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+  return value.toLocaleString(language.value, { maximumFractionDigits: digits, signDisplay: "negative" });
 }

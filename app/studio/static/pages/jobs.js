@@ -27,9 +27,9 @@ export function Jobs({ initial }) {
     <div class="results">
       ${opened && html`<${Opened} key=${opened} id=${opened} onMade=${show} onMend=${setText} onEnd=${again} onGone=${() => show()} />`}
       <${Panel} title=${t("jobs.all")} data-jobs>
-        ${problem && html`<${ProblemBox} problem=${problem} />`}
+        ${problem && html`<${ProblemBox} problem=${problem} anew />`}
         ${list?.data.length === 0 && html`<p class="empty">${t("jobs.none")}</p>`}
-        <ol class="jobs">${list?.data.map(row)}</ol>
+        <ol class="best">${list?.data.map(row)}</ol>
         ${(after || list?.has_more) && html`<div class="controls"><button type="button" disabled=${!after} onClick=${() => setAfter("")}>${t("jobs.newest")}</button>
           <button type="button" disabled=${!list?.has_more} onClick=${() => setAfter(list.next_cursor)}>${t("jobs.older")}</button></div>`}
       </${Panel}>

@@ -1,12 +1,13 @@
 // Keywords to sentences.
-import { Check, Chips, Choice, NumberField, TextField } from "../ui/fields.js";
+import { Check, Chips, Choice, TextField } from "../ui/fields.js";
 import { Panel, Snippets, faultOf } from "../ui/parts.js";
-import { html, useEffect, useMemo, useState } from "../lib/html.js";
-import { get, set } from "../lib/paths.js";
-import { keep } from "../lib/place.js";
-import { language, number, t } from "../lib/words.js";
+import { html, useState } from "../lib/html.js";
+import { get, listed } from "../lib/paths.js";
+import { useRequest } from "../lib/request.js";
+import { t } from "../lib/words.js";
 import { Compare } from "../sampling/compare.js";
 import { Controls, drawnSeed } from "../sampling/controls.js";
+import { LengthFields } from "../sampling/length.js";
 import { Live } from "../sampling/live.js";
 import { SamplingOptions } from "../sampling/options.js";
 import { usePlan } from "../sampling/plan.js";
@@ -17,20 +18,16 @@ const PATH = "v1/sentences";
 const EXAMPLES = { zh: { keywords: ["今天", "公园", "散步"], samples: 3 }, en: { keywords: ["dog", "ball", "park"], samples: 3 } };
 
 const read = (chip) => (chip.includes("|") ? chip.split("|").map((each) => each.trim()).filter(Boolean) : chip);
-const listed = (words) => (words.length ? words : undefined);
 const counted = (text) => {
   const [, phrase, sign, times] = text.match(/^(.+?)\s*([<>]=)\s*(\d+)$/) ?? [null, text];
   return sign ? { phrase, [sign === ">=" ? "at_least" : "at_most"]: Number(times) } : { phrase };
 };
+
 export function Write({ initial }) {
-  const [body, setBody] = useState(initial ?? EXAMPLES[language.value]);
+  const { body, setBody, put, work: run } = useRequest("write", initial, EXAMPLES, () => new Run(PATH, "sentence"));
   const [sent, setSent] = useState(null);
   const [comparing, setComparing] = useState(false);
-  const run = useMemo(() => new Run(PATH, "sentence"), []);
   const known = usePlan(PATH, body, body.keywords.length > 0);
-  useEffect(() => keep("write", body), [body]);
-  useEffect(() => () => run.stop(), []);
-  const put = (path) => (value) => setBody(set(body, path, value));
   const text = (path) => (value) => put(path)(value || undefined);
   const fault = (path) => faultOf(known.problem ?? run.problem.value, path);
   const start = (event) => {
@@ -51,12 +48,9 @@ export function Write({ initial }) {
       ${switched("ordered", false)}
       <${Chips} label=${t("forbidden")} hint=${t("forbidden.hint")} value=${body.forbidden ?? []} fault=${fault("forbidden")}
         onInput=${(chips) => put("forbidden")(listed(chips))} />
-      <fieldset><legend>${t("length")}</legend><div class="fields">
-        <${NumberField} label=${t("length.min")} min="1" step="1" value=${body.length?.min} placeholder=${plan?.length.min} onInput=${put("length.min")} />
-        <${NumberField} label=${t("length.max")} min="1" step="1" value=${body.length?.max} placeholder=${plan?.length.max} onInput=${put("length.max")} />
-        <${Choice} label=${t("length.unit")} value=${body.length?.unit ?? ""} onInput=${(unit) => put("length.unit")(unit || undefined)}
-          options=${[["", plan ? t(`unit.${plan.length.unit}`) : t("unit.")], ...["characters", "words", "tokens"].map((each) => [each, t(`unit.${each}`)])]} />
-      </div><small>${taken && t("length.taken", { characters: taken.reduce((sum, each) => sum + each, 0) })}</small>
+      <fieldset><legend>${t("length")}</legend>
+      <${LengthFields} length=${body.length} put=${(name) => put(`length.${name}`)} plan=${plan} />
+      <small>${taken && t("length.taken", { characters: taken.reduce((sum, each) => sum + each, 0) })}</small>
       ${fault("length") && html`<small class="fault" role="alert">${fault("length")}</small>`}</fieldset>
       <details><summary>${t("more.constraints")}</summary><div class="fields">
         <${TextField} label=${t("starts_with")} value=${body.starts_with} onInput=${text("starts_with")} fault=${fault("starts_with")} />
@@ -73,9 +67,8 @@ export function Write({ initial }) {
           onInput=${(each) => put("language")(each === "auto" ? undefined : each)} fault=${fault("language")} />
       </div></details>
       <${SamplingOptions} body=${body} change=${setBody} known=${known} />
-      <${Controls} run=${run} start=${start} disabled=${!body.keywords.length}>
+      <${Controls} run=${run} start=${start} disabled=${!body.keywords.length} plan=${plan}>
         <button type="button" aria-expanded=${comparing} disabled=${!sent} onClick=${() => setComparing(!comparing)}>${t("compare")}</button>
-        ${plan && html`<small>${t("plan", { seconds: number(plan.expected_seconds, 1), tokens: number(plan.expected_lm_tokens, 0) })}</small>`}
       </${Controls}>
       <${Snippets} path=${PATH} kind="sentences" body=${body} command=${sentencesCommand(body)} />
     </form>

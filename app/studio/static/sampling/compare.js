@@ -57,6 +57,7 @@ export function Compare({ run, body, words, found }) {
       ? html`<${Choice} label=${label} value=${String(value)} options=${[["true", t("yes")], ["false", t("no")]]} onInput=${(text) => setValue(SWITCHED[text])} />`
       : html`<${NumberField} label=${label} value=${value} onInput=${setValue} />`;
   const [mine, theirs] = [figures(run, found), figures(other, found)];
+  const name = `${field} = ${value}`;
   const rows = Object.keys(mine)
     .filter((name) => mine[name] !== theirs[name])
     .map((name) => [t(`compare.${name}`), mine[name], theirs[name]]);
@@ -66,7 +67,7 @@ export function Compare({ run, body, words, found }) {
       ${input}
       <button type="button" class="primary" onClick=${() => (other.going ? other.stop() : other.start(next))}>${t(other.going ? "stop" : "compare.run")}</button></div>
     ${other.status.value !== "idle" && html`<${Table} caption=${t("compare.differences")} rows=${rows}
-      columns=${[t("figure"), t("compare.first"), `${field} = ${value}`]} />`}
-    <div data-second><${Live} run=${other} words=${words} found=${found} retry=${() => other.start(next)} /></div>
+      columns=${[t("figure"), t("compare.first"), name]} />`}
+    <div data-second><${Live} run=${other} name=${name} words=${words} found=${found} retry=${() => other.start(next)} /></div>
   </${Panel}>`;
 }

@@ -26,8 +26,8 @@ const contextOf = (kind) => ({ default: undefined, none: "", text: " " })[kind] 
 
 const options = (prefix, names) => names.map((each) => [each, t(`${prefix}.${each}`)]);
 
-// body and change: the request and what to call with another; known: {plan, problem} of usePlan.
-export function SamplingOptions({ body, change, known, contexts = CONTEXTS }) {
+// body and change: the request and what to call with another; known: {plan, problem} of usePlan; contexts: [kind, words] each.
+export function SamplingOptions({ body, change, known, contexts = options("context", CONTEXTS) }) {
   const kind = body.sampler?.kind ?? "annealing";
   const put = (path) => (value) => change(set(body, path, value));
   const fault = (path) => faultOf(known.problem, path);
@@ -43,7 +43,7 @@ export function SamplingOptions({ body, change, known, contexts = CONTEXTS }) {
       <${NumberField} label=${t("samples")} min="1" step="1" value=${body.samples} placeholder="1" onInput=${put("samples")} fault=${fault("samples")} />
     </div>
     <details><summary>${t("more.sampling")}</summary><div class="fields">
-      <${Choice} label=${t("context")} value=${contextKind(body.context)} options=${options("context", contexts)} hint=${t("context.hint")}
+      <${Choice} label=${t("context")} value=${contextKind(body.context)} options=${contexts} hint=${t("context.hint")}
         onInput=${(next) => put("context")(contextOf(next))} fault=${fault("context")} />
       ${contextKind(body.context) === "text" && html`<${TextField} wide area label=${t("context.text")} value=${body.context} onInput=${put("context")} />`}
       <${Choice} label=${t("select")} value=${body.select ?? "best"} options=${options("select", ["best", "last"])}

@@ -4,6 +4,12 @@ import { useEffect, useRef, useState } from "../lib/html.js";
 
 const PAUSE_MILLISECONDS = 400;
 
+// The plan of the first text, and what all of them cost.
+function whole(plans) {
+  const sum = (name) => plans.reduce((total, each) => total + each[name], 0);
+  return { ...plans[0], expected_seconds: sum("expected_seconds"), expected_lm_tokens: sum("expected_lm_tokens") };
+}
+
 // {plan, problem} of a request; null plan while there is nothing to ask for.
 export function usePlan(path, body, asked) {
   const [known, setKnown] = useState({ plan: null, problem: null });
@@ -14,7 +20,7 @@ export function usePlan(path, body, asked) {
     const timer = setTimeout(() => {
       leaving.current = new AbortController();
       call("POST", path, { ...body, dry_run: true }, { signal: leaving.current.signal }).then(
-        (plan) => setKnown({ plan: plan.plans?.[0] ?? plan, problem: null }),
+        (answer) => setKnown({ plan: whole(answer.plans ?? [answer]), problem: null }),
         (problem) => problem.status === 422 && setKnown((before) => ({ ...before, problem })),
       );
     }, PAUSE_MILLISECONDS);

@@ -1,104 +1,69 @@
 // A run of a task that samples: its stream, its chains as the trace tells them, and its answer.
-import { stream, untilReady } from "../lib/api.js";
-import { batch, signal } from "../lib/html.js";
+import { computed, signal } from "../lib/html.js";
+import { Work } from "../lib/work.js";
 import { Replay } from "./replay.js";
 
 const DRAWS = ["rejection", "importance", "smc"];
 
-export class Run {
+const traced = (body) => (DRAWS.includes(body.sampler?.kind) ? body : { ...body, trace: "edits" });
+
+export class Run extends Work {
   // path: of the task's route; item: the event that brings a text better than all before it.
   constructor(path, item) {
-    this.path = path;
+    super(path);
     this.item = item;
-    this.status = signal("idle"); // idle, running, away, done, stopped, failed
-    this.paused = signal(false);
     this.best = signal([]);
     this.progress = signal({ step: 0, steps: 0 });
     this.replay = signal(null);
-    this.answer = signal(null);
-    this.problem = signal(null);
     this.version = signal(0); // counts what the replay took in, for views that read it
-    this.seconds = signal(null);
   }
 
-  get going() {
-    return ["running", "away"].includes(this.status.value);
+  asked(body) {
+    return traced(body);
   }
 
-  // Run a request; if the service leaves on the way, run it anew, which with a seed gives the same, when it is back.
-  async start(body) {
-    this.stop();
-    const giveUp = (this.giveUp = new AbortController());
-    while (true) {
-      this.#reset();
-      try {
-        await this.#follow(body, giveUp.signal);
-        this.status.value = "done";
-        return;
-      } catch (problem) {
-        if (giveUp.signal.aborted) return;
-        if (!problem.away) {
-          batch(() => ((this.problem.value = problem), (this.status.value = "failed")));
-          if (problem.status === undefined) throw problem;
-          return;
-        }
-        this.status.value = "away";
-        this.problem.value = problem;
-        await untilReady(giveUp.signal).catch(() => {});
-        if (giveUp.signal.aborted) return;
-      }
+  clear() {
+    this.best.value = [];
+    this.progress.value = { step: 0, steps: 0 };
+    this.replay.value = null;
+  }
+
+  take(event, data) {
+    if (event === this.item) this.best.value = [data, ...this.best.value];
+    else if (event === "step") this.progress.value = data;
+    else if (event === "trace") {
+      this.replay.value ??= new Replay();
+      this.replay.value.add(data);
+      this.version.value += 1;
     }
   }
+}
 
-  stop() {
-    this.giveUp?.abort();
-    if (this.going) this.status.value = "stopped";
+// A run of many texts side by side: each is a run among its `texts`, that hears its own events.
+export class Runs extends Work {
+  constructor(path, item) {
+    super(path);
+    this.item = item;
+    this.texts = signal([]);
   }
 
-  // Hold the view; the chains go on, and what they did is shown on the next call.
-  pause() {
-    this.paused.value = !this.paused.value;
-    if (!this.paused.value) this.#show();
+  asked(body) {
+    return traced(body);
   }
 
-  #reset() {
-    this.held = [];
-    batch(() => {
-      this.status.value = "running";
-      this.paused.value = false;
-      this.best.value = [];
-      this.progress.value = { step: 0, steps: 0 };
-      this.replay.value = null;
-      this.answer.value = null;
-      this.problem.value = null;
-      this.seconds.value = null;
+  clear(body) {
+    this.texts.value = body.texts.map(() => {
+      const run = new Run(this.path, this.item);
+      run.status = computed(() => (run.answer.value ? "done" : this.status.value));
+      return run;
     });
   }
 
-  async #follow(body, given_up) {
-    const traced = DRAWS.includes(body.sampler?.kind) ? {} : { trace: "edits" };
-    const began = performance.now();
-    for await (const { event, data } of stream("POST", this.path, { ...body, ...traced, stream: true }, { signal: given_up })) {
-      this.held.push({ event, data, seconds: (performance.now() - began) / 1000 });
-      if (!this.paused.value || event === "done") this.#show();
-    }
-  }
-
-  #show() {
-    batch(() => {
-      for (const { event, data, seconds } of this.held.splice(0)) {
-        this.seconds.value = seconds;
-        if (event === this.item) this.best.value = [data, ...this.best.value];
-        else if (event === "step") this.progress.value = data;
-        else if (event === "trace") this.#trace(data);
-        else if (event === "done") this.answer.value = data;
-      }
-    });
-  }
-
-  #trace(part) {
-    this.replay.value ??= new Replay();
-    this.replay.value.add(part);
-    this.version.value += 1;
+  take(event, { number, data }) {
+    const run = this.texts.value[number];
+    if (!run) return;
+    run.seconds.value = this.seconds.value;
+    if (event === "text") run.answer.value = data;
+    else run.take(event, data);
   }
 }

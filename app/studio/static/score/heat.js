@@ -5,21 +5,19 @@ import { number, t } from "../lib/words.js";
 import { aligned } from "./align.js";
 
 const SURPRISE = [0.5, 2, 4, 6, 9]; // nats at which the next tint begins
-const NAMED = 40; // characters of a text that name it
 const tint = (log_prob) => SURPRISE.filter((each) => -log_prob >= each).length;
-const percent = (log_prob) => `${number(100 * Math.exp(log_prob), 3)} %`;
+const percent = (log_prob) => `${Number((100 * Math.exp(log_prob)).toPrecision(3))} %`;
 const SIGNS = { " ": "␣", "\n": "⏎", "\t": "⇥", "\u3000": "□" };
 const visible = (token) => token.replace(/[ \n\t\u3000]/g, (space) => SIGNS[space]) || "∅";
 const columns = (...names) => names.map((each) => t(`score.${each}`));
 
-function Verdict({ scores: [a, b] }) {
-  if (a.vocabulary !== b.vocabulary || a.context !== b.context) return html`<p><strong>${t("score.apart")}</strong></p>`;
+function verdict([a, b]) {
+  if (a.vocabulary !== b.vocabulary || a.context !== b.context) return t("score.apart");
   const [sum, mean] = [a.log_prob - b.log_prob, a.log_prob_per_token - b.log_prob_per_token];
   const nats = Math.abs(sum);
   const times = nats < 14 ? number(Math.exp(nats), 1) : `10^${number(nats / Math.LN10, 0)}`;
-  const by = { nats: number(nats), times, mean: number(Math.abs(mean)) };
-  const verdict = sum > 0 ? "score.first" : sum < 0 ? "score.second" : "score.same";
-  return html`<p data-verdict><strong>${t(verdict, by)}</strong> ${sum * mean < 0 && t("score.length")}</p>`;
+  const which = sum > 0 ? "score.first" : sum < 0 ? "score.second" : "score.same";
+  return `${t(which, { nats: number(nats), times, mean: number(Math.abs(mean)) })} ${sum * mean < 0 ? t("score.length") : ""}`;
 }
 
 function Details({ score: { tokens, log_probs, ranks, entropies, top }, place }) {
@@ -40,7 +38,7 @@ export function Heat({ scores }) {
     const to = { ArrowLeft: cells(text)[place - 1], ArrowRight: cells(text)[place + 1], ArrowUp: across, ArrowDown: across }[event.key];
     if (to) event.preventDefault(), to.focus();
   };
-  const cell = (of, at) => {
+  const cell = (at, of) => {
     if (at === null) return html`<span class="gap">–</span>`;
     const chosen = of === text && at === place;
     const take = () => choose([of, at]);
@@ -48,23 +46,21 @@ export function Heat({ scores }) {
       onFocus=${take} onMouseEnter=${take} onClick=${take}>${visible(scores[of].tokens[at])}<small>${number(scores[of].log_probs[at])}</small></button>`;
   };
   const difference = ([one, other]) => {
-    if (one === null || other === null || first.tokens[one] !== second.tokens[other]) return "≠";
-    const more = second.log_probs[other] - first.log_probs[one];
-    return `${more > 0 ? "+" : ""}${number(more)}`;
+    const more = first.tokens[one] === second.tokens[other] ? second.log_probs[other] - first.log_probs[one] : null;
+    return more === null ? "≠" : `${more > 0 ? "+" : ""}${number(more)}`;
   };
-  const pair = (places) => html`<li>${places.map((at, of) => cell(of, at))}${second && html`<small>${difference(places)}</small>`}</li>`;
   const row = (score) => (token, at) => [visible(token), score.log_probs[at], score.ranks[at], score.entropies[at], visible(score.top[at][0].token)];
-  const total = ({ text: words, ...each }) => [words.length > NAMED ? `${words.slice(0, NAMED)}…` : words, each.log_prob, each.log_prob_per_token,
-    Math.exp(-each.log_prob_per_token), each.tokens.length, each.vocabulary];
+  const total = (each) => [each.text.slice(0, 40), each.log_prob, each.log_prob_per_token, Math.exp(-each.log_prob_per_token), each.tokens.length, each.vocabulary];
   return html`<${Panel} title=${t("score.result")} data-scores
     actions=${html`<button type="button" aria-pressed=${asTable} onClick=${() => setAsTable(!asTable)}>${t("chart.table")}</button>`}>
-    ${second && html`<${Verdict} scores=${scores} />`}
+    ${second && html`<p data-verdict><strong>${verdict(scores)}</strong></p>`}
     <${Table} caption=${t("score.totals")} rows=${scores.map(total)} columns=${columns("text", "log_prob", "mean", "perplexity", "tokens", "mask")} />
     ${asTable
       ? scores.map((score) => html`<${Table} caption=${score.text} rows=${score.tokens.map(row(score))}
           columns=${columns("token", "log_prob", "rank", "entropy", "likeliest")} />`)
       : html`<p class="legend">${t("score.legend")} ${[0, ...SURPRISE].map((least) => html`<span data-tint=${tint(-least)}>≥ ${number(least)}</span> `)}
           ${second && t("score.legend.two")}</p>
-        <ol class="heat" onKeyDown=${keys}>${pairs.map(pair)}</ol><${Details} score=${scores[text]} place=${place} />`}
+        <ol class="heat" onKeyDown=${keys}>${pairs.map((pair) => html`<li>${pair.map(cell)}${second && html`<small>${difference(pair)}</small>`}</li>`)}</ol>
+        <${Details} score=${scores[text]} place=${place} />`}
   </${Panel}>`;
 }

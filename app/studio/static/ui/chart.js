@@ -19,7 +19,8 @@ export function Chart({ title, x, xLabel, lines, at }) {
   const [asTable, setAsTable] = useState(false);
   const labels = lines.map((each) => each.label).join("\n");
   useEffect(() => {
-    if (asTable || !box.current) return undefined;
+    const node = box.current;
+    if (asTable || !node) return undefined;
     const axis = { stroke: colour("--quiet"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false } };
     const series = lines.map(({ label }, place) => ({
       label,
@@ -29,7 +30,7 @@ export function Chart({ title, x, xLabel, lines, at }) {
       spanGaps: true,
       points: { show: false },
     }));
-    const width = () => Math.max(200, box.current.clientWidth);
+    const width = () => Math.max(200, node.clientWidth);
     plot.current = new window.uPlot(
       {
         width: width(),
@@ -41,10 +42,10 @@ export function Chart({ title, x, xLabel, lines, at }) {
         series: [{ label: xLabel }, ...series],
       },
       [x, ...lines.map((each) => each.values)],
-      box.current,
+      node,
     );
     const resized = new ResizeObserver(() => plot.current?.setSize({ width: width(), height: HEIGHT }));
-    resized.observe(box.current);
+    resized.observe(node);
     return () => {
       resized.disconnect();
       plot.current?.destroy();

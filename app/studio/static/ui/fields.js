@@ -17,7 +17,8 @@ export function Field({ label, hint, fault, field, wide }) {
   </div>`;
 }
 
-export function TextField({ value, onInput, onEnter, area, type = "text", rows = 3, ...rest }) {
+// box: a ref to the element.
+export function TextField({ value, onInput, onEnter, area, type = "text", rows = 3, box, ...rest }) {
   const enter = (event) => {
     if (event.key === "Enter" && !composing(event) && onEnter && (!area || event.ctrlKey || event.metaKey)) {
       event.preventDefault();
@@ -27,8 +28,8 @@ export function TextField({ value, onInput, onEnter, area, type = "text", rows =
   const input = (event) => onInput(event.currentTarget.value);
   const field = (tied) =>
     area
-      ? html`<textarea ...${tied} rows=${rows} value=${value ?? ""} onInput=${input} onKeyDown=${enter} />`
-      : html`<input ...${tied} type=${type} value=${value ?? ""} onInput=${input} onKeyDown=${enter} autocomplete="off" />`;
+      ? html`<textarea ...${tied} ref=${box} rows=${rows} value=${value ?? ""} onInput=${input} onKeyDown=${enter} />`
+      : html`<input ...${tied} ref=${box} type=${type} value=${value ?? ""} onInput=${input} onKeyDown=${enter} autocomplete="off" />`;
   return html`<${Field} ...${rest} field=${field} />`;
 }
 
@@ -39,6 +40,12 @@ export function NumberField({ value, onInput, min, max, step = "any", placeholde
   };
   const field = (tied) => html`<input ...${tied} type="number" inputmode="decimal" min=${min} max=${max} step=${step}
     value=${value ?? ""} placeholder=${placeholder ?? ""} onInput=${input} />`;
+  return html`<${Field} ...${rest} field=${field} />`;
+}
+
+export function RangeField({ value, onInput, min = 0, max = 1, step = 0.05, ...rest }) {
+  const field = (tied) => html`<input ...${tied} type="range" min=${min} max=${max} step=${step} value=${value}
+    onInput=${(event) => onInput(Number(event.currentTarget.value))} />`;
   return html`<${Field} ...${rest} field=${field} />`;
 }
 

@@ -1,6 +1,6 @@
 // Parts that pages share: panels, problems, tables, copying, snippets.
 import { untilReady } from "../lib/api.js";
-import { html, useEffect, useId, useState } from "../lib/html.js";
+import { html, useEffect, useId, useRef, useState } from "../lib/html.js";
 import { snippets } from "../lib/snippets.js";
 import { number, t, tOr } from "../lib/words.js";
 
@@ -12,8 +12,8 @@ export function Panel({ title, actions, children, ...rest }) {
   </section>`;
 }
 
-// A problem in the words of the service, with what mends it; a wait counts down to `retry`.
-export function ProblemBox({ problem, retry }) {
+// A problem in the words of the service, with what mends it; a wait counts down to `retry`; anew: work goes on by itself.
+export function ProblemBox({ problem, retry, anew }) {
   const [left, setLeft] = useState(problem.wait);
   useEffect(() => {
     setLeft(problem.wait);
@@ -29,9 +29,9 @@ export function ProblemBox({ problem, retry }) {
   const title = problem.away ? t("problem.away") : tOr(`problem.${problem.status}`, t("problem.other"));
   return html`<div class="problem" role="alert">
     <strong>${title}</strong>
-    ${problem.away && html`<p>${t(retry ? "problem.goes_on" : "problem.comes_back")}</p>`}
+    ${problem.away && html`<p>${t(retry || anew ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
-    <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>
+    <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>${" "}
       <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
     ${problem.wait && html`<p>${left > 0 ? t("problem.wait", { seconds: left }) : t("problem.waited")}
       ${retry && html` <button type="button" disabled=${left > 0} onClick=${retry}>${t("retry")}</button>`}</p>`}
@@ -40,7 +40,7 @@ export function ProblemBox({ problem, retry }) {
 
 // The fault of a field among a problem's errors, if there is one; `field` may be the beginning of its path.
 export const faultOf = (problem, field) => {
-  const found = problem?.errors.find((each) => each.field === field || each.field.match(/^[^[.]+/)?.[0] === field);
+  const found = problem?.errors.find((each) => each.field.startsWith(field) && /^([[.]|$)/.test(each.field.slice(field.length)));
   return found && `${found.message}. ${found.remedy}.`;
 };
 
@@ -50,7 +50,7 @@ export function Table({ caption, columns, rows, keys }) {
     typeof each === "number" ? html`<td class="number">${number(each, 3)}</td>` : html`<td>${each ?? "–"}</td>`;
   return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
     <caption>${caption}</caption>
-    <thead><tr>${columns.map((each) => html`<th scope="col">${each}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${typeof rows[0]?.[place] === "number" && "number"}>${each}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${keys?.[place] ?? place}>${row.map(cell)}</tr>`)}</tbody>
   </table></div>`;
 }
@@ -65,11 +65,21 @@ export function Copy({ text, label = t("copy") }) {
   return html`<button type="button" onClick=${copy} aria-live="polite">${copied ? t("copied") : label}</button>`;
 }
 
+// A button that asks before it does what cannot be undone; name: where its label alone would not tell.
+export function Sure({ label, name, question, onYes }) {
+  const dialog = useRef(null);
+  const close = () => dialog.current.close();
+  return html`<button type="button" aria-label=${name} title=${name} onClick=${() => dialog.current.showModal()}>${label}</button>
+    <dialog ref=${dialog} aria-label=${question}><p>${question}</p><div class="controls">
+      <button type="button" onClick=${close}>${t("sure.no")}</button>
+      <button type="button" class="primary" data-sure onClick=${() => (close(), onYes())}>${name ?? label}</button></div></dialog>`;
+}
+
 // "As curl, Python, command, job": the request of a task in other forms; `command` is its command line.
 export function Snippets({ path, kind, body, command, place }) {
   const forms = { ...snippets(path, kind, body, place), ...(command ? { command } : {}) };
   return html`<details class="snippets"><summary>${t("snippets")}</summary>
-    ${Object.entries(forms).map(([name, text]) => html`<div key=${name}><h3>${tOr(`snippet.${name}`, name)}</h3>
+    ${Object.entries(forms).map(([name, text]) => html`<div key=${name}><p><b>${tOr(`snippet.${name}`, name)}</b></p>
       <pre tabindex="0">${text}</pre><${Copy} text=${text} /></div>`)}
   </details>`;
 }

@@ -88,7 +88,7 @@ def test_probability_moves_among_the_doubtful_only(first: NDArray[np.float64], r
     likelihood = Knowing("xy")
     keys = [("a", rng.choice(["xy", "uv"]), "") for _ in first]
     columns = np.zeros((len(first), len(OF_A_KEY)))
-    both = by_question(likelihood).log_probs("a", keys, columns, first)
+    both = by_question(likelihood).order("a", keys, columns, first).log_probs
     kept = doubtful(first)
     assert np.logaddexp.reduce(both) == pytest.approx(0, abs=1e-9)
     others = np.setdiff1d(np.arange(len(first)), kept)
@@ -130,7 +130,7 @@ def test_a_search_asks_back_for_all_candidates_and_then_gives_the_best(tmp_path:
         logs = np.array([found.rank_score for found in first.found])
         keys = [model.codec.parts(found.tokens) for found in first.found]
         columns = np.zeros((len(logs), len(OF_A_KEY)))
-        expected = by_question(Knowing("uv")).log_probs(question, keys, columns, logs)
+        expected = by_question(Knowing("uv")).order(question, keys, columns, logs).log_probs
         order = np.argsort(-expected, kind="stable")[:2]
         assert [found.tokens for found in second.found] == [first.found[i].tokens for i in order]
         np.testing.assert_allclose([found.rank_score for found in second.found], expected[order], atol=1e-9)

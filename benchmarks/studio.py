@@ -1,0 +1,141 @@
+"""The studio in a real browser on the real model: how soon it can be used, how smoothly it shows chains, its pictures.
+
+    python -m benchmarks.studio [--output benchmarks/studio.json] [--pictures docs/studio]
+
+Needs Chromium and the extra ``dev``. Pictures are of every page in the light theme, and of sentences in both
+themes and languages.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from app.studio.routes import STATIC
+from app.studio.vendoring import VENDOR
+from benchmarks.machine import machine, write
+from tests.support.browser import chromium, visiting
+from tests.support.service_process import service
+
+CHAINS = {"keywords": ["今天", "公园", "散步"], "sampler": {"kind": "metropolis", "chains": 16, "steps": 60}, "seed": 7}
+DEFAULT = {"keywords": ["今天", "公园", "散步"], "samples": 3, "seed": 7}
+
+FRAMES = """milliseconds => new Promise((resolve) => {
+  const times = [];
+  const began = performance.now();
+  const frame = (now) => {
+    times.push(now);
+    if (now - began < milliseconds) requestAnimationFrame(frame);
+    else resolve(times);
+  };
+  requestAnimationFrame(frame);
+})"""
+
+PICTURES: dict[str, tuple[dict[str, Any], str, str]] = {
+    # page: its request, what is clicked, and what is waited for
+    "write": (DEFAULT, "Run", "[data-status=done]"),
+    "fill": ({"text": "我们昨天在___散步。", "samples": 3, "seed": 1}, "Run", "[data-status=done]"),
+    "model": ({}, "", "main .panel"),
+}
+
+
+def link(page: str, request: dict[str, Any]) -> str:
+    """The path of a page with its request."""
+    return f"/studio#{page}?{quote(json.dumps(request))}"
+
+
+def press_run(page: Page) -> None:
+    """Run what is asked."""
+    page.locator("button.primary").first.click()
+
+
+def first_visit(browser: Browser, url: str) -> dict[str, float]:
+    """Seconds until the page can be used, and bytes transferred."""
+    with visiting(browser, url) as visit:
+        page = visit.page
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        received: list[float] = []
+        session.on("Network.loadingFinished", lambda each: received.append(each["encodedDataLength"]))
+        session.send("Network.setCacheDisabled", {"cacheDisabled": True})
+        began = time.perf_counter()
+        page.reload()
+        page.wait_for_selector(".state[data-state=ready]")
+        page.wait_for_selector("button.primary:enabled")
+        usable = time.perf_counter() - began
+        page.wait_for_timeout(1500)
+        return {"usable_seconds": usable, "transferred_bytes": sum(received)}
+
+
+def first_edit(browser: Browser, url: str, seed: int) -> float:
+    """Seconds from Run to the first sentence of a request that no score is kept of."""
+    with visiting(browser, url, link("write", {**DEFAULT, "seed": seed})) as visit:
+        visit.page.wait_for_selector(".state[data-state=ready]")
+        began = time.perf_counter()
+        press_run(visit.page)
+        visit.page.wait_for_selector("[data-best]", timeout=120_000)
+        return time.perf_counter() - began
+
+
+def frames(browser: Browser, url: str) -> dict[str, float]:
+    """Frames a second while 16 chains run, and the longest time between two."""
+    with visiting(browser, url, link("write", CHAINS)) as visit:
+        press_run(visit.page)
+        visit.page.wait_for_selector(".chains li", timeout=120_000)
+        times = visit.page.evaluate(FRAMES, 4000)
+        gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+        return {"frames_per_second": 1000 * len(gaps) / sum(gaps), "longest_gap_milliseconds": max(gaps)}
+
+
+def take_pictures(browser: Browser, url: str, folder: Path) -> None:
+    """A picture of every page."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, (request, run, done) in PICTURES.items():
+        shown = [("light", "en-US", name)]
+        if name == "write":
+            shown += [("dark", "zh-CN", "write-dark-zh")]
+        for scheme, locale, file in shown:
+            context = {"color_scheme": scheme, "locale": locale, "viewport": {"width": 1200, "height": 800}}
+            with visiting(browser, url, link(name, request), **context) as visit:
+                visit.page.wait_for_selector(".state[data-state=ready]")
+                if run:
+                    press_run(visit.page)
+                visit.page.wait_for_selector(done, timeout=180_000)
+                visit.page.wait_for_timeout(300)
+                visit.page.screenshot(path=folder / f"{file}.png", full_page=True)
+
+
+def main() -> None:
+    """Measure, or take pictures."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--output", type=Path, default=Path("benchmarks/studio.json"))
+    arguments.add_argument("--pictures", type=Path)
+    asked = arguments.parse_args()
+    own = [path for path in STATIC.rglob("*") if path.is_file() and not path.is_relative_to(VENDOR)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        service("default", Path(folder), torch_threads="2", cache_dir="") as (_, url),
+        sync_playwright() as playwright,
+    ):
+        browser = chromium(playwright)
+        if asked.pictures:
+            take_pictures(browser, url, asked.pictures)
+            return
+        figures = {
+            **first_visit(browser, url),
+            "first_sentence_seconds": [first_edit(browser, url, seed) for seed in (101, 102, 103)],
+            **frames(browser, url),
+            "own_lines": sum(len(path.read_text(encoding="utf-8").splitlines()) for path in own),
+        }
+        write(asked.output, {"machine": machine(), **figures})
+
+
+if __name__ == "__main__":
+    main()
