@@ -110,6 +110,9 @@ class Limits(Environment):
         default=1000, ge=1, description="texts of one request for scores, corrections or paraphrases"
     )
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
+    max_likely_tokens: int = Field(
+        default=100_000, ge=0, description="tokens that one answer of scores lists: top times the tokens of its texts"
+    )
     max_corrected_characters: int = Field(
         default=100_000, ge=1, description="characters of all texts of one request for corrections"
     )

@@ -19,7 +19,14 @@ def _trimmed(text: str) -> str:
 class ScoreRequest(Strict):
     """Ask how likely texts are."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"texts": ["今天我去公园散步。", "我今天散步公园去。"]}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"texts": ["今天我去公园散步。", "我今天散步公园去。"]},
+                {"texts": ["今天我去公园散步。"], "top": 5},
+            ]
+        }
+    )
 
     texts: Annotated[list[Annotated[GivenText, AfterValidator(_trimmed)]], AT_LEAST_ONE] = Field(
         description="outer white space is dropped", json_schema_extra={"minItems": 1}
@@ -29,6 +36,19 @@ class ScoreRequest(Strict):
         description='text that goes before each; if left out, that of /v1/sentences for the language; "" for nothing',
     )
     language: AskedLanguage = Field(default="auto", description=f"auto: for each text by itself, {detection('it')}")
+    top: int = Field(
+        default=0,
+        ge=0,
+        le=20,
+        description="list so many of the likeliest tokens at each place, and the rank and entropy there; 0 for none",
+    )
+
+
+class LikelyToken(BaseModel):
+    """A token that the model would write at a place."""
+
+    token: str = Field(description="its text, spelled as in `tokens`")
+    log_prob: float = Field(description="given context and the tokens before, in nats")
 
 
 class TextScore(BaseModel):
@@ -45,6 +65,19 @@ class TextScore(BaseModel):
     log_probs: list[float] = Field(description="of each token given context and the tokens before, in nats")
     log_prob: float = Field(description="their sum")
     log_prob_per_token: float = Field(description="their mean")
+    ranks: list[int] | None = Field(
+        default=None,
+        description="of each token, one more than the mask has likelier ones; null unless `top` is above 0",
+    )
+    entropies: list[float] | None = Field(
+        default=None,
+        description="of the law of each token given what goes before, over the whole mask, in nats; null unless `top` "
+        "is above 0",
+    )
+    top: list[list[LikelyToken]] | None = Field(
+        default=None,
+        description="the likeliest tokens of the mask at each place, the best first; null unless `top` is above 0",
+    )
 
 
 class ScoringModel(Scorer):

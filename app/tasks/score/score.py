@@ -14,9 +14,12 @@ from app.languages.base import Language
 from app.languages.choice import Named, choose_language, choose_vocabulary
 from app.settings.settings import Limits
 from app.tasks.limits import Bound, above
-from app.tasks.score.schemas import ScoreAnswer, ScoreRequest, ScoringModel, TextScore
-from app.web.problems import Fault, ProblemError, refuse
+from app.tasks.score.schemas import LikelyToken, ScoreAnswer, ScoreRequest, ScoringModel, TextScore
+from app.web.codes import Code
+from app.web.problems import Fault, ProblemError, invalid, refuse
 from models.language.scoring.model import LoadedModel
+from models.language.scoring.rankings import Ranking
+from models.language.scoring.session import Known
 from models.language.vocabulary import Vocabulary
 
 BATCH_TOKENS = 2048
@@ -63,9 +66,12 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
             session = await open_session(engine, name, before, max(len(texts[place].tokens) for place in places))
             session.remember = 0
             for batch in batches(places, lambda place: len(texts[place].tokens)):
-                scored = await session.score([texts[place].tokens for place in batch], [None] * len(batch))
-                for place, one in zip(batch, scored, strict=True):
-                    scores[place] = _report(texts[place], before, [float(p) for p in one.log_probs])
+                spelled = [texts[place] for place in batch]
+                scored = await session.score([text.tokens for text in spelled], [None] * len(batch))
+                rankings = await session.rank(scored, request.top) if request.top else [None] * len(batch)
+                # In a thread: tens of thousands of tokens may be listed.
+                reports = await asyncio.to_thread(_reports, before, spelled, scored, rankings)
+                scores.update(zip(batch, reports, strict=True))
             usage.lm_calls += session.usage.lm_calls
             usage.lm_tokens += session.usage.lm_tokens
             usage.recalled += session.recalled
@@ -83,8 +89,15 @@ async def score(request: ScoreRequest, engine: Engine) -> ScoreAnswer:
     )
 
 
-def _report(text: SpelledText, context: str, log_probs: list[float]) -> TextScore:
-    return TextScore(
+def _reports(
+    context: str, texts: Sequence[SpelledText], scored: Sequence[Known], rankings: Sequence[Ranking | None]
+) -> list[TextScore]:
+    return [_report(context, *each) for each in zip(texts, scored, rankings, strict=True)]
+
+
+def _report(context: str, text: SpelledText, scored: Known, ranking: Ranking | None) -> TextScore:
+    log_probs = scored.log_probs.tolist()
+    report = TextScore(
         text=text.text,
         language=text.language.code,
         vocabulary=text.vocabulary.name,
@@ -94,6 +107,16 @@ def _report(text: SpelledText, context: str, log_probs: list[float]) -> TextScor
         log_prob=sum(log_probs),
         log_prob_per_token=sum(log_probs) / len(log_probs),
     )
+    if ranking is not None:
+        report.ranks, report.entropies = ranking.ranks.tolist(), ranking.entropies.tolist()
+        report.top = [
+            [
+                LikelyToken(token=text.vocabulary.piece(token), log_prob=log_prob)
+                for token, log_prob in zip(*likeliest, strict=True)
+            ]
+            for likeliest in zip(ranking.top.tolist(), ranking.log_probs.tolist(), strict=True)
+        ]
+    return report
 
 
 def batches(places: Sequence[int], length: Callable[[int], int]) -> Iterator[list[int]]:
@@ -131,4 +154,8 @@ def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[Spe
         else:
             spelled.append(SpelledText(named.text, language, vocabulary, vocabulary.sentence(named.text)))
     refuse(faults)
+    listed = request.top * sum(len(text.tokens) for text in spelled)
+    if listed > limits.max_likely_tokens:
+        message = f"{listed} tokens to list are above the limit of {limits.max_likely_tokens} in one answer"
+        raise invalid("top", Code.TOO_LARGE, message, "ask for fewer at each place, or send fewer texts")
     return spelled

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from rich.console import Group, RenderableType
+
 from app.engine.engine import Engine
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest
 from app.tasks.score.score import score, spell
+from app.tasks.score.table import summary_line, token_table
 from app.tasks.task import Task
 
 
@@ -25,7 +28,8 @@ class Score(Task[ScoreRequest, ScoreAnswer]):
         How likely each text is under the language model, token by token.
 
         Probabilities are renormalised over the vocabulary that the answer names: the same scale as
-        the sentences of /v1/sentences in that vocabulary.
+        the sentences of /v1/sentences in that vocabulary. With `top`, each token's rank, the entropy
+        at its place and the likeliest tokens there come with it.
         """
     argument = "texts"
 
@@ -35,16 +39,18 @@ class Score(Task[ScoreRequest, ScoreAnswer]):
 
     def expected_seconds(self, request: ScoreRequest) -> float:
         """See :meth:`Task.expected_seconds`."""
-        return 0.02 * len(request.texts)
+        return (0.05 if request.top else 0.02) * len(request.texts)
 
     async def run(self, request: ScoreRequest, engine: Engine) -> ScoreAnswer:
         """See :meth:`Task.run`."""
         return await score(request, engine)
 
     @classmethod
-    def render(cls, answer: ScoreAnswer) -> str:
-        """A line for each text."""
-        return "\n".join(f"{one.log_prob:.3f}\t{one.log_prob_per_token:.3f}\t{one.text}" for one in answer.scores)
+    def render(cls, answer: ScoreAnswer) -> RenderableType:
+        """A line for each text, and a table of its tokens if they are ranked."""
+        if any(one.ranks for one in answer.scores):
+            return Group(*map(token_table, answer.scores))
+        return "\n".join(map(summary_line, answer.scores))
 
     @classmethod
     def note(cls, answer: ScoreAnswer) -> str:

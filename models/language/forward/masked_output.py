@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -9,7 +11,10 @@ from models.language.forward.projection import Projection
 from models.language.vocabulary import Vocabulary
 
 LOGITS_AT_ONCE = 2**24
-"""Most logits held at once where only their norms are wanted: 64 MB."""
+"""Most logits held at once where rows are reduced to a few numbers: 64 MB."""
+
+WEIGHTS_AT_ONCE = 2**24
+"""Most weights widened to float32 at once: 64 MB."""
 
 
 class OutputLayer:
@@ -36,21 +41,39 @@ class OutputLayer:
         self._size = len(weight) if ids is None else len(ids)
         self._projection = Projection((weight if ids is None else weight[ids]).to(dtype), self._bias)
 
+    @property
+    def rows_at_once(self) -> int:
+        """Rows of logits that :data:`LOGITS_AT_ONCE` are."""
+        return max(1, LOGITS_AT_ONCE // self._size)
+
     def logits(self, hidden: Tensor) -> Tensor:
         """(N, d) to (N, V), float32."""
         return capped(self._projection(hidden).float(), self._softcap)
 
+    def precise_logits(self, hidden: Tensor) -> Tensor:
+        """As :meth:`logits`, never rounded to bfloat16, whose steps are 1/8 from 16 on: many tokens would tie."""
+        if self._projection.dtype == torch.float32:
+            return self.logits(hidden.float())
+        every = torch.arange(self._size, device=hidden.device)
+        parts = [
+            Projection(self._weights(some, hidden.dtype).float())(hidden.float())
+            for some in torch.split(every, max(1, WEIGHTS_AT_ONCE // hidden.shape[1]))
+        ]
+        logits = torch.cat(parts, 1)
+        return capped(logits if self._bias is None else logits + self._bias.float(), self._softcap)
+
     def log_norms(self, hidden: Tensor) -> Tensor:
         """log sum exp of each row's logits, in nats: (N, d) to (N,), float32."""
-        parts = torch.split(hidden, max(1, LOGITS_AT_ONCE // self._size))
-        return torch.cat([self.logits(part).logsumexp(-1) for part in parts])
+        return torch.cat([log_norms(self.logits(part)) for part in torch.split(hidden, self.rows_at_once)])
 
     def logits_of(self, hidden: Tensor, local: Tensor) -> Tensor:
         """The logit of one token for each row: (N, d) and local ids (N,) to (N,), float32."""
-        # A file may hold the embedding in another precision than the projection, whose rows these must be.
-        rows = self._weight[local if self._ids is None else self._ids[local]].to(hidden.dtype)
-        logits = (hidden.float() * rows.float()).sum(-1)
+        logits = (hidden.float() * self._weights(local, hidden.dtype).float()).sum(-1)
         return capped(logits if self._bias is None else logits + self._bias[local].float(), self._softcap)
+
+    def _weights(self, local: Tensor, dtype: torch.dtype) -> Tensor:
+        """Rows of the projection's weight, which the file may hold in another precision."""
+        return self._weight[local if self._ids is None else self._ids[local]].to(dtype)
 
 
 class MaskedOutput(OutputLayer):
@@ -70,3 +93,19 @@ class MaskedOutput(OutputLayer):
 def capped(logits: Tensor, softcap: float | None) -> Tensor:
     """Logits within ± softcap, if it is set."""
     return logits if softcap is None else softcap * torch.tanh(logits / softcap)
+
+
+def log_norms(logits: Tensor) -> Tensor:
+    """log sum exp of each row, in nats: (N, V) to (N,)."""
+    return _each_row(logits, lambda rows: rows.logsumexp(-1))
+
+
+def entropies(logits: Tensor, norms: Tensor) -> Tensor:
+    """Entropy of each row's law, the norm less the mean logit, in nats: (N, V) and its :func:`log_norms` to (N,)."""
+    weighted = (logits - norms[:, None]).exp_().mul_(logits)
+    return (norms - _each_row(weighted, lambda rows: rows.sum(-1))).clamp_(min=0)
+
+
+def _each_row(rows: Tensor, reduced: Callable[[Tensor], Tensor]) -> Tensor:
+    """A reduction of rows, each to the same bits however many: PyTorch sums a single one in parts, one a thread."""
+    return reduced(rows) if len(rows) > 1 else reduced(rows.repeat(2, 1))[: len(rows)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import torch
 from torch import Tensor
 
-from models.language.forward.masked_output import MaskedOutput
+from models.language.forward.masked_output import MaskedOutput, entropies, log_norms
 from models.language.scoring.kv_cache import Context, Usage
 from samplers.lattices.language import NextTokens, TokenIds
 
@@ -110,11 +110,10 @@ def _rows(output: MaskedOutput, hidden: Tensor, asked: Sequence[TokenIds]) -> li
     uniform = math.log(len(output.vocabulary))
     for start in range(0, len(hidden), ROWS_AT_ONCE):
         logits = output.logits(hidden[start : start + ROWS_AT_ONCE])
-        norms = logits.logsumexp(-1)
-        # The entropy is the norm less the mean logit.
-        entropies = (norms - (logits - norms[:, None]).exp_().mul_(logits).sum(-1)).clamp_(min=0) / uniform
+        norms = log_norms(logits)
+        shares = entropies(logits, norms) / uniform
         for row, norm, entropy, wanted in zip(
-            logits, norms.tolist(), entropies.tolist(), asked[start : start + ROWS_AT_ONCE], strict=True
+            logits, norms.tolist(), shares.tolist(), asked[start : start + ROWS_AT_ONCE], strict=True
         ):
             log_probs = row[torch.from_numpy(wanted).to(row.device)].cpu().double().numpy() - norm
             results.append(NextTokens(log_probs, entropy))

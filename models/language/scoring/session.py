@@ -17,6 +17,7 @@ from models.language.scoring.batcher import Batcher, Regular
 from models.language.scoring.kv_cache import Context, ScoredSentence, Usage
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.prefixes import Readings, ReadPrefix
+from models.language.scoring.rankings import Ranking, Rankings
 from models.language.scoring.records import Records
 from models.language.scoring.work import Proposals, Scores
 from models.scores.cache import ScoreCache
@@ -184,6 +185,12 @@ class Session:
                     {keys[i]: self._records.pack_proposal(reply) for i, reply in zip(missing, fresh, strict=True)}
                 )
         return [reply for reply in replies if reply is not None]
+
+    async def rank(self, scored: Sequence[Known], top: int) -> list[Ranking]:
+        """Where the tokens of scored sentences stand in their rows, and the ``top`` likeliest tokens at each place."""
+        work = Rankings(self.output, await self._with_states(scored), top)
+        rankings: list[Ranking] = await self.batcher.submit(work, self._caller)
+        return rankings
 
     async def read(
         self,

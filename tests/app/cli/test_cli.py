@@ -94,6 +94,7 @@ def test_a_context_is_a_text_or_of_a_kind() -> None:
         (["sentences", "dog", "--forbid", "dog"], "keywords[0]"),
         (["sentences", "dog", "--model", "/nowhere/at/all"], "CHAINWRIGHT_MODEL"),
         (["score", "dog😀"], "texts[0]"),
+        (["score", "dog.", "--top", "21"], "--top"),
         (["serve", "--port", "99999999"], "CHAINWRIGHT_PORT"),
         (["serve", "--model", "/nowhere/at/all", "--port", "0"], "CHAINWRIGHT_MODEL"),
     ],
@@ -116,6 +117,16 @@ def test_score() -> None:
     assert [score["text"] for score in answer["scores"]] == ["the dog runs.", "the cat."]
     assert answer["vocabulary"] == "en"
     assert "the cat." in call("score", "the cat.").stdout
+
+
+def test_score_shows_the_likeliest_tokens() -> None:
+    (score,) = json.loads(call("score", "the cat.", "--top", "2", "--json").stdout)["scores"]
+    heading, _, *rows = call("score", "the cat.", "--top", "2").stdout.splitlines()
+    assert "the cat." in heading
+    for row, token, rank, top in zip(rows, score["tokens"], score["ranks"], score["top"], strict=True):
+        shown, _, place, _, *likeliest = row.split()
+        assert (shown, place) == (token.replace(" ", "␣"), str(rank))
+        assert likeliest[::2] == [one["token"].replace(" ", "␣") for one in top]
 
 
 def test_evaluate_keywords(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_a_job_answers_what_the_routes_answer(job_client: TestClient) -> None:
     index = facts.build(job_client)
     bodies = {
         "/v1/sentences": sentences("今天", "公园", seed=5, samples=2),
-        "/v1/score": {"texts": ["今天我去公园。"]},
+        "/v1/score": {"texts": ["今天我去公园。"], "top": 2},
         f"/v1/indexes/{index}/search": {"query": "今天", "n": 2},
     }
     job = submit(job_client, items=[{"custom_id": url, "url": url, "body": body} for url, body in bodies.items()])

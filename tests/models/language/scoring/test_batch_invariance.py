@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import astuple
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from models.language.forward.masked_output import MaskedOutput
 from models.language.loading import load
 from models.language.scoring.kv_cache import Context, ScoredSentence
 from models.language.scoring.model import LoadedModel
+from models.language.scoring.rankings import Rankings
 from models.language.scoring.work import Scores
 
 
@@ -63,6 +65,20 @@ def test_bit_for_bit(model: LoadedModel, context: str) -> None:
     from_base = scorer.score(read, output, edits, crowd)
     in_full = scorer.score(read, output, edits, [None] * len(edits))
     assert all(map(same, from_base, in_full))
+
+
+def test_tokens_are_ranked_alone_as_in_a_crowd(model: LoadedModel) -> None:
+    """Of more tokens than PyTorch sums in one thread."""
+    scorer, mask = model.scorer, model.vocabulary("en")
+    output = scorer.forward.output(mask)
+    read = scorer.context([model.begin], output)
+    rng = np.random.default_rng(2)
+    texts = [tuple(int(token) for token in rng.choice(mask.ids, length)) for length in (1, 2, 9, 1, 3)]
+    crowd = Rankings(output, scorer.score(read, output, texts, [None] * len(texts)), 5)
+    for text, ranking in zip(texts, crowd.run([crowd])[0], strict=True):
+        alone = Rankings(output, scorer.score(read, output, [text], [None]), 5)
+        for ours, others in zip(astuple(ranking), astuple(alone.run([alone])[0][0]), strict=True):
+            np.testing.assert_array_equal(ours, others)
 
 
 def test_jobs_of_other_contexts_and_vocabularies_leave_no_trace(model: LoadedModel) -> None:
