@@ -78,6 +78,7 @@ class Fuzzer:
             (6, self._corrections),
             (24, self._score),
             (10, self._search),
+            (4, self._walk),
             (8, self._index),
             (4, self._upload),
             (5, self._patch),
@@ -205,6 +206,7 @@ class Fuzzer:
         optional: dict[str, Callable[[], Any]] = {
             "context": lambda: rng.choice(["", self.word(), "<eos>"]),
             "language": lambda: rng.choice(["zh", "en", "auto", "xx"]),
+            "top": lambda: rng.choice([1, 5, 20, 0, 21, -1]),
         }
         return self._json("/v1/score", self._spoilt({"texts": texts[: rng.randint(0, 3)]}, optional))
 
@@ -215,9 +217,24 @@ class Fuzzer:
             "beams": lambda: rng.choice([1, 4, 0]),
             "mode": lambda: rng.choice(["beam", "exact", "x"]),
             "queries": lambda: self._some(2),
+            "explain": lambda: True,
             "stream": lambda: True,
         }
         return self._json(f"/v1/indexes/{rng.choice(INDEXES)}/search", self._spoilt({"query": self.word()}, optional))
+
+    def _walk(self) -> FuzzedRequest:
+        rng = self.rng
+        tokens = rng.choice([",", ",", " ", ",,"]).join(str(rng.randint(-1, 400)) for _ in range(rng.randint(0, 4)))
+        queries = [
+            "",
+            f"?tokens={tokens}",
+            f"?tokens={tokens}",
+            f"?tokens={'9' * 40}",
+            "?tokens=x",
+            "?limit=0",
+            "?offset=9",
+        ]
+        return FuzzedRequest("GET", f"/v1/indexes/{rng.choice(INDEXES)}/trie{rng.choice(queries)}")
 
     def _lines(self) -> list[str]:
         rng = self.rng

@@ -121,7 +121,7 @@ def main() -> None:
     own = [path for path in STATIC.rglob("*") if path.is_file() and not path.is_relative_to(VENDOR)]
     with (
         tempfile.TemporaryDirectory() as folder,
-        service("default", Path(folder), torch_threads="2", cache_dir="") as (_, url),
+        service(Path("default"), Path(folder), torch_threads="2", cache_dir="") as (_, url),
         sync_playwright() as playwright,
     ):
         browser = chromium(playwright)

@@ -63,6 +63,9 @@ def test_an_index_from_building_to_deleting(client: Any, tmp_path: Path) -> None
     built = client.wait_index(name, timeout=60)
     assert built.build.state == "ready" and built.keys == facts.KEYS + 1
     assert name in [each.name for each in client.indexes()]
+    (first, *_) = client.walk_index(name, limit=1).branches
+    walked = client.walk_index(name, [first.id])
+    assert (walked.keys, walked.tokens[0].text) == (first.keys, first.text)
     answer = client.search(index=name, query="今天天气", n=2)
     assert SearchAnswer.model_validate(answer.model_dump()) and len(answer.answers[0].results) == 2
     events = list(client.search.stream(name=name, queries=["今天天气", "dog"], n=1))

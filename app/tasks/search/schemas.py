@@ -131,8 +131,8 @@ class Explanation(BaseModel):
 
     source: Source = Field(description=SOURCE)
     mention: Mention | None = Field(
-        description="of the key's subject in the question, wherever the key came from; null where there is none, or "
-        "the model's order ranks"
+        description="of the key's subject in the question, wherever the key came from; null if it is none of those "
+        "that are looked for, of which the model's order has none"
     )
     tokens: list[KeyToken] = Field(description="of the key; their log-probs sum to `renormalised`")
     order: Literal["model", "first", "second"] = Field(

@@ -67,6 +67,17 @@ def test_round_trip(file: Path, tmp_path: Path) -> None:
     shown = call("search", "town", "今天 [red]?", "--abstain")
     assert "今天 [red]?" in shown.stdout and "no adapter" in shown.stderr
 
+    shown = call("search", "town", "今天 [red]?", "--explain", "-n", "1", "--mode", "exact")
+    assert "from exact" in shown.stdout and "tokens: " in shown.stdout and "'<eos>'" in shown.stdout
+
+    walked = json.loads(call("index", "walk", "town", "--limit", "1", "--json").stdout)
+    assert (walked["keys"], walked["total"], len(walked["branches"])) == (facts.KEYS, 3, 1)
+    first = walked["branches"][0]
+    assert first["text"] == "公园" and first["keys"] == 3
+    below = call("index", "walk", "town", str(first["id"])).stdout
+    call("index", "walk", "town", "x", code=2)
+    assert "3 keys, 1 branches after '公园'" in below and "'\\n'" in below
+
     assert "1 added" in call("index", "add", "town", "cat", "food", "fish").stdout
     assert "1 removed" in call("index", "remove", "town", "今天", "天气", "晴").stdout
     assert "1 added" in call("index", "add", "town", "公园", "天气", "热", "--meaning", "城市").stdout
@@ -107,6 +118,8 @@ def test_formats_aliases_and_compressed_files(tmp_path: Path) -> None:
         (["search", "town", "今天", "--model", "/nowhere/at/all"], "CHAINWRIGHT_RETRIEVAL_MODEL"),
         (["index", "info", "nothing"], "NAME"),
         (["index", "info", "Bad Name"], "NAME"),
+        (["index", "walk", "nothing"], "NAME"),
+        (["index", "walk", "town", "0"], "tokens"),
         (["index", "delete", "nothing"], "NAME"),
         (["index", "merge", "nothing"], "NAME"),
         (["index", "add", "town", "今天", "天气"], "FIELDS"),
