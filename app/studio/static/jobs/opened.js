@@ -9,7 +9,7 @@ import { failedItems, itemsOf, jsonLines, save, submit } from "./send.js";
 const [SHOWN, READ_ERRORS, NAMED, POLL_SECONDS] = [50, 200, 5, 5];
 const RANKS = { validating: 0, in_progress: 1, finalizing: 2, cancelling: 2 };
 const hasEnded = (job) => !!job && !(job.status in RANKS);
-// The newer of two reports of a job, for events are told from its beginning.
+// The newer of two reports, for events are told from the beginning.
 const rank = ({ status, request_counts }) => 1e9 * (RANKS[status] ?? 3) + request_counts.completed + request_counts.failed;
 const newer = (known, news) => (!known || !news ? (known ?? news) : rank(news) >= rank(known) ? { ...known, ...news } : known);
 

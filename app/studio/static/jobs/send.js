@@ -1,8 +1,7 @@
 // Jobs as they are submitted; their items, which the service does not give back; and their lines as files.
 import { call } from "../lib/api.js";
 
-const kept = new Map();
-// The items of a job, which this page knows, or over a reload this tab, if they fit.
+const kept = new Map(); // by job, in this page; over a reload in this tab, if they fit
 export const itemsOf = (id) => kept.get(id) ?? sessionStorage.getItem(id)?.split("\n");
 
 // The id of the job made of lines; the same key and lines again give the same job.
@@ -17,6 +16,7 @@ export async function submit(lines, options, key) {
 }
 
 export const jsonLines = (text) => text.split("\n").filter(Boolean).map((line) => JSON.parse(line));
+// All lines of a kind; a plain link could not send the key.
 const every = (id, kind) => call("GET", `v1/jobs/${id}/${kind}?download=true`, undefined, { text: true });
 
 // The items of a job that have an error, as they were submitted.
@@ -25,7 +25,6 @@ export async function failedItems(id) {
   return itemsOf(id).filter((_, number) => failed.has(number));
 }
 
-// A plain link could not send the key.
 export async function save(id, kind) {
   const href = URL.createObjectURL(new Blob([await every(id, kind)], { type: "application/jsonl" }));
   Object.assign(document.createElement("a"), { href, download: `${id}-${kind}.jsonl` }).click();

@@ -6,7 +6,6 @@ import { number, t } from "../lib/words.js";
 
 const POLL_SECONDS = 10;
 const PLACES = ["memory", "redis", "nowhere"];
-const LINKS = { "footer.docs": "docs", "model.openapi": "openapi.json", "model.metrics": "metrics" };
 
 export function Model() {
   const { data, problem, again } = usePolled("v1/models", 0);
@@ -19,11 +18,11 @@ export function Model() {
   const times = PLACES.map((place) => Number(metrics?.match(new RegExp(`^chainwright_scores_total{found="${place}"} (.+)$`, "m"))?.[1] ?? 0));
   const asked = times.reduce((sum, each) => sum + each, 0);
   const cached = PLACES.map((place, at) => [t(`model.${place}`), times[at], asked ? `${number((100 * times[at]) / asked, 1)} %` : "–"]);
-  const rows = Object.entries(facts).filter(([, value]) => value).map(([name, value]) => [t(`model.${name}`), value]);
   return html`${problem && html`<${ProblemBox} problem=${problem} retry=${again} />`}${data && html`<div class="columns results">
     <${Panel} title=${t("model.card")} data-card>
-      <${Table} caption=${card.name} columns=${[t("figure"), t("value")]} rows=${rows} />
-      <p class="actions">${Object.entries(LINKS).map(([word, path]) => html`<a href=${path}>${t(word)}</a>`)}</p>
+      <${Table} caption=${card.name} columns=${[t("figure"), t("value")]}
+        rows=${Object.entries(facts).filter(([, value]) => value).map(([name, value]) => [t(`model.${name}`), value])} />
+      <p class="actions"><a href="docs">${t("footer.docs")}</a><a href="openapi.json">${t("model.openapi")}</a><a href="metrics">${t("model.metrics")}</a></p>
       ${metrics && html`<${Table} caption=${t("model.cache")} columns=${[t("model.found"), t("model.times"), t("moves.share")]} rows=${cached} />`}</${Panel}>
     <${Panel} title=${t("model.limits")}><${Table} caption=${t("model.limits.hint")} columns=${[t("figure"), t("value")]}
       rows=${Object.entries(data.limits).map(([name, most]) => [html`<code>CHAINWRIGHT_${name.toUpperCase()}</code>`, most])} /></${Panel}></div>`}`;
