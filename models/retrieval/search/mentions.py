@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 
 from models.retrieval.metrics import normalised
 from models.retrieval.prefix_index import PrefixIndex
@@ -53,11 +53,7 @@ class Mentions:
     meanings: int = 4  # most meanings of each of these
     misspelt: int = 2  # most subjects that are misspelt
 
-    def of(self, question: str) -> list[tuple[int, ...]]:
-        """The candidates of a question, without end tokens, in the order of their subjects."""
-        return list(chain.from_iterable(mention.keys for mention in self.subjects(question)))
-
-    def subjects(self, question: str) -> list[Mention]:
+    def of(self, question: str) -> list[Mention]:
         """The subjects that stand in a question, the longest first, misspelt ones last."""
         spans = list(spans_of(question))
         written = [(*self.codec.encode(span), self.codec.separator) for span in spans]

@@ -99,7 +99,7 @@ def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options
     mentions: list[Mention] = []
     added: list[Complete] = []
     if options.ranking is not None:
-        mentions, finished = Mentions(index, codec).subjects(text), {key.tokens for key in keys[: options.beams]}
+        mentions, finished = Mentions(index, codec).of(text), {key.tokens for key in keys[: options.beams]}
         others = [key for one in mentions for key in one.keys if (*key, codec.end) not in finished]
         added = yield from _remembering(score_given(number, others, codec.end), known)
         keys = ranked(options.ranking, text, keys[: options.beams] + added, codec)

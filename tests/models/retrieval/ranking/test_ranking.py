@@ -29,6 +29,7 @@ from models.retrieval.training.calibrate import calibrate, is_right, searches, w
 from models.retrieval.writers.codec import KeyCodec
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.families import Family, causal, encode, encoder_decoder
+from tests.models.retrieval.mentioned import candidates
 
 FAMILIES: dict[str, Any] = {"gemma3": lambda: causal("gemma3"), "t5": lambda: encoder_decoder("t5")}
 NAMES = st.text("abc", min_size=1, max_size=4)
@@ -55,7 +56,7 @@ def test_candidates_are_the_beams_keys_and_the_named_ones_with_their_true_scores
     (plain,) = search(index, family.key_model, [question], by_beam)
     with_raw = replace(by_beam, n=1000, ranking=Ranking.of_model(), with_raw=True)
     (answer,) = search(index, family.key_model, [question], with_raw)
-    named = Mentions(index, codec).of(question)
+    named = candidates(Mentions(index, codec), question)
     assert {found.tokens for found in answer.found} == {found.tokens for found in plain.found} | set(named)
     truth = family.truth(question, index)
     for found in answer.found:
@@ -75,10 +76,10 @@ def test_keys_of_the_longest_named_subjects(facts: list[tuple[str, str, str]], q
     written = [tuple(part.translate(HAN) for part in fact) for fact in facts]
     codec = replace(HAN_CODEC, decode=lambda tokens: "".join(map(chr, tokens)))
     index = DictIndex(codec.key(fact) for fact in written)
-    found = Mentions(index, codec, names=2, predicates=100, meanings=100).of(question)
+    found = candidates(Mentions(index, codec, names=2, predicates=100, meanings=100), question)
     named = sorted({name for name, *_ in written if name in question}, key=lambda name: (-len(name), name))[:2]
     assert sorted(found) == sorted({codec.key(fact) for fact in written if fact[0] in named})
-    fewer = Mentions(index, codec, names=2, predicates=1, meanings=1).of(question)
+    fewer = candidates(Mentions(index, codec, names=2, predicates=1, meanings=1), question)
     assert len(fewer) == len(named) and set(fewer) <= set(found)
 
 

@@ -26,6 +26,7 @@ from models.retrieval.ranking.spelling import SpeltNames, near
 from models.retrieval.search.mentions import Mentions, spans_of
 from models.retrieval.writers.codec import KeyCodec
 from tests.models.retrieval.dict_index import DictIndex
+from tests.models.retrieval.mentioned import candidates
 from tests.models.retrieval.reference import PLAIN, TRIPLE, encode, key_of
 
 WORD = st.text("abcd", min_size=1, max_size=6)
@@ -185,10 +186,10 @@ def test_candidates_of_a_misspelt_name_are_its_keys_most_like_the_rest(tmp_path:
     build(tmp_path / "index", [records], triples, encode, tokenizer="code points", decode=decode_batch)
     view = OverlayView.of(CompiledIndex.open(tmp_path / "index"))
     mentions = Mentions(view, HAN_CODEC, predicates=1, misspelt=1)
-    assert mentions.of("天地玄人人口多少") == [*keys["天地"], keys["天地玄黄"][0]]
-    assert mentions.of("天气人口天地玄人") == [*keys["天地"], keys["天地玄黄"][0]]
-    assert mentions.of("宇宙洪荒天地黄玄面积") == [*keys["宇宙洪荒"], *keys["天地"], keys["天地玄黄"][1]]
-    both = Mentions(view, HAN_CODEC, predicates=1).of("地玄黄人口")
+    assert candidates(mentions, "天地玄人人口多少") == [*keys["天地"], keys["天地玄黄"][0]]
+    assert candidates(mentions, "天气人口天地玄人") == [*keys["天地"], keys["天地玄黄"][0]]
+    assert candidates(mentions, "宇宙洪荒天地黄玄面积") == [*keys["宇宙洪荒"], *keys["天地"], keys["天地玄黄"][1]]
+    both = candidates(Mentions(view, HAN_CODEC, predicates=1), "地玄黄人口")
     assert both == [keys["天地玄黄"][0], *keys["地地玄黄"]]
     without = DictIndex([key for some in keys.values() for key in some if key != keys["地地玄黄"][0]])
-    assert Mentions(without, HAN_CODEC, predicates=1).of("天地玄人人口多少") == keys["天地"]
+    assert candidates(Mentions(without, HAN_CODEC, predicates=1), "天地玄人人口多少") == keys["天地"]
