@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, Request
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -37,6 +37,11 @@ def link(page: str, state: object) -> str:
 def figure(text: str) -> float:
     """A number as the page writes it in English."""
     return float(text.replace(",", ""))
+
+
+def rows(table: Locator) -> list[list[str]]:
+    """The cells of a table's body."""
+    return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
 
 
 @dataclass
@@ -84,7 +89,8 @@ class Visit:
         for scheme in schemes or ("light", "dark"):
             self.page.emulate_media(color_scheme=scheme)
             self.page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
-            assert self.violations() == [], scheme
+            found = self.violations()
+            assert not found, (scheme, *found)
         self.page.set_viewport_size({"width": 360, "height": 700})
         assert self.page.evaluate("document.documentElement.scrollWidth") <= 360
 
