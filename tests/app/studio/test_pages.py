@@ -7,31 +7,21 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import visiting
+from tests.support.browser import Scheme, figure, rows, visiting
 
 PAGES = ("write", "fill", "paraphrase", "correct", "search", "score", "jobs", "model")
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize(("locale", "language"), [("en-US", "en"), ("zh-CN", "zh")])
-def test_a_page_in_a_language(browser: Browser, url: str, page: str, locale: str, language: str) -> None:
+@pytest.mark.parametrize(("locale", "scheme"), [("en-US", "light"), ("zh-CN", "dark")])
+def test_a_page_in_a_language(browser: Browser, url: str, page: str, locale: str, scheme: Scheme) -> None:
     with visiting(browser, url, f"/studio#{page}", locale=locale) as visit:
-        assert visit.page.get_attribute("html", "lang") == language
+        assert visit.page.get_attribute("html", "lang") == locale[:2]
         assert visit.page.get_attribute("nav a[aria-current=page]", "href") == f"#{page}"
         visit.page.wait_for_selector(".state[data-state=ready]")
         # No key of the dictionaries is left where its words should stand.
         assert not re.findall(r"(?<![./])\b[a-z_]+\.[a-z_]+\b(?![(/])", visit.page.inner_text("body"))
-        for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            visit.page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
-            assert visit.violations() == [], scheme
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_on_a_telephone(browser: Browser, url: str, page: str) -> None:
-    with visiting(browser, url, f"/studio#{page}", viewport={"width": 360, "height": 700}) as visit:
-        visit.page.wait_for_selector(".state[data-state=ready]")
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+        visit.assert_for_everyone(scheme)
 
 
 def test_language_and_theme_are_switched_and_kept(browser: Browser, url: str) -> None:
@@ -42,3 +32,18 @@ def test_language_and_theme_are_switched_and_kept(browser: Browser, url: str) ->
         visit.page.reload()
         assert visit.page.inner_text("h1") == "造句"
         assert visit.page.get_attribute("html", "data-theme") == "dark"
+
+
+def test_the_model_s_figures_are_those_of_the_api(browser: Browser, url: str) -> None:
+    with visiting(browser, url, "/studio#model") as visit:
+        card = dict(rows(visit.page.locator("[data-card] table").first))
+        known = visit.page.request.get(f"{url}/v1/models").json()
+        (model,) = known["models"]
+        for label, name in (("Name", "name"), ("Fingerprint", "fingerprint"), ("Precision", "precision")):
+            assert card[label] == model[name]
+        for label, name in (("Parameters", "parameters"), ("Tokens at most", "max_context")):
+            assert figure(card[label]) == model[name]
+        limits = dict(rows(visit.page.get_by_role("region", name="Limits of a request").get_by_role("table")))
+        assert {name: figure(value) for name, value in limits.items()} == {
+            f"CHAINWRIGHT_{name.upper()}": value for name, value in known["limits"].items()
+        }

@@ -51,7 +51,7 @@ export const faultOf = (problem, field) => {
 export function Table({ caption, columns, rows, keys }) {
   const kinds = columns.map((_, place) => rows.some(({ [place]: each }) => typeof each === "number" || / %$/.test(each)) && "number");
   const cell = (each, place) => html`<td class=${kinds[place]}>${typeof each === "number" ? number(each, 3) : (each ?? "–")}</td>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${caption}><table>
     <caption>${caption}</caption>
     <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${kinds[place]}>${each}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${keys?.[place] ?? place}>${row.map(cell)}</tr>`)}</tbody>
