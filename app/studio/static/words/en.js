@@ -185,4 +185,16 @@ export default {
   "model.openapi": "OpenAPI schema", "model.metrics": "Metrics", "model.cache": "Scores asked of the cache", "model.times": "Times",
   "model.memory": "in memory", "model.redis": "in Redis", "model.nowhere": "nowhere", "model.limits": "Limits of a request",
   "model.limits.hint": "Set by whoever runs the service, by these variables",
+  // Codes of faults
+  "code.missing": "missing", "code.unknown-field": "unknown field", "code.wrong-type": "wrong type", "code.unknown-value": "unknown value",
+  "code.malformed": "malformed", "code.not-finite": "not finite", "code.too-small": "too small", "code.too-large": "too large",
+  "code.too-few": "too few", "code.too-many": "too many", "code.too-short": "too short", "code.too-long": "too long", "code.blank": "blank",
+  "code.control-character": "control character", "code.not-unicode": "not Unicode", "code.duplicate": "twice", "code.reserved": "reserved",
+  "code.contradictory": "contradictory", "code.unspellable": "cannot be spelled", "code.forbidden-keyword": "forbidden keyword",
+  "code.infeasible": "cannot be met", "code.no-effect": "nothing to do", "code.malformed-json": "malformed JSON",
+  "code.wrong-media-type": "wrong content type", "code.not-found": "not found", "code.method-not-allowed": "method not allowed",
+  "code.unauthorized": "no valid key", "code.over-rate": "over the rate", "code.busy": "busy", "code.in-use": "in use", "code.damaged": "damaged",
+  "code.other-model": "made for another model", "code.conflict": "conflict", "code.loading": "loading", "code.unusable-model": "unusable model",
+  "code.unusable-device": "unusable device", "code.stopping": "stopping", "code.unavailable": "unavailable", "code.unusable-file": "unusable file",
+  "code.timed-out": "timed out", "code.client-gone": "client gone", "code.internal-error": "internal error",
 };
