@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Playwright, Request
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -19,10 +21,27 @@ _FLAGS = (
     *("--disable-component-update", "--disable-sync"),
 )
 
+Scheme = Literal["light", "dark"]
+
 
 def chromium(playwright: Playwright) -> Browser:
     """The machine's Chromium."""
     return playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
+
+
+def link(page: str, state: object) -> str:
+    """Where a page of the studio has a state, such as a request."""
+    return f"/studio#{page}?{quote(json.dumps(state))}"
+
+
+def figure(text: str) -> float:
+    """A number as the page writes it in English."""
+    return float(text.replace(",", ""))
+
+
+def rows(table: Locator) -> list[list[str]]:
+    """The cells of a table's body."""
+    return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
 
 
 @dataclass
@@ -31,12 +50,16 @@ class Visit:
 
     Attributes:
         page: for the test.
+        url: of the service.
+        asked: requests of the page so far.
         expected: parts of messages of the console that the test brings about itself.
         messages: errors of the console and of scripts, violations of the content security policy among them.
         elsewhere: URLs asked for beyond the service.
     """
 
     page: Page
+    url: str
+    asked: list[Request] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)
     messages: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
@@ -49,6 +72,29 @@ class Visit:
         ]
 
 
+    def sent(self, path: str) -> dict[str, Any]:
+        """The body of the page's last request to a route that was no dry run."""
+        bodies = [each.post_data_json for each in self.asked if each.method == "POST" and each.url == self.url + path]
+        last: dict[str, Any] = [body for body in bodies if not body.get("dry_run")][-1]
+        return last
+
+    def answer(self, path: str, **changed: Any) -> dict[str, Any]:
+        """The API's own answer to the last request of the page, but for some fields, None for those to be left out."""
+        body = {name: value for name, value in (self.sent(path) | changed).items() if value is not None}
+        answer: dict[str, Any] = self.page.request.post(self.url + path, data=body).json()
+        return answer
+
+    def assert_for_everyone(self, *schemes: Scheme) -> None:
+        """Nothing for axe-core to find in these themes, or in either, nor to scroll sideways for on a telephone."""
+        for scheme in schemes or ("light", "dark"):
+            self.page.emulate_media(color_scheme=scheme)
+            self.page.wait_for_function("scheme => document.documentElement.dataset.theme === scheme", arg=scheme)
+            found = self.violations()
+            assert not found, (scheme, *found)
+        self.page.set_viewport_size({"width": 360, "height": 700})
+        assert self.page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 @contextmanager
 def visiting(browser: Browser, url: str, path: str = "/studio", **context: Any) -> Iterator[Visit]:
     """A page of a service at ``url``.
@@ -58,9 +104,10 @@ def visiting(browser: Browser, url: str, path: str = "/studio", **context: Any) 
     """
     with browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 900}} | context) as inside:
         page = inside.new_page()
-        visit = Visit(page)
+        visit = Visit(page, url)
 
         def requested(request: Request) -> None:
+            visit.asked.append(request)
             if not request.url.startswith((url, "data:", "blob:")):
                 visit.elsewhere.append(request.url)
 

@@ -37,7 +37,7 @@ def wait(client: Any, index: str) -> dict[str, Any]:
         time.sleep(0.01)
 
 
-def build(client: TestClient, lines: list[str] = LINES, index: str | None = None, **more: Any) -> str:
+def build(client: Any, lines: list[str] = LINES, index: str | None = None, **more: Any) -> str:
     """Build an index over HTTP; its name."""
     index = index or name()
     response = client.post("/v1/indexes", json={"name": index, "lines": lines, **more})

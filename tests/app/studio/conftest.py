@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, sync_playwright
 from app.main import create_app
 from app.settings.settings import Settings
 from tests.support import browser as browsers
+from tests.support import tiny_service as tiny
 from tests.support.live import serving
 
 
@@ -22,8 +23,14 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session")
+def byte_model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.save_with_bytes(tmp_path_factory.mktemp("tiny_bytes"))
+
+
 @pytest.fixture(scope="module")
-def url(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("studio")
-    with serving(create_app(settings.model_copy(update={"state_dir": folder}))) as url:
+def url(settings: Settings, byte_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service whose model spells any text, as the examples of the pages have it."""
+    changed = {"model": str(byte_model_folder), "state_dir": tmp_path_factory.mktemp("studio")}
+    with serving(create_app(settings.model_copy(update=changed))) as url:
         yield url

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -12,7 +10,7 @@ from playwright.sync_api import Browser, expect
 from app.main import create_app
 from app.settings.settings import Limits, Settings
 from app.web.access.keys import create_key
-from tests.support.browser import visiting
+from tests.support.browser import link, visiting
 from tests.support.live import serving
 from tests.support.service_process import service
 
@@ -25,7 +23,7 @@ def test_a_run_goes_on_when_a_killed_service_is_back(browser: Browser, model_fol
     second.mkdir()
     with service(model_folder, first) as (process, url):
         port = url.rpartition(":")[2]
-        with visiting(browser, url, f"/studio#write?{quote(json.dumps(LONG))}") as visit:
+        with visiting(browser, url, link("write", LONG)) as visit:
             visit.expected += ["ERR_", "Failed to load"]
             page = visit.page
             page.get_by_role("button", name="Run", exact=True).click()
@@ -65,7 +63,7 @@ def test_a_wrong_key_is_told_and_the_right_one_used(browser: Browser, settings: 
 def test_a_wait_is_counted_down(browser: Browser, settings: Settings, tmp_path: Path) -> None:
     limits = Limits(max_running=1, max_waiting=0)
     with serving(create_app(settings.model_copy(update={"state_dir": tmp_path, "limits": limits}))) as url:
-        pages = f"/studio#write?{quote(json.dumps(LONG))}"
+        pages = link("write", LONG)
         with visiting(browser, url, pages) as busy, visiting(browser, url, pages) as visit:
             busy.page.get_by_role("button", name="Run", exact=True).click()
             busy.page.wait_for_selector(".chains li", timeout=60_000)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shlex
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 import typer
@@ -15,7 +14,7 @@ from typer.testing import CliRunner
 from app.cli.options import Options, with_parameters
 from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.keywords.task import Sentences
-from tests.support.browser import visiting
+from tests.support.browser import link, visiting
 
 REQUEST = {
     "keywords": ["今天", "公园"],
@@ -36,17 +35,13 @@ WITHOUT_DELETED = """node => {
 }"""
 
 
-def at(request: dict[str, Any]) -> str:
-    return f"/studio#write?{quote(json.dumps(request))}"
-
-
 def run(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
     page.wait_for_selector("[data-status=done]", timeout=60_000)
 
 
 def test_chains_are_shown_while_they_run_and_can_be_gone_through(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at(REQUEST)) as visit:
+    with visiting(browser, url, link("write", REQUEST)) as visit:
         page = visit.page
         run(page)
         assert page.locator("[data-best]").count() == 2
@@ -63,25 +58,22 @@ def test_chains_are_shown_while_they_run_and_can_be_gone_through(browser: Browse
         assert chains.all_inner_texts() == last
         assert page.locator(".chains ins").count() + page.locator(".chains del").count() > 0
         assert "R-hat" in page.inner_text(".live") and page.locator("[data-verdict]").count() == 1
+        visit.assert_for_everyone()
 
 
 def test_the_chains_of_the_page_are_those_of_the_answer(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at(REQUEST)) as visit:
-        asked: list[dict[str, Any]] = []
-        visit.page.on("request", lambda each: asked.append(each.post_data_json) if each.method == "POST" else None)
+    with visiting(browser, url, link("write", REQUEST)) as visit:
         run(visit.page)
-        shown = [text.split("\n")[1] for text in visit.page.locator(".chains li").all_inner_texts()]
-        sent = next(each for each in asked if each.get("stream"))
-        answer = visit.page.request.post(f"{url}/v1/sentences", data={**sent, "stream": False, "select": "last"}).json()
+        answer = visit.answer("/v1/sentences", stream=False, select="last")
         ends = {sentence["chain"]: sentence["text"] for sentence in answer["sentences"]}
         for chain, text in ends.items():
             visible = visit.page.locator(".chains li").nth(chain).locator(".marked")
             assert visible.evaluate(WITHOUT_DELETED) == text
-        assert shown
+        assert ends
 
 
 def test_a_whole_run_by_keyboard(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at({**REQUEST, "keywords": []})) as visit:
+    with visiting(browser, url, link("write", {**REQUEST, "keywords": []})) as visit:
         page, keys = visit.page, visit.page.keyboard
         keys.press("Tab")
         expect(page.locator(".skip")).to_be_focused()
@@ -107,7 +99,7 @@ def test_a_whole_run_by_keyboard(browser: Browser, url: str) -> None:
 
 
 def test_enter_that_ends_a_composition_ends_no_chip(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at({**REQUEST, "keywords": []})) as visit:
+    with visiting(browser, url, link("write", {**REQUEST, "keywords": []})) as visit:
         page = visit.page
         page.get_by_label("Keywords").focus()
         method = page.context.new_cdp_session(page)
@@ -120,20 +112,20 @@ def test_enter_that_ends_a_composition_ends_no_chip(browser: Browser, url: str) 
 
 
 def test_a_pasted_list_is_split(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at({**REQUEST, "keywords": []})) as visit:
+    with visiting(browser, url, link("write", {**REQUEST, "keywords": []})) as visit:
         visit.page.get_by_label("Keywords").evaluate(PASTE, "今天 公园、散步，学校\n音乐")
         assert visit.page.locator(".chip .name").all_inner_texts() == ["今天", "公园", "散步", "学校", "音乐"]
 
 
 def test_a_fault_stands_at_its_field(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at({**REQUEST, "forbidden": ["公园"]})) as visit:
+    with visiting(browser, url, link("write", {**REQUEST, "forbidden": ["公园"]})) as visit:
         visit.expected.append("422")
         field = visit.page.locator(".field", has_text="Keywords").first
         expect(field.locator(".fault")).to_contain_text("forbidden")
 
 
 def test_compared_with_one_field_changed(browser: Browser, url: str) -> None:
-    with visiting(browser, url, at(REQUEST)) as visit:
+    with visiting(browser, url, link("write", REQUEST)) as visit:
         page = visit.page
         run(page)
         page.get_by_role("button", name="Compare").click()
@@ -143,7 +135,7 @@ def test_compared_with_one_field_changed(browser: Browser, url: str) -> None:
         page.wait_for_selector("[data-second] [data-status=done]", timeout=60_000)
         assert page.locator("[data-second] .chains li").count() == 3
         assert "Step 5 of 5" in page.inner_text("[data-second]")
-        assert visit.violations() == []
+        visit.assert_for_everyone("dark")
 
 
 @pytest.mark.parametrize("name", ["curl", "Python", "Command", "Line of a job"])
@@ -155,10 +147,10 @@ def test_the_request_in_other_forms(browser: Browser, url: str, name: str) -> No
         "ordered": True,
         "forbidden": ["it's"],
     }
-    with visiting(browser, url, at(request)) as visit:
+    with visiting(browser, url, link("write", request)) as visit:
         visit.page.get_by_text("As curl, Python, command, job").click()
         text = (
-            visit.page.locator(".snippets div", has=visit.page.get_by_role("heading", name=name))
+            visit.page.locator(".snippets div", has=visit.page.get_by_text(name, exact=True))
             .locator("pre")
             .inner_text()
         )

@@ -48,7 +48,7 @@ export const faultOf = (problem, field) => {
 export function Table({ caption, columns, rows, keys }) {
   const cell = (each) =>
     typeof each === "number" ? html`<td class="number">${number(each, 3)}</td>` : html`<td>${each ?? "–"}</td>`;
-  return html`<div class="scroll" tabindex="0" role="region" aria-label=${caption}><table>
+  return html`<div class="scroll" tabindex="0" role="group" aria-label=${caption}><table>
     <caption>${caption}</caption>
     <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${typeof rows[0]?.[place] === "number" && "number"}>${each}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${keys?.[place] ?? place}>${row.map(cell)}</tr>`)}</tbody>

@@ -33,16 +33,20 @@ TOWN = [f"{name}\t{predicate}\t晴" for name in NAMES for predicate in ("天气"
 
 
 @pytest.fixture(scope="module")
-def ranked(
-    settings: Settings, adapter: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[TestClient, str]]:
-    """A service with an order that was fitted, mostly for names that are misspelt, and an index."""
+def ranked_adapter(adapter: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With an order that was fitted, mostly for names that are misspelt."""
     folder = tmp_path_factory.mktemp("ranked") / "adapter"
     shutil.copytree(adapter, folder)
     numbers = [tuple(float(i + start) for i in range(len(FEATURES))) for start in (0, 1)]
     fitted = tuple(10 * near + 0.1 for near in weights("near"))
     Ranking(FEATURES, *numbers, weights=fitted).save(folder / "ranking.json")
-    with served(settings, folder.parent, retrieval_adapter=str(folder)) as client:
+    return folder
+
+
+@pytest.fixture(scope="module")
+def ranked(settings: Settings, ranked_adapter: Path) -> Iterator[tuple[TestClient, str]]:
+    """A service with that order, and an index."""
+    with served(settings, ranked_adapter.parent, retrieval_adapter=str(ranked_adapter)) as client:
         yield client, facts.build(client, TOWN)
 
 
