@@ -8,9 +8,11 @@ export const countBlanks = (text) => around(text).length - 1;
 export function carried(asked, before, now) {
   let same = 0;
   while (same < before.length && before[same] === now[same]) same += 1;
+  let end = 0;
+  while (end < Math.min(before.length, now.length) - same && before.at(-1 - end) === now.at(-1 - end)) end += 1;
   const count = countBlanks(now);
   const head = Math.min(countBlanks(now.slice(0, same)), count, asked.length);
-  const tail = Math.min(asked.length - head, count - head);
+  const tail = Math.min(countBlanks(now.slice(now.length - end)), asked.length - head, count - head);
   const fresh = Array.from({ length: count - head - tail }, () => ({}));
   return [...asked.slice(0, head), ...fresh, ...asked.slice(asked.length - tail)];
 }

@@ -1,6 +1,6 @@
 // One job: how far it is, what it found, what failed and why.
 import { call, stream, untilReady } from "../lib/api.js";
-import { Copy, Panel, ProblemBox, Progress, Sure, Table } from "../ui/parts.js";
+import { Copy, Panel, ProblemBox, Progress, Sure, Table, sentences } from "../ui/parts.js";
 import { html, useEffect, useState } from "../lib/html.js";
 import { usePolled } from "../lib/poll.js";
 import { number, t, tOr } from "../lib/words.js";
@@ -40,9 +40,9 @@ const found = (body) => Object.keys(FOUND).flatMap((name) => (body[name] ?? []).
 // Errors by their codes; each with what the first of its kind says.
 const faultIn = ({ response, error }) => response?.body?.errors?.[0] ?? error;
 const grouped = (errors) => Object.entries(Object.groupBy(errors, (each) => faultIn(each).code)).map(([code, group]) => {
-  const { field, message, remedy } = faultIn(group[0]);
+  const first = faultIn(group[0]);
   return html`<li key=${code}><b>${tOr(`code.${code}`, code)}</b> × ${group.length}: ${group.slice(0, NAMED).map((each) => each.custom_id).join(", ")}
-    ${group.length > NAMED && " …"}<br /><span lang="en">${field && html`<code>${field}</code>: `}${message}.${remedy && ` ${remedy}.`}</span></li>`;
+    ${group.length > NAMED && " …"}<br /><span lang="en">${first.field && html`<code>${first.field}</code>: `}${sentences(first)}</span></li>`;
 });
 
 export const JobProgress = ({ job: { status, request_counts: counts, rate, seconds_left } }) => html`<${Progress}

@@ -1,13 +1,13 @@
 // A text with blanks, filled.
 import { Chips, TextField } from "../ui/fields.js";
 import { Snippets, faultOf } from "../ui/parts.js";
-import { html, useRef, useState } from "../lib/html.js";
+import { html, useRef } from "../lib/html.js";
 import { listed, set } from "../lib/paths.js";
 import { useRequest } from "../lib/request.js";
 import { t } from "../lib/words.js";
 import { around, carried, countBlanks, inserted } from "../fill/blanks.js";
 import { command } from "../sampling/command.js";
-import { Controls, drawnSeed } from "../sampling/controls.js";
+import { Controls } from "../sampling/controls.js";
 import { LengthFields } from "../sampling/length.js";
 import { Live } from "../sampling/live.js";
 import { SamplingOptions } from "../sampling/options.js";
@@ -25,8 +25,7 @@ const filled = (text) => (found) => html`<span class="marked">${around(text).map
   html`${piece}${place < found.fills.length && html`<ins>${found.fills[place]}</ins>`}`)}</span>`;
 
 export function Fill({ initial }) {
-  const { body, setBody, put, work: run } = useRequest("fill", initial, EXAMPLES, () => new Run(PATH, "sentence"));
-  const [sent, setSent] = useState(body);
+  const { body, setBody, put, work: run, run: begin, sent } = useRequest("fill", initial, EXAMPLES, () => new Run(PATH, "sentence"));
   const box = useRef(null);
   const count = countBlanks(body.text);
   const known = usePlan(PATH, body, count > 0);
@@ -40,12 +39,7 @@ export function Fill({ initial }) {
     write(text);
     requestAnimationFrame(() => (box.current.focus(), box.current.setSelectionRange(at, at)));
   };
-  const start = (event) => {
-    event?.preventDefault();
-    const request = { ...body, seed: body.seed ?? drawnSeed() };
-    setSent(request);
-    run.start(request);
-  };
+  const start = (event) => (event?.preventDefault(), begin(body));
   const row = (blank, place) => {
     const change = (path) => (value) => ask(asked.map((each, at) => (at === place ? set(each, path, value) : each)));
     return html`<fieldset key=${place} data-blank><legend>${t("fill.blank", { number: place + 1 })}</legend>
@@ -66,8 +60,8 @@ export function Fill({ initial }) {
       <${Snippets} path=${PATH} kind="infills" body=${body} command=${command("infills", [body.text], { ...body, text: undefined })} />
     </form>
     <div class="results">
-      <${Live} run=${run} words=${(sent.blanks ?? []).flatMap((each) => each.keywords ?? [])} found=${(answer) => answer.infills}
-        show=${filled(sent.text)} retry=${start} />
+      <${Live} run=${run} words=${(sent?.blanks ?? []).flatMap((each) => each.keywords ?? [])} found=${(answer) => answer.infills}
+        show=${filled(sent?.text ?? "")} retry=${start} />
     </div>
   </div>`;
 }

@@ -6,7 +6,7 @@ import { listed, switched } from "../lib/paths.js";
 import { useRequest } from "../lib/request.js";
 import { number, t } from "../lib/words.js";
 import { command } from "../sampling/command.js";
-import { Controls, drawnSeed } from "../sampling/controls.js";
+import { Controls } from "../sampling/controls.js";
 import { LengthFields } from "../sampling/length.js";
 import { Best, Chains, Diagnosis, RunProgress } from "../sampling/live.js";
 import { Marked } from "../sampling/marked.js";
@@ -54,18 +54,12 @@ function Pair({ run, place, source, keep, measure }) {
 }
 
 export function Paraphrase({ initial }) {
-  const { body, setBody, put, work } = useRequest("paraphrase", initial, EXAMPLES, () => new Runs(PATH, "paraphrase"));
-  const [sent, setSent] = useState(null);
+  const { body, setBody, put, work, run, sent } = useRequest("paraphrase", initial, EXAMPLES, () => new Runs(PATH, "paraphrase"));
   const request = { ...body, texts: body.texts.filter((each) => each.trim()) };
   const known = usePlan(PATH, request, request.texts.length > 0);
   const problem = work.problem.value;
   const fault = (path) => faultOf(known.problem ?? problem, path);
-  const start = (event) => {
-    event?.preventDefault();
-    const asked = { ...request, seed: body.seed ?? drawnSeed() };
-    setSent(asked);
-    work.start(asked);
-  };
+  const start = (event) => (event?.preventDefault(), run(request));
   const change = body.change ?? [];
   const options = (prefix, names) => names.map((each) => [each, t(`${prefix}.${each}`)]);
   const chosen = (field, names) => html`<${Choice} label=${t(field)} value=${body[field] ?? names[0]} fault=${fault(field)}
@@ -93,7 +87,7 @@ export function Paraphrase({ initial }) {
     <div class="results" data-status=${work.status.value}>
       ${work.status.value === "idle" && html`<p class="empty">${t("paraphrase.idle")}</p>`}
       ${problem && html`<${ProblemBox} problem=${problem} anew=${work.going} retry=${problem.wait ? start : undefined} />`}
-      ${work.status.value !== "failed" && work.texts.value.map((run, place) => html`<${Pair} key=${place} run=${run} place=${place}
+      ${work.status.value !== "failed" && work.texts.value.map((text, place) => html`<${Pair} key=${place} run=${text} place=${place}
         source=${sent.texts[place]} keep=${sent.keep ?? []} measure=${work.answer.value?.measure} />`)}
       ${work.answer.value && html`<p class="hint">${t("paraphrase.measure", {
         measure: work.answer.value.measure === BY_MODEL ? t("similarity.model") : work.answer.value.measure })}</p>`}

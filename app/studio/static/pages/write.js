@@ -6,7 +6,7 @@ import { get, listed } from "../lib/paths.js";
 import { useRequest } from "../lib/request.js";
 import { t } from "../lib/words.js";
 import { Compare } from "../sampling/compare.js";
-import { Controls, drawnSeed } from "../sampling/controls.js";
+import { Controls } from "../sampling/controls.js";
 import { LengthFields } from "../sampling/length.js";
 import { Live } from "../sampling/live.js";
 import { SamplingOptions } from "../sampling/options.js";
@@ -15,7 +15,7 @@ import { Run } from "../sampling/run.js";
 import { countWritten, formsWritten, sentencesCommand } from "../sampling/command.js";
 
 const PATH = "v1/sentences";
-const EXAMPLES = { zh: { keywords: ["今天", "公园", "散步"], samples: 3 }, en: { keywords: ["dog", "ball", "park"], samples: 3 } };
+const EXAMPLES = { zh: { keywords: ["今天", "公园", "散步"], samples: 3 }, en: { keywords: ["children", "snow", "garden"], samples: 3 } };
 
 const read = (chip) => (chip.includes("|") ? chip.split("|").map((each) => each.trim()).filter(Boolean) : chip);
 const counted = (text) => {
@@ -24,20 +24,14 @@ const counted = (text) => {
 };
 
 export function Write({ initial }) {
-  const { body, setBody, put, work: run } = useRequest("write", initial, EXAMPLES, () => new Run(PATH, "sentence"));
-  const [sent, setSent] = useState(null);
+  const { body, setBody, put, work: run, run: begin, sent } = useRequest("write", initial, EXAMPLES, () => new Run(PATH, "sentence"));
   const [comparing, setComparing] = useState(false);
   const known = usePlan(PATH, body, body.keywords.length > 0);
   const text = (path) => (value) => put(path)(value || undefined);
   const fault = (path) => faultOf(known.problem ?? run.problem.value, path);
-  const start = (event) => {
-    event?.preventDefault();
-    const request = { ...body, seed: body.seed ?? drawnSeed() };
-    setSent(request);
-    run.start(request);
-  };
+  const start = (event) => (event?.preventDefault(), begin(body));
   const { plan } = known;
-  const taken = plan && plan.keywords.map((forms) => Math.min(...forms.map((tokens) => tokens.join("").trim().length)));
+  const taken = plan?.length.unit === "characters" && plan.keywords.map((forms) => Math.min(...forms.map((tokens) => tokens.join("").trim().length)));
   const words = (sent ?? body).keywords.flat();
   const switched = (name, otherwise) => html`<${Check} label=${t(name)} value=${body[name] ?? otherwise}
     onInput=${(value) => put(name)(value === otherwise ? undefined : value)} />`;

@@ -15,6 +15,3 @@ export function Controls({ run, start, disabled, plan, children }) {
     ${plan && html`<small>${t("plan", { seconds: number(plan.expected_seconds, 1), tokens: number(plan.expected_lm_tokens, 0) })}</small>`}
   </div>`;
 }
-
-// A seed for a request without one, so that the run can be had again.
-export const drawnSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];

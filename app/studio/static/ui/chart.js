@@ -38,7 +38,7 @@ export function Chart({ title, x, xLabel, lines, at }) {
         legend: { show: false },
         cursor: { show: false },
         scales: { x: { time: false } },
-        axes: [axis, { ...axis, size: 56 }],
+        axes: [{ ...axis, size: 30 }, { ...axis, size: 56 }],
         series: [{ label: xLabel }, ...series],
       },
       [x, ...lines.map((each) => each.values)],

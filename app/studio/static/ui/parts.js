@@ -32,25 +32,28 @@ export function ProblemBox({ problem, retry, anew }) {
     ${problem.away && html`<p>${t(retry || anew ? "problem.goes_on" : "problem.comes_back")}</p>`}
     ${!problem.away && !problem.errors.length && html`<p>${problem.message}</p>`}
     <ul>${problem.errors.map((each) => html`<li><code>${each.field}</code> <b>${tOr(`code.${each.code}`, each.code)}</b>${" "}
-      <span lang="en">${each.message}. ${each.remedy}.</span></li>`)}</ul>
+      <span lang="en">${sentences(each)}</span></li>`)}</ul>
     ${problem.wait && html`<p>${left > 0 ? t("problem.wait", { seconds: left }) : t("problem.waited")}
       ${retry && html` <button type="button" disabled=${left > 0} onClick=${retry}>${t("retry")}</button>`}</p>`}
   </div>`;
 }
 
+// What is wrong and what mends it, as two sentences.
+export const sentences = ({ message, remedy }) => `${message}.${remedy ? ` ${remedy[0].toUpperCase()}${remedy.slice(1)}.` : ""}`;
+
 // The fault of a field among a problem's errors, if there is one; `field` may be the beginning of its path.
 export const faultOf = (problem, field) => {
   const found = problem?.errors.find((each) => each.field.startsWith(field) && /^([[.]|$)/.test(each.field.slice(field.length)));
-  return found && `${found.message}. ${found.remedy}.`;
+  return found && sentences(found);
 };
 
-// Rows of cells; numbers stand to the right.
+// Rows of cells; columns of numbers and shares stand to the right.
 export function Table({ caption, columns, rows, keys }) {
-  const cell = (each) =>
-    typeof each === "number" ? html`<td class="number">${number(each, 3)}</td>` : html`<td>${each ?? "–"}</td>`;
+  const kinds = columns.map((_, place) => rows.some(({ [place]: each }) => typeof each === "number" || / %$/.test(each)) && "number");
+  const cell = (each, place) => html`<td class=${kinds[place]}>${typeof each === "number" ? number(each, 3) : (each ?? "–")}</td>`;
   return html`<div class="scroll" tabindex="0" role="group" aria-label=${caption}><table>
     <caption>${caption}</caption>
-    <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${typeof rows[0]?.[place] === "number" && "number"}>${each}</th>`)}</tr></thead>
+    <thead><tr>${columns.map((each, place) => html`<th scope="col" class=${kinds[place]}>${each}</th>`)}</tr></thead>
     <tbody>${rows.map((row, place) => html`<tr key=${keys?.[place] ?? place}>${row.map(cell)}</tr>`)}</tbody>
   </table></div>`;
 }
