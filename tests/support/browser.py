@@ -40,7 +40,8 @@ def figure(text: str) -> float:
 
 
 def rows(table: Locator) -> list[list[str]]:
-    """The cells of a table's body."""
+    """The cells of a table's body, once it is there."""
+    table.wait_for()
     return [row.locator("td").all_inner_texts() for row in table.locator("tbody tr").all()]
 
 
@@ -71,12 +72,11 @@ class Visit:
             f"{each['id']}: {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary']}" for each in found
         ]
 
-
     def sent(self, path: str) -> dict[str, Any]:
         """The body of the page's last request to a route that was no dry run."""
-        bodies = [each.post_data_json for each in self.asked if each.method == "POST" and each.url == self.url + path]
-        last: dict[str, Any] = [body for body in bodies if not body.get("dry_run")][-1]
-        return last
+        posted = [each for each in self.asked if each.method == "POST" and each.url == self.url + path]
+        bodies: list[dict[str, Any]] = [json.loads(each.post_data or "{}") for each in posted]
+        return [body for body in bodies if not body.get("dry_run")][-1]
 
     def answer(self, path: str, **changed: Any) -> dict[str, Any]:
         """The API's own answer to the last request of the page, but for some fields, None for those to be left out."""

@@ -154,6 +154,21 @@ def test_a_job_is_cancelled_and_what_was_left_is_mended(browser: Browser, url: s
         expect(page.get_by_label("Items", exact=True)).to_have_value(lines(long))
 
 
+def test_lines_without_a_route_get_that_of_the_task(browser: Browser, url: str, client: httpx.Client) -> None:
+    index = facts.build(client)
+    bodies = [{"query": "今天"}, {"query": "公园", "n": 1}]
+    with visiting(browser, url, link("jobs", {"text": lines(*bodies)})) as visit:
+        page = visit.page
+        preview = page.locator("[data-preview]")
+        for task, route in (("Score", "/v1/score"), ("Search", f"/v1/indexes/{index}/search")):
+            page.get_by_label("Task").select_option(task)
+            if task == "Search":
+                page.get_by_label("Index", exact=True).select_option(index)
+            expect(preview).to_contain_text(f'"url":"{route}"')
+            items = [json.loads(line) for line in preview.inner_text().splitlines()]
+            assert items == [{"url": route, "body": body} for body in bodies]
+
+
 def test_one_wrong_item_refuses_all_by_its_line(browser: Browser, url: str) -> None:
     with visiting(browser, url, "/studio#jobs") as visit:
         visit.expected.append("422")

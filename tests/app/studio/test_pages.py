@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.browser import Scheme, visiting
+from tests.support.browser import Scheme, figure, rows, visiting
 
 PAGES = ("write", "fill", "paraphrase", "correct", "search", "score", "jobs", "model")
 
@@ -32,3 +32,18 @@ def test_language_and_theme_are_switched_and_kept(browser: Browser, url: str) ->
         visit.page.reload()
         assert visit.page.inner_text("h1") == "造句"
         assert visit.page.get_attribute("html", "data-theme") == "dark"
+
+
+def test_the_model_s_figures_are_those_of_the_api(browser: Browser, url: str) -> None:
+    with visiting(browser, url, "/studio#model") as visit:
+        card = dict(rows(visit.page.locator("[data-card] table").first))
+        known = visit.page.request.get(f"{url}/v1/models").json()
+        (model,) = known["models"]
+        for label, name in (("Name", "name"), ("Fingerprint", "fingerprint"), ("Precision", "precision")):
+            assert card[label] == model[name]
+        for label, name in (("Parameters", "parameters"), ("Tokens at most", "max_context")):
+            assert figure(card[label]) == model[name]
+        limits = dict(rows(visit.page.get_by_role("region", name="Limits of a request").get_by_role("table")))
+        assert {name: figure(value) for name, value in limits.items()} == {
+            f"CHAINWRIGHT_{name.upper()}": value for name, value in known["limits"].items()
+        }

@@ -68,7 +68,8 @@ def test_why_a_key_was_found(browser: Browser, url: str, client: httpx.Client) -
             assert shown.locator(".text").first.inner_text() == " · ".join(result["values"])
             shown.get_by_text("Why?").click()
             tokens = rows(shown.get_by_role("table", name="How the key was written"))
-            assert sum(figure(each[1]) for each in tokens) == pytest.approx(result["renormalised"], abs=1e-3 * len(tokens))
+            log_prob = sum(figure(each[1]) for each in tokens)
+            assert log_prob == pytest.approx(result["renormalised"], abs=1e-3 * len(tokens))
             assert [int(each[2]) for each in tokens] == [each["allowed"] for each in why["tokens"]]
             features = rows(shown.get_by_role("table", name="What ranked it"))
             assert [each[0] for each in features] == [each["name"] for each in why["features"]]
