@@ -11,7 +11,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page, Playwright, Request
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request, expect
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
@@ -24,8 +24,13 @@ _FLAGS = (
 Scheme = Literal["light", "dark"]
 
 
+# Long enough for any machine, so that what never comes is told from what is slow.
+PATIENCE_MILLISECONDS = 60_000
+
+
 def chromium(playwright: Playwright) -> Browser:
     """The machine's Chromium."""
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     return playwright.chromium.launch(executable_path=CHROMIUM, args=list(_FLAGS))
 
 
@@ -104,6 +109,7 @@ def visiting(browser: Browser, url: str, path: str = "/studio", **context: Any) 
     """
     with browser.new_context(**{"locale": "en-US", "viewport": {"width": 1280, "height": 900}} | context) as inside:
         page = inside.new_page()
+        page.set_default_timeout(PATIENCE_MILLISECONDS)
         visit = Visit(page, url)
 
         def requested(request: Request) -> None:

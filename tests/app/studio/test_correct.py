@@ -32,7 +32,7 @@ def with_edits(correction: dict[str, Any], taken: list[bool]) -> str:
 def run(visit: Visit) -> list[dict[str, Any]]:
     """The API's own corrections, shown on the page."""
     visit.page.get_by_role("button", name="Run", exact=True).click()
-    visit.page.wait_for_selector(".results[data-status=done]", timeout=120_000)
+    visit.page.wait_for_selector(".results[data-status=done]")
     corrections: list[dict[str, Any]] = visit.answer(ROUTE, stream=None)["corrections"]
     assert [len(each["edits"]) for each in corrections] == [1, 2]
     return corrections

@@ -27,14 +27,14 @@ def test_a_run_goes_on_when_a_killed_service_is_back(browser: Browser, model_fol
             visit.expected += ["ERR_", "Failed to load"]
             page = visit.page
             page.get_by_role("button", name="Run", exact=True).click()
-            page.wait_for_selector(".chains li", timeout=60_000)
+            page.wait_for_selector(".chains li")
             process.kill()
-            page.wait_for_selector("[data-status=away]", timeout=30_000)
+            page.wait_for_selector("[data-status=away]")
             expect(page.locator(".live .problem")).to_contain_text("goes on by itself")
             expect(page.locator(".state")).to_contain_text("not reached")
             with service(model_folder, second, url, port=port):
-                page.wait_for_selector("[data-status=running]", timeout=60_000)
-                page.wait_for_selector(".chains li", timeout=60_000)
+                page.wait_for_selector("[data-status=running]")
+                page.wait_for_selector(".chains li")
                 expect(page.locator(".live .problem")).to_have_count(0)
                 page.get_by_role("button", name="Stop").click()
                 page.wait_for_selector("[data-status=stopped]")
@@ -55,7 +55,7 @@ def test_a_wrong_key_is_told_and_the_right_one_used(browser: Browser, settings: 
             visit.page.get_by_role("button", name="Run", exact=True).click()
             if key == "wrong":
                 expect(field.locator(".fault")).to_contain_text("refuses this key")
-        visit.page.wait_for_selector("[data-best]", timeout=60_000)
+        visit.page.wait_for_selector("[data-best]")
         assert visit.page.evaluate("[sessionStorage.getItem('key'), localStorage.getItem('key')]") == [token, None]
         assert token not in visit.page.url
 
@@ -66,17 +66,17 @@ def test_a_wait_is_counted_down(browser: Browser, settings: Settings, tmp_path: 
         pages = link("write", LONG)
         with visiting(browser, url, pages) as busy, visiting(browser, url, pages) as visit:
             busy.page.get_by_role("button", name="Run", exact=True).click()
-            busy.page.wait_for_selector(".chains li", timeout=60_000)
+            busy.page.wait_for_selector(".chains li")
             visit.expected.append("429")
             visit.page.get_by_role("button", name="Run", exact=True).click()
             problem = visit.page.locator(".live .problem")
-            expect(problem).to_contain_text("Too many requests", timeout=30_000)
+            expect(problem).to_contain_text("Too many requests")
             expect(problem).to_contain_text("asks to wait")
             busy.page.get_by_role("button", name="Stop").click()
             retry = problem.get_by_role("button", name="Try again")
-            expect(retry).to_be_enabled(timeout=60_000)
+            expect(retry).to_be_enabled()
             retry.click()
-            visit.page.wait_for_selector(".chains li", timeout=60_000)
+            visit.page.wait_for_selector(".chains li")
 
 
 @pytest.mark.parametrize("link", ["#write?%7Bcut", "#nothing", "#write?%E0%A4%A"])

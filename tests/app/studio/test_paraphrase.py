@@ -17,7 +17,7 @@ def test_texts_stand_beside_their_sources(browser: Browser, url: str) -> None:
     with visiting(browser, url, link("paraphrase", {**REQUEST, "sampler": SHORT})) as visit:
         page = visit.page
         page.get_by_role("button", name="Run", exact=True).click()
-        page.wait_for_selector(".results[data-status=done]", timeout=60_000)
+        page.wait_for_selector(".results[data-status=done]")
         answer = visit.answer(ROUTE, stream=None, trace=None)
         assert [each["source"] for each in answer["paraphrases"]] == TEXTS
         for place, paraphrase in enumerate(answer["paraphrases"]):
@@ -44,7 +44,7 @@ def test_a_run_is_stopped_in_the_middle(browser: Browser, url: str) -> None:
         page = visit.page
         page.get_by_role("button", name="Run", exact=True).click()
         for place in range(2):
-            expect(page.locator(f'[data-text="{place}"] [data-best]').first).to_be_visible(timeout=60_000)
+            expect(page.locator(f'[data-text="{place}"] [data-best]').first).to_be_visible()
         with page.expect_event("requestfailed", lambda request: request.url.endswith(ROUTE)):
             page.get_by_role("button", name="Stop").click()
         expect(page.locator(".results[data-status=stopped]")).to_be_visible()

@@ -17,7 +17,7 @@ PAIRS = [(0, 0), (1, 1), (2, None), (3, 2), (4, 3), (5, 4)]
 
 def scored(visit: Visit) -> list[dict[str, Any]]:
     """What the API says of the texts of the link, which are scored at once."""
-    visit.page.wait_for_selector(".results[data-status=done]", timeout=60_000)
+    visit.page.wait_for_selector(".results[data-status=done]")
     scores: list[dict[str, Any]] = visit.answer("/v1/score")["scores"]
     assert tuple(each["tokens"] for each in scores) == TOKENS
     return scores

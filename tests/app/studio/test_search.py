@@ -42,8 +42,9 @@ def asking(index: str, query: str = QUERY, **more: Any) -> str:
 
 def ask(visit: Visit, index: str) -> list[dict[str, Any]]:
     """The results of the API, which the page shows."""
-    visit.page.get_by_role("button", name="Ask", exact=True).click()
-    visit.page.wait_for_selector(".results[data-status=done]", timeout=60_000)
+    with visit.page.expect_response(f"{visit.url}/v1/indexes/{index}/search"):
+        visit.page.get_by_role("button", name="Ask", exact=True).click()
+    expect(visit.page.get_by_role("region", name=f"Answers from {index}")).to_be_visible()
     results: list[dict[str, Any]] = visit.answer(f"/v1/indexes/{index}/search")["answers"][0]["results"]
     assert_shown(visit.page, [each["text"] for each in results])
     return results
@@ -161,7 +162,7 @@ def test_an_index_is_built_of_lines_with_a_malformed_one(browser: Browser, url: 
         form.get_by_label("Lines").fill("今天,天气,晴\n只有两列,天气\ndog,food,water")
         form.get_by_role("button", name="Build", exact=True).click()
         panel = page.get_by_role("region", name=f"Index {index}")
-        expect(panel).to_have_attribute("data-index-state", "ready", timeout=60_000)
+        expect(panel).to_have_attribute("data-index-state", "ready")
         (fault,) = client.get(f"/v1/indexes/{index}").json()["report"]["examples"]
         assert rows(panel.get_by_role("table")) == [[str(fault["line"]), fault["fault"]]] and fault["line"] == 2
         visit.assert_for_everyone("dark")
