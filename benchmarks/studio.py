@@ -2,8 +2,8 @@
 
     python -m benchmarks.studio [--output benchmarks/studio.json] [--pictures docs/studio]
 
-Needs Chromium and the extra ``dev``. Pictures are of every page in the light theme, and of sentences in both
-themes and languages.
+Needs Chromium and the extra ``dev``. Pictures are of every page in English and light, and of sentences in Chinese and
+dark besides.
 """
 
 from __future__ import annotations
@@ -38,11 +38,44 @@ FRAMES = """milliseconds => new Promise((resolve) => {
   requestAnimationFrame(frame);
 })"""
 
+DONE = ".results [data-status=done], .results[data-status=done]"
 PICTURES: dict[str, tuple[dict[str, Any], str, str]] = {
-    # page: its request, what is clicked, and what is waited for
-    "write": (DEFAULT, "Run", "[data-status=done]"),
-    "fill": ({"text": "我们昨天在___散步。", "samples": 3, "seed": 1}, "Run", "[data-status=done]"),
-    "model": ({}, "", "main .panel"),
+    # page: its request, what is waited for, and what is opened then
+    "write": (
+        {
+            "keywords": ["children", "snow", "garden"],
+            "sampler": {"kind": "metropolis", "chains": 6, "steps": 80},
+            "samples": 2,
+            "seed": 4,
+        },
+        DONE,
+        "",
+    ),
+    "write-dark-zh": ({**DEFAULT, "samples": 2, "sampler": {"kind": "annealing", "chains": 4}}, DONE, ""),
+    "fill": (
+        {
+            "text": "She opened the ___ and found ___ inside.",
+            "blanks": [{}, {"keywords": ["letter"], "length": {"max": 4}}],
+            "samples": 3,
+            "seed": 1,
+        },
+        DONE,
+        "",
+    ),
+    "paraphrase": (
+        {"texts": ["Is it possible to live without sleep?"], "keep": ["sleep"], "samples": 3, "seed": 7},
+        DONE,
+        "",
+    ),
+    "correct": ({"texts": ["我们昨天去公圆散步，天汽很好。", "She has three book on her desk."]}, DONE, ""),
+    "search": ({"index": "demo", "query": "What is the currency of Germny?"}, DONE, "Why?"),
+    "score": ({"texts": ["We walk our dog in the park.", "We walk our dog on the park."]}, DONE, ""),
+    "jobs": (
+        {"text": 'id,keywords\nwalk,"dog, park"\nrain,"rain, window, tea"'},
+        "[data-job][data-status=completed] table",
+        "",
+    ),
+    "model": ({}, ".panel", ""),
 }
 
 
@@ -97,19 +130,20 @@ def frames(browser: Browser, url: str) -> dict[str, float]:
 def take_pictures(browser: Browser, url: str, folder: Path) -> None:
     """A picture of every page."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, (request, run, done) in PICTURES.items():
-        shown = [("light", "en-US", name)]
-        if name == "write":
-            shown += [("dark", "zh-CN", "write-dark-zh")]
-        for scheme, locale, file in shown:
-            context = {"color_scheme": scheme, "locale": locale, "viewport": {"width": 1200, "height": 800}}
-            with visiting(browser, url, link(name, request), **context) as visit:
-                visit.page.wait_for_selector(".state[data-state=ready]")
-                if run:
-                    press_run(visit.page)
-                visit.page.wait_for_selector(done, timeout=180_000)
-                visit.page.wait_for_timeout(300)
-                visit.page.screenshot(path=folder / f"{file}.png", full_page=True)
+    for name, (request, done, opened) in PICTURES.items():
+        page, *other = name.split("-")
+        scheme, locale = ("dark", "zh-CN") if other else ("light", "en-US")
+        context = {"color_scheme": scheme, "locale": locale, "viewport": {"width": 1200, "height": 800}}
+        with visiting(browser, url, link(page, request), **context) as visit:
+            visit.page.wait_for_selector(".state[data-state=ready]")
+            if request:
+                press_run(visit.page)
+            visit.page.wait_for_selector(done, timeout=300_000)
+            if opened:
+                visit.page.get_by_text(opened).first.click()
+            visit.page.evaluate("scrollTo(0, 0)")
+            visit.page.wait_for_timeout(500)
+            visit.page.screenshot(path=folder / f"{name}.png")
 
 
 def main() -> None:
@@ -118,6 +152,7 @@ def main() -> None:
     arguments.add_argument("--output", type=Path, default=Path("benchmarks/studio.json"))
     arguments.add_argument("--pictures", type=Path)
     asked = arguments.parse_args()
+    before = machine()
     own = [path for path in STATIC.rglob("*") if path.is_file() and not path.is_relative_to(VENDOR)]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -134,7 +169,7 @@ def main() -> None:
             **frames(browser, url),
             "own_lines": sum(len(path.read_text(encoding="utf-8").splitlines()) for path in own),
         }
-        write(asked.output, {"machine": machine(), **figures})
+        write(asked.output, {"machine": before, **figures})
 
 
 if __name__ == "__main__":

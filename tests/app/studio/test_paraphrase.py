@@ -29,7 +29,7 @@ def test_texts_stand_beside_their_sources(browser: Browser, url: str) -> None:
             for row, each in enumerate(paraphrase["texts"]):
                 assert set(found.nth(row).locator(".keyword").all_inner_texts()) == set(paraphrase["kept"])
                 facts = text.locator(".best .facts").nth(row).inner_text()
-                assert f"({round(each['similarity'], 2):g} of 1)" in facts
+                assert f"({round(each['similarity'], 2):g}, the text itself 1)" in facts
                 assert figure(facts.split("overlap ")[1].split(")")[0]) == round(each["overlap"], 2)
             left, right = text.locator(".given").bounding_box(), found.first.bounding_box()
             assert left and right and left["x"] + left["width"] <= right["x"]

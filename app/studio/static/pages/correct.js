@@ -13,7 +13,7 @@ import { Controls } from "../sampling/controls.js";
 const PATH = "v1/corrections";
 const EXAMPLES = {
   zh: { texts: ["我们昨天去公圆散步，天汽很好。", "法律对妇女的权益给予特殊的保户。"] },
-  en: { texts: ["We are going to the beach tommorow.", "She go to school evry day."] },
+  en: { texts: ["We are going to the beach tommorow.", "She has three book on her desk."] },
 };
 // Kinds of each language: those that are looked for unless others are named, and those that must be named.
 const KINDS = {
