@@ -22,7 +22,10 @@ from benchmarks.machine import machine, write
 from tests.support.browser import chromium, visiting
 from tests.support.service_process import service
 
-CONTEXT = {"viewport": {"width": 1040, "height": 680}, "permissions": ["clipboard-read", "clipboard-write"]}
+CONTEXT: dict[str, Any] = {
+    "viewport": {"width": 1040, "height": 680},
+    "permissions": ["clipboard-read", "clipboard-write"],
+}
 PATIENCE_MILLISECONDS = 180_000
 
 Task = Callable[[Page], Locator]

@@ -13,8 +13,9 @@ from tests.support import tiny_service as tiny
 from tests.support.live import serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium; Playwright's event loop runs in the thread meanwhile, in which other files' tests run loops of their own."""
     if browsers.CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
