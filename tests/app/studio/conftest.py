@@ -15,7 +15,7 @@ from tests.support.live import serving
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Chromium; Playwright's event loop runs in the thread meanwhile, in which other files' tests run loops of their own."""
+    """Chromium, for one file: while Playwright's event loop is open, the thread can run no other."""
     if browsers.CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
