@@ -9,19 +9,17 @@ dark besides.
 from __future__ import annotations
 
 import argparse
-import json
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from app.studio.routes import STATIC
 from app.studio.vendoring import VENDOR
 from benchmarks.machine import machine, write
-from tests.support.browser import chromium, visiting
+from tests.support.browser import chromium, link, visiting
 from tests.support.service_process import service
 
 CHAINS = {"keywords": ["今天", "公园", "散步"], "sampler": {"kind": "metropolis", "chains": 16, "steps": 60}, "seed": 7}
@@ -77,11 +75,6 @@ PICTURES: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "model": ({}, ".panel", ""),
 }
-
-
-def link(page: str, request: dict[str, Any]) -> str:
-    """The path of a page with its request."""
-    return f"/studio#{page}?{quote(json.dumps(request))}"
 
 
 def press_run(page: Page) -> None:

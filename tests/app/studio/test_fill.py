@@ -56,6 +56,8 @@ def test_what_is_asked_stays_with_its_blank(browser: Browser, url: str) -> None:
         assert_longest(page, "", "", "2")
         text.fill("In ___.")
         assert_longest(page, "2")
+        text.fill("They ran to ___ again!")
+        assert_longest(page, "")
 
 
 def test_a_fault_stands_at_its_blank(browser: Browser, url: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, expect
 
 from tests.support.browser import Scheme, figure, rows, visiting
 
@@ -26,8 +26,10 @@ def test_a_page_in_a_language(browser: Browser, url: str, page: str, locale: str
 
 def test_language_and_theme_are_switched_and_kept(browser: Browser, url: str) -> None:
     with visiting(browser, url) as visit:
+        expect(visit.page.locator(".chip .name")).to_have_text(["children", "snow", "garden"])
         visit.page.get_by_role("button", name="中文").click()
         assert visit.page.inner_text("h1") == "造句"
+        expect(visit.page.locator(".chip .name")).to_have_text(["今天", "公园", "散步"])
         visit.page.get_by_role("button", name="深色").click()
         visit.page.reload()
         assert visit.page.inner_text("h1") == "造句"

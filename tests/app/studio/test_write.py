@@ -71,6 +71,18 @@ def test_the_chains_of_the_page_are_those_of_the_answer(browser: Browser, url: s
         assert ends
 
 
+def test_a_seed_that_was_drawn_stands_in_the_address_until_the_request_is_another(browser: Browser, url: str) -> None:
+    with visiting(browser, url, link("write", {**REQUEST, "seed": None})) as visit:
+        page, seed = visit.page, visit.page.get_by_label("Seed")
+        run(page)
+        drawn = visit.sent("/v1/sentences")["seed"]
+        with visiting(browser, url, page.url.removeprefix(url)) as other:
+            expect(other.page.get_by_label("Seed")).to_have_value(str(drawn))
+        expect(seed).to_have_value("")
+        page.get_by_label("Keep this order").check()
+        page.wait_for_function("seed => !location.hash.includes(seed)", arg=str(drawn))
+
+
 def test_a_whole_run_by_keyboard(browser: Browser, url: str) -> None:
     with visiting(browser, url, link("write", {**REQUEST, "keywords": []})) as visit:
         page, keys = visit.page, visit.page.keyboard
