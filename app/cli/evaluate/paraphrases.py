@@ -6,7 +6,7 @@ import importlib.util
 import json
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -153,42 +153,46 @@ async def evaluate_paraphrases(
 
 
 def _line(pair: Pair, found: TextParaphrases) -> dict[str, Any]:
-    best = found.texts[0]
+    best = found.texts[0].model_dump(include={"text", "similarity", "overlap", "log_prob"}) if found.texts else {}
     return {
         "line": pair.line,
         "source": found.source,
-        "text": best.text,
         "references": list(pair.references),
         "kept": found.kept,
-        "similarity": best.similarity,
-        "overlap": best.overlap,
-        "log_prob": best.log_prob,
+        **best,
     }
 
 
 def summary(
     pairs: Sequence[Pair], texts: Sequence[str], found: Sequence[TextParaphrases], evaluation: ParaphrasesEvaluation
 ) -> dict[str, Any]:
-    """BLEU against people's paraphrases and against the text, of the paraphrases and of copying the text."""
+    """BLEU against people's paraphrases and against the text, of the paraphrases and of copying the text.
+
+    A text without a paraphrase, as draws that are no chains may leave one, counts as nothing said.
+    """
     language: AskedLanguage = evaluation.options.get("language", "auto")
 
     def tokens(text: str) -> str:
         return " ".join(tokens_of(text, evaluation.tokenised, language))
 
     sources = [tokens(text) for text in texts]
-    best = [one.texts[0] for one in found]
-    said = [tokens(one.text) for one in best]
+    best = [(text, one, one.texts[0]) for text, one in zip(texts, found, strict=True) if one.texts]
+    said = [tokens(one.texts[0].text) if one.texts else "" for one in found]
     references = [[tokens(reference) for reference in pair.references] for pair in pairs]
     return {
         "texts": len(pairs),
         "paraphrases": scores(said, references, sources),
         "copying": scores(sources, references, sources),
-        "similarity": fmean(one.similarity for one in best),
-        "kept": fmean(all(word in one.texts[0].text for word in one.kept) for one in found),
-        "numbers_kept": fmean(
-            sorted(numbers(text)) == sorted(numbers(one.text)) for text, one in zip(texts, best, strict=True)
-        ),
+        "paraphrased": len(best) / len(pairs),
+        "similarity": _mean(one.similarity for _, _, one in best),
+        "kept": _mean(all(word in one.text for word in asked.kept) for _, asked, one in best),
+        "numbers_kept": _mean(sorted(numbers(text)) == sorted(numbers(one.text)) for text, _, one in best),
     }
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    found = list(values)
+    return fmean(found) if found else None
 
 
 def scores(said: Sequence[str], references: Sequence[Sequence[str]], sources: Sequence[str]) -> dict[str, float]:

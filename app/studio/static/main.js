@@ -1,30 +1,22 @@
 // The studio: its pages, and what stands around them.
-import { key, keyRefused, service, watch } from "./lib/api.js";
+import { key, keyRefused, service, untilReady, watch } from "./lib/api.js";
 import { html, render, useEffect, useState } from "./lib/html.js";
 import { link, place } from "./lib/place.js";
 import { theme, toggleTheme } from "./lib/theme.js";
 import { language, t } from "./lib/words.js";
 import { TextField } from "./ui/fields.js";
-import { Write } from "./pages/write.js";
-import { Fill } from "./pages/fill.js";
-import { Paraphrase } from "./pages/paraphrase.js";
-import { Correct } from "./pages/correct.js";
-import { Search } from "./pages/search.js";
-import { Score } from "./pages/score.js";
-import { Jobs } from "./pages/jobs.js";
-import { Model } from "./pages/model.js";
 
-// A page is a component that gets the state in its link as `initial`.
-const PAGES = {
-  write: Write,
-  fill: Fill,
-  paraphrase: Paraphrase,
-  correct: Correct,
-  search: Search,
-  score: Score,
-  jobs: Jobs,
-  model: Model,
-};
+const PAGES = ["write", "fill", "paraphrase", "correct", "search", "score", "jobs", "model"];
+
+// The component of a page, which gets the state in its link as `initial`; null until its file is here.
+function usePage(name) {
+  const [known, setKnown] = useState({});
+  useEffect(() => {
+    const load = () => import(`./pages/${name}.js`).then((file) => setKnown({ name, Page: Object.values(file)[0] }), () => watch().then(untilReady).then(load));
+    load();
+  }, [name]);
+  return known.name === name ? known.Page : null;
+}
 
 function KeyForm() {
   const [text, setText] = useState(key.value);
@@ -41,8 +33,8 @@ function KeyForm() {
 }
 
 function App() {
-  const here = place.value.page in PAGES ? place.value.page : "write";
-  const Page = PAGES[here];
+  const here = PAGES.includes(place.value.page) ? place.value.page : "write";
+  const Page = usePage(here);
   const state = service.value.state;
   const [keyShown, setKeyShown] = useState(false);
   useEffect(() => {
@@ -53,7 +45,7 @@ function App() {
       ${t("skip")}</a>
       <a class="brand" href=${link("write")}><img src="studio/icon.svg" alt="" width="28" height="28" /> chainwright</a>
       <nav aria-label=${t("pages")}>
-        ${Object.keys(PAGES).map((each) => html`<a key=${each} href=${link(each)}
+        ${PAGES.map((each) => html`<a key=${each} href=${link(each)}
           aria-current=${each === here ? "page" : undefined}>${t(`page.${each}`)}</a>`)}
       </nav>
       <div class="tools">
@@ -65,8 +57,8 @@ function App() {
       </div>
     </header>
     ${(keyShown || keyRefused.value) && html`<${KeyForm} />`}
-    <main id="main" tabindex="-1"><h1>${t(`page.${here}`)}</h1><p class="lead">${t(`lead.${here}`)}</p>
-      <${Page} key=${place.value.hash || here} initial=${place.value.state} /></main>
+    <main id="main" tabindex="-1">${Page && html`<h1>${t(`page.${here}`)}</h1><p class="lead">${t(`lead.${here}`)}</p>
+      <${Page} key=${place.value.hash || here} initial=${place.value.state} />`}</main>
     <footer><a href="docs">${t("footer.docs")}</a></footer>`;
 }
 

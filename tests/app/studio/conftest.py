@@ -13,8 +13,9 @@ from tests.support import tiny_service as tiny
 from tests.support.live import serving
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Chromium, for one file: while Playwright's event loop is open, the thread can run no other."""
     if browsers.CHROMIUM is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:

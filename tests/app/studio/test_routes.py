@@ -11,6 +11,7 @@ from app.main import create_app
 from app.settings.settings import Settings
 from app.studio.routes import PAGE, STATIC, content_security_policy
 from app.studio.vendoring import VENDOR
+from app.web.codes import Code
 
 OWN = [path for path in STATIC.rglob("*") if path.is_file() and not path.is_relative_to(VENDOR)]
 
@@ -84,11 +85,15 @@ def test_own_code_stays_small() -> None:
 
 
 def keys(name: str) -> list[str]:
-    return re.findall(r'"?([\w.]+)"?: "(?:[^"\\]|\\.)*"', (STATIC / "words" / name).read_text(encoding="utf-8"))
+    return re.findall(r'"?([\w.-]+)"?: "(?:[^"\\]|\\.)*"', (STATIC / "words" / name).read_text(encoding="utf-8"))
 
 
 def test_both_languages_have_the_same_words() -> None:
     assert keys("en.js") == keys("zh.js") and len(set(keys("en.js"))) == len(keys("en.js")) > 100
+
+
+def test_each_code_of_a_fault_has_words() -> None:
+    assert {f"code.{code}" for code in Code} <= set(keys("en.js"))
 
 
 def test_every_word_that_is_used_is_there() -> None:

@@ -21,7 +21,3 @@ export const link = (page, state) => `#${page}${state ? `?${encodeURIComponent(J
 export function keep(page, state) {
   history.replaceState(null, "", link(page, state));
 }
-
-export function go(page, state) {
-  location.hash = link(page, state);
-}

@@ -58,10 +58,18 @@ export function Table({ caption, columns, rows, keys }) {
   </table></div>`;
 }
 
+// Browsers give the clipboard to pages by https and of the same machine alone; elsewhere what is selected is copied.
+function toClipboard(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const field = document.body.appendChild(Object.assign(document.createElement("textarea"), { value: text }));
+  field.select();
+  return document.execCommand("copy") && field.remove();
+}
+
 export function Copy({ text, label = t("copy") }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
-    await navigator.clipboard.writeText(text);
+    await toClipboard(text);
     setCopied(true);
     setTimeout(() => setCopied(false), 1500);
   };

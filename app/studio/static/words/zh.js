@@ -46,7 +46,6 @@ export default {
   compare: "对比", "compare.hint": "同样的请求和种子 {seed}，只改一个字段。", "compare.field": "字段", "compare.value": "取值", "compare.run": "并排运行",
   "compare.differences": "不同之处", "compare.first": "原来", "compare.best": "最好的句子", "compare.log_prob": "每词元对数概率", "compare.log_density": "对数密度",
   "compare.moved": "接受的修改", "compare.rhat": "对数密度的 R-hat", "compare.tokens": "读过的词元", "compare.seconds": "秒数",
-  // 以下：其他页面
   // 填空、改写、纠错
   "fill.text": "带空格的文字", "fill.text.hint": "三条下划线是一个空；英文的空两边要留空格", "fill.none": "还没有空：用下面的按钮加一个。", "fill.insert": "在这里加一个空",
   "fill.insert.hint": "加在光标处，或替换选中的文字", "fill.blank": "第 {number} 个空", "fill.words": "空里要有的词", "fill.words.hint": "按此顺序；不写则填什么都行", texts: "文字",
@@ -119,4 +118,14 @@ export default {
   "model.closed": "正常", "model.open": "连接不上", "model.half-open": "正在重试", "model.openapi": "OpenAPI 描述", "model.metrics": "运行指标", "model.cache": "向缓存查询的分数",
   "model.times": "次数", "model.memory": "内存", "model.redis": "Redis", "model.nowhere": "没有", "model.limits": "请求的上限",
   "model.limits.hint": "由服务的管理者用这些环境变量设定",
+  // 错误代码
+  "code.missing": "缺少", "code.unknown-field": "没有这个字段", "code.wrong-type": "类型不对", "code.unknown-value": "没有这个值", "code.malformed": "格式不对",
+  "code.not-finite": "不是有限的数", "code.too-small": "太小", "code.too-large": "太大", "code.too-few": "太少", "code.too-many": "太多", "code.too-short": "太短",
+  "code.too-long": "太长", "code.blank": "空白", "code.control-character": "控制字符", "code.not-unicode": "不是 Unicode", "code.duplicate": "重复",
+  "code.reserved": "保留名称", "code.contradictory": "互相矛盾", "code.unspellable": "词表拼不出", "code.forbidden-keyword": "关键词被禁用", "code.infeasible": "无法满足",
+  "code.no-effect": "无事可做", "code.malformed-json": "JSON 格式不对", "code.wrong-media-type": "内容类型不对", "code.not-found": "找不到",
+  "code.method-not-allowed": "方法不对", "code.unauthorized": "密钥无效", "code.over-rate": "超出频率", "code.busy": "繁忙", "code.in-use": "正被使用", "code.damaged": "已损坏",
+  "code.other-model": "属于另一个模型", "code.conflict": "冲突", "code.loading": "正在加载", "code.unusable-model": "模型不可用", "code.unusable-device": "设备不可用",
+  "code.stopping": "正在停止", "code.unavailable": "不可用", "code.unusable-file": "文件不可用", "code.timed-out": "超时", "code.client-gone": "客户端已离开",
+  "code.internal-error": "内部错误",
 };

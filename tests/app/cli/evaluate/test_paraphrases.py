@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from app.cli.evaluate.paraphrases import scores, tokens_of, written_out
+from app.cli.evaluate.paraphrases import Pair, ParaphrasesEvaluation, scores, summary, tokens_of, written_out
+from app.tasks.paraphrases.schemas import TextParaphrases
 
 
 @pytest.mark.parametrize(
@@ -36,3 +39,13 @@ def test_copying_has_a_self_bleu_of_100_and_ibleu_weighs_the_two() -> None:
     assert better["bleu"] == pytest.approx(100) and better["self_bleu"] < 50
     # Of several references the best n-grams of any count.
     assert scores(["x y"], [["a b", "x y"]], ["a b"])["bleu"] == pytest.approx(100)
+
+
+def test_a_text_without_a_paraphrase_counts_as_nothing_said() -> None:
+    pytest.importorskip("sacrebleu")
+    pairs = [Pair(1, "it is a dog", ("it is a cat",)), Pair(2, "it is a park", ("a park it is",))]
+    nothing = TextParaphrases.model_construct(source="It is a dog.", kept=["dog"], texts=[])
+    evaluation = ParaphrasesEvaluation(Path("none"), None, {}, True, None)
+    report = summary(pairs, ["It is a dog.", "It is a park."], [nothing, nothing], evaluation)
+    assert report["paraphrased"] == 0 and report["similarity"] is None and report["kept"] is None
+    assert report["paraphrases"]["bleu"] == 0 < report["copying"]["bleu"]
