@@ -104,7 +104,7 @@ def test_all_figures_as_a_table(browser: Browser, url: str) -> None:
                 assert figure(entropy) == close(score["entropies"][place])
                 assert likeliest == (score["top"][place][0]["token"].replace(" ", "␣").replace("\n", "⏎") or "∅")
             assert len(table) == len(score["tokens"])
-        visit.assert_for_everyone("light")
+        visit.assert_for_everyone()
 
 
 def test_a_fault_stands_at_its_text(browser: Browser, url: str) -> None:

@@ -165,7 +165,7 @@ def test_an_index_is_built_of_lines_with_a_malformed_one(browser: Browser, url: 
         expect(panel).to_have_attribute("data-index-state", "ready")
         (fault,) = client.get(f"/v1/indexes/{index}").json()["report"]["examples"]
         assert rows(panel.get_by_role("table")) == [[str(fault["line"]), fault["fault"]]] and fault["line"] == 2
-        visit.assert_for_everyone("dark")
+        visit.assert_for_everyone()
         assert {each["text"] for each in ask(visit, index)} == {"今天 天气", "dog food"}
         panel.get_by_role("button", name="Delete the index").click()
         page.get_by_role("dialog").get_by_role("button", name="Delete the index").click()

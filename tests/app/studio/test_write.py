@@ -146,7 +146,7 @@ def test_compared_with_one_field_changed(browser: Browser, url: str) -> None:
         page.wait_for_selector("[data-second] [data-status=done]")
         assert page.locator("[data-second] .chains li").count() == 3
         assert "Step 5 of 5" in page.inner_text("[data-second]")
-        visit.assert_for_everyone("dark")
+        visit.assert_for_everyone()
 
 
 def test_the_request_in_other_forms(browser: Browser, url: str) -> None:
