@@ -244,10 +244,12 @@ async def _repair(
     source's own insertions, and the deletion of each free token, and keeps the edit that lowers the
     violation most, the likeliest if several do. Far from the support it takes any that lowers it,
     since there many follow, but not where a layout (a pattern's, say) lets few come nearer. When none
-    lowers it, the chain starts again: from bare keywords in another order and form, or from the text.
+    lowers it, the chain goes back: a long sentence by some of its free tokens, any other, and a long one
+    at last, to bare keywords in another order and form, or to the text.
     """
     inserts = [] if isinstance(source, State) else source.inserts
-    far = np.inf if isinstance(source, KeywordBlocks) and source.is_laid_out else _FAR
+    laid_out = isinstance(source, KeywordBlocks) and source.is_laid_out
+    far = np.inf if laid_out else _FAR
     violations = [target.violation(state) for state in states]
     failures = [0] * len(states)
     while open_chains := [i for i, violation in enumerate(violations) if violation > 0]:
@@ -304,10 +306,23 @@ async def _repair(
                     "no sentence that holds every constraint was found; the closest was "
                     f"{target.decode(states[i].tokens)!r}"
                 )
-            if failures[i] % 3 == 0:
-                states[i] = source if isinstance(source, State) else source.bare(rngs[i])
+            if failures[i] % _TRIES == 0:
+                if isinstance(source, State):
+                    states[i] = source
+                elif len(states[i].free) >= _LONG and failures[i] % _STEPS_BACK and not laid_out:
+                    states[i] = _thinned(states[i], rngs[i])
+                else:
+                    states[i] = source.bare(rngs[i])
                 violations[i] = target.violation(states[i])
     return states
+
+
+def _thinned(state: State, rng: np.random.Generator) -> State:
+    """The state without some of its free tokens, drawn."""
+    free = state.free
+    for position in sorted(rng.permutation(len(free))[: len(free) // _THINNED], reverse=True):
+        state = state.deleted(free[int(position)])
+    return state
 
 
 _REPAIR_EPSILON = 0.05
@@ -315,5 +330,13 @@ _POOLED_ROUNDS = 4
 """Rounds of all chains together, as a multiple of one chain's, after which a request that none can meet is refused."""
 _FAR = 8.0
 """Violation from which on a chain takes the likeliest edit that lowers it, by however little: words are missing."""
+_TRIES = 3
+"""Rounds without progress after which a chain goes back."""
+_LONG = 8
+"""Free tokens from which on a sentence took so many rounds to write that it is not thrown away at once."""
+_STEPS_BACK = 4 * _TRIES
+"""Rounds without progress after which it is."""
+_THINNED = 4
+"""Of how many free tokens one is taken away until then."""
 _INSERTS = 8
 """Of a source's own insertions, how many are tried in each gap."""

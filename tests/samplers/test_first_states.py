@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -180,6 +181,22 @@ def test_what_no_chain_reaches_is_refused_sooner_than_one_chain_gives_up() -> No
     assert rounds[0] >= 30
     # Twenty chains have 4 x 30 failures together, and each first comes as near as it can.
     assert 6 <= rounds[1] <= rounds[0] // 2
+
+
+def test_a_long_sentence_that_goes_no_further_is_not_written_anew_each_time() -> None:
+    @dataclass(frozen=True, slots=True)
+    class AtMostThrice(Constraint):
+        def violation(self, state: State, text: str) -> float:
+            return sum(max(0, state.tokens.count(token) - 3) for token in INTERIOR)
+
+    language = ToyLanguage()
+    # Four tokens thrice each are twelve, and a closing one: too few for eighteen.
+    impossible = Target(decode, (LengthBounds(length_in_tokens, 18, 20), AtMostThrice()))
+    with pytest.raises(InfeasibleError, match="closest"):
+        asyncio.run(construct(KeywordBlocks((((A,),),), False, STOP), impossible, language, generators(1, 1)))
+    failures, to_write = 60, 12
+    rounds = sum(name == "score" for name, _ in language.calls)
+    assert rounds < failures + failures // 3 * to_write / 2
 
 
 @pytest.mark.parametrize(
