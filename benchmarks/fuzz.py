@@ -1,6 +1,6 @@
 """Requests of every kind that people get wrong, sent to the real service: no 5xx, none over ten seconds.
 
-    python -m benchmarks.fuzz [--requests 100000] [--seed 1] [--output benchmarks/fuzz.json]
+    python -m benchmarks.fuzz [--requests 100000] [--side-by-side 2] [--seed 1] [--output benchmarks/fuzz.json]
 
 Starts the service on a free loopback port with a tiny model of random weights, whose tokenizer spells by bytes as
 the default model's does: what is tried here is what stands around the model.
@@ -94,6 +94,7 @@ def main() -> None:
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=100_000)
+    parser.add_argument("--side-by-side", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_name("fuzz.json"))
     arguments = parser.parse_args()
@@ -101,13 +102,14 @@ def main() -> None:
         root = Path(folder)
         with service(save_with_bytes(root / "model"), root, retrieval_adapter="none") as (process, url):
             started = time.perf_counter()
-            findings = asyncio.run(fuzz(url, arguments.requests, arguments.seed))
+            findings = asyncio.run(fuzz(url, arguments.requests, arguments.seed, arguments.side_by_side))
             seconds = time.perf_counter() - started
             died = process.poll()
         tracebacks = (root / "log").read_text("utf-8", "replace").count("Traceback")
     result: dict[str, Any] = {
         "machine": machine(),
         "requests": arguments.requests,
+        "side_by_side": arguments.side_by_side,
         "seed": arguments.seed,
         "seconds": seconds,
         "statuses": dict(sorted(findings.statuses.items())),
