@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from app.jobs.documentation import JSONL
+from app.jobs.documentation import JSONL, RESULT_LINE
 from app.openai.files_upload import FORM, FileFields
 from app.tasks.keywords.task import Sentences
 from app.web.requests import problem_responses
@@ -44,8 +44,7 @@ UPLOADED: dict[int | str, dict[str, Any]] = {
 
 CONTENT: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "The bytes as they came in, or JSON Lines, each `{id, custom_id, response: {status_code, "
-        "request_id, body}, error}`",
+        "description": f"The bytes as they came in, or JSON Lines, {RESULT_LINE}",
         "content": {JSONL: {"schema": {"type": "string"}}},
     },
     **problem_responses(404, 422, 500, 503),

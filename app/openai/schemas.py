@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Generic, Literal, Self, TypeVar
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from app.jobs.schemas import CustomId, Item, RequestCounts, Status
+from app.tasks.keywords.task import Sentences
 from app.tasks.registry import urls
 from app.web.schemas import Strict
 
@@ -40,6 +41,19 @@ class FileDeleted(BaseModel):
 
 class BatchRequest(Strict):
     """Ask for a batch: a job made of the lines of a file."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "input_file_id": "file-01a1ffb09c2d8a51b40c6e97f3d2",
+                    "endpoint": Sentences.path,
+                    "completion_window": "24h",
+                    "metadata": {"for": "the garden"},
+                }
+            ]
+        }
+    )
 
     input_file_id: str = Field(max_length=64, description="of a file uploaded with the purpose batch")
     endpoint: str = Field(max_length=200, description=f"the `url` of every line: {urls()}")
