@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Annotated
 
 from fastapi import Depends, Header, Request
@@ -70,11 +71,8 @@ async def record_of(job_id: str, jobs: Jobs) -> Record:
     Raises:
         ProblemError: 404 if there is none, 500 if it cannot be read.
     """
-    try:
+    with damage_as_problem():
         return await found(job_id, jobs)
-    except UnreadableError as error:
-        remedy = "have it forgotten with DELETE, and submit the job once more"
-        raise failure(500, Code.DAMAGED, str(error), remedy, field="job_id") from error
 
 
 async def found(job_id: str, jobs: Jobs) -> Record:
@@ -89,3 +87,17 @@ async def found(job_id: str, jobs: Jobs) -> Record:
         message, remedy = f"there is no job {job_id!r}", "name one that GET /v1/jobs lists"
         raise failure(404, Code.NOT_FOUND, message, remedy, field="job_id")
     return record
+
+
+@contextmanager
+def damage_as_problem() -> Iterator[None]:
+    """Turn a record that cannot be read into a problem.
+
+    Raises:
+        ProblemError: 500.
+    """
+    try:
+        yield
+    except UnreadableError as error:
+        remedy = "have it forgotten with DELETE /v1/jobs/{id}, and submit the job once more"
+        raise failure(500, Code.DAMAGED, str(error), remedy, field="job_id") from error

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request
 from app.engine.ready import ReadyEngine
 from app.jobs.intake.check import Intake, digest_of
 from app.jobs.jobs import Jobs
-from app.jobs.requests import IdempotencyKey, ReadyJobs, record_of, submitted
+from app.jobs.requests import IdempotencyKey, ReadyJobs, damage_as_problem, submitted
 from app.jobs.store import keys
 from app.jobs.store.connection import as_problem
 from app.jobs.store.record import Record
@@ -18,7 +18,7 @@ from app.openai.batches import batch_of, check_endpoint, is_id, read_lines
 from app.openai.files import FileStore
 from app.openai.schemas import Batch, BatchRequest, Page
 from app.web.codes import Code
-from app.web.problems import ProblemError, failure, invalid
+from app.web.problems import failure, invalid
 from app.web.requests import JsonRoute, problem_responses
 
 router = APIRouter(tags=["openai"], route_class=JsonRoute)
@@ -99,12 +99,9 @@ async def _input(file_id: str, jobs: Jobs) -> bytes:
 
 
 async def _found(batch_id: str, jobs: Jobs) -> Record:
-    record = await record_of(batch_id, jobs) if is_id(batch_id) else None
+    with damage_as_problem():
+        record = await jobs.store.record(batch_id) if is_id(batch_id) else None
     if record is None or not record.batch:
-        raise _missing(batch_id)
+        message, remedy = f"there is no batch {batch_id!r}", "name one that GET /v1/batches lists"
+        raise failure(404, Code.NOT_FOUND, message, remedy, field="batch_id")
     return record
-
-
-def _missing(batch_id: str) -> ProblemError:
-    message, remedy = f"there is no batch {batch_id!r}", "name one that GET /v1/batches lists"
-    return failure(404, Code.NOT_FOUND, message, remedy, field="batch_id")

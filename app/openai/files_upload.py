@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 from fastapi import Request
 from pydantic import Field, ValidationError
-from pydantic.json_schema import SkipJsonSchema
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -32,12 +31,16 @@ class FileFields(Strict):
     """Fields of the form beside the file."""
 
     purpose: Literal["batch"] = Field(description="what the file is for; batches are all that there is here")
-    anchor: Literal["created_at"] | SkipJsonSchema[None] = Field(
-        default=None, alias="expires_after[anchor]", description="since when `expires_after[seconds]` counts"
+    anchor: Literal["created_at"] = Field(
+        default="created_at", alias="expires_after[anchor]", description="since when `expires_after[seconds]` counts"
     )
-    seconds: Annotated[int, Field(strict=False, ge=3600, le=2_592_000)] | SkipJsonSchema[None] = Field(
-        default=None,
+    seconds: int = Field(
+        default=0,
         alias="expires_after[seconds]",
+        strict=False,
+        ge=3600,
+        le=2_592_000,
+        json_schema_extra=lambda schema: schema.pop("default", None),
         description="how long the file is kept; CHAINWRIGHT_JOB_RETENTION_SECONDS if left out",
     )
 
@@ -47,12 +50,12 @@ class Upload:
     """File that came in.
 
     Attributes:
-        seconds: how long it is to be kept; None if nothing was said.
+        seconds: how long it is to be kept; 0 if nothing was said.
     """
 
     file: UploadFile
     name: str
-    seconds: int | None
+    seconds: int
 
 
 @asynccontextmanager
@@ -91,7 +94,7 @@ def _read(parts: list[tuple[str, Any]], most: int) -> Upload:
         given = FileFields.model_validate(fields)
     except ValidationError as error:
         raise ProblemError(422, faults_of(error.errors())) from None
-    if given.anchor is not None and given.seconds is None:
+    if "anchor" in given.model_fields_set and not given.seconds:
         raise invalid("expires_after[seconds]", Code.MISSING, "it is left out", "say how many seconds it is kept")
     if not isinstance(file, UploadFile):
         message, remedy = "there is no file", "send it as a part of the form with a file name"

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 from openai import OpenAI
 
@@ -16,6 +17,12 @@ def service(settings: Settings) -> Iterator[str]:
     """The URL of a real server with a queue inside."""
     with serving_queue(settings, limits=LIMITS) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def http(service: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=service, trust_env=False, timeout=60) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

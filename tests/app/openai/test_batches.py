@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -13,12 +12,6 @@ from openai import OpenAI
 from app.settings.settings import Settings
 from app.web.access.keys import create_key
 from tests.app.openai.stock import client_of, content, done, jsonl, line, score, serving_queue, slow, submitted
-
-
-@pytest.fixture
-def http(service: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service, trust_env=False, timeout=60) as client:
-        yield client
 
 
 def test_a_batch_of_a_hundred(stock: OpenAI, http: httpx.Client) -> None:
@@ -46,7 +39,7 @@ def test_a_batch_of_a_hundred(stock: OpenAI, http: httpx.Client) -> None:
         ("no-texts", 422),
         ("unknown", 422),
     ]
-    assert errors[1]["response"]["body"]["errors"][0]["field"] == "text"
+    assert [each["field"] for each in errors[1]["response"]["body"]["errors"]] == ["body.texts", "body.text"]
 
 
 def test_a_batch_is_the_job_of_its_id(stock: OpenAI, http: httpx.Client) -> None:

@@ -11,12 +11,14 @@ import httpx
 import openai
 import pytest
 from openai import OpenAI
+from pydantic import SecretStr
 
 from app.main import create_app
 from app.settings.settings import Limits, Settings
 from benchmarks.fuzz_requests import Fuzzer
 from tests.app.openai.stock import client_of, content, done, jsonl, score, serving_queue, submitted
 from tests.app.web.test_bad_input import assert_problem
+from tests.support.fleet import QueueServer
 from tests.support.live import serving
 
 
@@ -90,6 +92,25 @@ def test_files_and_batches_outlive_the_service(settings: Settings) -> None:
             assert done(client, batch.id).status == "completed"
 
 
+def test_services_on_one_queue_see_the_same(settings: Settings) -> None:
+    with tempfile.TemporaryDirectory(prefix="cw") as folder:
+        queue = QueueServer(Path(folder) / "queue")
+        queue.start()
+        try:
+            with (
+                serving_queue(settings, queue_url=SecretStr(queue.url), worker="off") as url,
+                serving_queue(settings, queue_url=SecretStr(queue.url)) as other_url,
+                client_of(url) as client,
+                client_of(other_url) as other,
+            ):
+                batch = submitted(client, [score("a")])
+                assert other.files.retrieve(batch.input_file_id) == client.files.retrieve(batch.input_file_id)
+                output = done(client, batch.id).output_file_id
+                assert content(client, output) == content(other, output) != []
+        finally:
+            queue.stop()
+
+
 @pytest.mark.parametrize(
     ("files", "data", "status", "field", "code"),
     [
@@ -119,9 +140,9 @@ def test_files_and_batches_outlive_the_service(settings: Settings) -> None:
     ],
 )
 def test_forms(
-    service: str, files: dict[str, object], data: dict[str, object], status: int, field: str, code: str
+    http: httpx.Client, files: dict[str, object], data: dict[str, object], status: int, field: str, code: str
 ) -> None:
-    response = httpx.post(f"{service}/v1/files", files=files, data=data, trust_env=False, timeout=60)  # type: ignore[arg-type]
+    response = http.post("/v1/files", files=files, data=data)  # type: ignore[arg-type]
     if status == 200:
         assert response.status_code == 200
         return
@@ -143,12 +164,12 @@ def test_forms(
         (
             b'--x\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\n{}\r\n',
             {"Content-Type": "multipart/form-data; boundary=x"},
-            400,
+            422,  # what ends before its boundary is no part
         ),
     ],
 )
-def test_bodies_that_are_no_forms(service: str, body: bytes, headers: dict[str, str], status: int) -> None:
-    assert_problem(httpx.post(f"{service}/v1/files", content=body, headers=headers, trust_env=False), status)
+def test_bodies_that_are_no_forms(http: httpx.Client, body: bytes, headers: dict[str, str], status: int) -> None:
+    assert_problem(http.post("/v1/files", content=body, headers=headers), status)
 
 
 def test_there_are_so_many_files_and_no_more(settings: Settings) -> None:
@@ -164,15 +185,15 @@ def test_there_are_so_many_files_and_no_more(settings: Settings) -> None:
         client.files.create(file=b"x", purpose="batch")
 
 
-def test_head_is_get_without_its_body(stock: OpenAI, service: str) -> None:
+def test_head_is_get_without_its_body(stock: OpenAI, http: httpx.Client) -> None:
     batch = done(stock, submitted(stock, [score("a")]).id)
     paths = ["", f"/{batch.input_file_id}", f"/{batch.output_file_id}", "/file-nope"]
     paths += [f"/{name}/content" for name in (batch.input_file_id, batch.output_file_id, "file-nope")]
     for path in [f"/v1/files{path}" for path in paths] + ["/v1/batches", f"/v1/batches/{batch.id}", "/v1/batches/x"]:
-        got, headed = (httpx.request(method, f"{service}{path}", trust_env=False) for method in ("GET", "HEAD"))
+        got, headed = (http.request(method, path) for method in ("GET", "HEAD"))
         assert headed.status_code == got.status_code and headed.content == b"", path
         assert headed.headers.keys() == got.headers.keys(), path
-        assert httpx.get(f"{service}{path}/", trust_env=False).status_code == 404, path
+        assert http.get(f"{path}/").status_code == 404, path
 
 
 def test_a_service_without_a_queue_says_so(settings: Settings) -> None:
@@ -180,22 +201,21 @@ def test_a_service_without_a_queue_says_so(settings: Settings) -> None:
     with serving(create_app(off)) as url, client_of(url) as client:
         for refused in (client.files.list, client.batches.list):
             with pytest.raises(
-                openai.InternalServerError, match="this service has no queue. Set CHAINWRIGHT_QUEUE_URL"
+                openai.InternalServerError, match="This service has no queue. Set CHAINWRIGHT_QUEUE_URL"
             ):
                 refused()
 
 
-def test_fuzzed_files_make_batches_or_are_refused(service: str, stock: OpenAI) -> None:
+def test_fuzzed_files_make_batches_or_are_refused(http: httpx.Client) -> None:
     fuzzer = Fuzzer(2026)
     statuses: Counter[int] = Counter()
-    with httpx.Client(base_url=service, trust_env=False, timeout=60) as http:
-        for _ in range(120):
-            asked = fuzzer.file()
-            made = http.post("/v1/files", content=asked.body, headers=asked.headers)
-            statuses[made.status_code] += 1
-            if made.status_code == 200:
-                name = made.json()["id"]
-                body = {"input_file_id": name, "endpoint": "/v1/score", "completion_window": "24h"}
-                statuses[http.post("/v1/batches", json=body).status_code] += 1
-                assert http.delete(f"/v1/files/{name}").status_code == 200
-    assert statuses.keys() <= {200, 400, 415, 422} and statuses[200] > 20 and statuses[422] > 20, statuses
+    for _ in range(120):
+        asked = fuzzer.file()
+        made = http.post("/v1/files", content=asked.body, headers=asked.headers)
+        statuses[made.status_code] += 1
+        if made.status_code == 200:
+            name = made.json()["id"]
+            body = {"input_file_id": name, "endpoint": "/v1/score", "completion_window": "24h"}
+            statuses[http.post("/v1/batches", json=body).status_code] += 1
+            assert http.delete(f"/v1/files/{name}").status_code == 200
+    assert statuses.keys() <= {200, 400, 415, 422} and statuses[200] > 15 and statuses[422] > 20, statuses
