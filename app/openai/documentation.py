@@ -12,6 +12,7 @@ from app.web.requests import problem_responses
 
 _LINE = {"custom_id": "a", "method": "POST", "url": Sentences.path, "body": {"keywords": ["今天", "公园"], "seed": 7}}
 _FIELDS = FileFields.model_json_schema()
+_OPTIONAL = {name: part for name, part in _FIELDS["properties"].items() if name not in _FIELDS["required"]}
 
 UPLOAD: dict[str, Any] = {
     "requestBody": {
@@ -24,9 +25,12 @@ UPLOAD: dict[str, Any] = {
                         "file": {
                             "type": "string",
                             "format": "binary",
+                            "minLength": 1,
                             "description": "JSON Lines: on each line a request, `{custom_id, method, url, body}`",
                         },
-                        **_FIELDS["properties"],
+                        "purpose": _FIELDS["properties"]["purpose"],
+                        # On the wire all are text, and an empty list is nothing: a type here would say too much.
+                        **{name: {"description": part["description"]} for name, part in _OPTIONAL.items()},
                     },
                     "required": ["file", *_FIELDS["required"]],
                 },

@@ -40,8 +40,7 @@ class FileFields(Strict):
         strict=False,
         ge=3600,
         le=2_592_000,
-        json_schema_extra=lambda schema: schema.pop("default", None),
-        description="how long the file is kept; CHAINWRIGHT_JOB_RETENTION_SECONDS if left out",
+        description="seconds that the file is kept, 3600 to 2592000; CHAINWRIGHT_JOB_RETENTION_SECONDS if left out",
     )
 
 
