@@ -20,6 +20,7 @@ from app.jobs.jobs import Jobs, open_jobs
 from app.jobs.routes import router as queueing
 from app.jobs.work.worker import JobWorker
 from app.loading import Loading
+from app.openai.routes import router as openai
 from app.ops.metrics import Metrics
 from app.ops.metrics import router as measuring
 from app.ops.routes import router as ops
@@ -100,7 +101,7 @@ def create_app(
     )
     app.state.settings = settings
     app.state.drain = drain
-    for router in (task_routes(registry.TASKS), retrieval, queueing, ops, measuring):
+    for router in (task_routes(registry.TASKS), retrieval, queueing, openai, ops, measuring):
         app.include_router(router)
     if settings.studio == "on":
         app.include_router(studio)

@@ -8,6 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, get_args
+from urllib.parse import quote
 
 from app.tasks.corrections.kinds import Kind
 
@@ -37,6 +38,7 @@ INDEXES = ("fuzz-a", "fuzz-b", "fuzz-c", "demo", "none", "A b", "..")
 ROUTES = (
     *("/", "/health", "/ready", "/metrics", "/docs", "/redoc", "/openapi.json", "/v1/models", "/v1/sentences"),
     *("/v1/indexes", "/v1/indexes/fuzz-a", "/v1/indexes/none", "/v1/indexes/fuzz-a/search", "/v1/jobs"),
+    *("/v1/files", "/v1/files/none", "/v1/files/none/content", "/v1/batches", "/v1/batches/none/cancel"),
     *("/v1/jobs/none", "/v1/jobs/none/results", "/v1/jobs/none/events", "/v1/sentences/", "/v1", "//v1/score"),
     *("/v1/score", "/v1/score%00", "/%E4%BB%8A"),
 )
@@ -83,6 +85,8 @@ class Fuzzer:
             (4, self._upload),
             (5, self._patch),
             (5, self._job),
+            (4, self.file),
+            (4, self._batch),
             (10, self._route),
         ]
         return self.rng.choices([make for _, make in kinds], [weight for weight, _ in kinds])[0]()
@@ -295,6 +299,36 @@ class Fuzzer:
                 )
             },
         )
+
+    def file(self) -> FuzzedRequest:
+        """A form as OpenAI's clients send it, or nearly."""
+        rng = self.rng
+        item = {"custom_id": self.word(), "method": "POST", "url": "/v1/score", "body": {"texts": [self.word()]}}
+        lines = "\n".join(json.dumps(self._spoilt(item, {})) for _ in range(rng.randint(0, 3)))
+        parts = {
+            f'file"; filename="{self.word()}': lines.encode(rng.choice(ENCODINGS), "replace"),
+            "purpose": rng.choice([b"batch", b"batch", b"batch", b"vision"]),
+            rng.choice(["expires_after[seconds]", "model", "purpose"]): rng.choice([b"3600", b"batch", b""]),
+        }
+        head = b'--cut\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+        chosen = [each for each in parts.items() if rng.random() < 0.8]
+        body = b"".join(head % (name.encode("utf-8", "replace"), data) for name, data in chosen)
+        kind = rng.choice([*["multipart/form-data; boundary=cut"] * 9, *MEDIA_TYPES])
+        return FuzzedRequest("POST", "/v1/files", body + rng.choice([b"--cut--\r\n", b""]), {"Content-Type": kind})
+
+    def _batch(self) -> FuzzedRequest:
+        rng = self.rng
+        file = rng.choice(["none", "file-" + "0" * 28, "file-" + "0" * 28 + "-output", self.word()])
+        if rng.random() < 0.5:
+            path = rng.choice(["/v1/files", "/v1/batches", "/v1/batches/job_" + "0" * 28])
+            tail = rng.choice(["", "/content", "/cancel", "?order=up", "?limit=1&after=x", "?purpose=batch_output"])
+            return FuzzedRequest(
+                rng.choice(["GET", "HEAD", "DELETE", "POST"]), f"{path}/{quote(file, errors='replace')}{tail}"
+            )
+        optional: dict[str, Callable[[], Any]] = {"metadata": lambda: {self.word(): rng.choice([self.word(), 1])}}
+        endpoint = rng.choice(["/v1/score", "/v1/chat/completions"])
+        body = {"input_file_id": file, "completion_window": "24h", "endpoint": endpoint}
+        return self._json("/v1/batches", self._spoilt(body, optional))
 
     def _route(self) -> FuzzedRequest:
         rng = self.rng

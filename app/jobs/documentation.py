@@ -69,10 +69,12 @@ EVENTS: dict[int | str, dict[str, Any]] = {
     **problem_responses(404, 422, 500, 503),
 }
 
+RESULT_LINE = "each `{id, custom_id, response: {status_code, request_id, body}, error}`"
+
 LINES: dict[int | str, dict[str, Any]] = {
     200: {
-        "description": "JSON Lines, each `{id, custom_id, response: {status_code, body}, error}`. A page of a running "
-        "job ends before the first item that is not done: whoever goes on from `X-Next-Cursor` misses none",
+        "description": f"JSON Lines, {RESULT_LINE}. A page of a running job ends before the first item that is not "
+        "done: whoever goes on from `X-Next-Cursor` misses none",
         "headers": {
             "X-Next-Cursor": {"description": "`after` of the next page", "schema": {"type": "integer"}},
             "X-Has-More": {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Header, Path, Query, Request, Response
 from starlette.responses import StreamingResponse
 
 from app.engine.ready import ReadyEngine
@@ -17,17 +17,15 @@ from app.jobs.intake.body import read_body
 from app.jobs.intake.check import Intake, digest_of
 from app.jobs.intake.submission import Options, read_submission
 from app.jobs.jobs import Jobs
+from app.jobs.requests import IdempotencyKey, ReadyJobs, found, record_of, submitted
 from app.jobs.results import Kind
 from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
-from app.jobs.store.connection import AWAY, as_problem
-from app.jobs.store.record import Record, UnreadableError
+from app.jobs.store.connection import as_problem
+from app.jobs.store.record import UnreadableError
 from app.jobs.store.workers import workers
-from app.jobs.work.maintenance import enqueue
-from app.web.codes import Code
 from app.web.events import EventResponse
 from app.web.media import media_type
-from app.web.problems import failure, invalid
-from app.web.requests import problem_responses, until_disconnect
+from app.web.requests import problem_responses
 
 router = APIRouter(tags=["jobs"])
 
@@ -35,23 +33,6 @@ JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{28}$", description="of the j
 Lines = Annotated[int, Query(ge=1, le=10_000, description="lines of a page at most")]
 After = Annotated[int, Query(ge=-1, le=2**53, description="the X-Next-Cursor of the page before")]
 Download = Annotated[bool, Query(description="all that there are, as a file")]
-
-
-async def jobs_of(request: Request) -> Jobs:
-    """Queue of the service.
-
-    Raises:
-        ProblemError: 503 if there is none.
-    """
-    jobs: Jobs | None = getattr(request.app.state, "jobs", None)
-    if jobs is None:
-        message = "this service has no queue"
-        remedy = "set CHAINWRIGHT_QUEUE_URL to a Redis server, or see the log for why the embedded one did not start"
-        raise failure(503, Code.UNAVAILABLE, message, remedy)
-    return jobs
-
-
-ReadyJobs = Annotated[Jobs, Depends(jobs_of)]
 
 
 @router.post(
@@ -69,10 +50,7 @@ async def submit(
     on_invalid: Annotated[OnInvalid | None, Query(description=ON_INVALID)] = None,
     priority: Annotated[Priority | None, Query(description=PRIORITY)] = None,
     expires_after: Annotated[ExpiresAfter | None, Query(description=EXPIRES)] = None,
-    idempotency_key: Annotated[
-        str | None,
-        Header(min_length=1, max_length=256, description="the same key and request again: the same job, no second"),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Job:
     """Put many requests into the queue.
 
@@ -84,22 +62,9 @@ async def submit(
     options = Options(on_invalid, priority, expires_after)
     submission = await asyncio.to_thread(read_submission, kind, content, options)
     digest = digest_of(kind, options, content)
-    with as_problem():
-        intake = Intake(submission, engine, jobs.settings)
-        accepted = await until_disconnect(
-            request, intake.accepted(digest_of(idempotency_key) if idempotency_key else "", digest)
-        )
-        try:
-            job_id = await jobs.store.accept(accepted)
-        except KeyError as error:
-            message = f"it has made the job {error.args[0]} of another request"
-            remedy = "give each request a key of its own"
-            raise invalid("Idempotency-Key", Code.CONFLICT, message, remedy) from None
-        record = await _record(job_id, jobs)
-    if not record.queued:
-        with suppress(*AWAY):  # it is accepted: maintenance puts it into the queue once the server is back
-            await enqueue(record, jobs.store, jobs.queue)
-    response.headers["Location"] = f"{jobs.settings.root_path}/v1/jobs/{job_id}"
+    intake = Intake(submission, engine, jobs.settings)
+    record = await submitted(request, intake, jobs, idempotency_key, digest)
+    response.headers["Location"] = f"{jobs.settings.root_path}/v1/jobs/{record.id}"
     return record.report()
 
 
@@ -111,12 +76,12 @@ async def list_jobs(
 ) -> JobList:
     """Jobs, newest first."""
     with as_problem():
-        found = await jobs.store.records(after, limit + 1)
-    more = len(found) > limit
+        records = await jobs.store.records(after, limit + 1)
+    more = len(records) > limit
     return JobList(
-        data=[record.report() for record in found[:limit]],
+        data=[record.report() for record in records[:limit]],
         has_more=more,
-        next_cursor=found[limit - 1].id if more else None,
+        next_cursor=records[limit - 1].id if more else None,
     )
 
 
@@ -124,7 +89,7 @@ async def list_jobs(
 async def job(job_id: JobId, jobs: ReadyJobs) -> Job:
     """How far a job is."""
     with as_problem():
-        return (await _record(job_id, jobs)).report()
+        return (await record_of(job_id, jobs)).report()
 
 
 @router.delete(
@@ -137,7 +102,7 @@ async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
     """
     with as_problem():
         try:
-            record = await _found(job_id, jobs)
+            record = await found(job_id, jobs)
         except UnreadableError:
             await jobs.store.delete(job_id, "")
             return Response(status_code=204)
@@ -146,7 +111,7 @@ async def delete(job_id: JobId, jobs: ReadyJobs) -> Any:
             return Response(status_code=204)
         await jobs.store.cancel(job_id)
         await jobs.store.settle(job_id)
-        return (await _record(job_id, jobs)).report()
+        return (await record_of(job_id, jobs)).report()
 
 
 @router.get("/v1/jobs/{job_id}/events", responses=documented.EVENTS, response_class=Response, summary="Follow a job")
@@ -160,7 +125,7 @@ async def follow(
 ) -> Response:
     """Server-sent events from the job's beginning, or behind `Last-Event-ID`, until the job ends."""
     with as_problem():
-        await _record(job_id, jobs)
+        await record_of(job_id, jobs)
     ping_seconds = request.app.state.settings.ping_seconds
     return EventResponse(events(jobs.store, job_id, last_event_id or "0-0"), AsyncExitStack(), ping_seconds)
 
@@ -190,7 +155,7 @@ async def list_workers(jobs: ReadyJobs) -> Workers:
 
 async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, download: bool) -> Response:
     with as_problem():
-        record = await _record(job_id, jobs)
+        record = await record_of(job_id, jobs)
         if download:
             name = f"{job_id}-{kind}.jsonl"
             return StreamingResponse(
@@ -204,19 +169,3 @@ async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, do
         url = f"{jobs.settings.root_path}/v1/jobs/{job_id}/{kind}?after={page.cursor}&limit={limit}"
         headers["Link"] = f'<{url}>; rel="next"'
     return Response("".join(f"{line}\n" for line in page.lines), media_type=documented.JSONL, headers=headers)
-
-
-async def _record(job_id: str, jobs: Jobs) -> Record:
-    try:
-        return await _found(job_id, jobs)
-    except UnreadableError as error:
-        remedy = "have it forgotten with DELETE, and submit the job once more"
-        raise failure(500, Code.DAMAGED, str(error), remedy, field="job_id") from error
-
-
-async def _found(job_id: str, jobs: Jobs) -> Record:
-    record = await jobs.store.record(job_id)
-    if record is None:
-        message, remedy = f"there is no job {job_id!r}", "name one that GET /v1/jobs lists"
-        raise failure(404, Code.NOT_FOUND, message, remedy, field="job_id")
-    return record

@@ -147,6 +147,7 @@ class ItemResponse(BaseModel):
     """Answer of the item's route."""
 
     status_code: int
+    request_id: str = Field(description="the line's id: a job's item is a request of its own")
     body: Any
 
 

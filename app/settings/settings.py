@@ -129,7 +129,11 @@ class Limits(Environment):
         default=4 << 30, ge=1, description="size of the lines that PUT /v1/indexes/{name} takes; more gets 413"
     )
     max_job_items: int = Field(default=100_000, ge=1, description="items of one job")
-    max_job_bytes: values.Size = Field(default=256 << 20, ge=1, description="size of a job; a larger one gets 413")
+    max_job_bytes: values.Size = Field(
+        default=256 << 20, ge=1, description="size of a job or of an uploaded file; a larger one gets 413"
+    )
+    max_files: int = Field(default=1000, ge=1, description="uploaded files that are kept for batches")
+    max_files_bytes: values.Size = Field(default=256 << 20, ge=1, description="size of all of them together")
     max_body_bytes: values.Size = Field(default=1 << 20, ge=1, description="size of a request; a larger one gets 413")
     max_body_seconds: float = Field(
         default=60, gt=0, description="for a request's body to come, or the next part of an upload; then 408"

@@ -53,6 +53,7 @@ POLICIES = (
     PathPolicy("/studio/", needs_key=False, logged=False),
     PathPolicy("/v1/indexes/", "PUT", reads_body=True, cached=False),
     PathPolicy("/v1/jobs", "POST", reads_body=True, cached=False),
+    PathPolicy("/v1/files", "POST", reads_body=True, cached=False),
     PathPolicy("/v1/", cached=False),
 )
 """The first row that covers a request counts; none of them leaves it to the defaults."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from asgi_correlation_id import correlation_id
@@ -32,6 +32,15 @@ class Fault(BaseModel):
         return cls(field=field, code=code, message=message, remedy=remedy or "see /docs")
 
 
+class OpenAIError(BaseModel):
+    """The failure where clients of OpenAI's API look for it: `param` and `code` are the first fault's."""
+
+    message: str
+    type: Literal["invalid_request_error", "server_error"]
+    param: str | None = Field(default=None, description="the fault's field")
+    code: Code
+
+
 class Problem(BaseModel):
     """What every failed request answers."""
 
@@ -51,6 +60,12 @@ class Problem(BaseModel):
                         "remedy": "give at least one keyword",
                     },
                 ],
+                "error": {
+                    "message": "keywords: there are none. Give at least one keyword.",
+                    "type": "invalid_request_error",
+                    "param": "keywords",
+                    "code": "missing",
+                },
             }
         }
     )
@@ -63,6 +78,7 @@ class Problem(BaseModel):
         default=None, description="this occurrence; the same id as the X-Request-ID header and the log"
     )
     errors: list[Fault] = Field(default_factory=list)
+    error: OpenAIError | None = Field(default=None, description="the same for clients of OpenAI's API")
 
 
 KINDS: dict[int, tuple[str, str, str]] = {
@@ -120,7 +136,11 @@ class ProblemError(Exception):
 
     def response(self) -> Response:
         """The problem as a response; a lone surrogate that came in with a field's name is written escaped."""
-        text = json.dumps(self.problem().model_dump(exclude_none=True), ensure_ascii=False)
+        problem, first = self.problem(), self.faults[0]
+        kind: Literal["invalid_request_error", "server_error"]
+        kind = "server_error" if self.status >= 500 else "invalid_request_error"
+        problem.error = OpenAIError(message=problem.detail, type=kind, param=first.field or None, code=first.code)
+        text = json.dumps(problem.model_dump(exclude_none=True), ensure_ascii=False)
         return Response(text.encode("utf-8", "backslashreplace"), self.status, self.headers, MEDIA_TYPE)
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
@@ -21,6 +22,8 @@ from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, invalid
 from app.web.validation import faults_of
 
+Read = TypeVar("Read", bound=Item)
+
 MAX_FAULTS = 1000
 """Faults listed in one answer."""
 
@@ -34,12 +37,14 @@ class Intake:
 
     Attributes:
         engine: the model and the indexes that must be able to answer them.
+        batch: what makes the job a batch, or ""; see :class:`app.jobs.store.record.Record`.
         job_id: of the job that is made.
     """
 
     submission: Submission
     engine: Engine
     settings: Settings
+    batch: str = ""
     job_id: str = field(default_factory=new_id)
     _seconds: list[float] = field(default_factory=list)
     _entries: dict[int, Entry] = field(default_factory=dict)
@@ -75,6 +80,7 @@ class Intake:
             expires_after=self.submission.options.expires_after or self.settings.job_seconds,
             idempotency=idempotency,
             digest=digest,
+            batch=self.batch,
         )
 
     def _check(self, numbers: range) -> None:
@@ -88,19 +94,10 @@ class Intake:
 
     def _entry(self, number: int) -> tuple[Entry, float]:
         """Item of a line, and its expected time in seconds."""
-        line = self.submission.lines[number]
-        if isinstance(line, Fault):
-            raise ProblemError(422, [line])
-        try:
-            item = Item.model_validate(line)
-        except ValidationError as error:
-            # A path that begins with "body" is taken for FastAPI's, which so names the whole body.
-            errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-            raise ProblemError(422, faults_of(errors)) from None
+        item = read_item(self.submission.lines[number], Item)
         name = item.custom_id or f"item-{number}"
         if self._names.setdefault(name, number) != number:
-            message = f"{name!r} is the custom_id of another line, {self.submission.where(self._names[name], '')}"
-            raise invalid("custom_id", Code.DUPLICATE, message, "give each line one of its own")
+            raise duplicate(name, self.submission.where(self._names[name], ""))
         task = task_at(item.url)
         try:
             request = task.read(item.body)
@@ -118,12 +115,7 @@ class Intake:
         return int.from_bytes(digest, "big") >> 11  # below 2**53, exact in JavaScript
 
     def _faults(self) -> list[Fault]:
-        found = [
-            fault.model_copy(update={"field": self.submission.where(number, fault.field)})
-            for number, faults in sorted(self._refused.items())
-            for fault in faults[:3]
-        ]
-        return found[:MAX_FAULTS]
+        return placed(self._refused, self.submission)
 
     def _error(self, number: int, faults: list[Fault]) -> str:
         line = self.submission.lines[number]
@@ -131,6 +123,38 @@ class Intake:
         name = given[:256] if isinstance(given, str) and given else f"item-{number}"
         problem = ProblemError(422, faults).problem().model_dump(exclude_none=True, exclude={"instance"})
         return error_line(self.job_id, number, name, "invalid_request", str(problem["detail"]), 422, problem)
+
+
+def read_item(line: Any | Fault, schema: type[Read]) -> Read:
+    """Item of a line.
+
+    Raises:
+        ProblemError: 422, it is none.
+    """
+    if isinstance(line, Fault):
+        raise ProblemError(422, [line])
+    try:
+        return schema.model_validate(line)
+    except ValidationError as error:
+        # A path that begins with "body" is taken for FastAPI's, which so names the whole body.
+        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise ProblemError(422, faults_of(errors)) from None
+
+
+def duplicate(name: str, where: str) -> ProblemError:
+    """422 for a custom_id that stands on the line ``where`` already."""
+    message = f"{name!r} is the custom_id of another line, {where}"
+    return invalid("custom_id", Code.DUPLICATE, message, "give each line one of its own")
+
+
+def placed(refused: Mapping[int, list[Fault]], submission: Submission) -> list[Fault]:
+    """Faults of lines, by the numbers of the lines, with their places in the submission."""
+    found = [
+        fault.model_copy(update={"field": submission.where(number, fault.field)})
+        for number, faults in sorted(refused.items())
+        for fault in faults[:3]
+    ]
+    return found[:MAX_FAULTS]
 
 
 def _nameless(line: Any) -> bool:

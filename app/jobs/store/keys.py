@@ -10,6 +10,9 @@ PREFIX = "chainwright:jobs:1"
 ALL = f"{PREFIX}:all"
 """Sorted set of the ids of all jobs; ids sort by age."""
 
+BATCHES = f"{PREFIX}:batches"
+"""Sorted set of the ids of those that are batches."""
+
 OPEN = f"{PREFIX}:open"
 """Set of the ids of jobs that have not ended."""
 

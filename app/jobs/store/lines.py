@@ -19,7 +19,7 @@ MESSAGES = {
 
 def result_line(job_id: str, number: int, custom_id: str, body: dict[str, Any]) -> str:
     """Line of an item with an answer."""
-    return _text(job_id, number, custom_id, ItemResponse(status_code=200, body=body), None)
+    return _text(job_id, number, custom_id, (200, body), None)
 
 
 def error_line(
@@ -32,7 +32,7 @@ def error_line(
     problem: dict[str, Any] | None = None,
 ) -> str:
     """Line of an item without one, with the problem of its route, if any."""
-    response = None if status is None else ItemResponse(status_code=status, body=problem)
+    response = None if status is None else (status, problem)
     return _text(job_id, number, custom_id, response, ItemError(code=code, message=message))
 
 
@@ -54,8 +54,15 @@ def is_error(line: str) -> bool:
     return not line.endswith('"error":null}')
 
 
-def _text(job_id: str, number: int, custom_id: str, response: ItemResponse | None, error: ItemError | None) -> str:
-    line = ResultLine(id=f"{job_id}-{number}", custom_id=custom_id, response=response, error=error)
+def _text(job_id: str, number: int, custom_id: str, response: tuple[int, Any] | None, error: ItemError | None) -> str:
+    """Text of a line.
+
+    Args:
+        response: status and body.
+    """
+    name = f"{job_id}-{number}"
+    answer = None if response is None else ItemResponse(status_code=response[0], request_id=name, body=response[1])
+    line = ResultLine(id=name, custom_id=custom_id, response=answer, error=error)
     text = json.dumps(line.model_dump(), ensure_ascii=False, separators=(",", ":"))
     # A lone surrogate that came in with a name is written escaped.
     return one_line(text.encode("utf-8", "backslashreplace").decode())

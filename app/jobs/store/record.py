@@ -36,6 +36,7 @@ class Accepted:
         expires_after: seconds.
         idempotency: digest of the idempotency key, or "".
         digest: of the whole request.
+        batch: what makes the job a batch, or "".
     """
 
     id: str
@@ -46,6 +47,7 @@ class Accepted:
     expires_after: float
     idempotency: str
     digest: str
+    batch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class Record(BaseModel):
         chunks: first item and item after the last of each chunk.
         queued: whether its chunks were put into the queue.
         idempotency: digest of the key that made it, or "".
+        batch: what it was asked for as a batch of OpenAI's, as JSON that only app/openai/ reads; "" for another job.
         rate: average of items a second as of ``rate_at``.
         now: time of the server at the reading.
     """
@@ -90,6 +93,7 @@ class Record(BaseModel):
     chunks: Json[list[tuple[int, int]]]
     queued: bool = False
     idempotency: str
+    batch: str = ""
     created_at: float
     expires_at: float
     in_progress_at: float | None = None
@@ -144,6 +148,6 @@ class Record(BaseModel):
         return round(decayed / (1 - math.exp(-window / RATE_SECONDS)), 6) or None
 
 
-def new_id() -> str:
-    """Id of a new job; ids sort by age."""
-    return f"job_{time.time_ns() // 1_000_000:012x}{os.urandom(8).hex()}"
+def new_id(prefix: str = "job_") -> str:
+    """Id of a new job, or of something else with another prefix; ids of a kind sort by age."""
+    return f"{prefix}{time.time_ns() // 1_000_000:012x}{os.urandom(8).hex()}"

@@ -91,10 +91,12 @@ class JobStore:
             "failed": len(accepted.refused),
             "chunks": json.dumps(accepted.chunks),
             "idempotency": accepted.idempotency,
+            "batch": accepted.batch,
         }
         names = [
             *(keys.job(job_id), keys.items(job_id), keys.results(job_id), keys.events(job_id)),
             *(keys.ALL, keys.OPEN, keys.idempotency(accepted.idempotency)),
+            *([keys.BATCHES] if accepted.batch else []),
         ]
         words = [
             *(job_id, accepted.digest if accepted.idempotency else "", self.retention, accepted.expires_after),
@@ -123,26 +125,35 @@ class JobStore:
             (seconds, micros), fields = await pipeline.execute()
         return Record.of(fields, seconds + micros / 1e6) if fields.get("status") else None
 
-    async def records(self, before: str | None, limit: int) -> list[Record]:
-        """Readable jobs, newest first, those older than ``before``; at most ``limit``."""
+    async def records(self, before: str | None, limit: int, index: str = keys.ALL) -> list[Record]:
+        """Readable jobs of an index, newest first, those older than ``before``; at most ``limit``."""
         found: list[Record] = []
         upper = f"({before}" if before else "+"
         while len(found) < limit:
-            ids = await self.redis.zrevrangebylex(keys.ALL, upper, "-", 0, limit)
+            ids = await self.redis.zrevrangebylex(index, upper, "-", 0, limit)
             if not ids:
                 break
-            for job_id in ids:
-                try:
-                    record = await self.record(job_id)
-                except UnreadableError as error:
-                    log.warning("left out of the list of jobs", job=job_id, reason=str(error))
-                    continue
-                if record is not None:
-                    found.append(record)
-                else:
-                    await self.redis.zrem(keys.ALL, job_id)  # its time is over
+            found += await self.readable(ids, index)
             upper = f"({ids[-1]}"
         return found[:limit]
+
+    async def readable(self, ids: Sequence[str], index: str) -> list[Record]:
+        """Readable jobs among those of these ids; what is there no more leaves the index."""
+        async with self.redis.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            for job_id in ids:
+                pipeline.hgetall(keys.job(job_id))
+            (seconds, micros), *hashes = await pipeline.execute()
+        found: list[Record] = []
+        for job_id, fields in zip(ids, hashes, strict=True):
+            if not fields.get("status"):
+                await self.redis.zrem(index, job_id)  # its time is over
+                continue
+            try:
+                found.append(Record.of(fields, seconds + micros / 1e6))
+            except UnreadableError as error:
+                log.warning("left out of the list of jobs", job=job_id, reason=str(error))
+        return found
 
     async def start(self, job_id: str, start: int, stop: int, chunk: str) -> StartedChunk:
         """Begin a chunk."""
@@ -212,7 +223,8 @@ class JobStore:
         every = (keys.job, keys.items, keys.results, keys.tries, keys.running, keys.lost, keys.events)
         async with self.redis.pipeline(transaction=True) as pipeline:
             pipeline.unlink(*(name(job_id) for name in every))
-            pipeline.zrem(keys.ALL, job_id)
+            for index in (keys.ALL, keys.BATCHES):
+                pipeline.zrem(index, job_id)
             pipeline.srem(keys.OPEN, job_id)
             if idempotency:
                 pipeline.unlink(keys.idempotency(idempotency))

@@ -21,6 +21,8 @@ from app.web.path_policy import POLICIES, PathPolicy, policy_at
         ("POST", "/v1/indexes/demo/search", PathPolicy("/v1/", cached=False)),
         ("POST", "/v1/jobs", PathPolicy("/v1/jobs", "POST", reads_body=True, cached=False)),
         ("GET", "/v1/jobs", PathPolicy("/v1/", cached=False)),
+        ("POST", "/v1/files", PathPolicy("/v1/files", "POST", reads_body=True, cached=False)),
+        ("POST", "/v1/batches", PathPolicy("/v1/", cached=False)),
         ("GET", "/healthz", PathPolicy()),
         ("GET", "/docsx", PathPolicy()),
         ("OPTIONS", "*", PathPolicy()),

@@ -1,5 +1,5 @@
 -- Makes a job of items that are written already.
--- KEYS: job, items, results, events, all, open, idempotency
+-- KEYS: job, items, results, events, all, open, idempotency, and the index of batches if it is one
 -- ARGV: id, digest of the request or '', seconds that the idempotency key is kept, seconds until the job
 --       expires, then name and value of each field of the record
 -- Returns '' if the job was made, else 'id digest' of the job made before under the idempotency key.
@@ -20,6 +20,9 @@ redis.call('HSET', job, 'id', id, 'completed', 0, 'created_at', stamp(at), 'expi
 redis.call('PERSIST', items)
 redis.call('PERSIST', results)
 redis.call('ZADD', all, 0, id)
+if KEYS[8] then
+    redis.call('ZADD', KEYS[8], 0, id)
+end
 redis.call('SADD', open, id)
 set_status('validating', job, events, id, at)
 return ''

@@ -1,0 +1,1 @@
+"""OpenAI's doors: routes in the shapes of its API, over what the service does."""
