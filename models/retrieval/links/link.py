@@ -10,9 +10,10 @@ import numpy as np
 
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.links.choice import heaviest
-from models.retrieval.links.mention_law import MENTION_LAW, MentionLaw, features, probability
+from models.retrieval.links.mention_law import MENTION_LAW, MentionLaw, features
 from models.retrieval.links.names import Entity, Name
 from models.retrieval.prefix_index import PrefixIndex
+from models.retrieval.ranking.logistic import sigmoid
 from models.retrieval.search.beam import Complete
 from models.retrieval.search.score_given import score_given
 from models.retrieval.search.stem import Choice, Stem, Walker
@@ -59,7 +60,7 @@ class Linker:
     def rounds(
         self, texts: Sequence[str], names: Sequence[Sequence[Name]], least: float, together: int
     ) -> Iterator[dict[int, list[Link]]]:
-        """Link texts, one forward at a time, so that other work can go between; ``together`` names share forwards.
+        """Link texts, one forward at a time, so that other work can go between.
 
         Args:
             texts: in their normal form.
@@ -70,25 +71,30 @@ class Linker:
         Yields:
             After each forward the links of the texts that it completed, often none, by the number of the text.
         """
-        names = [[name for name in some if self._fits(name, text)] for text, some in zip(texts, names, strict=True)]
+        names = [self.readable(text, some) for text, some in zip(texts, names, strict=True)]
+        for done in self.scores(texts, names, together):
+            yield {number: self._links(texts[number], names[number], each, least) for number, each in done.items()}
+
+    def readable(self, text: str, names: Sequence[Name]) -> list[Name]:
+        """The names that the model reads with their marks, if only they."""
+        return [name for name in names if self._reads(_with_marks(text, name, 0))]
+
+    def scores(
+        self, texts: Sequence[str], names: Sequence[Sequence[Name]], together: int
+    ) -> Iterator[dict[int, list[list[float]]]]:
+        """As :meth:`rounds`, but of each of the names, all of them readable, the scores of its entities and others."""
         yield {number: [] for number, some in enumerate(names) if not some}
-        left = {number: len(some) for number, some in enumerate(names)}
-        scores: list[list[list[float]]] = [[] for _ in texts]
         every = [(number, name) for number, some in enumerate(names) for name in some]
+        found: list[list[list[float]]] = [[] for _ in texts]
         for at in range(0, len(every), together):
             part = every[at : at + together]
-            scored: list[list[float]] = []
-            for found in self._scored([(texts[number], name) for number, name in part]):
-                scored = found
-                if not found:
-                    yield {}
-            completed = {}
-            for (number, _), each in zip(part, scored, strict=True):
-                scores[number].append(each)
-                left[number] -= 1
-                if not left[number]:
-                    completed[number] = self._links(texts[number], names[number], scores[number], least)
-            yield completed
+            for scored in self._scored([(texts[number], name) for number, name in part]):
+                done = {}
+                for (number, _), each in zip(part, scored, strict=False):
+                    found[number].append(each)
+                    if len(found[number]) == len(names[number]):
+                        done[number] = found[number]
+                yield done
 
     def _scored(self, marked: Sequence[tuple[str, Name]]) -> Iterator[list[list[float]]]:
         """Nothing after each forward, and at last the scores of each name's entities, its others' behind them."""
@@ -130,10 +136,6 @@ class Linker:
             window //= 2
         return marked
 
-    def _fits(self, name: Name, text: str) -> bool:
-        """Whether the model reads at least the name itself."""
-        return self._reads(_with_marks(text, name, 0))
-
     def _reads(self, question: str) -> bool:
         return len(self.model.codec.question(question)) <= self.longest
 
@@ -144,10 +146,8 @@ class Linker:
         spans = [(name.start, name.stop) for name in names]
         least = min(max(least, SMALL), 1 - SMALL)
         weights = [float(each) - log(least / (1 - least)) for each in odds]
-        return [
-            Link(names[i], probability(float(odds[i])), _candidates(names[i], scores[i]))
-            for i in heaviest(spans, weights)
-        ]
+        sure = sigmoid(odds)
+        return [Link(names[i], float(sure[i]), _candidates(names[i], scores[i])) for i in heaviest(spans, weights)]
 
 
 def _with_marks(text: str, name: Name, window: int) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,11 +67,6 @@ def features(text: str, names: Sequence[Name], written: Sequence[float]) -> NDAr
         for name, log_p in zip(names, written, strict=True)
     ]
     return np.array(rows, np.float64).reshape(len(rows), len(FEATURES))
-
-
-def probability(log_odds: float) -> float:
-    """Of log-odds."""
-    return 1 / (1 + exp(-log_odds)) if log_odds > -700 else 0.0
 
 
 def _beside_capital(text: str, name: Name, names: Sequence[Name]) -> bool:
