@@ -12,10 +12,13 @@ from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from app.cli.main import cli
+from app.main import create_app
 from app.settings.settings import Settings
 from chainwright_client import Client
+from tests.app.conftest import wait_until_ready
 from tests.app.web.test_bad_input import assert_problem
 from tests.support import facts
+from tests.support import tiny_service as tiny
 from tests.support.live import bridge
 
 LINES = [*facts.LINES, "公园路\t时间\t晚上", "New York\tfood\twater", "York\tfood\twater"]
@@ -178,12 +181,13 @@ def test_an_unknown_index_is_named(client: TestClient) -> None:
     assert problem["errors"][0]["field"] == "index"
 
 
-def test_an_index_in_other_tokens_is_refused(client: TestClient, app: Any, index: str) -> None:
-    """One of another tokenizer, as its manifest says."""
-    name = facts.build(client, LINES)
-    library = app.state.loading.engine
-    folder = next(Path(library.settings.state_dir).glob(f"indexes/{name}*/manifest.json")).parent
-    assert folder.is_dir()
+def test_an_index_of_another_tokenizer_is_refused(settings: Settings, index: str, tmp_path: Path) -> None:
+    other = tiny.save(tmp_path / "model", ["\n", "另"])
+    state = {"retrieval_model": str(other), "state_dir": settings.state_dir}
+    with TestClient(create_app(settings.model_copy(update=state)), raise_server_exceptions=False) as second:
+        wait_until_ready(second)
+        problem = assert_problem(second.post("/v1/links", json={"text": "今天", "index": index}), 409)
+    assert problem["errors"][0]["field"] == "index" and "anew" in problem["errors"][0]["remedy"]
 
 
 def test_events_end_with_the_plain_answer(client: TestClient, index: str) -> None:
