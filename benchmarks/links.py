@@ -47,7 +47,7 @@ class Bench:
     def __init__(self, live: LiveIndex, tokenizer: KeyTokenizer, model: LoadedKeyModel) -> None:
         self.live, self.tokenizer = live, tokenizer
         self.finder = NamesIn(live.view, live.key_format, tokenizer.encode, tokenizer.decode)
-        self.linker = Linker(live.view, live.key_format, model.model, tokenizer.longest)
+        self.linker = Linker.of(live.view, model)
 
     def linked(self, texts: Sequence[str]) -> list[list[Mention]]:
         """The links of texts, in their normal form, at the service's least confidence."""
@@ -82,8 +82,8 @@ class Bench:
         rows, labels = [], []
         for done in self.linker.scores(texts, names, TOGETHER):
             for number, scores in done.items():
-                written = [float(np.logaddexp.reduce(each)) for each in scores]
-                rows.append(features(texts[number], names[number], written))
+                sequel, written = [each.sequel for each in scores], [each.written for each in scores]
+                rows.append(features(texts[number], names[number], sequel, written))
                 spans = {(mention.start, mention.end) for mention in known[number].mentions}
                 labels += [(name.start, name.stop) in spans for name in names[number]]
                 for name, row, right in zip(names[number], rows[-1], labels[-len(rows[-1]) :], strict=False):

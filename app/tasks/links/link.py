@@ -99,9 +99,9 @@ class LinksRun:
     async def answers(self) -> AsyncGenerator[LinkedReport]:
         """Each text when it is linked; closing the iterator stops the run."""
         began = time.perf_counter()
-        tokenizer, key_format = self.model.tokenizer, self.view.base.key_format
-        finder = NamesIn(self.view, key_format, tokenizer.encode, tokenizer.decode)
-        linker = Linker(self.view, key_format, self.model.model, tokenizer.longest)
+        tokenizer = self.model.tokenizer
+        finder = NamesIn(self.view, self.view.base.key_format, tokenizer.encode, tokenizer.decode)
+        linker = Linker.of(self.view, self.model)
         try:
             for numbers in _parts(self.request.given):
                 texts = [AlignedText.of(self.request.given[number]) for number in numbers]

@@ -9,9 +9,12 @@ from math import log
 import numpy as np
 
 from models.retrieval.index.key_format import KeyFormat
+from models.retrieval.index.overlay import OverlayView
 from models.retrieval.links.choice import heaviest
 from models.retrieval.links.mention_law import MENTION_LAW, MentionLaw, features
 from models.retrieval.links.names import Entity, Name
+from models.retrieval.links.sequel import Sequels
+from models.retrieval.loading import LoadedKeyModel
 from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.logistic import sigmoid
 from models.retrieval.search.beam import Complete
@@ -39,6 +42,20 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """What the model says of a name in a text."""
+
+    entities: tuple[float, ...]  # score of each entity that it may mean
+    others: tuple[float, ...]  # and of those that the text rules out
+    sequel: float  # see :class:`models.retrieval.links.sequel.Sequels`; 0 where none are asked
+
+    @property
+    def written(self) -> float:
+        """log p(name | text, name marked) among all names of the index."""
+        return float(np.logaddexp.reduce([*self.entities, *self.others]))
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A mention and the entities that it may mean."""
 
@@ -55,7 +72,17 @@ class Linker:
     key_format: KeyFormat
     model: KeyModel
     longest: int  # most tokens of a question
+    sequels: Sequels | None = None  # by the language model without an adapter
     law: MentionLaw = MENTION_LAW
+
+    @classmethod
+    def of(cls, view: OverlayView, model: LoadedKeyModel) -> Linker:
+        """With a loaded model, to an index as it is now."""
+        key_format, codec, scorer = view.base.key_format, model.tokenizer.codec, model.language_model
+        sequels = None
+        if scorer is not None:
+            sequels = Sequels(view, key_format, scorer, codec.encode, codec.decode, codec.before[0])
+        return cls(view, key_format, model.model, model.tokenizer.longest, sequels)
 
     def rounds(
         self, texts: Sequence[str], names: Sequence[Sequence[Name]], least: float, together: int
@@ -81,11 +108,11 @@ class Linker:
 
     def scores(
         self, texts: Sequence[str], names: Sequence[Sequence[Name]], together: int
-    ) -> Iterator[dict[int, list[list[float]]]]:
-        """As :meth:`rounds`, but of each of the names, all of them readable, the scores of its entities and others."""
+    ) -> Iterator[dict[int, list[Scored]]]:
+        """As :meth:`rounds`, but what the model says of each of the names, all of them readable."""
         yield {number: [] for number, some in enumerate(names) if not some}
         every = [(number, name) for number, some in enumerate(names) for name in some]
-        found: list[list[list[float]]] = [[] for _ in texts]
+        found: list[list[Scored]] = [[] for _ in texts]
         for at in range(0, len(every), together):
             part = every[at : at + together]
             for scored in self._scored([(texts[number], name) for number, name in part]):
@@ -96,8 +123,8 @@ class Linker:
                         done[number] = found[number]
                 yield done
 
-    def _scored(self, marked: Sequence[tuple[str, Name]]) -> Iterator[list[list[float]]]:
-        """Nothing after each forward, and at last the scores of each name's entities, its others' behind them."""
+    def _scored(self, marked: Sequence[tuple[str, Name]]) -> Iterator[list[Scored]]:
+        """Nothing after each forward, and at last what the model says of each name."""
         codec = self.model.codec
         session = self.model.read([self._marked(text, name) for text, name in marked])
         walker = Walker(self.index, session, codec.end, raw=False)
@@ -113,9 +140,10 @@ class Linker:
                 except StopIteration as done:
                     found[number] = done.value
             yield []
+        gains = [0.0] * len(marked) if self.sequels is None else self.sequels.gains(marked)
         yield [
-            _by_entity([*name.entities, *name.others], [one.renormalised for one in complete])
-            for (_, name), complete in zip(marked, found, strict=True)
+            _scored(name, [one.renormalised for one in complete], gain)
+            for (_, name), complete, gain in zip(marked, found, gains, strict=True)
         ]
 
     def _course(self, number: int, name: Name) -> _Scoring:
@@ -139,10 +167,11 @@ class Linker:
     def _reads(self, question: str) -> bool:
         return len(self.model.codec.question(question)) <= self.longest
 
-    def _links(self, text: str, names: Sequence[Name], scores: Sequence[Sequence[float]], least: float) -> list[Link]:
+    def _links(self, text: str, names: Sequence[Name], scores: Sequence[Scored], least: float) -> list[Link]:
         """The mentions of a text."""
-        written = [float(np.logaddexp.reduce(each)) for each in scores]
-        odds = self.law.log_odds(features(text, names, written))
+        odds = self.law.log_odds(
+            features(text, names, [each.sequel for each in scores], [each.written for each in scores])
+        )
         spans = [(name.start, name.stop) for name in names]
         least = min(max(least, SMALL), 1 - SMALL)
         weights = [float(each) - log(least / (1 - least)) for each in odds]
@@ -155,19 +184,19 @@ def _with_marks(text: str, name: Name, window: int) -> str:
     return f"{before}{OPENING}{text[name.start : name.stop]}{CLOSING}{after}"
 
 
-def _by_entity(entities: Sequence[Entity], logs: Sequence[float]) -> list[float]:
-    """Scores of entities, of the log-probabilities of their keys one after another, or of one entity's beginning."""
-    if len(entities) == 1:
-        return [float(np.logaddexp.reduce(logs))]
+def _scored(name: Name, logs: Sequence[float], sequel: float) -> Scored:
+    """Of the log-probabilities of its entities' keys one after another, or of the beginning of its only entity's."""
+    entities = [*name.entities, *name.others]
     rest = iter(logs)
-    return [float(np.logaddexp.reduce([next(rest) for _ in entity.keys])) for entity in entities]
+    counts = [len(logs)] if len(entities) == 1 else [len(entity.keys) for entity in entities]
+    sums = [float(np.logaddexp.reduce([next(rest) for _ in range(count)])) for count in counts]
+    return Scored(tuple(sums[: len(name.entities)]), tuple(sums[len(name.entities) :]), sequel)
 
 
-def _candidates(name: Name, scores: Sequence[float]) -> tuple[Candidate, ...]:
-    scores = scores[: len(name.entities)]
-    norm = float(np.logaddexp.reduce(scores))
+def _candidates(name: Name, scored: Scored) -> tuple[Candidate, ...]:
+    norm = float(np.logaddexp.reduce(scored.entities))
     found = [
         Candidate(entity, score, float(np.exp(score - norm)))
-        for entity, score in zip(name.entities, scores, strict=True)
+        for entity, score in zip(name.entities, scored.entities, strict=True)
     ]
     return tuple(sorted(found, key=lambda one: -one.score))

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from models.retrieval.links.names import Name
 from models.retrieval.links.words import boundaries
 
-FEATURES = ("begins", "ends", "inside", "capital", "written")
+FEATURES = ("begins", "ends", "inside", "capital", "sequel", "written")
 """Names of the columns of :func:`features`.
 
 begins, ends: log-probability that a word begins where the name does, and ends where it does
     (:func:`models.retrieval.links.words.boundaries`), at least :data:`LEAST`.
 inside: whether it lies within a longer name of the index, or crosses one, which itself cuts no word.
 capital: whether a word with a capital that is no name of the index stands against it, as in New Mexico.
+sequel: what follows, see :class:`models.retrieval.links.sequel.Sequels`, from 0 to -:data:`LEAST` nats.
 written: log p(name | the text, the name marked) among all names of the index, at least :data:`LEAST`.
 """
 LEAST = -12.0
@@ -41,17 +42,19 @@ class MentionLaw:
         return result
 
 
-MENTION_LAW = MentionLaw(weights=(1.0, 1.0, -6.0, -2.0, 0.05), bias=3.0)
+MENTION_LAW = MentionLaw(weights=(1.0, 0.5, -6.0, -2.0, -0.5, 0.05), bias=3.0)
 """Fitted on sentences of other templates than those that it is measured on (benchmarks/links.py)."""
 
 
-def features(text: str, names: Sequence[Name], written: Sequence[float]) -> NDArray[np.float64]:
+def features(
+    text: str, names: Sequence[Name], sequel: Sequence[float], written: Sequence[float]
+) -> NDArray[np.float64]:
     """Features of the N names of a text, (N, F).
 
     Args:
         text: in its normal form.
         names: all that :class:`models.retrieval.links.names.NamesIn` found there.
-        written: of each, see :data:`FEATURES`.
+        sequel, written: of each, see :data:`FEATURES`.
     """
     edges = boundaries(text, ((name.start, name.stop) for name in names))
     cuts = [edges[name.start] + edges[name.stop] for name in names]
@@ -62,9 +65,10 @@ def features(text: str, names: Sequence[Name], written: Sequence[float]) -> NDAr
             max(edges[name.stop], LEAST),
             any(other.length > name.length and other.overlaps(name) for other in longer),
             _beside_capital(text, name, names),
+            min(max(gain, 0.0), -LEAST),
             max(log_p, LEAST),
         )
-        for name, log_p in zip(names, written, strict=True)
+        for name, gain, log_p in zip(names, sequel, written, strict=True)
     ]
     return np.array(rows, np.float64).reshape(len(rows), len(FEATURES))
 

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from models.retrieval.links.link import Link, Linker
-from models.retrieval.links.mention_law import MentionLaw
+from models.retrieval.links.mention_law import FEATURES, MentionLaw
 from tests.models.retrieval.families import Family, causal, decode, encoder_decoder
 from tests.models.retrieval.links import letters
 
-EVERY_NAME = MentionLaw(weights=(0.0,) * 5, bias=3.0)
+EVERY_NAME = MentionLaw(weights=(0.0,) * len(FEATURES), bias=3.0)
 FAMILIES: dict[str, Any] = {"gemma3": lambda: causal("gemma3"), "t5": lambda: encoder_decoder("t5")}
 
 
@@ -23,7 +23,7 @@ def family(request: pytest.FixtureRequest) -> Family:
 
 
 def linker(family: Family, longest: int = 100, law: MentionLaw = EVERY_NAME) -> Linker:
-    return Linker(letters.index(), letters.FORMAT, family.key_model, longest, law)
+    return Linker(letters.index(), letters.FORMAT, family.key_model, longest, None, law)
 
 
 def links(linker: Linker, texts: list[str], least: float = 0.5, together: int = 4) -> list[list[Link]]:
