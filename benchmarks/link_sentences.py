@@ -22,7 +22,7 @@ PLAIN = {
         "她会说{language}和{language}。", "这本书是用{script}印的。", "昨天{currency}对{currency}的汇率又跌了。",
         "我在{territory}住过三年，能听懂一点{language}。", "{territory}、{territory}和{territory}都派了代表。",
         "他们在{territory}不收{currency}，只收{currency}。", "{script}怎么写？", "请问{territory}的国旗是什么样的？",
-        "老师问：“{territory}在哪里？”",
+        "老师问：“{territory}在哪里？”", "{territory}人爱喝茶。", "{language}课和{language}课在同一天。",
     ),
     ("zh", "test"): (
         "在{territory}，人们说{language}，用{currency}买东西。", "{territory}和{territory}签了协议。",
@@ -38,6 +38,7 @@ PLAIN = {
         "{currency} fell against {currency}.",
         "He speaks {language} and {language}, but no {language}.", "{territory}’s delegates met those of {territory}.",
         "Have you ever been to {territory}?", "In {territory} they take {currency} only.",
+        "In {territory} President Smith won.", "{language} is her mother tongue.", "On Monday {territory} lost.",
     ),
     ("en", "test"): (
         "Last year {territory} signed a treaty with {territory}.", "My teacher was born in {territory}.",

@@ -32,7 +32,7 @@ from models.retrieval.links.names import Entity, Name, NamesIn
 from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 from models.retrieval.ranking.logistic import logistic_fit
 
-FILLINGS = 6
+FILLINGS = 2
 RIDGE = 3e-3
 TOGETHER = 16
 
@@ -48,6 +48,8 @@ class Bench:
         self.live, self.tokenizer = live, tokenizer
         self.finder = NamesIn(live.view, live.key_format, tokenizer.encode, tokenizer.decode)
         self.linker = Linker.of(live.view, model)
+        assert self.linker.sequels is not None
+        self.sequels = self.linker.sequels
 
     def linked(self, texts: Sequence[str]) -> list[list[Mention]]:
         """The links of texts, in their normal form, at the service's least confidence."""
@@ -79,16 +81,18 @@ class Bench:
         """Print the law of mentions that sentences give, and how its features lie."""
         texts = [sentence.text for sentence in known]
         names = [self.finder.of(text) for text in texts]
+        every = [(text, name) for text, some in zip(texts, names, strict=True) for name in some]
+        gains = []
+        for at in range(0, len(every), TOGETHER):
+            gains += self.sequels.gains(every[at : at + TOGETHER])
+        left = iter(gains)
         rows, labels = [], []
-        for done in self.linker.scores(texts, names, TOGETHER):
-            for number, scores in done.items():
-                sequel, written = [each.sequel for each in scores], [each.written for each in scores]
-                rows.append(features(texts[number], names[number], sequel, written))
-                spans = {(mention.start, mention.end) for mention in known[number].mentions}
-                labels += [(name.start, name.stop) in spans for name in names[number]]
-                for name, row, right in zip(names[number], rows[-1], labels[-len(rows[-1]) :], strict=False):
-                    if not right or row[-1] < -3:
-                        print(right, texts[number][name.start : name.stop], texts[number], row.round(2).tolist())
+        for sentence, some in zip(known, names, strict=True):
+            rows.append(features(sentence.text, some, [next(left) for _ in some]))
+            spans = {(mention.start, mention.end) for mention in sentence.mentions}
+            labels += [(name.start, name.stop) in spans for name in some]
+            for name, row, right in zip(some, rows[-1].tolist(), labels[len(labels) - len(some) :], strict=True):
+                print(right, sentence.text[name.start : name.stop], sentence.text, row)
         x, y = np.concatenate(rows), np.array(labels, float)
         scale = x.std(0) + 1e-9
         weights, bias = logistic_fit(x / scale, y, RIDGE)

@@ -46,13 +46,7 @@ class Scored:
     """What the model says of a name in a text."""
 
     entities: tuple[float, ...]  # score of each entity that it may mean
-    others: tuple[float, ...]  # and of those that the text rules out
     sequel: float  # see :class:`models.retrieval.links.sequel.Sequels`; 0 where none are asked
-
-    @property
-    def written(self) -> float:
-        """log p(name | text, name marked) among all names of the index."""
-        return float(np.logaddexp.reduce([*self.entities, *self.others]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +163,7 @@ class Linker:
 
     def _links(self, text: str, names: Sequence[Name], scores: Sequence[Scored], least: float) -> list[Link]:
         """The mentions of a text."""
-        odds = self.law.log_odds(
-            features(text, names, [each.sequel for each in scores], [each.written for each in scores])
-        )
+        odds = self.law.log_odds(features(text, names, [each.sequel for each in scores]))
         spans = [(name.start, name.stop) for name in names]
         least = min(max(least, SMALL), 1 - SMALL)
         weights = [float(each) - log(least / (1 - least)) for each in odds]
@@ -190,7 +182,7 @@ def _scored(name: Name, logs: Sequence[float], sequel: float) -> Scored:
     rest = iter(logs)
     counts = [len(logs)] if len(entities) == 1 else [len(entity.keys) for entity in entities]
     sums = [float(np.logaddexp.reduce([next(rest) for _ in range(count)])) for count in counts]
-    return Scored(tuple(sums[: len(name.entities)]), tuple(sums[len(name.entities) :]), sequel)
+    return Scored(tuple(sums[: len(name.entities)]), sequel)
 
 
 def _candidates(name: Name, scored: Scored) -> tuple[Candidate, ...]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.retrieval.links.names import Name
 from models.retrieval.links.words import boundaries
 
-FEATURES = ("begins", "ends", "inside", "capital", "sequel", "written")
+FEATURES = ("begins", "ends", "inside", "capital", "sequel")
 """Names of the columns of :func:`features`.
 
 begins, ends: log-probability that a word begins where the name does, and ends where it does
@@ -20,7 +20,8 @@ begins, ends: log-probability that a word begins where the name does, and ends w
 inside: whether it lies within a longer name of the index, or crosses one, which itself cuts no word.
 capital: whether a word with a capital that is no name of the index stands against it, as in New Mexico.
 sequel: what follows, see :class:`models.retrieval.links.sequel.Sequels`, from 0 to -:data:`LEAST` nats.
-written: log p(name | the text, the name marked) among all names of the index, at least :data:`LEAST`.
+
+How likely the model writes the marked name tells nothing: it was trained on questions, which hold one name.
 """
 LEAST = -12.0
 
@@ -42,19 +43,17 @@ class MentionLaw:
         return result
 
 
-MENTION_LAW = MentionLaw(weights=(1.0, 0.5, -6.0, -2.0, -0.5, 0.05), bias=3.0)
+MENTION_LAW = MentionLaw(weights=(1.0, 0.5, -6.0, -2.0, -0.3), bias=3.0)
 """Fitted on sentences of other templates than those that it is measured on (benchmarks/links.py)."""
 
 
-def features(
-    text: str, names: Sequence[Name], sequel: Sequence[float], written: Sequence[float]
-) -> NDArray[np.float64]:
+def features(text: str, names: Sequence[Name], sequel: Sequence[float]) -> NDArray[np.float64]:
     """Features of the N names of a text, (N, F).
 
     Args:
         text: in its normal form.
         names: all that :class:`models.retrieval.links.names.NamesIn` found there.
-        sequel, written: of each, see :data:`FEATURES`.
+        sequel: of each, see :data:`FEATURES`.
     """
     edges = boundaries(text, ((name.start, name.stop) for name in names))
     cuts = [edges[name.start] + edges[name.stop] for name in names]
@@ -66,9 +65,8 @@ def features(
             any(other.length > name.length and other.overlaps(name) for other in longer),
             _beside_capital(text, name, names),
             min(max(gain, 0.0), -LEAST),
-            max(log_p, LEAST),
         )
-        for name, gain, log_p in zip(names, sequel, written, strict=True)
+        for name, gain in zip(names, sequel, strict=True)
     ]
     return np.array(rows, np.float64).reshape(len(rows), len(FEATURES))
 

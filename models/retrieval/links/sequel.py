@@ -18,8 +18,10 @@ from models.retrieval.subtree import below, nodes_of
 
 SAMPLE = 400
 """Keys of the index, evenly spaced, among whose names others of a kind are looked for."""
+NEAR = 24
+"""Of these, the names of the likest predicates."""
 OTHERS = 6
-"""Names that a name is compared with."""
+"""Of these, the names of fewest tokens, with which a name is compared."""
 FOLLOWING = 2
 """Tokens after a name that are scored."""
 LEFT, AHEAD = 60, 24
@@ -71,7 +73,7 @@ class Sequels:
         """Names of the same kind: of like predicates, and of these those of fewest tokens, which are the commonest."""
         kind = frozenset(self._predicate(key) for entity in (*name.entities, *name.others) for key in entity.keys)
         known = [(tokens, predicates) for tokens, predicates in self._names if tokens != name.tokens]
-        near = sorted(known, key=lambda each: -len(kind & each[1]) / len(kind | each[1]))[: 4 * OTHERS]
+        near = sorted(known, key=lambda each: -len(kind & each[1]) / len(kind | each[1]))[:NEAR]
         return [self.decode(tokens).strip() for tokens, _ in sorted(near, key=lambda each: len(each[0]))[:OTHERS]]
 
     @cached_property

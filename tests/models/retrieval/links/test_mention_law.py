@@ -12,7 +12,7 @@ from models.retrieval.links.names import Name
 def rows(text: str, *names: str, sequel: float = 0.0) -> dict[str, dict[str, float]]:
     """The features of names where they stand first."""
     found = [Name(text.index(name), text.index(name) + len(name), (at,), ()) for at, name in enumerate(names)]
-    table = features(text, found, [sequel] * len(found), [-1.0] * len(found))
+    table = features(text, found, [sequel] * len(found))
     return {name: dict(zip(FEATURES, row, strict=True)) for name, row in zip(names, table.tolist(), strict=True)}
 
 

@@ -36,7 +36,7 @@ def log_prob(family: Family, before: str, name: str, after: str) -> float:
 
 
 def test_gains_are_those_of_whole_texts(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sequel, "OTHERS", 2)
+    monkeypatch.setattr(sequel, "NEAR", 2)
     finder = letters.finder(letters.index(KEYS))
     texts = ["xy-ab-kl", "ab", "ab-k"]
     places = [(text, name) for text in texts for name in finder.of(text)]
