@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from models.retrieval.links.mention_law import FEATURES, LEAST, MENTION_LAW, features
+from models.retrieval.links.mention_law import FEATURES, LEAST, MENTION_LAW, MOST, features
 from models.retrieval.links.names import Name
 
 
@@ -34,21 +34,23 @@ def test_a_longer_one_that_cuts_words_holds_none() -> None:
         ("He is at Georgia Tech now.", "Georgia", True),
         ("In Chad it rains.", "Chad", False),
         ("It rained. The Chad basin.", "Chad", False),
+        ("Michael Jordan won.", "Jordan", True),
+        ("Visit Chad now.", "Chad", False),
         ("from Chad to Peru", "Chad", False),
         ("“Two Chad stamps”", "Chad", False),
     ],
 )
 def test_a_capital_beside_a_name_is_told(text: str, name: str, beside: bool) -> None:
-    assert rows(text, name)[name]["capital"] == beside
+    assert rows(text, name)[name]["before"] + rows(text, name)[name]["after"] == beside
 
 
 def test_capitals_of_other_names_do_not_count() -> None:
-    assert rows("from Chad Peru fled", "Chad", "Peru")["Chad"]["capital"] == 0
+    assert rows("from Chad Peru fled", "Chad", "Peru")["Chad"]["after"] == 0
 
 
 def test_features_are_bounded() -> None:
     found = rows("在沿海地区", "海地", sequel=1e3)["海地"]
-    assert LEAST <= found["begins"] < -2 and found["sequel"] == -LEAST
+    assert LEAST <= found["begins"] < -2 and found["sequel"] == MOST
     assert rows("我在海地", "海地", sequel=-5.0)["海地"]["sequel"] == 0
 
 
