@@ -30,10 +30,10 @@ LEAST, MOST = -4.0, 6.0
 
 _ORDINARY = (
     "a all an and any as at both but by did each every for from had has have he her his how if in into its it like "
-    "many my no nor not of on or our per she since so some than that the their these they this those though to under until "
-    "upon we what when where which while who whom whose why with within without would you your monday tuesday "
-    "wednesday thursday friday saturday sunday january february march april may june july august september october november "
-    "december"
+    "many my no nor not of on or our per she since so some than that the their these they this those though to under "
+    "until upon we what when where which while who whom whose why with within without would you your monday tuesday "
+    "wednesday thursday friday saturday sunday january february march april may june july august september october "
+    "november december"
 )
 """Words with a capital that are no names: days, months, and what opens sentences and has no inflections."""
 _NO_NAMES = frozenset(_ORDINARY.split())
