@@ -37,12 +37,15 @@ class AlignedText:
         starts: list[int] = []
         stops: list[int] = []
         for start, stop in _pieces(given):
+            seen = stop  # what cannot be seen at a piece's end is of no character
+            while seen - 1 > start and not normalise(given[seen - 1]):
+                seen -= 1
             for character in normalise(given[start:stop]):
                 space = character.isspace()
                 if not space or (characters and characters[-1] != " "):
                     characters.append(" " if space else character)
                     starts.append(start)
-                    stops.append(stop)
+                    stops.append(seen)
         if characters and characters[-1] == " ":
             del characters[-1], starts[-1], stops[-1]
         assert "".join(characters) == normal, "a text's pieces have other normal forms than the text"
