@@ -161,8 +161,9 @@ def sentences(part: str, fillings: int, seed: int) -> list[Sentence]:
         if whose == part:
             names = _names(language)
             for template in templates * fillings:
-                filled = _SLOT.sub(lambda slot, names=names: f"[[{rng.choice(names[slot[1]])}]]", template)
-                made.append(_read(filled, language, "plain"))
+                parts = _SLOT.split(template)  # texts and slots by turns
+                parts[1::2] = [f"[[{rng.choice(names[slot])}]]" for slot in parts[1::2]]
+                made.append(_read("".join(parts), language, "plain"))
     for (language, whose, trap), texts in TRAPS.items():
         made += [_read(text, language, trap) for text in texts if whose == part]
     return made
