@@ -118,8 +118,7 @@ class NamesIn:
         """A name at each of its places."""
         if len(head) == len(tokens):
             if self.index.find(tokens) is not None:
-                entities = (Entity((), (tokens,)),)
-                yield from (Name(start, stop, tokens, entities) for start, stop in places)
+                yield from (Name(start, stop, tokens, (Entity((), (tokens,)),)) for start, stop in places)
             return
         (rest,) = below(self.index, [node], MAX_KEYS + 1)
         keys: dict[tuple[int, ...], list[tuple[int, ...]]] = {}

@@ -55,4 +55,5 @@ def _of_run(run: str, names: Iterable[tuple[int, int]]) -> NDArray[np.float64]:
         ahead[stop] = np.logaddexp(ahead[stop], ahead[start] + weight)
     for start, stop, weight in reversed(arcs):
         back[start] = np.logaddexp(back[start], back[stop] + weight)
-    return np.minimum(ahead + back - ahead[-1], 0.0)
+    logs: NDArray[np.float64] = np.minimum(ahead + back - ahead[-1], 0.0)
+    return logs
