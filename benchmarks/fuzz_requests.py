@@ -40,7 +40,7 @@ ROUTES = (
     *("/v1/indexes", "/v1/indexes/fuzz-a", "/v1/indexes/none", "/v1/indexes/fuzz-a/search", "/v1/jobs"),
     *("/v1/files", "/v1/files/none", "/v1/files/none/content", "/v1/batches", "/v1/batches/none/cancel"),
     *("/v1/jobs/none", "/v1/jobs/none/results", "/v1/jobs/none/events", "/v1/sentences/", "/v1", "//v1/score"),
-    *("/v1/score", "/v1/score%00", "/%E4%BB%8A"),
+    *("/v1/links", "/v1/score", "/v1/score%00", "/%E4%BB%8A"),
 )
 
 
@@ -80,6 +80,7 @@ class Fuzzer:
             (6, self._corrections),
             (24, self._score),
             (10, self._search),
+            (6, self._links),
             (4, self._walk),
             (8, self._index),
             (4, self._upload),
@@ -225,6 +226,17 @@ class Fuzzer:
             "stream": lambda: True,
         }
         return self._json(f"/v1/indexes/{rng.choice(INDEXES)}/search", self._spoilt({"query": self.word()}, optional))
+
+    def _links(self) -> FuzzedRequest:
+        rng = self.rng
+        optional: dict[str, Callable[[], Any]] = {
+            "texts": lambda: self._some(2),
+            "n": lambda: rng.choice([1, 3, 0, 99]),
+            "confidence": lambda: rng.choice([0, 0.5, 1, 2, None]),
+            "stream": lambda: rng.random() < 0.5,
+        }
+        body = {"text": rng.choice(["", " ", "，"]).join(self._some(6)), "index": rng.choice(INDEXES)}
+        return self._json("/v1/links", self._spoilt(body, optional))
 
     def _walk(self) -> FuzzedRequest:
         rng = self.rng

@@ -19,6 +19,7 @@ from app.settings.settings import Limits, Settings
 from app.tasks.corrections.schemas import CorrectionsRequest
 from app.tasks.infills.schemas import InfillsRequest
 from app.tasks.keywords.schemas import SentencesRequest
+from app.tasks.links.schemas import LinksRequest
 from app.tasks.paraphrases.schemas import ParaphrasesRequest
 from app.tasks.sampling.schemas import SamplingRequest
 from app.tasks.search.schemas import SearchRequest
@@ -104,6 +105,7 @@ def test_the_table_of_settings_is_theirs() -> None:
         ("docs/api.md", "## POST /v1/infills", InfillsRequest),
         ("docs/api.md", "## POST /v1/paraphrases", ParaphrasesRequest),
         ("docs/api.md", "## POST /v1/corrections", CorrectionsRequest),
+        ("docs/api.md", "## POST /v1/links", LinksRequest),
         ("docs/retrieval.md", "## Search", SearchRequest),
     ],
 )

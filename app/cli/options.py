@@ -29,7 +29,8 @@ class Options:
     Args:
         schema: of the request.
         argument: the field that the command takes as its arguments; none if empty.
-        names: options by dotted field that are named otherwise, or that there are not (None).
+        names: options by dotted field that are named otherwise, or that there are not (None); a name without a dash is
+            of an argument, which goes before the others.
     """
 
     def __init__(
@@ -37,22 +38,24 @@ class Options:
     ) -> None:
         names = names or {}
         self._argument = argument
+        self._before = {path for path, name in names.items() if name and not name.startswith("-")}
         self._fields = {path: leaf for path, leaf in _leaves(schema) if names.get(path, "") is not None}
         ends = Counter(end for path in self._fields for end in _ends(path))
         self.flags = {
             path: names.get(path) or next(flag_of(end) for end in _ends(path) if ends[end] == 1)
             for path in self._fields
-            if path != argument
+            if path != argument and path not in self._before
         }
 
     def parameters(self) -> list[inspect.Parameter]:
-        """The parameters of a command, the argument first."""
-        return sorted(map(self._parameter, self._fields), key=lambda each: each.default is not inspect.Parameter.empty)
+        """The parameters of a command, the arguments first."""
+        paths = sorted(self._fields, key=lambda path: (path not in self._before, path != self._argument))
+        return [self._parameter(path) for path in paths]
 
     def _parameter(self, path: str) -> inspect.Parameter:
         kind, text, default = self._fields[path]
         keyword = inspect.Parameter.KEYWORD_ONLY
-        if path == self._argument:
+        if path == self._argument or path in self._before:
             argument: Any = Annotated[kind, typer.Argument(help=text, show_default=False)]
             return inspect.Parameter(_variable(path), keyword, annotation=argument)
         flag = self.flags[path]

@@ -107,7 +107,7 @@ class Limits(Environment):
     max_context_characters: int = Field(default=8000, ge=0, description="characters of context")
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
     max_texts: int = Field(
-        default=1000, ge=1, description="texts of one request for scores, corrections or paraphrases"
+        default=1000, ge=1, description="texts of one request for scores, corrections, paraphrases or links"
     )
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
     max_likely_tokens: int = Field(
@@ -118,6 +118,9 @@ class Limits(Environment):
     )
     max_paraphrased_characters: int = Field(
         default=20_000, ge=1, description="characters of all texts of one request for paraphrases"
+    )
+    max_linked_characters: int = Field(
+        default=20_000, ge=1, description="characters of all texts of one request for links"
     )
     max_listed: int = Field(default=20_000, ge=0, description="words of protect, of names or of edits")
     max_queries: int = Field(default=64, ge=1, description="queries of one search")

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from app.tasks.corrections.task import Corrections
 from app.tasks.infills.task import Infills
 from app.tasks.keywords.task import Sentences
+from app.tasks.links.task import Links
 from app.tasks.paraphrases.task import Paraphrases
 from app.tasks.routes import place_of
 from app.tasks.score.task import Score
@@ -18,7 +19,7 @@ from app.tasks.task import Task
 from app.web.codes import Code
 from app.web.problems import invalid
 
-TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Paraphrases, Corrections, Score, Search)
+TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Paraphrases, Corrections, Score, Search, Links)
 
 
 def urls() -> str:

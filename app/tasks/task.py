@@ -48,7 +48,8 @@ class Task(ABC, Generic[R, A]):
         events: the events of a stream, for the OpenAPI document.
         statuses: of the problems that the route may answer.
         argument: the field that the command takes as its arguments; none if empty.
-        options: options of the command by dotted field where they differ from the field's name; None for none.
+        options: options of the command by dotted field where they differ from the field's name; None for none, a name
+            without a dash for an argument before ``argument``.
         model_setting: setting that the command's ``--model`` gives; the engine's model is not loaded for another.
     """
 

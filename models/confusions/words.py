@@ -48,9 +48,20 @@ def _dictionary() -> Mapping[str, tuple[int, str]]:
     return {word: (int(count), tag) for word, count, tag in (line.split(" ") for line in lines)}
 
 
+def count_of(word: str) -> int:
+    """Occurrences of a word in the dictionary's corpus; 0 if it is no word of the dictionary."""
+    return _dictionary().get(word, (0, ""))[0]
+
+
+@cache
+def corpus_size() -> int:
+    """Occurrences of all its words."""
+    return sum(count for count, _ in _dictionary().values())
+
+
 def most_frequent(words: Iterable[str]) -> list[str]:
     """Words, the most frequent first."""
-    return sorted(words, key=lambda word: (-_dictionary().get(word, (0, ""))[0], word))
+    return sorted(words, key=lambda word: (-count_of(word), word))
 
 
 def part_of_speech(word: str) -> str:

@@ -159,6 +159,13 @@ class LoadedKeyModel:
     questions: QuestionModel | None = None  # of p(question | key), if the adapter comes with example questions
     noisy_channel: NoisyChannel | None = None  # fitted for these
 
+    @property
+    def language_model(self) -> CausalScorer | None:
+        """The weights without the adapter where they are loaded, else those that write keys if they are causal."""
+        if self.questions is not None:
+            return self.questions.scorer
+        return self.model.scorer if isinstance(self.model, CausalKeyModel) else None
+
 
 def load_key_model(
     name: str,

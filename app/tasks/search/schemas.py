@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, FiniteFloat, Tag
 
+from app.indexes.reports import KeyModelReport
 from app.indexes.schemas import Token
 from app.web.codes import Code
 from app.web.problems import UnfitError
@@ -204,20 +205,6 @@ class SearchUsage(BaseModel):
     expansions: int = Field(description="hypotheses for which the model was asked or the index walked")
     rounds: int = Field(description="turns in the model's thread, each about one forward")
     seconds: float
-
-
-class KeyModelReport(BaseModel):
-    """The model that wrote the keys."""
-
-    name: str
-    family: Literal["causal", "encoder-decoder"]
-    adapter: str | None = Field(description="the adapter added to its weights, or null")
-    note: str | None = Field(description="what is missing for good answers, or null")
-    calibrated: bool = Field(description="whether `confidence` was fitted on held-out questions")
-    tokenizer: str = Field(description="fingerprint that an index must have been built with")
-    fingerprint: str = Field(description="over configuration, weights, tokenizer and precision")
-    precision: str
-    device: str
 
 
 class SearchAnswer(BaseModel):

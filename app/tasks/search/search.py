@@ -14,11 +14,13 @@ import structlog
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval, SearchReport
 from app.indexes.problems import as_problem
+from app.indexes.reports import model_report
+from app.indexes.rounds import HYPOTHESES
+from app.indexes.rounds import Round as ModelRound
 from app.tasks.search.checks import check, check_tokens
 from app.tasks.search.explanation import explained
 from app.tasks.search.schemas import (
     Answered,
-    KeyModelReport,
     Neighbour,
     QueryAnswer,
     Result,
@@ -36,9 +38,6 @@ from models.retrieval.search.search import rounds
 
 log = structlog.get_logger()
 
-HYPOTHESES = 48
-"""Hypotheses in one forward at most, or those of one question: beside a search, others wait no longer than that."""
-
 EXACT_WIDTH = 4
 """Hypotheses of a question in one forward of exact mode."""
 
@@ -51,24 +50,6 @@ LEAST_CONFIDENCE = 0.5
 
 Round = dict[int, tuple[Answer, float | None]]
 """Answers that a round completed, each with the calibrated confidence of its best key, if the model has it."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Search:
-    """One round of a search, for the model's thread; a :class:`models.language.scoring.batcher.Work`."""
-
-    rounds: Iterator[Round]
-    cost: int = 0
-    rank: int = 1
-
-    @property
-    def kind(self) -> object:
-        """Runs by itself."""
-        return self
-
-    def run(self, together: Sequence[Search]) -> list[Round | None]:
-        """The answers that the round completed; None if the search is over."""
-        return [next(one.rounds, None) for one in together]
 
 
 @dataclass(eq=False)
@@ -119,7 +100,7 @@ class SearchRun:
             rounds(self.view, self.model.model, questions, options, max(1, HYPOTHESES // width)),
         )
         try:
-            while (found := await self.retrieval.batcher.submit(Search(going))) is not None:
+            while (found := await self.retrieval.batcher.submit(ModelRound(going))) is not None:
                 self.rounds += 1
                 for number, (answer, confidence) in found.items():
                     self.expansions += answer.expansions
@@ -235,24 +216,6 @@ def options_of(request: SearchRequest, model: LoadedKeyModel, *, triples: bool) 
         ranking=model.ranking if fitted else None,
         noisy_channel=model.noisy_channel if fitted and model.ranking is not None else None,
         explain=request.explain,
-    )
-
-
-def model_report(model: LoadedKeyModel) -> KeyModelReport:
-    """Report of the model that wrote the keys."""
-    note = None
-    if model.adapter is None and model.tokenizer.family == "causal":
-        note = "no adapter: a language model that was not trained on questions and keys ranks keys poorly"
-    return KeyModelReport(
-        name=model.name,
-        family=model.tokenizer.family,
-        adapter=None if model.adapter is None else model.adapter.name,
-        note=note,
-        calibrated=model.confidence is not None,
-        tokenizer=model.tokenizer.fingerprint,
-        fingerprint=model.fingerprint,
-        precision=model.precision,
-        device=model.device,
     )
 
 

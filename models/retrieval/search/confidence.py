@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval.ranking.logistic import logistic_fit, sigmoid
 from models.retrieval.search.confidence_features import FEATURES
 
 RIDGE = 1e-2
 """Weight of |w|^2 / 2 per question: without it a separable sample has no finite fit."""
-_STEPS = 100
 
 
 class ConfidenceError(ValueError):
@@ -34,7 +34,7 @@ class Confidence:
     def of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """p(right) for rows of features, (Q, F) to (Q,); 0 where there was no key."""
         z = self.bias + (features - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights)
-        return np.where(np.isnan(z), 0.0, _sigmoid(z))
+        return np.where(np.isnan(z), 0.0, sigmoid(z))
 
     @classmethod
     def fit(
@@ -57,19 +57,9 @@ class Confidence:
         if not 0 < y.sum() < len(y) or not present.any():
             raise ValueError("confidence needs right and wrong answers to learn from, and questions with an answer")
         mean, scale = x.mean(0), x.std(0) + 1e-9
-        rows = np.column_stack(((x - mean) / scale, np.ones(len(x))))
-        weights = np.zeros(rows.shape[1])
-        ridge = RIDGE * len(rows) * np.diag([*np.ones(rows.shape[1] - 1), 0.0])
-        for _ in range(_STEPS):
-            p = _sigmoid(rows @ weights)
-            gradient = rows.T @ (p - y) + ridge @ weights
-            curvature = (rows * (p * (1 - p))[:, None]).T @ rows + ridge + 1e-9 * np.eye(len(weights))
-            step = np.linalg.solve(curvature, gradient)
-            weights -= step
-            if np.abs(step).max() < 1e-9:
-                break
-        m, s, w = (tuple(each.tolist()) for each in (mean, scale, weights[:-1]))
-        fitted = cls(FEATURES, m, s, w, bias=float(weights[-1]), threshold=0.0)
+        weights, bias = logistic_fit((x - mean) / scale, y, RIDGE)
+        m, s, w = (tuple(each.tolist()) for each in (mean, scale, weights))
+        fitted = cls(FEATURES, m, s, w, bias=bias, threshold=0.0)
         ordered = np.sort(fitted.of(features)[present])
         threshold = float(ordered[int(np.floor(refused * len(ordered)))])
         return replace(fitted, threshold=threshold)
@@ -95,7 +85,3 @@ class Confidence:
         if loaded.features != FEATURES or sizes != {len(FEATURES)}:
             raise ConfidenceError(f"{path} was fitted on the features {loaded.features}: fit the confidence again")
         return loaded
-
-
-def _sigmoid(z: NDArray[np.float64]) -> NDArray[np.float64]:
-    return 0.5 * (1 + np.tanh(z / 2))
