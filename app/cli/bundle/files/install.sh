@@ -17,7 +17,7 @@ if [ -e "$folder" ]; then
 fi
 
 wanted=$(sed -n 's/^ "python": "\(.*\)",$/\1/p' "$here/manifest.json")
-python=${PYTHON:-python$wanted}
+python=${PYTHON:-$(command -v "python$wanted" || echo python3)}
 if ! command -v "$python" > /dev/null; then
     echo "Error: there is no $python; install Python $wanted, or name it: PYTHON=/path/to/python sh install.sh FOLDER" >&2
     exit 2
