@@ -180,7 +180,7 @@ def test_pages_lead_to_the_other_language() -> None:
     for page in (page for page in CHINESE if page.name != "texts.md"):
         other = ROOT / "README.md" if page.parent == ROOT else ROOT / "docs" / page.name
         assert f"[English]({os.path.relpath(other, page.parent)})" in page.read_text("utf-8")
-    assert "[中文](README.zh.md)" in (ROOT / "README.md").read_text("utf-8")
+        assert f"[中文]({os.path.relpath(page, other.parent)})" in other.read_text("utf-8")
 
 
 def test_each_word_of_the_glossary_stands_once() -> None:
