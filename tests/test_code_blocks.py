@@ -97,7 +97,9 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
         }
 
 
-@pytest.mark.parametrize("page", dict.fromkeys(block.page for block in RUN), ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", dict.fromkeys(block.page for block in RUN), ids=lambda page: str(page.relative_to(ROOT))
+)
 def test_every_block_runs_as_written(page: Path, environment: dict[str, str], folder: Path) -> None:
     desk = folder / "desks" / page.relative_to(ROOT).with_suffix("")
     (desk / ".venv").mkdir(parents=True)

@@ -54,7 +54,7 @@ def rows(text: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """Files exist, and headings in them."""
     missing = []
@@ -70,13 +70,13 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_and_folders_named_exist(page: Path) -> None:
     named = re.findall(rf"`((?:{'|'.join(ROOMS)}|client|tests|docs|docker|benchmarks)/[\w./-]*)`", prose(page))
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_routes_named_exist(page: Path, openapi: dict[str, Any]) -> None:
     paths = {re.sub(r"{\w+}", "{}", path): {each.upper() for each in on} for path, on in openapi["paths"].items()}
     named = re.findall(r"`?\b(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]*)", page.read_text("utf-8"))

@@ -56,7 +56,10 @@ def _files(folder: Path) -> Iterator[Path]:
 def _described(wheel: Path, licences: Path) -> dict[str, Any]:
     """Name, version and licence of a wheel, whose licence files are copied beside."""
     with zipfile.ZipFile(wheel) as opened:
-        (info,) = {name.partition("/")[0] for name in opened.namelist() if ".dist-info/" in name}
+        # Some wheels have those of others within.
+        (info,) = {
+            top for top, _, _ in (name.partition("/") for name in opened.namelist()) if top.endswith(".dist-info")
+        }
         metadata = PathDistribution(zipfile.Path(opened, f"{info}/")).metadata
         name, version = metadata["Name"], metadata["Version"]
         for member in opened.namelist():

@@ -47,7 +47,12 @@ def made(tmp_path: Path) -> Path:
     }
     found = [
         wheel(wheels, "chainwright", service, ["Requires-Dist: toy-part", "License-Expression: MIT"]),
-        wheel(wheels, "toy_part", {"toy_part.py": ""}, ["Classifier: License :: OSI Approved :: BSD License"]),
+        wheel(
+            wheels,
+            "toy_part",
+            {"toy_part.py": "", "_vendor/other-2.0.dist-info/METADATA": "Name: other"},
+            ["Classifier: License :: OSI Approved :: BSD License"],
+        ),
     ]
     bundled = pytest.importorskip("ensurepip._bundled", reason="this Python brings no pip along")
     (pip,) = (each for each in resources.files(bundled).iterdir() if each.name.startswith("pip-"))
