@@ -75,7 +75,7 @@ def try_out(bundle: Path, work: Path) -> dict[str, Any]:
         "python": manifest["python"],
         "platform": manifest["platform"],
         "packages": len(manifest["packages"]),
-        "without_licence": [each["name"] for each in manifest["packages"] if each["licence"] == "see its files"],
+        "without_licence": [each["name"] for each in manifest["packages"] if each["licence"] == "not told"],
         "seconds": {name: round(float(seconds), 1) for name, seconds in laps.items()},
         "installed_megabytes": _megabytes(home / "venv"),
         "sentences": texts["first"],

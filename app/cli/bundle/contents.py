@@ -70,7 +70,7 @@ def _described(wheel: Path, licences: Path) -> dict[str, Any]:
                 place.write_bytes(opened.read(member))
     classifiers = [each.rpartition(" :: ")[2] for each in metadata.get_all("Classifier") or () if "License ::" in each]
     told = (metadata["License-Expression"] or metadata["License"] or "").strip().partition("\n")[0]
-    return {"name": name, "version": version, "licence": told or ", ".join(classifiers) or "see its files"}
+    return {"name": name, "version": version, "licence": told or ", ".join(classifiers) or "not told"}
 
 
 def _digest(file: Path) -> str:
