@@ -136,6 +136,7 @@ def evaluate(kb: Path, folder: Path, index: str, limit: int | None, seed: int) -
         device=settings.device,
         precision=settings.precision,
         offline=settings.offline,
+        model_source=settings.model_source,
         threads=settings.torch_threads,
     )
     kept = read_questions(folder / HELD_OUT)

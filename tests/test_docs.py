@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -22,9 +23,10 @@ from app.tasks.keywords.schemas import SentencesRequest
 from app.tasks.links.schemas import LinksRequest
 from app.tasks.paraphrases.schemas import ParaphrasesRequest
 from app.tasks.sampling.schemas import SamplingRequest
+from app.tasks.score.schemas import ScoreRequest
 from app.tasks.search.schemas import SearchRequest
 from app.web.problems import KINDS
-from tests.support.pages import PAGES, ROOT, blocks
+from tests.support.pages import CHINESE, PAGES, ROOT, blocks
 
 ROOMS = ("app", "models", "samplers")
 
@@ -53,7 +55,7 @@ def rows(text: str) -> dict[str, list[str]]:
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     """Files exist, and headings in them."""
     missing = []
@@ -69,13 +71,13 @@ def _anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_and_folders_named_exist(page: Path) -> None:
     named = re.findall(rf"`((?:{'|'.join(ROOMS)}|client|tests|docs|docker|benchmarks)/[\w./-]*)`", prose(page))
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_routes_named_exist(page: Path, openapi: dict[str, Any]) -> None:
     paths = {re.sub(r"{\w+}", "{}", path): {each.upper() for each in on} for path, on in openapi["paths"].items()}
     named = re.findall(r"`?\b(GET|POST|PUT|PATCH|DELETE) (/[\w/{}.-]*)", page.read_text("utf-8"))
@@ -107,18 +109,80 @@ def test_the_table_of_settings_is_theirs() -> None:
         ("docs/api.md", "## POST /v1/corrections", CorrectionsRequest),
         ("docs/api.md", "## POST /v1/links", LinksRequest),
         ("docs/retrieval.md", "## Search", SearchRequest),
+        ("docs/zh/api.md", "## POST /v1/sentences", SentencesRequest),
+        ("docs/zh/api.md", "## POST /v1/infills", InfillsRequest),
+        ("docs/zh/api.md", "## POST /v1/paraphrases", ParaphrasesRequest),
+        ("docs/zh/api.md", "## POST /v1/corrections", CorrectionsRequest),
+        ("docs/zh/api.md", "## POST /v1/score", ScoreRequest),
+        ("docs/zh/retrieval.md", "## 搜索", SearchRequest),
     ],
 )
 def test_the_tables_of_fields_have_them_all(page: str, heading: str, schema: type[BaseModel]) -> None:
-    table = section(page, heading).partition("| field |")[2].partition("\n\n")[0]
+    table = re.split(r"\| (?:field|字段) \|", section(page, heading), maxsplit=1)[1].partition("\n\n")[0]
     shared = SamplingRequest.model_fields if schema in (InfillsRequest, ParaphrasesRequest) else ()
     assert set(rows(table)) == set(schema.model_fields) - set(shared)
 
 
-def test_the_list_of_statuses_is_whole() -> None:
+@pytest.mark.parametrize(("page", "heading"), [("docs/api.md", "## Errors"), ("docs/zh/api.md", "## 错误")])
+def test_the_list_of_statuses_is_whole(page: str, heading: str) -> None:
     """All but those that nobody is to see: a client that left, and a mistake of the service."""
-    text = section("docs/api.md", "## Errors").partition("### Codes")[0]
-    assert {int(each) for each in re.findall(r"\b([45]\d\d)\b", text.rpartition("```")[2])} == KINDS.keys() - {499, 500}
+    text = section(page, heading).partition("\n### ")[0]
+    assert {int(each) for each in re.findall(r"(?<!\d)([45]\d\d)(?!\d)", text.rpartition("```")[2])} == KINDS.keys() - {
+        499,
+        500,
+    }
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        (("docs/settings.md", ""), ("docs/zh/settings.md", "")),
+        (("docs/api.md", "### Codes"), ("docs/zh/api.md", "### 错误码")),
+        (("docs/jobs.md", ""), ("docs/zh/jobs.md", "")),
+        (("docs/sampling.md", "## One law, many doors"), ("docs/zh/sampling.md", "## 同一个分布，多种采样器")),
+        (("docs/sampling.md", "## The context"), ("docs/zh/sampling.md", "## 上下文")),
+        (("docs/models.md", "## Where models come from"), ("docs/zh/deploy.md", "## 模型来源")),
+    ],
+)
+def test_chinese_tables_have_the_rows_of_the_english(english: tuple[str, str], chinese: tuple[str, str]) -> None:
+    """And of settings the same defaults, but for those in words."""
+
+    def table(page: str, heading: str) -> dict[str, list[str]]:
+        text = section(page, heading) if heading else (ROOT / page).read_text("utf-8")
+        return rows("\n".join(line for line in text.splitlines() if line.startswith("| ")))
+
+    one, other = table(*english), table(*chinese)
+    assert len(one) > 3 and one.keys() - other.keys() == set()
+    plain = {name for name, cells in one.items() if name.startswith("CHAINWRIGHT_") and not re.search("[ ']", cells[0])}
+    assert {name: other[name][0] for name in plain} == {name: one[name][0] for name in plain}
+
+
+def test_the_chinese_table_of_tasks_has_the_same_doors() -> None:
+    def doors(page: str) -> list[list[str]]:
+        lines = re.findall(r"^\|.+`client\.\w+`.+$", (ROOT / page).read_text("utf-8"), re.MULTILINE)
+        return [line.split("|")[2:5] for line in lines]
+
+    assert doors("docs/zh/api.md") == doors("docs/api.md") != []
+
+
+OTHER_WORDS = re.compile("提案|建议分布|字典树|马氏链|马可夫|任务队列|回火|接收率")
+"""Those that the glossary has none of: it has another for each."""
+
+
+def test_chinese_pages_use_the_words_of_the_glossary() -> None:
+    """Whose pairs are those of the English one."""
+    pairs = r"^\| (?!---|term|中文)([^|]+) \| ([^|]+) \|"
+    english = re.findall(pairs, (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    chinese = re.findall(pairs, (ROOT / "docs" / "zh" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    assert len(chinese) > 50 and {(term, word) for word, term in chinese} <= set(english)
+    assert [(page, word) for page in CHINESE for word in OTHER_WORDS.findall(page.read_text("utf-8"))] == []
+
+
+def test_pages_lead_to_the_other_language() -> None:
+    for page in (page for page in CHINESE if page.name != "texts.md"):
+        other = ROOT / "README.md" if page.parent == ROOT else ROOT / "docs" / page.name
+        assert f"[English]({os.path.relpath(other, page.parent)})" in page.read_text("utf-8")
+        assert f"[中文]({os.path.relpath(page, other.parent)})" in other.read_text("utf-8")
 
 
 def test_each_word_of_the_glossary_stands_once() -> None:

@@ -8,6 +8,7 @@ import typer
 
 from app.cli import console
 from app.cli.batch.command import batch
+from app.cli.bundle.command import bundle
 from app.cli.calibrate import command as calibrate
 from app.cli.doctor.command import doctor
 from app.cli.evaluate.commands import evaluate_cli
@@ -32,6 +33,7 @@ cli.add_typer(index_cli, name="index")
 cli.add_typer(train_cli, name="train")
 cli.add_typer(keys_cli, name="keys")
 cli.command()(batch)
+cli.command()(bundle)
 cli.command()(doctor)
 cli.command()(netcdf)
 cli.command("calibrate")(calibrate)

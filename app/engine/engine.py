@@ -98,6 +98,7 @@ async def open_engine(settings: Settings, progress: Progress, *, with_model: boo
             device=settings.device,
             precision=settings.precision,
             offline=settings.offline,
+            model_source=settings.model_source,
             masks=masks(settings.rules()),
             threads=settings.torch_threads,
         )

@@ -86,6 +86,7 @@ class Retrieval:
                 device=settings.device,
                 precision=settings.precision,
                 offline=settings.offline,
+                model_source=settings.model_source,
                 threads=settings.torch_threads,
                 bare=sampling.scorer if sampling is not None and same else None,
             )
@@ -114,8 +115,7 @@ def open_library(settings: Settings, progress: Progress = lambda what, share: No
     """The indexes of the settings' state directory."""
 
     def read_tokenizer() -> KeyTokenizer:
-        source = source_of(model_name(settings), settings.cache_dir, progress)
-        return KeyTokenizer.load(source, offline=settings.offline)
+        return KeyTokenizer.load(key_model_folder(settings, progress))
 
     return Library(settings.state_dir / "indexes", read_tokenizer)
 
@@ -125,12 +125,21 @@ def model_name(settings: Settings) -> str:
     return settings.model if settings.retrieval_model is None else settings.retrieval_model
 
 
-def adapter_of(settings: Settings) -> Path | None:
-    """The folder of its adapter; None for none."""
+def key_model_folder(settings: Settings, progress: Progress) -> str:
+    """Its folder, fetched if it is not here.
+
+    Raises:
+        LoadingError, ConversionError: see :func:`models.language.loading.source_of`.
+    """
+    return source_of(model_name(settings), settings.cache_dir, progress, settings.model_source, settings.offline)
+
+
+def adapter_of(settings: Settings) -> str | Path | None:
+    """Its adapter, a folder or a name that the source of models has; None for none."""
     if settings.retrieval_adapter == "none":
         return None
     if settings.retrieval_adapter != "default":
-        return Path(settings.retrieval_adapter)
+        return settings.retrieval_adapter
     fits = model_name(settings) == "default" and (SHIPPED_ADAPTER / "adapter_config.json").is_file()
     return SHIPPED_ADAPTER if fits else None
 

@@ -152,11 +152,16 @@ class Settings(Environment):
     """Which model to serve, where and how."""
 
     model: str = Field(default="default", description="default (Gemma 3 270M), a folder, or a hub id")
+    model_source: values.ModelSource = Field(
+        default="hub",
+        description="where models are had by name: hub, modelscope, the URL of a mirror of the hub, "
+        "or a folder of models",
+    )
     device: values.Device = Field(default="auto", description="auto, cpu, cuda, cuda:1, mps")
     precision: Annotated[Precision, values.Lower] = Field(
         default="auto", description="float32, bfloat16, or auto by device"
     )
-    offline: bool = Field(default=False, description="never ask the hub")
+    offline: bool = Field(default=False, description="never ask the hub, or another source of models")
     cache_dir: values.Folder = Field(
         default_factory=lambda: user_cache_path("chainwright"), description="where the converted default model is kept"
     )
@@ -169,7 +174,7 @@ class Settings(Environment):
     )
     retrieval_adapter: str = Field(
         default="default",
-        description="its peft adapter: default (the one shipped, for the default model), none, or a folder",
+        description="its peft adapter: default (the one shipped, for the default model), none, a folder, or a hub id",
     )
     score_cache_memory: values.Size = Field(
         default=64 << 20, ge=0, description="bytes of scores kept in the process; 0 turns the cache off altogether"

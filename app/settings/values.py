@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BeforeValidator
 
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt])i?b?", re.IGNORECASE)
 _ORIGIN = re.compile(r"\*|null|[a-z][a-z0-9+.-]*://[^/\s]+")
+_MIRROR = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(/[^?#\s]*)?")
 _ROOT = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 OWN = frozenset({"v1", "docs", "redoc", "openapi.json", "static-offline-docs", "health", "ready", "metrics", "studio"})
 """First parts of the service's own paths."""
@@ -100,6 +101,26 @@ def _root_path(text: str) -> str:
     return path
 
 
+def _model_source(text: str) -> str:
+    if text.lower() in ("hub", "modelscope"):
+        return text.lower()
+    if text.startswith(("http://", "https://")):
+        if "@" in text:
+            raise ValueError("the URL holds a user name or password; remedy: leave it out, and set HF_TOKEN")
+        if not _MIRROR.fullmatch(text):
+            raise ValueError(
+                "no URL of a mirror; remedy: give it as HF_ENDPOINT has it, such as https://hub.example.org"
+            )
+        return text.rstrip("/")
+    folder = Path(os.path.expanduser(text))
+    if not folder.is_dir():
+        raise ValueError(
+            "no source of models, and no folder that is there; remedy: give hub, modelscope, the URL of a mirror of "
+            "the hub such as https://hub.example.org, or a folder that holds models by name"
+        )
+    return str(folder)
+
+
 def _collector(url: str) -> str:
     if not url.startswith(("http://", "https://")):
         raise ValueError("no http:// or https:// URL; remedy: give http://host:4318")
@@ -124,4 +145,7 @@ Host = Annotated[str, of_text(_host)]
 """An address or a name to listen on; an IPv6 address may stand in brackets."""
 
 RootPath = Annotated[str, of_text(_root_path)]
+ModelSource = Annotated[str, of_text(_model_source)]
+"""``hub``, ``modelscope``, a URL without a slash at its end, or a folder."""
+
 CollectorUrl = Annotated[str, AfterValidator(_collector)]

@@ -56,7 +56,7 @@ def labelled(error: Mapping[str, Any]) -> str:
 def shown(name: str, value: str | int | float) -> str:
     """A setting's value, in one line and without a password."""
     text = str(value)
-    if name in SECRET:
+    if name in SECRET or ("://" in text and "@" in text):
         text = masked(text)
     text = text if text.isprintable() else repr(text)
     return text if len(text) <= 100 else f"{text[:100]}..."

@@ -1,4 +1,4 @@
-"""Load a causal language model by name, folder or hub id."""
+"""Load a causal language model from a folder, or by a name that a source of models has."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from models.language.device import device_of, try_out
 from models.language.forward.checkpoint import Checkpoint, Configuration
 from models.language.forward.decoder import Decoder
 from models.language.forward.products import products
-from models.language.model_files import CONFIG_FILE, TOKENIZER_FILE, in_one_line, public_name
+from models.language.model_files import CONFIG_FILE, TOKENIZER_FILE, public_name
 from models.language.model_files import LoadingError as LoadingError
 from models.language.precision import Precision
 from models.language.pretrained import read_weights
 from models.language.scoring.model import LoadedModel
 from models.language.scoring.scorer import CausalScorer
+from models.language.sources import HUB, REMEDY, folder_of
 from models.language.tokenizer import TextTokenizer
 from models.language.vocabulary import Mask
 
@@ -36,6 +37,7 @@ def load(
     device: str = "auto",
     precision: Precision = "auto",
     offline: bool = False,
+    model_source: str = HUB,
     masks: Iterable[Mask] = (),
     threads: int | None = None,
 ) -> LoadedModel:
@@ -43,12 +45,13 @@ def load(
 
     Args:
         name: "default" (Gemma 3 270M), a folder with config.json, tokenizer.json and
-            safetensors, or a hub id.
+            safetensors, or a name that the source has.
         cache: where the default model is kept.
         progress: of the first conversion of the default model.
         device: auto (cuda, then mps, then cpu), or one of these.
         precision: auto (bfloat16 on cuda and on CPUs that multiply it in hardware, else float32).
-        offline: never ask the hub.
+        offline: ask no source of models.
+        model_source: where models are had by name; see :func:`models.language.sources.folder_of`.
         masks: vocabulary masks; with none it spells no sentence.
         threads: of a forward on CPU, for the whole process; None leaves torch's choice.
 
@@ -62,11 +65,11 @@ def load(
         torch.set_num_threads(threads)
     place = device_of(device)
     dtype = dtype_of(precision, place)
-    source = source_of(name, cache, progress)
-    files = find_files(source, offline)
+    source = source_of(name, cache, progress, model_source, offline)
+    files = find_files(source)
     with ThreadPoolExecutor(1) as aside:
         reading = aside.submit(_tokenizer, files[TOKENIZER_FILE])
-        model = causal_model(source, dtype, place, offline)
+        model = causal_model(source, dtype, place)
         with model_files.naming("model", source):
             tokenizer = reading.result()
             config = model.config.get_text_config()
@@ -82,76 +85,74 @@ def load(
         begin=begin[0] if isinstance(begin, list) else int(begin or 0),
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
         fingerprint=fingerprint,
-        chat=read_template(lambda file: find_file(source, file, offline), tokenizer),
+        chat=read_template(lambda file: find_file(source, file), tokenizer),
     )
 
 
-def causal_model(
-    source: str, dtype: torch.dtype, device: torch.device, offline: bool, adapter: Path | None = None
-) -> Any:
+def causal_model(source: str, dtype: torch.dtype, device: torch.device, adapter: Path | None = None) -> Any:
     """A causal LM straight from its files where that can be, else by transformers, which takes seconds to be imported.
 
     Args:
-        source: folder or hub id.
+        source: folder.
         dtype: of the weights.
         device: where they go.
-        offline: never ask the hub.
         adapter: folder of a peft adapter to be added to the weights.
 
     Raises:
         LoadingError: see :func:`read_weights`.
     """
-    if Path(source).is_dir():
-        checkpoint = Checkpoint.open(Path(source), device, dtype, adapter)
-        if checkpoint is not None and Decoder.knows(checkpoint.config):
-            return checkpoint
-    return read_weights("AutoModelForCausalLM", source, dtype, device, offline, adapter)
+    checkpoint = Checkpoint.open(Path(source), device, dtype, adapter)
+    if checkpoint is not None and Decoder.knows(checkpoint.config):
+        return checkpoint
+    return read_weights("AutoModelForCausalLM", source, dtype, device, adapter)
 
 
-def verify(source: str, offline: bool, kind: str = "AutoModelForCausalLM", adapter: Path | None = None) -> None:
+def verify(source: str, kind: str = "AutoModelForCausalLM", adapter: Path | None = None) -> None:
     """Refuse what loading would refuse, with the same words, without holding the weights.
 
     Args:
-        source: folder or hub id.
-        offline: never ask the hub.
+        source: folder.
         kind: name of a transformers ``AutoModelFor...``.
         adapter: folder of a peft adapter.
 
     Raises:
         LoadingError: the model could not be loaded.
     """
-    files, nowhere = find_files(source, offline), torch.device("meta")
+    files, nowhere = find_files(source), torch.device("meta")
     with model_files.naming("model", source):
         tokenizer = model_files.read_tokenizer(files[TOKENIZER_FILE])
     if kind == "AutoModelForCausalLM":
-        model = causal_model(source, torch.float32, nowhere, offline, adapter)
+        model = causal_model(source, torch.float32, nowhere, adapter)
     else:
-        model = read_weights(kind, source, torch.float32, nowhere, offline, adapter)
+        model = read_weights(kind, source, torch.float32, nowhere, adapter)
     with model_files.naming("model", source):
         model_files.check_tokenizer(tokenizer, getattr(model.config.get_text_config(), "vocab_size", None))
 
 
-def read_configuration(source: str, offline: bool) -> Any:
-    """The configuration of a folder or hub id, as transformers has it.
+def read_configuration(source: str) -> Any:
+    """The configuration in a folder, as transformers has it.
 
     Raises:
         Exception: of transformers, where it cannot be read.
     """
-    file = Path(source) / "config.json"
-    if file.is_file() and (configuration := Configuration(json.loads(file.read_text("utf-8")))).complete:
+    configuration = Configuration(json.loads((Path(source) / CONFIG_FILE).read_text("utf-8")))
+    if configuration.complete:
         return configuration
     from transformers import AutoConfig
 
-    return AutoConfig.from_pretrained(source, local_files_only=offline)
+    return AutoConfig.from_pretrained(source, local_files_only=True)
 
 
-def source_of(name: str, cache: Path, progress: Progress) -> str:
-    """The folder or hub id of a model's name; the default model is converted at first use.
+def source_of(name: str, cache: Path, progress: Progress, model_source: str = HUB, offline: bool = False) -> str:
+    """The folder of a model's name; the default model is converted at first use.
 
     Raises:
+        LoadingError: see :func:`models.language.sources.folder_of`.
         models.language.default_weights.ConversionError: the default model could not be made.
     """
-    return str(default_weights.default_weights(cache, progress)) if name == "default" else name
+    if name == "default":
+        return str(default_weights.default_weights(cache, progress))
+    return str(folder_of(name, model_source, offline=offline))
 
 
 def dtype_of(precision: Precision, device: torch.device) -> torch.dtype:
@@ -175,43 +176,28 @@ def _multiplies_bfloat16(device: torch.device) -> bool:
     return has and products(device, torch.bfloat16).dtype == torch.bfloat16
 
 
-def find_files(source: str, offline: bool) -> dict[str, Path]:
-    """Configuration and tokenizer of a folder or hub id; a folder's weights are looked at too.
+def find_files(source: str) -> dict[str, Path]:
+    """Configuration and tokenizer in a folder; its weights are looked at too.
 
     Raises:
         LoadingError: they are not there, or cannot be read.
     """
-    files = {file: find_file(source, file, offline) for file in (CONFIG_FILE, TOKENIZER_FILE)}
+    files = {file: find_file(source, file) for file in (CONFIG_FILE, TOKENIZER_FILE)}
     with model_files.naming("model", source):
         model_files.read_config(files[CONFIG_FILE])
-        if Path(source).is_dir():
-            model_files.check_weights(Path(source))
+        model_files.check_weights(Path(source))
     return files
 
 
-def find_file(source: str, file: str, offline: bool) -> Path:
-    """A file of a folder or hub id.
+def find_file(source: str, file: str) -> Path:
+    """A file in a folder.
 
     Raises:
-        LoadingError: it is not there, or cannot be reached.
+        LoadingError: it is not there.
     """
     if (here := Path(source) / file).is_file():
         return here
-    remedy = "give a folder with config.json, tokenizer.json and safetensors weights, a hub id, or 'default'"
-    name = public_name(source)
-    if Path(source).is_dir():
-        raise LoadingError(f"model {name!r}: {file} is not there: {remedy}")
-    if name != source or source.count("/") > 1:
-        raise LoadingError(f"model {name!r}: there is no such folder: {remedy}")
-    from transformers.utils import cached_file
-
-    try:
-        found = cached_file(source, file, local_files_only=offline)
-    except (OSError, ValueError) as error:
-        raise LoadingError(f"model {name!r}: {file} cannot be had ({in_one_line(error, source)}): {remedy}") from error
-    if found is None:
-        raise LoadingError(f"model {name!r}: {file} is not there: {remedy}")
-    return Path(found)
+    raise LoadingError(f"model {public_name(source)!r}: {file} is not there: {REMEDY}")
 
 
 def _tokenizer(path: Path) -> TextTokenizer:

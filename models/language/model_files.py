@@ -29,8 +29,13 @@ class LoadingError(RuntimeError):
 
 
 def public_name(name: str) -> str:
-    """A model's name for callers: of a folder its last component, no path of this machine."""
+    """A model's name for callers: of a folder its last component, no path of this machine.
+
+    The folder of a fetched model is a snapshot in a cache: ``models--Qwen--Qwen3-0.6B/snapshots/COMMIT``.
+    """
     path = Path(name)
+    if path.parent.name == "snapshots":
+        return path.parent.parent.name.removeprefix("models--").replace("--", "/")
     if path.is_dir() or path.is_absolute() or name.startswith(("./", "../")):
         return path.name if path.name not in ("", "..") else path.resolve().name or name
     return name

@@ -13,27 +13,22 @@ from models.language import model_files
 from models.language.model_files import CONFIG_FILE, LoadingError, in_one_line, public_name
 
 
-def read_weights(
-    kind: str, source: str, dtype: torch.dtype, device: torch.device, offline: bool, adapter: Path | None = None
-) -> Any:
+def read_weights(kind: str, source: str, dtype: torch.dtype, device: torch.device, adapter: Path | None = None) -> Any:
     """A model in evaluation mode, without gradients.
 
     Args:
         kind: name of a transformers ``AutoModelFor...``.
-        source: folder or hub id.
+        source: folder.
         dtype: of the weights.
         device: where they go.
-        offline: never ask the hub.
         adapter: folder of a peft adapter, whose products are added to the weights: as fast as without.
 
     Raises:
         LoadingError: no such model, no safetensors, tensors that are missing or of another shape than the
             configuration's, or an adapter that does not fit.
     """
-    stored: frozenset[str] | None = None
-    if Path(source).is_dir():
-        with model_files.naming("model", source):
-            stored = model_files.check_weights(Path(source))
+    with model_files.naming("model", source):
+        stored = model_files.check_weights(Path(source))
     import transformers
 
     transformers.utils.logging.disable_progress_bar()
@@ -45,7 +40,7 @@ def read_weights(
             source,
             dtype=dtype,
             use_safetensors=True,
-            local_files_only=offline,
+            local_files_only=True,
             # sdpa where the family has it, else eager (Gemma 2).
             attn_implementation=None,
             device_map="meta" if device.type == "meta" else None,
@@ -72,7 +67,7 @@ def read_weights(
 _OUTPUT = "lm_head.weight"
 
 
-def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: frozenset[str] | None) -> None:
+def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: frozenset[str]) -> None:
     """Refuse a model of which transformers would have made up a part: it draws missing tensors at random.
 
     Weights that are tied to others, and those that a family can do without, are not in the report.
@@ -81,13 +76,13 @@ def _complete(model: Any, report: Mapping[str, Any], folder: Path, stored: froze
         model: as transformers made it.
         report: of missing and mismatched tensors.
         folder: of the files.
-        stored: tensors in them; None if they are the hub's.
+        stored: tensors in them.
     """
-    parts = [] if stored is None else sorted(folder.glob("*.safetensors"))
+    parts = sorted(folder.glob("*.safetensors"))
     where = parts[0].name if len(parts) == 1 else "the weights"
     # Of tied ones that are all missing, the one that the others are copies of says it.
     missing = sorted(report["missing_keys"] - model.all_tied_weights_keys.keys()) or sorted(report["missing_keys"])
-    if not missing and _OUTPUT in model.all_tied_weights_keys and stored is not None:
+    if not missing and _OUTPUT in model.all_tied_weights_keys:
         # T5's configurations tie it whatever they say, so that only the files tell.
         untied = model_files.read_config(folder / CONFIG_FILE).get("tie_word_embeddings") is False
         missing = [_OUTPUT] if untied and _OUTPUT not in stored else []

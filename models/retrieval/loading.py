@@ -38,6 +38,7 @@ from models.language.model_files import (
 from models.language.precision import Precision
 from models.language.pretrained import read_weights
 from models.language.scoring.scorer import CausalScorer
+from models.language.sources import HUB, folder_of
 from models.language.tokenizer import read_as_text
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import KeyFormat
@@ -74,19 +75,19 @@ class KeyTokenizer:
     fingerprint: str  # 16 hexadecimal digits over the tokenizer and the separator
 
     @classmethod
-    def load(cls, source: str, *, offline: bool = False) -> KeyTokenizer:
-        """Read a model's configuration and tokenizer from a folder or, unless ``offline``, a hub id.
+    def load(cls, source: str) -> KeyTokenizer:
+        """Read a model's configuration and tokenizer from a folder.
 
         Raises:
             LoadingError: they cannot be read, or nothing can separate the parts of a key.
         """
         name = public_name(source)
-        path = find_file(source, TOKENIZER_FILE, offline)
+        path = find_file(source, TOKENIZER_FILE)
         with naming("model", source):
-            read_config(find_file(source, CONFIG_FILE, offline))
+            read_config(find_file(source, CONFIG_FILE))
             backend = read_tokenizer(path)
         try:
-            config = read_configuration(source, offline)
+            config = read_configuration(source)
             text = config.get_text_config()
             end = _first(text.eos_token_id)
         except Exception as error:  # transformers raises errors of many kinds
@@ -169,7 +170,7 @@ class LoadedKeyModel:
 
 def load_key_model(
     name: str,
-    adapter: Path | None,
+    adapter: str | Path | None,
     tokenizer: KeyTokenizer,
     *,
     cache: Path,
@@ -177,16 +178,17 @@ def load_key_model(
     device: str = "auto",
     precision: Precision = "auto",
     offline: bool = False,
+    model_source: str = HUB,
     threads: int | None = None,
     bare: CausalScorer | None = None,
 ) -> LoadedKeyModel:
     """Load a model of either family; slow.
 
     Args:
-        name: ``default``, a folder, or a hub id.
-        adapter: folder of a peft adapter, added to the weights.
+        name: ``default``, a folder, or a name that the source has.
+        adapter: a peft adapter, added to the weights: likewise a folder or a name.
         tokenizer: of the same model.
-        cache, progress, device, precision, offline, threads: see :func:`models.language.loading.load`.
+        cache, progress, device, precision, offline, model_source, threads: see :func:`models.language.loading.load`.
         bare: the same weights without an adapter, if they are loaded already.
 
     Raises:
@@ -195,30 +197,32 @@ def load_key_model(
         RankingError: nor its ranking, channel or example questions.
         ConversionError, UnsupportedModelError, DeviceError: see :func:`models.language.loading.load`.
     """
+    if adapter is not None:
+        adapter = folder_of(str(adapter), model_source, offline=offline, what="adapter")
     with _naming(adapter):
         confidence, ranking, examples = _fitted(adapter)
     place = device_of(device)
     dtype = dtype_of(precision, place)
-    source = source_of(name, cache, progress)
-    files = find_files(source, offline)
+    source = source_of(name, cache, progress, model_source, offline)
+    files = find_files(source)
     if threads is not None:
         torch.set_num_threads(threads)
     model: KeyModel
     questions = None
     if tokenizer.family == "causal":
-        weights = causal_model(source, dtype, place, offline, adapter)
+        weights = causal_model(source, dtype, place, adapter)
         fingerprint = fingerprint_of(files, weights, dtype)
         scorer = CausalScorer(weights)
         parameters = scorer.forward.parameters
         model = CausalKeyModel(scorer, tokenizer.codec, tokenizer.longest)
         if examples:
-            bare = bare or CausalScorer(causal_model(source, dtype, place, offline))
+            bare = bare or CausalScorer(causal_model(source, dtype, place))
             questions = QuestionModel(bare, tokenizer.codec.encode, tokenizer.codec.before[0], examples)
     else:
         # Imported where it is needed: transformers takes seconds.
         from models.retrieval.writers.encoder_decoder import EncoderDecoderKeyModel
 
-        weights = read_weights("AutoModelForSeq2SeqLM", source, dtype, place, offline, adapter)
+        weights = read_weights("AutoModelForSeq2SeqLM", source, dtype, place, adapter)
         fingerprint = fingerprint_of(files, weights, dtype)
         parameters = sum(p.numel() for p in weights.parameters())
         model = EncoderDecoderKeyModel(weights, tokenizer.codec, tokenizer.longest)
@@ -244,7 +248,7 @@ def load_key_model(
     )
 
 
-def verify_key_model(source: str, adapter: Path | None, offline: bool) -> None:
+def verify_key_model(source: str, adapter: Path | None) -> None:
     """Refuse what :func:`load_key_model` would refuse of files, with the same words, without holding the weights.
 
     Raises:
@@ -252,9 +256,9 @@ def verify_key_model(source: str, adapter: Path | None, offline: bool) -> None:
     """
     with _naming(adapter):
         _fitted(adapter)
-    family = KeyTokenizer.load(source, offline=offline).family
+    family = KeyTokenizer.load(source).family
     kind = "AutoModelForCausalLM" if family == "causal" else "AutoModelForSeq2SeqLM"
-    verify(source, offline, kind, adapter)
+    verify(source, kind, adapter)
 
 
 @contextmanager

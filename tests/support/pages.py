@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+CHINESE = [ROOT / "README.zh.md", *sorted((ROOT / "docs" / "zh").glob("*.md"))]
 PAGES = [
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "client/README.md")),
     *sorted((ROOT / "docs").glob("*.md")),
     ROOT / "benchmarks" / "README.md",
+    *CHINESE,
 ]
 NOT_RUN = re.compile(r"<!-- not run: (.+) -->")
 REFUSED = "<!-- refused -->"
@@ -36,6 +39,15 @@ class Block:
     code: str
     not_run: str | None
     refused: bool
+
+    @property
+    def sense(self) -> str:
+        """The code without its comments and layout, to tell whether two languages say the same."""
+        try:
+            said = shlex.split(self.code, comments=True) if self.kind == "sh" else None
+        except ValueError:  # a here-document may hold a single quote
+            said = None
+        return f"{self.kind}: {self.code if said is None else said}"
 
     def __str__(self) -> str:
         return f"{self.page.relative_to(ROOT)}:{self.line}"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 from app.cli import console
-from app.cli.doctor import machine, places, servers, weights
+from app.cli.doctor import machine, places, servers, sources, weights
 from app.cli.doctor.finding import Finding, error
 from app.settings.settings import Settings
 
@@ -19,6 +19,7 @@ CHECKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (
     machine.python,
     machine.memory,
     machine.device,
+    sources.models,
     weights.model,
     places.directories,
     places.port,

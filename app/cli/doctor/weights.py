@@ -12,6 +12,7 @@ from app.indexes.problems import MODEL_ERRORS
 from app.settings.settings import Settings
 from models.language.default_weights import DEFAULT_MODEL, damaged_files
 from models.language.model_files import LoadingError
+from models.language.sources import folder_of, is_asked
 
 
 def model(settings: Settings) -> Iterator[Finding]:
@@ -22,24 +23,43 @@ def model(settings: Settings) -> Iterator[Finding]:
         yield _finding("retrieval model", retrieval, settings, adapter, keys=True)
 
 
-def _finding(about: str, name: str, settings: Settings, adapter: Path | None = None, *, keys: bool = False) -> Finding:
+def kept(name: str, settings: Settings, what: str = "model") -> Path | None:
+    """The folder of a model or adapter; None where a source is asked for it at the start.
+
+    Raises:
+        LoadingError: it is not there.
+    """
+    try:
+        return folder_of(name, settings.model_source, offline=True, what=what)
+    except LoadingError:
+        if settings.offline or not is_asked(name, settings.model_source):
+            raise
+        return None
+
+
+def _finding(
+    about: str, name: str, settings: Settings, adapter: str | Path | None = None, *, keys: bool = False
+) -> Finding:
     """The finding that loading the model would make."""
     from models.language.loading import verify
     from models.retrieval.loading import verify_key_model
 
-    found, source = None, name
+    found, folder = None, settings.cache_dir / DEFAULT_MODEL
     if name == "default":
-        found, source = _default(about, settings.cache_dir), str(settings.cache_dir / DEFAULT_MODEL)
-        if found.status != "ok" or adapter in (None, SHIPPED_ADAPTER) or not Path(source).is_dir():
+        found = _default(about, settings.cache_dir)
+        if found.status != "ok" or adapter in (None, SHIPPED_ADAPTER) or not folder.is_dir():
             return found
-    elif not settings.offline and not Path(name).exists() and name.count("/") == 1:
-        return ok(about, f"{name}, from the hub, which is asked at the start")
     try:
+        here = folder if found is not None else kept(name, settings)
+        fitting = None if adapter is None else kept(str(adapter), settings, "adapter")
+        if here is None or (adapter is not None and fitting is None):
+            missing = name if here is None else adapter
+            return ok(about, f"{missing}, which the model source is asked for at the start")
         if keys:
-            verify_key_model(source, adapter, settings.offline)
+            verify_key_model(str(here), fitting)
         else:
-            verify(source, settings.offline)
-        text = found.found if found is not None else _read(Path(name)) if Path(name).is_dir() else "kept from the hub"
+            verify(str(here))
+        text = _read(here) if found is None else found.found
     except MODEL_ERRORS as problem:
         where = name if adapter is None else f"{name} or {adapter}"
         return error(about, str(problem), f"mend that in {where}, or set CHAINWRIGHT_{about.upper().replace(' ', '_')}")

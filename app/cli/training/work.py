@@ -17,14 +17,14 @@ from app.cli.training.card import NAME, Beginning, Course, Questions, card
 from app.cli.training.interrupts import stop_requests
 from app.cli.training.view import training_view
 from app.engine.device import device_fault
-from app.indexes.opened import SHIPPED_ADAPTER, model_name
+from app.indexes.opened import SHIPPED_ADAPTER, key_model_folder, model_name
 from app.indexes.problems import MODEL_ERRORS
 from app.settings.settings import Settings
 from app.web.codes import Code
 from app.web.problems import ProblemError, invalid
 from models.language.default_weights import DEFAULT_MODEL, Progress
 from models.language.device import DeviceError, device_of
-from models.language.loading import dtype_of, source_of
+from models.language.loading import dtype_of
 from models.retrieval.examples import Example, ExampleError
 from models.retrieval.loading import KeyTokenizer
 from models.retrieval.training.adapter import StartError, shape_of
@@ -102,8 +102,8 @@ def _trainer(
 ) -> Trainer:
     if settings.torch_threads is not None:
         torch.set_num_threads(settings.torch_threads)
-    source = source_of(model_name(settings), settings.cache_dir, progress)
-    tokenizer = KeyTokenizer.load(source, offline=settings.offline)
+    source = key_model_folder(settings, progress)
+    tokenizer = KeyTokenizer.load(source)
     device = device_of(settings.device)
     learner = start(
         source,
@@ -112,7 +112,6 @@ def _trainer(
         training.options,
         dtype=dtype_of(settings.precision, device),
         device=device,
-        offline=settings.offline,
         adapter=None if beginning is None else beginning.folder,
     )
     return Trainer(learner, tokenizer.codec, train, dev, training.folder, training.options, longest=tokenizer.longest)

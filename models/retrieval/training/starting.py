@@ -30,15 +30,14 @@ def start(
     *,
     dtype: torch.dtype,
     device: torch.device,
-    offline: bool,
     adapter: Path | None = None,
 ) -> Learner:
     """A model of either family with an adapter to train.
 
     Args:
-        source: folder or hub id.
+        source: folder.
         name: of the model, for the adapter.
-        tokenizer, dtype, device, offline: of the model; see :func:`models.language.pretrained.read_weights`.
+        tokenizer, dtype, device: of the model; see :func:`models.language.pretrained.read_weights`.
         adapter: folder of the adapter to go on from; None for a new one.
 
     Raises:
@@ -47,9 +46,7 @@ def start(
     """
     transformers_logging.disable_progress_bar()
     kind = "AutoModelForCausalLM" if tokenizer.family == "causal" else "AutoModelForSeq2SeqLM"
-    learner = begin(
-        read_weights(kind, source, dtype, device, offline), name, tokenizer.family, tokenizer.codec, options
-    )
+    learner = begin(read_weights(kind, source, dtype, device), name, tokenizer.family, tokenizer.codec, options)
     if adapter is not None:
         learner.adapter.load(adapter)
     return learner

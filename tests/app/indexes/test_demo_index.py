@@ -19,7 +19,7 @@ from pathlib import Path
 from app.indexes.library import Library
 from models.retrieval.loading import KeyTokenizer
 print("ready", flush=True)
-library = Library(Path(sys.argv[1]), lambda: KeyTokenizer.load(sys.argv[2], offline=True))
+library = Library(Path(sys.argv[1]), lambda: KeyTokenizer.load(sys.argv[2]))
 print(library.open("demo").manifest.id)
 """
 
@@ -30,7 +30,7 @@ def library(key_model_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def opened(root: Path, model: Path) -> Library:
-    return Library(root, lambda: KeyTokenizer.load(str(model), offline=True))
+    return Library(root, lambda: KeyTokenizer.load(str(model)))
 
 
 def test_it_holds_facts_in_both_languages(library: Library) -> None:

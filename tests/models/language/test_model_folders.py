@@ -78,8 +78,8 @@ def configure(folder: Path, **entries: Any) -> None:
 
 def read(kind: str, folder: Path) -> Any:
     if kind == SEQ2SEQ:
-        return read_weights(kind, str(folder), torch.float32, CPU, True)
-    return causal_model(str(folder), torch.float32, CPU, True)
+        return read_weights(kind, str(folder), torch.float32, CPU)
+    return causal_model(str(folder), torch.float32, CPU)
 
 
 @pytest.mark.parametrize("shape", [False, True], ids=["missing", "shape"])
@@ -129,7 +129,7 @@ def test_tensors_of_other_names_are_still_for_transformers(tmp_path: Path) -> No
     bare = {name.removeprefix("model."): tensor for name, tensor in load_file(path).items()}
     save_file(bare, path, {"format": "pt"})
     assert Checkpoint.open(folder, CPU, torch.float32) is None
-    model = causal_model(str(folder), torch.float32, CPU, True)
+    model = causal_model(str(folder), torch.float32, CPU)
     assert torch.equal(model.get_input_embeddings().weight, bare["embed_tokens.weight"])
 
 
@@ -213,22 +213,22 @@ def test_damaged_files_are_named_with_the_same_words_everywhere(damage: str, goo
     told = refusal(lambda: load(str(folder), cache=tmp_path, progress=lambda what, share: None, offline=True))
     assert all(word in told for word in words) and "\n" not in told and str(tmp_path) not in told
     assert told.startswith("model 'mine'")
-    assert refusal(lambda: verify(str(folder), True)) == told
+    assert refusal(lambda: verify(str(folder))) == told
 
     def keys() -> object:
-        tokenizer = KeyTokenizer.load(str(folder), offline=True)
+        tokenizer = KeyTokenizer.load(str(folder))
         return load_key_model(
             str(folder), None, tokenizer, cache=tmp_path, progress=lambda what, share: None, offline=True
         )
 
     written = refusal(keys)
     assert words[0] in written and str(tmp_path) not in written and "\n" not in written
-    assert refusal(lambda: verify_key_model(str(folder), None, True)) == written
+    assert refusal(lambda: verify_key_model(str(folder), None)) == written
 
 
 def test_whole_folders_are_read(good: Path, tmp_path: Path) -> None:
     def fingerprint(folder: Path) -> str:
-        verify(str(folder), True)
+        verify(str(folder))
         found = load(str(folder), cache=tmp_path, progress=lambda what, share: None, offline=True)
         assert found.name == folder.name
         return found.fingerprint
@@ -251,7 +251,7 @@ def test_an_adapter_that_lacks_a_factor_is_refused(lost: str, options: dict[str,
     config = LoraConfig(**{"r": 2, "target_modules": ["q_proj", "down_proj"], "init_lora_weights": False} | options)
     folder = tmp_path / "adapter"
     get_peft_model(AutoModelForCausalLM.from_pretrained(base), config).save_pretrained(folder)
-    verify_adapter = lambda: causal_model(str(base), torch.float32, CPU, True, folder)  # noqa: E731
+    verify_adapter = lambda: causal_model(str(base), torch.float32, CPU, folder)  # noqa: E731
     verify_adapter()
     path = folder / "adapter_model.safetensors"
     tensors = load_file(path)
@@ -279,7 +279,7 @@ def test_damaged_files_of_an_adapter(harm: Callable[[Path], object], word: str, 
         folder
     )
     harm(folder)
-    told = refusal(lambda: read_weights(kind, str(base), torch.float32, CPU, True, folder))
+    told = refusal(lambda: read_weights(kind, str(base), torch.float32, CPU, folder))
     assert word in told and "adapter 'adapter'" in told and str(tmp_path) not in told and "\n" not in told
 
 

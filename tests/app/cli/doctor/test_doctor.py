@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from huggingface_hub import constants
 from pydantic import SecretStr
 from typer.testing import CliRunner
 
-from app.cli.doctor import machine, places, servers, weights
+from app.cli.doctor import machine, places, servers, sources, weights
 from app.cli.doctor.command import examine
 from app.cli.doctor.finding import Finding
 from app.cli.main import cli
 from app.settings.settings import Settings
 from app.web.access.keys import create_key
 from models.language.default_weights import DEFAULT_MODEL, damaged_files
+from models.language.sources import folder_of
+from tests.support.model_hub import model_hub
 from tests.support.valkey import Valkey
 
 
@@ -84,6 +89,42 @@ def test_the_default_models_checksums(settings: Settings, tmp_path: Path) -> Non
     assert damaged_files(tmp_path) == ["config.json"] and worst(weights.model(chosen)).status == "warning"
     (folder / "chainwright.json").write_text("{")
     assert damaged_files(tmp_path) == ["chainwright.json"]
+
+
+def test_the_source_of_models(
+    settings: Settings, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+    def source(**values: object) -> Finding:
+        return worst(sources.models(settings.model_copy(update={"offline": False, **values})))
+
+    assert "never asked" in source(offline=True).found
+    with model_hub({"team/tiny": model_folder}) as hub:
+        assert re.search(r"^127\.0\.0\.1:\d+ answers in \d+ ms$", source(model_source=hub.url).found)
+        named = settings.model_copy(
+            update={"model": "team/tiny", "retrieval_model": None, "model_source": hub.url, "offline": False}
+        )
+        assert "is asked for at the start" in worst(weights.model(named)).found
+        folder_of("team/tiny", hub.url)
+        assert "tensors" in worst(weights.model(named)).found
+    away = source(model_source=hub.url)
+    assert away.status == "ok" and "nothing here waits for it" in away.found
+    assert source(model_source=hub.url, model="team/tiny").status == "ok"
+    assert source(model_source=hub.url, model="team/other").status == "error"
+    monkeypatch.setitem(sys.modules, "modelscope_hub", None)
+    assert "chainwright[modelscope]" in source(model_source="modelscope").remedy
+
+
+def test_a_folder_of_models(settings: Settings, model_folder: Path, tmp_path: Path) -> None:
+    chosen = settings.model_copy(
+        update={"model": "team/tiny", "retrieval_model": None, "offline": False, "model_source": str(tmp_path)}
+    )
+    assert worst(sources.models(chosen)).status == "warning"
+    missing = worst(weights.model(chosen))
+    assert missing.status == "error" and "there are no models in it" in missing.found
+    shutil.copytree(model_folder, tmp_path / "team" / "tiny")
+    assert worst(sources.models(chosen)).found.endswith(": team/tiny") and worst(weights.model(chosen)).status == "ok"
 
 
 def test_a_device_that_is_not_here(settings: Settings) -> None:

@@ -77,7 +77,7 @@ def test_an_adapter_changes_what_the_fingerprint_is_made_of(base: Path, tmp_path
 def test_other_adapters_are_left_to_peft(base: Path, tmp_path: Path, options: dict[str, Any]) -> None:
     folder = adapter(base, tmp_path, **options)
     assert Checkpoint.open(base, CPU, torch.float32, folder) is None
-    model = causal_model(str(base), torch.float32, CPU, True, folder)
+    model = causal_model(str(base), torch.float32, CPU, folder)
     bare = AutoModelForCausalLM.from_pretrained(base)
     part = "model.layers.0.self_attn.q_proj.weight"
     assert not torch.equal(model.get_parameter(part), bare.get_parameter(part))
@@ -91,7 +91,7 @@ def test_an_adapter_of_another_model_is_refused(base: Path, tmp_path: Path) -> N
     save_file(tensors | {name: torch.ones(4, 7)}, path)
     assert LowRank.open(folder) is not None and Checkpoint.open(base, CPU, torch.float32, folder) is None
     with pytest.raises(LoadingError, match="does not fit the model"):
-        causal_model(str(base), torch.float32, CPU, True, folder)
+        causal_model(str(base), torch.float32, CPU, folder)
 
 
 @pytest.mark.parametrize("damage", ["half", "config", "weights"])

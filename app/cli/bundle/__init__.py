@@ -1,0 +1,1 @@
+"""`chainwright bundle`: all that an installation takes, for a machine without a network."""
