@@ -52,8 +52,8 @@ Value = Annotated[NotEmpty, AfterValidator(_value)]
 FORMAT = (
     "triples: S<TAB>P<TAB>O, a meaning in full-width brackets after S; pairs: key<TAB>value; triples-jsonl, "
     "pairs-jsonl: JSON objects, one a line, with subject, predicate, meaning and object(s), or key and value(s); csv: "
-    "three fields or two, perhaps under a header; ntriples: N-Triples or N-Quads; neo4j: nodes and relationships under the "
-    "headers of neo4j-admin or apoc.export.csv; auto: as the first line looks"
+    "three fields or two, perhaps under a header; ntriples: N-Triples or N-Quads; neo4j: nodes and relationships under "
+    "the headers of neo4j-admin or apoc.export.csv; auto: as the first line looks"
 )
 ENCODING = (
     "of the lines, such as gbk, big5 or cp1252, if they are not in UTF-8 and have no byte order mark; the charset of "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import unquote
@@ -95,10 +96,8 @@ def local_name(iri: str) -> str:
     """
     path = iri.rstrip("/#")
     local = re.split(r"[/#]", path)[-1] if re.search(r"[/#]", path) else path.rpartition(":")[2]
-    try:
+    with suppress(UnicodeDecodeError):
         local = unquote(local, errors="strict")
-    except UnicodeDecodeError:
-        pass
     if found := _DISAMBIGUATED.fullmatch(local):
         local = join_entity(*found.groups())
     return local.replace("_", " ").strip() or iri

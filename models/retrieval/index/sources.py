@@ -139,7 +139,7 @@ def in_batches(rows: Iterable[Row], columns: int) -> Iterator[Batch]:
     cells: list[tuple[bytes, ...]] = []
     numbers: list[int] = []
     size, done = 0, 0
-    for row, number, done in rows:  # noqa: B007
+    for row, number, done in rows:
         cells.append(tuple(cell.encode() for cell in row))
         numbers.append(number)
         size += sum(map(len, row))
