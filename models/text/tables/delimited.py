@@ -13,6 +13,7 @@ from models.text.csv_records import read_records, separator_of
 from models.text.files import read_blocks
 from models.text.tables.table import Column, Style, Table, written
 
+BYTE_ORDER_MARK = "\ufeff"
 UTF_8_WITH_MARK = Style(mark=True)
 """Style of text that its own encoding does not hold."""
 
@@ -61,9 +62,11 @@ def write_delimited(columns: Sequence[Column], rows: Iterable[Sequence[Any]], st
     writer = csv.writer(text, delimiter=style.separator, lineterminator="\n")
     writer.writerow(column.name for column in columns)
     writer.writerows(map(written, row) for row in rows)
-    for each in (style, UTF_8_WITH_MARK):
-        try:
-            return f"{chr(0xFEFF) if each.mark else ''}{text.getvalue()}".encode(each.encoding)
-        except UnicodeEncodeError:
-            continue
-    return text.getvalue().encode("utf-8", "backslashreplace")
+    try:
+        return _encoded(text.getvalue(), style)
+    except UnicodeEncodeError:
+        return _encoded(text.getvalue(), UTF_8_WITH_MARK)
+
+
+def _encoded(text: str, style: Style) -> bytes:
+    return f"{BYTE_ORDER_MARK if style.mark else ''}{text}".encode(style.encoding)

@@ -73,14 +73,14 @@ def format_of(path: Path) -> TableFormat | None:
 
 
 def written(cell: Any) -> str:
-    """A cell as text."""
+    """A cell as text, half a surrogate pair escaped."""
     if cell is None:
         return ""
     if isinstance(cell, datetime | date):
         return cell.isoformat()
     if isinstance(cell, bool | list | dict):
         return json.dumps(cell, ensure_ascii=False, default=str)
-    return str(cell)
+    return str(cell).encode("utf-8", "backslashreplace").decode()
 
 
 def package(name: str, extra: str) -> Any:

@@ -73,7 +73,12 @@ def test_delimited_text_in_its_own_style(tmp_path: Path, style: Style, name: str
 def test_text_that_its_encoding_lacks_goes_in_utf_8(tmp_path: Path) -> None:
     content = table_bytes("csv", [Column("a")], [["ě😀"]], Style(",", "big5"))
     assert content == "\ufeffa\ně😀\n".encode()
-    assert table_bytes("csv", [Column("a")], [["\ud800"]]) == b"a\n\\ud800\n"
+
+
+@pytest.mark.parametrize("form", ["csv", "parquet", "xlsx"])
+def test_half_a_surrogate_pair_is_escaped(tmp_path: Path, form: TableFormat) -> None:
+    found = read_table(put(tmp_path, "a", table_bytes(form, [Column("a")], [["\ud800"]])), form)
+    assert [list(row) for row in found.rows] == [["\\ud800"]]
 
 
 def test_rows_that_are_short_long_or_blank(tmp_path: Path) -> None:
