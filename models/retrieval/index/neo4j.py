@@ -20,6 +20,7 @@ NAMES = ("name", "title", "label", "名称", "名字", "姓名", "标题")
 
 _ID, _LABEL, _START, _END, _TYPE = "ID", "LABEL", "START_ID", "END_ID", "TYPE"
 _APOC = {"_id": _ID, "_labels": _LABEL, "_start": _START, "_end": _END, "_type": _TYPE}
+_MARKER = re.compile(r"(?:^|\n)\s*(?:_id|_start|[^:\n]*:(?:ID|START_ID))\b")
 _COLUMN = re.compile(r"(?P<name>[^:]*):(?P<kind>\w+)(?P<array>\[\])?(?:\((?P<group>[^()]*)\))?(?:\{.*\})?")
 
 
@@ -76,6 +77,8 @@ class GraphHeader:
     @classmethod
     def read(cls, fields: Sequence[str]) -> GraphHeader | None:
         """The header that fields are; None if they are none."""
+        if _MARKER.search("\n".join(fields)) is None:  # most records are none
+            return None
         kinds = {field.strip() for field in fields}
         apoc = {"_id", "_labels"} <= kinds or {"_start", "_end", "_type"} <= kinds
         columns = [_apoc_column(field.strip()) if apoc else _admin_column(field.strip()) for field in fields]

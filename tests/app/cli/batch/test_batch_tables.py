@@ -60,7 +60,7 @@ def test_a_row_that_fails_has_its_error(folder: Path, service: str) -> None:
     refused = call(*arguments, "--url", service)
     assert refused.exit_code == 2 and not output.exists()
     told = [line for line in refused.stderr.splitlines() if line.startswith("Error")]
-    assert told[0].startswith("Error: line 3, column language: ") and told[1].startswith("Error: line 4: body.texts: ")
+    assert told[0].startswith("Error: line 3, column language: ") and told[1].startswith("Error: line 4, column text: ")
     for _ in range(2):  # the second run finds all of it done
         done = call(*arguments, "--url", service, "--on-invalid", "skip")
         assert done.exit_code == 1 and "2 results and 2 errors" in done.stderr, done.output
@@ -68,7 +68,9 @@ def test_a_row_that_fails_has_its_error(folder: Path, service: str) -> None:
         assert [row["note"] for row in found] == ["a", "b", "c", "d"]
         assert [row["text"] for row in found] == ["今天。", "公园。", "", "今天公园。"]
         assert [row["result_text"] for row in found] == ["今天。", "", "", "今天公园。"]
-        assert [bool(row["error"]) for row in found] == [False, True, True, False] and "klingon" in found[1]["error"]
+        assert [bool(row["error"]) for row in found] == [False, True, True, False] and "language: input" in found[1][
+            "error"
+        ]
         output.unlink()
     assert json.loads((folder / "out.tsv.job").read_text())["status"] == "completed"
 
@@ -102,13 +104,13 @@ def test_a_workbook_by_another_s_name(folder: Path, service: str) -> None:
 
 
 def test_lines_become_a_table_and_a_table_lines(folder: Path, service: str) -> None:
-    items = [{"custom_id": "a", "url": "/v1/score", "body": {"texts": ["今天。"]}}]
-    items.append({"url": "/v1/corrections", "body": {"texts": ["公园。"]}})  # type: ignore[arg-type]
+    items: list[dict[str, Any]] = [{"custom_id": "a", "url": "/v1/score", "body": {"texts": ["今天。"]}}]
+    items.append({"url": "/v1/infills", "body": {"text": "今天___。", "sampler": {"steps": 3, "chains": 1}, "seed": 5}})
     output = folder / "out.csv"
     done = call(write(folder / "in.jsonl", items), "-o", output, "--url", service)
     assert done.exit_code == 0, done.output
     found = rows(output)
-    assert [row["custom_id"] for row in found] == ["a", "item-1"] and found[0]["log_prob"] and found[1]["changed"]
+    assert [row["custom_id"] for row in found] == ["a", "item-1"] and found[0]["vocabulary"] and found[1]["fills"]
     file = folder / "in.csv"
     file.write_text("texts\n今天。\n", "utf-8")
     assert call(file, "-o", folder / "out.jsonl", "--route", "/v1/score", "--url", service).exit_code == 0
