@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from models.retrieval.index.key_format import join_entity
-from models.retrieval.index.sources import TextFile
+from models.retrieval.index.report import Report
+from models.retrieval.index.sources import Batch, TextFile
 from models.text.normalisation import normalise_name
 
 
 @dataclass(frozen=True)
-class GraphFile(TextFile):
+class GraphFile(TextFile, ABC):
     """A file of a graph, whose nodes are named in any of its files.
 
     Attributes:
@@ -31,6 +32,10 @@ class GraphFile(TextFile):
     @abstractmethod
     def named(self) -> Iterator[tuple[str, str, int]]:
         """Nodes and names, some more than once, and the rank of each name: the least is shown."""
+
+    @abstractmethod
+    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
+        """See :class:`models.retrieval.index.sources.Source`."""
 
 
 @dataclass(frozen=True)
