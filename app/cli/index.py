@@ -21,11 +21,11 @@ from app.cli import console
 from app.indexes import trie
 from app.indexes.builds import Builds
 from app.indexes.changes import change, list_indexes, report
-from app.indexes.formats import AnyFormat, File, is_triples
+from app.indexes.formats import AnyFormat, File, is_triples, sources_of
 from app.indexes.library import Library
 from app.indexes.opened import open_library
 from app.indexes.problems import as_problem
-from app.indexes.schemas import IndexReport, PatchRequest
+from app.indexes.schemas import LANGUAGE, IndexReport, PatchRequest
 from app.web.codes import Code
 from app.web.problems import Fault, ProblemError, invalid
 from models.retrieval.index.building import Progress as OnProgress
@@ -58,8 +58,8 @@ def build(
     format: Annotated[
         AnyFormat,
         typer.Option(
-            help="triples: S<TAB>P<TAB>O; pairs: key<TAB>value; -jsonl: JSON Lines; csv: CSV of either; auto: as the "
-            "file looks."
+            help="triples: S<TAB>P<TAB>O; pairs: key<TAB>value; -jsonl: JSON Lines; csv: CSV of either; ntriples: "
+            "N-Triples; neo4j: Neo4j's CSV; auto: as the file looks."
         ),
     ] = "auto",
     encoding: console.Encoding = None,
@@ -67,6 +67,7 @@ def build(
     both_ends: Annotated[
         bool, typer.Option("--both-ends", help="Index each triple from its object, too: O ^P gives S.")
     ] = False,
+    language: Annotated[str | None, typer.Option(help=f"Tag {LANGUAGE}.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse the whole where a line cannot be read.")] = False,
     typos: Annotated[
         bool, typer.Option("--typos/--no-typos", help="Let names that a question misspells by one character be found.")
@@ -76,7 +77,7 @@ def build(
 ) -> None:
     """Build an index, or another in its place; it appears whole or, whenever killed, not at all."""
     with _library(model) as library, _bar() as progress, TemporaryDirectory() as folder:
-        given = [File(_read_twice(file, Path(folder)), format, encoding) for file in files]
+        given = [File(_read_twice(file, Path(folder)), format, encoding, language=language) for file in files]
         others = [File(_read_twice(file, Path(folder)), encoding=encoding) for file in alias or ()]
         formats = [file.chosen() for file in given]
         if len({is_triples(each) for each in formats}) > 1:
@@ -87,7 +88,7 @@ def build(
             raise invalid("--both-ends", Code.CONTRADICTORY, "pairs of key and value have one end", remedy)
         library.build(
             name,
-            [file.source(each, both_ends=both_ends) for file, each in zip(given, formats, strict=True)],
+            sources_of(given, formats, both_ends=both_ends),
             triples=is_triples(formats[0]),
             aliases=[file.aliases() for file in others],
             strict=strict,

@@ -5,19 +5,43 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
+from functools import cache, reduce
 from itertools import chain
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel, ValidationError
 
 from app.cli import console
 from app.web.problems import Fault
+from app.web.schemas import word
 from app.web.validation import faults_of
 
 M = TypeVar("M", bound=BaseModel)
+
+
+class Leaf(NamedTuple):
+    """A field that is no schema itself.
+
+    Attributes:
+        kind: type of an option for it; of a list that of its entries.
+        help: its description.
+        default: None if it has none, or several.
+        is_list: whether it is a list.
+        words: whether the entries of the list are words, names, choices or numbers, rather than texts.
+    """
+
+    kind: Any
+    help: str
+    default: Any
+    is_list: bool
+    words: bool
+
+    @property
+    def option(self) -> Any:
+        """Type of an option."""
+        return list[self.kind] if self.is_list else self.kind  # type: ignore[name-defined]
 
 
 class Options:
@@ -39,7 +63,7 @@ class Options:
         names = names or {}
         self._argument = argument
         self._before = {path for path, name in names.items() if name and not name.startswith("-")}
-        self._fields = {path: leaf for path, leaf in _leaves(schema) if names.get(path, "") is not None}
+        self._fields = {path: leaf for path, leaf in leaves_of(schema).items() if names.get(path, "") is not None}
         ends = Counter(end for path in self._fields for end in _ends(path))
         self.flags = {
             path: names.get(path) or next(flag_of(end) for end in _ends(path) if ends[end] == 1)
@@ -53,16 +77,17 @@ class Options:
         return [self._parameter(path) for path in paths]
 
     def _parameter(self, path: str) -> inspect.Parameter:
-        kind, text, default = self._fields[path]
+        leaf = self._fields[path]
+        text, default = leaf.help, leaf.default
         keyword = inspect.Parameter.KEYWORD_ONLY
         if path == self._argument or path in self._before:
-            argument: Any = Annotated[kind, typer.Argument(help=text, show_default=False)]
+            argument: Any = Annotated[leaf.option, typer.Argument(help=text, show_default=False)]
             return inspect.Parameter(_variable(path), keyword, annotation=argument)
         flag = self.flags[path]
-        if kind is bool:
+        if leaf.option is bool:
             flag = f"{flag}/--no-{flag.removeprefix('--')}"
         shown = str(default) if isinstance(default, str | int | float) and default is not False else False
-        declared: Any = Annotated[kind | None, typer.Option(flag, help=text, show_default=shown)]
+        declared: Any = Annotated[leaf.option | None, typer.Option(flag, help=text, show_default=shown)]
         return inspect.Parameter(_variable(path), keyword, default=None, annotation=declared)
 
     def read(self, schema: type[M], given: dict[str, Any], finish: Callable[[dict[str, Any]], Any] = dict) -> M:
@@ -104,26 +129,33 @@ def flag_of(field: str) -> str:
     return f"--{field.replace('.', '-').replace('_', '-')}"
 
 
-def _leaves(schema: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, tuple[Any, str, Any]]]:
-    """Fields that are no schemas themselves, with type, help and default; of a union's members each field once."""
+@cache
+def leaves_of(schema: type[BaseModel]) -> Mapping[str, Leaf]:
+    """Fields that are no schemas themselves, by dotted path; of a union's members each field once."""
+    return dict(_leaves(schema))
+
+
+def _leaves(schema: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Leaf]]:
     for name, field in schema.model_fields.items():
         path = f"{prefix}{name}"
         members = list(_members(field.annotation))
         schemas = [member for member in members if inspect.isclass(member) and issubclass(member, BaseModel)]
         if schemas:
-            found: dict[str, tuple[Any, str, Any]] = {}
+            found: dict[str, Leaf] = {}
             for each in schemas:
-                for inner, (kind, text, default) in _leaves(each, f"{path}."):
-                    before = found.setdefault(inner, (kind, text, default))
-                    if before[2] != default:
-                        found[inner] = (*before[:2], None)  # which default holds depends on the schema
+                for inner, leaf in _leaves(each, f"{path}."):
+                    before = found.setdefault(inner, leaf)
+                    if before.default != leaf.default:
+                        found[inner] = before._replace(default=None)  # which default holds depends on the schema
             if len(schemas) > 1 and f"{path}.kind" in found:
                 kinds = chain.from_iterable(get_args(each.model_fields["kind"].annotation) for each in schemas)
-                found[f"{path}.kind"] = (str, f"{', '.join(kinds)}; {field.description or ''}".rstrip("; "), None)
+                told = f"{', '.join(kinds)}; {field.description or ''}".rstrip("; ")
+                found[f"{path}.kind"] = Leaf(str, told, None, is_list=False, words=False)
             yield from found.items()
         else:
             default = None if field.is_required() else field.get_default(call_default_factory=False)
-            yield path, (_typed(members), field.description or "", default)
+            is_list, kind = get_origin(members[-1]) is list, _typed(members[-1])
+            yield path, Leaf(kind, field.description or "", default, is_list, is_list and _is_word(members[-1]))
 
 
 def _members(annotation: Any) -> Iterator[Any]:
@@ -138,15 +170,23 @@ def _members(annotation: Any) -> Iterator[Any]:
         yield annotation
 
 
-def _typed(members: list[Any]) -> Any:
-    """The type of an option: of several the last, which is the most general; a string for what has no shorter form."""
-    kind = members[-1]
+def _typed(kind: Any) -> Any:
+    """The type of an option, or of the entries of a list; a string for what has no shorter form."""
     if get_origin(kind) is list:
         (item,) = get_args(kind)
-        typed = _typed([next(_members(item))])
+        typed = _typed(next(_members(item)))
         # Lists of choices are more than typer reads; the schema names what is none of them.
-        return list[str if get_origin(typed) is Literal else typed]  # type: ignore[misc]
+        return str if get_origin(typed) is Literal else typed
     return kind if kind in (bool, int, float) or get_origin(kind) is Literal else str
+
+
+def _is_word(annotation: Any) -> bool:
+    """Whether an annotation is of words, names, choices or numbers."""
+    if get_origin(annotation) is Annotated:
+        annotation, *marks = get_args(annotation)
+        if any(getattr(mark, "func", None) is word for mark in marks):
+            return True
+    return annotation in (int, float) or get_origin(annotation) is Literal or any(map(_is_word, get_args(annotation)))
 
 
 def _ends(path: str) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Literal
 
 import structlog
 
-from app.indexes.formats import AnyFormat, File, is_triples
+from app.indexes.formats import AnyFormat, File, is_triples, sources_of
 from app.indexes.library import Library
 from app.indexes.problems import message_of, problem
 from app.web.codes import Code
@@ -70,6 +70,7 @@ class Upload:
     typos: bool
     encoding: str | None = None  # of the lines, if they have no byte order mark
     most: int | None = None  # bytes that they may have when unpacked
+    language: str | None = None  # of names in RDF
 
 
 @dataclass(eq=False)
@@ -143,12 +144,12 @@ class Builds:
             with self._one:
                 build.state = "building"
                 progress("reading", 0, 0)
-                lines = File(upload.folder / "lines", upload.format, upload.encoding, upload.most)
+                lines = File(upload.folder / "lines", upload.format, upload.encoding, upload.most, upload.language)
                 aliases = File(upload.folder / "aliases")
                 chosen = lines.chosen()
                 self.library.build(
                     build.name,
-                    [lines.source(chosen, both_ends=upload.both_ends)],
+                    sources_of([lines], [chosen], both_ends=upload.both_ends),
                     triples=is_triples(chosen),
                     aliases=[aliases.aliases()] if aliases.path.exists() else [],
                     strict=upload.strict,

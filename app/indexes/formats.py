@@ -11,28 +11,40 @@ from pathlib import Path
 from typing import Literal
 
 from models.retrieval.index.both_ends import BothEnds
-from models.retrieval.index.csv_records import read_records
 from models.retrieval.index.errors import EmptyIndexError, MalformedInputError
+from models.retrieval.index.labels import GraphFile, with_labels
+from models.retrieval.index.neo4j import GraphHeader, Neo4jCsv
+from models.retrieval.index.ntriples import NTriples, is_statement
 from models.retrieval.index.sources import CommaSeparated, JsonLines, Source, Tabbed
+from models.text.csv_records import read_records
 from models.text.files import Block, check_encoding, read_blocks
 
-Format = Literal["triples", "pairs", "triples-jsonl", "pairs-jsonl", "triples-csv", "pairs-csv"]
-"""``S<TAB>P<TAB>O``, ``key<TAB>value``, or JSON Lines or CSV of the same."""
+Format = Literal["triples", "pairs", "triples-jsonl", "pairs-jsonl", "triples-csv", "pairs-csv", "ntriples", "neo4j"]
+"""``S<TAB>P<TAB>O``, ``key<TAB>value``, JSON Lines or CSV of the same, N-Triples, or Neo4j's CSV."""
 
-AnyFormat = Literal["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl", "csv"]
+AnyFormat = Literal["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl", "csv", "ntriples", "neo4j"]
 """Formats of a request: ``auto`` is any, ``csv`` either of its two, as the file looks."""
+
+_BY_NAME: dict[str, Format] = {".nt": "ntriples", ".nq": "ntriples"}
+"""Formats by the end of a file's name."""
 
 _FIRST_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """A file of lines; for encoding and most see :func:`models.text.files.read_blocks`."""
+    """A file of lines; for encoding and most see :func:`models.text.files.read_blocks`.
+
+    Attributes:
+        format: as it was asked for.
+        language: of the names that nodes of RDF are shown by; None for Chinese, else English, else any.
+    """
 
     path: Path
-    format: AnyFormat = "auto"  # as it was asked for
+    format: AnyFormat = "auto"
     encoding: str | None = None
     most: int | None = None
+    language: str | None = None
 
     def chosen(self) -> Format:
         """The format, looked for in the file's first lines if it has to be.
@@ -46,6 +58,8 @@ class File:
             check_encoding(self.encoding)
         if self.format != "auto" and self.format != "csv":
             return self.format
+        if self.format == "auto" and (named := _BY_NAME.get(Path(self.path.name.removesuffix(".gz")).suffix)):
+            return named
         blocks = read_blocks(self.path, self.encoding, most=self.most)
         first = list(islice(blocks, 1))
         found = _format_of(first, csv=self.format == "csv")
@@ -56,23 +70,18 @@ class File:
         if not any(block.body.strip() for block in first):
             raise EmptyIndexError(f"there are no lines in {self.path.name}")
         raise MalformedInputError(
-            f"{self.path.name}: none of the first lines is S<TAB>P<TAB>O, key<TAB>value, a JSON object, or CSV of two "
-            "or three fields: name the format"
+            f"{self.path.name}: none of the first lines is S<TAB>P<TAB>O, key<TAB>value, a JSON object, a statement of "
+            "N-Triples, or CSV of two or three fields: name the format"
         )
 
-    def source(self, chosen: Format, *, both_ends: bool = False) -> Source:
-        """The file in a format; with ``both_ends`` each triple is indexed from its object, too.
-
-        Raises:
-            MalformedInputError: ``both_ends`` of lines that are no triples.
-        """
+    def source(self, chosen: Format) -> Source:
+        """The file in a format."""
+        if chosen == "ntriples":
+            return NTriples(self.path, self.encoding, self.most, self.language)
+        if chosen == "neo4j":
+            return Neo4jCsv(self.path, self.encoding, self.most)
         kind = JsonLines if chosen.endswith("jsonl") else CommaSeparated if chosen.endswith("csv") else Tabbed
-        found = kind(self.path, self.encoding, self.most)
-        if not both_ends:
-            return found
-        if not is_triples(chosen):
-            raise MalformedInputError("the lines are pairs of key and value, and only triples have two ends")
-        return BothEnds(found)
+        return kind(self.path, self.encoding, self.most)
 
     def aliases(self) -> Source:
         """The file as pairs of an alias and its target, tab-separated unless it is JSON Lines or CSV."""
@@ -82,12 +91,36 @@ class File:
 
 def is_triples(chosen: Format) -> bool:
     """Whether keys are subject, predicate and meaning."""
-    return chosen.startswith("triples")
+    return not chosen.startswith("pairs")
+
+
+def sources_of(files: Sequence[File], formats: Sequence[Format], *, both_ends: bool = False) -> list[Source]:
+    """Files in their formats; nodes of a graph are named in any of its files.
+
+    Args:
+        files: of one index.
+        formats: of each.
+        both_ends: index each triple from its object, too.
+
+    Raises:
+        MalformedInputError: ``both_ends`` of lines that are no triples.
+    """
+    sources = [file.source(chosen) for file, chosen in zip(files, formats, strict=True)]
+    graph = iter(with_labels(source for source in sources if isinstance(source, GraphFile)))
+    sources = [next(graph) if isinstance(source, GraphFile) else source for source in sources]
+    if not both_ends:
+        return sources
+    if not all(map(is_triples, formats)):
+        raise MalformedInputError("the lines are pairs of key and value, and only triples have two ends")
+    return [BothEnds(source) for source in sources]
 
 
 def _format_of(blocks: Sequence[Block], *, csv: bool) -> Format | None:
     """The format of the first line that has one; CSV if no line has another."""
     if not csv:
+        first = next((record for record in read_records(blocks) if any(record.fields)), None)
+        if first is not None and GraphHeader.read(first.fields) is not None:
+            return "neo4j"
         lines = chain.from_iterable(block.decoded()[0] for block in blocks)
         for text in islice(lines, _FIRST_LINES):
             if (found := _format_of_line(text)) is not None:
@@ -99,6 +132,8 @@ def _format_of(blocks: Sequence[Block], *, csv: bool) -> Format | None:
 
 
 def _format_of_line(text: str) -> Format | None:
+    if is_statement(text):
+        return "ntriples"
     if text.startswith("{"):
         try:
             return "pairs-jsonl" if "key" in json.loads(text) else "triples-jsonl"

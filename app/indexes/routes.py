@@ -19,6 +19,8 @@ from app.indexes.schemas import (
     BOTH_ENDS,
     ENCODING,
     FORMAT,
+    LANGUAGE,
+    LANGUAGE_PATTERN,
     STRICT,
     TOKENS,
     TOKENS_PATTERN,
@@ -109,7 +111,7 @@ async def build(body: BuildRequest, response: Response, engine: ReadyEngine) -> 
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
-        return Upload(folder, body.format, body.strict, body.both_ends, body.typos, encoding="utf-8")
+        return Upload(folder, body.format, body.strict, body.both_ends, body.typos, "utf-8", language=body.language)
 
     return await _start(body.name, await asyncio.to_thread(write), retrieval, response)
 
@@ -127,6 +129,7 @@ async def upload(
     both_ends: Annotated[bool, Query(description=BOTH_ENDS)] = False,
     typos: Annotated[bool, Query(description=TYPOS)] = True,
     encoding: Annotated[str | None, Query(description=ENCODING, min_length=1, max_length=40)] = None,
+    language: Annotated[str | None, Query(pattern=LANGUAGE_PATTERN, description=LANGUAGE)] = None,
 ) -> IndexReport:
     """Build an index in the background of the body's lines, as they are in a file, plain or gzipped.
 
@@ -142,7 +145,7 @@ async def upload(
         await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
         raise
     most = MAX_UNPACKING * retrieval.limits.max_upload_bytes
-    lines = Upload(folder, format, strict, both_ends, typos, codec, most)
+    lines = Upload(folder, format, strict, both_ends, typos, codec, most, language)
     return await _start(name, lines, retrieval, response)
 
 

@@ -52,7 +52,8 @@ Value = Annotated[NotEmpty, AfterValidator(_value)]
 FORMAT = (
     "triples: S<TAB>P<TAB>O, a meaning in full-width brackets after S; pairs: key<TAB>value; triples-jsonl, "
     "pairs-jsonl: JSON objects, one a line, with subject, predicate, meaning and object(s), or key and value(s); csv: "
-    "three fields or two, perhaps under a header; auto: as the first line looks"
+    "three fields or two, perhaps under a header; ntriples: N-Triples or N-Quads; neo4j: nodes and relationships under "
+    "the headers of neo4j-admin or apoc.export.csv; auto: as the first line looks"
 )
 ENCODING = (
     "of the lines, such as gbk, big5 or cp1252, if they are not in UTF-8 and have no byte order mark; the charset of "
@@ -67,6 +68,8 @@ TYPOS = (
     "let names be found that a question misspells by one character, where answers are ranked by a fitted order; takes "
     "about 8 bytes a character of the names"
 )
+LANGUAGE_PATTERN = r"^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"
+LANGUAGE = "of the names that ntriples show nodes by, such as en; if left out Chinese, else English, else any"
 TOKENS_PATTERN = r"^([0-9]{1,10}(,[0-9]{1,10})*)?$"
 TOKENS = "ids of the prefix's tokens, with commas between; none for the beginning of all keys"
 
@@ -86,6 +89,7 @@ class BuildRequest(Strict):
     strict: bool = Field(default=False, description=STRICT)
     both_ends: bool = Field(default=False, description=BOTH_ENDS)
     typos: bool = Field(default=True, description=TYPOS)
+    language: str | None = Field(default=None, pattern=LANGUAGE_PATTERN, description=LANGUAGE)
     aliases: list[Line] = Field(
         default_factory=list, description="alias<TAB>subject: the alias is found as the subject is"
     )
@@ -151,6 +155,7 @@ class ReadReport(BaseModel):
 
     lines: int
     blank: int
+    unused: int = Field(default=0, description="lines of a graph that give names, or are about what has none")
     malformed: int
     duplicates: int = Field(description="pairs of key and value that came again")
     examples: list[Malformed] = Field(description="the first malformed lines")

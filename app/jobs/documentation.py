@@ -10,6 +10,8 @@ from app.tasks.score.task import Score
 from app.web.requests import problem_responses
 
 JSONL = "application/jsonl"
+MEDIA_TYPES = {"jsonl": JSONL, "csv": "text/csv; charset=utf-8", "parquet": "application/vnd.apache.parquet"}
+"""By format of results."""
 
 _LINES = "JSON Lines: on each line an item, `{custom_id, url, body}`"
 _EXAMPLE = (
@@ -71,6 +73,7 @@ EVENTS: dict[int | str, dict[str, Any]] = {
 
 RESULT_LINE = "each `{id, custom_id, response: {status_code, request_id, body}, error}`"
 
+_TABLE = "A row for each line: `custom_id`, the columns of its task, and `error`"
 LINES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": f"JSON Lines, {RESULT_LINE}. A page of a running job ends before the first item that is not "
@@ -83,7 +86,11 @@ LINES: dict[int | str, dict[str, Any]] = {
             },
             "Link": {"description": "the next page, if there is more", "schema": {"type": "string"}},
         },
-        "content": {JSONL: {"schema": {"type": "string"}}},
+        "content": {
+            JSONL: {"schema": {"type": "string"}},
+            "text/csv": {"schema": {"type": "string", "description": _TABLE}},
+            MEDIA_TYPES["parquet"]: {"schema": {"type": "string", "format": "binary", "description": _TABLE}},
+        },
     },
     **problem_responses(404, 422, 500, 503),
 }

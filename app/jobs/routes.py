@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, J
 from app.jobs.store.connection import as_problem
 from app.jobs.store.record import UnreadableError
 from app.jobs.store.workers import workers
+from app.jobs.table import LineFormat, accepted_format, check_line_format, table_of
 from app.web.events import EventResponse
 from app.web.media import media_type
 from app.web.requests import problem_responses
@@ -32,6 +34,14 @@ router = APIRouter(tags=["jobs"])
 JobId = Annotated[str, Path(pattern=r"^job_[0-9a-f]{28}$", description="of the job")]
 Lines = Annotated[int, Query(ge=1, le=10_000, description="lines of a page at most")]
 After = Annotated[int, Query(ge=-1, le=2**53, description="the X-Next-Cursor of the page before")]
+Format = Annotated[
+    LineFormat | None,
+    Query(
+        description="jsonl: the whole answers, a line each; csv, parquet: a table of what people want of them, a row "
+        "each; if left out, the first of these that the header `Accept` names, or jsonl"
+    ),
+]
+Accept = Annotated[str, Header(include_in_schema=False)]
 Download = Annotated[bool, Query(description="all that there are, as a file")]
 
 
@@ -132,18 +142,30 @@ async def follow(
 
 @router.get("/v1/jobs/{job_id}/results", responses=documented.LINES, response_class=Response, summary="Results")
 async def results(
-    job_id: JobId, jobs: ReadyJobs, after: After = -1, limit: Lines = 1000, download: Download = False
+    job_id: JobId,
+    jobs: ReadyJobs,
+    after: After = -1,
+    limit: Lines = 1000,
+    download: Download = False,
+    format: Format = None,
+    accept: Accept = "",
 ) -> Response:
-    """Answers, a line each, in the order of the items."""
-    return await _lines("results", job_id, jobs, after, limit, download)
+    """Answers, a line or a row each, in the order of the items."""
+    return await _lines("results", job_id, jobs, after, limit, download, format or accepted_format(accept))
 
 
 @router.get("/v1/jobs/{job_id}/errors", responses=documented.LINES, response_class=Response, summary="Errors")
 async def errors(
-    job_id: JobId, jobs: ReadyJobs, after: After = -1, limit: Lines = 1000, download: Download = False
+    job_id: JobId,
+    jobs: ReadyJobs,
+    after: After = -1,
+    limit: Lines = 1000,
+    download: Download = False,
+    format: Format = None,
+    accept: Accept = "",
 ) -> Response:
-    """Items without an answer, and why, a line each, in the order of the items."""
-    return await _lines("errors", job_id, jobs, after, limit, download)
+    """Items without an answer, and why, a line or a row each, in the order of the items."""
+    return await _lines("errors", job_id, jobs, after, limit, download, format or accepted_format(accept))
 
 
 @router.get("/v1/workers", responses=problem_responses(500, 503), summary="Who works")
@@ -153,19 +175,28 @@ async def list_workers(jobs: ReadyJobs) -> Workers:
         return Workers(workers=await workers(jobs.store.redis))
 
 
-async def _lines(kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, download: bool) -> Response:
+async def _lines(
+    kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, download: bool, format: LineFormat
+) -> Response:
+    media_type = documented.MEDIA_TYPES[format]
+    check_line_format(format)
     with as_problem():
         record = await record_of(job_id, jobs)
         if download:
-            name = f"{job_id}-{kind}.jsonl"
-            return StreamingResponse(
-                result_lines.every(jobs.store, record, kind),
-                media_type=documented.JSONL,
-                headers={"Content-Disposition": f'attachment; filename="{name}"'},
-            )
+            headers = {"Content-Disposition": f'attachment; filename="{job_id}-{kind}.{format}"'}
+            every = result_lines.every(jobs.store, record, kind)
+            if format == "jsonl":
+                return StreamingResponse(every, media_type=media_type, headers=headers)
+            content = await table_of(every, format)
+            return Response(content, media_type=media_type, headers=headers)
         page = await result_lines.page(jobs.store, record, kind, after, limit)
-    headers = {"X-Next-Cursor": str(page.cursor), "X-Has-More": str(page.more).lower()}
+    headers = {"X-Next-Cursor": str(page.cursor), "X-Has-More": str(page.more).lower(), "Vary": "Accept"}
     if page.more:
-        url = f"{jobs.settings.root_path}/v1/jobs/{job_id}/{kind}?after={page.cursor}&limit={limit}"
-        headers["Link"] = f'<{url}>; rel="next"'
-    return Response("".join(f"{line}\n" for line in page.lines), media_type=documented.JSONL, headers=headers)
+        asked = f"after={page.cursor}&limit={limit}" + ("" if format == "jsonl" else f"&format={format}")
+        headers["Link"] = f'<{jobs.settings.root_path}/v1/jobs/{job_id}/{kind}?{asked}>; rel="next"'
+    lines = "".join(f"{line}\n" for line in page.lines).encode()
+    return Response(lines if format == "jsonl" else await table_of(_one(lines), format), 200, headers, media_type)
+
+
+async def _one(lines: bytes) -> AsyncGenerator[bytes]:
+    yield lines

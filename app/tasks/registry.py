@@ -41,6 +41,11 @@ def task_at(url: str) -> Task[Any, Any]:
     raise invalid("url", Code.UNKNOWN_VALUE, f"{url[:80]!r} is no route that an item may name", f"give {urls()}")
 
 
+def task_of(answer: dict[str, Any]) -> type[Task[Any, Any]] | None:
+    """The task that an answer is of; None if it is of none that there is here."""
+    return next((task for task in TASKS if task.listed in answer), None)
+
+
 def _bound(task: type[Task[Any, Any]], place: dict[str, str]) -> Task[Any, Any] | None:
     try:
         return task(**{name: TypeAdapter(kind).validate_python(place[name]) for name, kind in place_of(task).items()})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -18,6 +19,9 @@ from app.web.validation import faults_of
 
 R = TypeVar("R", bound=BaseModel)
 A = TypeVar("A", bound=BaseModel)
+
+
+Cell = str | int | float | bool | None
 
 
 class Event(NamedTuple):
@@ -48,6 +52,8 @@ class Task(ABC, Generic[R, A]):
         events: the events of a stream, for the OpenAPI document.
         statuses: of the problems that the route may answer.
         argument: the field that the command takes as its arguments; none if empty.
+        listed: the answer's field that holds what was asked for, by which an answer is known as this task's.
+        columns: types of a table's columns for an answer.
         options: options of the command by dotted field where they differ from the field's name; None for none, a name
             without a dash for an argument before ``argument``.
         model_setting: setting that the command's ``--model`` gives; the engine's model is not loaded for another.
@@ -66,6 +72,8 @@ class Task(ABC, Generic[R, A]):
     events: ClassVar[str] = ""
     statuses: ClassVar[tuple[int, ...]] = (400, 413, 415, 422, 429, 500, 503)
     argument: ClassVar[str] = ""
+    listed: ClassVar[str] = ""
+    columns: ClassVar[Mapping[str, type]] = {"answer": str}
     options: ClassVar[Mapping[str, str | None]] = {}
     model_setting: ClassVar[str] = "model"
 
@@ -118,6 +126,14 @@ class Task(ABC, Generic[R, A]):
         return body
 
     @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """An answer in JSON as cells of a table, by the names in ``columns``; of several results the first.
+
+        What is not there has no cell: answers come from other versions too.
+        """
+        return {"answer": json.dumps(answer, ensure_ascii=False)}
+
+    @classmethod
     def render(cls, answer: A) -> RenderableType:
         """An answer on a terminal; a string is printed as it is."""
         return JSON(answer.model_dump_json(), ensure_ascii=False)
@@ -131,3 +147,13 @@ class Task(ABC, Generic[R, A]):
     def render_event(cls, event: Event) -> RenderableType | None:
         """An event on a terminal that shows the latest; None for nothing new."""
         return JSON(event.data.model_dump_json(), ensure_ascii=False)
+
+
+def in_lines(texts: Iterable[str]) -> str:
+    """Several texts in one cell, a line each."""
+    return "\n".join(texts)
+
+
+def picked(found: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Cell]:
+    """The cells of some columns that a part of an answer has under the same names."""
+    return {name: found[name] for name in columns if name in found}

@@ -128,12 +128,14 @@ class Service:
         typos: bool = True,
         encoding: str | None = None,
         aliases: Iterable[str] = (),
+        language: str | None = None,
     ) -> One[IndexReport]:
         """Begin to build an index of lines, or of a file, without aliases; ``wait_index`` tells when it is there.
 
         A file may be gzipped, and in another encoding than UTF-8 if it is named or told by a byte order mark.
         """
         options: dict[str, Any] = {"format": format, "strict": strict, "both_ends": both_ends, "typos": typos}
+        options |= {"language": language} if language else {}
         if isinstance(lines, Path):
             options["encoding"] = encoding
             headers = {"Content-Type": "application/octet-stream"}

@@ -66,6 +66,7 @@ class Block:
         readable: all of the body is UTF-8.
         longest: bytes that a line may have.
         encoding: in which the file is read.
+        mark: the file begins with a byte order mark.
     """
 
     first: int
@@ -75,6 +76,7 @@ class Block:
     readable: bool
     longest: int
     encoding: str
+    mark: bool
 
     def __len__(self) -> int:
         return self.body.count(b"\n") + 1
@@ -166,7 +168,7 @@ def read_blocks(
                 if last or evidence.unreadable > _MAX_UNREADABLE_LINES:
                     evidence.judge()
                 done = raw.tell() if raw.seekable() else 0
-                block = Block(number, body, done, cut, readable, longest, evidence.name)
+                block = Block(number, body, done, cut, readable, longest, evidence.name, bool(mark))
                 number += len(block)
                 cut = False
                 yield block
@@ -174,6 +176,16 @@ def read_blocks(
                 rest, cut = b"", True
             if last:
                 return
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a file that is no text; ``-`` for standard input.
+
+    Raises:
+        TextFileError: it cannot be read.
+    """
+    with _opened(path) as file:
+        return file.read()
 
 
 def check_encoding(name: str) -> str:

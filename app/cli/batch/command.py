@@ -17,21 +17,63 @@ from app.cli.batch.embedded import embedded
 from app.cli.batch.ledger import Ledger, Notes
 from app.cli.batch.run import run
 from app.cli.batch.source import BadLinesError, Source, read_source
+from app.cli.batch.table import (
+    KINDS,
+    Carried,
+    FileFormat,
+    Formats,
+    read_rows,
+    refuse_options,
+    write_results,
+)
 from app.jobs.schemas import OnInvalid
+from app.tasks.registry import TASKS
 from app.web.codes import Code
 from app.web.file_problems import file_problem
-from app.web.problems import Fault, ProblemError
+from app.web.problems import Fault, ProblemError, invalid
 from chainwright_client import AsyncClient, ClientError, Job, ServiceError
 from models.text.files import TextFileError
+from models.text.tables.files import check_format
 
 FAILED, UNFINISHED = 1, 3
 """Exit codes: some items have no answer; the job could not be finished. 2: bad input, and nothing has run."""
 
 
 def batch(
-    file: Annotated[Path, typer.Argument(help="JSON Lines of {custom_id, url, body}; with --route, of bodies.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Results, in the order of FILE.", dir_okay=False)],
-    route: Annotated[str | None, typer.Option(help="Path of a task, for lines that are bodies of it.")] = None,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="JSON Lines of {custom_id, url, body}; with --route, of bodies. Or a table: .csv, .tsv, .parquet, "
+            ".xlsx."
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Results, in the order of FILE; its name tells its format.", dir_okay=False
+        ),
+    ],
+    route: Annotated[
+        str | None,
+        typer.Option(help=f"Path of a task, for lines that are bodies of it, and for tables; there {TASKS[0].path}."),
+    ] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            metavar="FIELD=COLUMN",
+            help="Field of the body that a column of a table fills, such as keywords=词 or length.max=max; may be "
+            "repeated. Unless given, columns that are called as fields are.",
+        ),
+    ] = None,
+    constants: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Value of a field where no cell fills it; may be repeated."),
+    ] = None,
+    form: Annotated[
+        FileFormat | None,
+        typer.Option("--format", help="Of FILE, and of OUTPUT unless its name tells; as FILE is named unless given."),
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(help="Of a service; if not given, one runs in this process.", envvar="CHAINWRIGHT_URL"),
@@ -48,20 +90,36 @@ def batch(
 ) -> None:
     """Work off a file of requests; run again after any interruption, it goes on where it was.
 
-    Exits with 0 if every item has an answer, 1 if some have none (OUT.errors.jsonl says why), 2 if the input is
-    wrong and nothing was run, 3 if the service cannot be reached or the job could not be finished.
+    Of a table every row comes back with all its columns and those of its result, in OUTPUT; the whole answers are in
+    OUTPUT.jsonl. Cells of lists of words are split at spaces, commas, 、 and ;.
+
+    Exits with 0 if every item has an answer, 1 if some have none (OUTPUT.errors.jsonl says why, of a table its column
+    error), 2 if the input is wrong and nothing was run, 3 if the service cannot be reached or the job could not be
+    finished.
     """
     settings = console.settings(model=model)
     where = url.rstrip("/") if url else f"embedded:{settings.state_dir.absolute()}"
     try:
-        source = read_source(file, route, encoding)
+        formats = Formats.of(file, output, form)
+        _refuse_same(file, output)
+        if formats.output is not None:
+            check_format(formats.output)
+        if formats.given is None:
+            refuse_options(fields or [], constants or [])
+            source, carried = read_source(file, route, encoding), None
+        else:
+            source, carried = read_rows(file, formats.given, encoding, route, fields or [], constants or [])
         digest = source.digest(on_invalid)
+        table = formats.output is not None
         key = f"batch-{digest}" + (f"-{uuid.uuid4().hex}" if again else "")
         output.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{output}.lock", timeout=0):
-            ledger = Ledger.open(output, Notes(where=where, digest=digest, key=key), again=again)
+            ledger = Ledger.open(output, Notes(where=where, digest=digest, key=key), again=again, table=table)
             with_service = _service(url, api_key) if url else embedded(settings, api_key)
-            _end(ledger, console.run(_work(with_service, source, ledger, on_invalid)))
+            job = console.run(_work(with_service, source, ledger, on_invalid))
+            if formats.output is not None:
+                write_results(output, formats.output, carried or Carried.of_lines(source), map(ledger.file, KINDS))
+            _end(ledger, job)
     except BadLinesError as error:
         console.fail(error.faults)
     except TextFileError as error:
@@ -106,7 +164,11 @@ async def _work(
 def _end(ledger: Ledger, job: Job) -> None:
     """Say what came of it, and exit."""
     results, errors = ledger.notes.results.lines, ledger.notes.errors.lines
-    typer.echo(f"{results} results in {ledger.file('results')}", err=True)
+    if ledger.table:
+        typer.echo(f"{results} results and {errors} errors in {ledger.output}", err=True)
+        typer.echo(f"whole answers in {ledger.file('results')}", err=True)
+    else:
+        typer.echo(f"{results} results in {ledger.file('results')}", err=True)
     if errors:
         typer.echo(f"{errors} errors in {ledger.file('errors')}", err=True)
     if job.status != "completed":
@@ -114,6 +176,16 @@ def _end(ledger: Ledger, job: Job) -> None:
         _give_up(f"job {job.id} is {job.status}{reason}", "start anew with --again")
     if errors:
         raise typer.Exit(FAILED)
+
+
+def _refuse_same(file: Path, output: Path) -> None:
+    """Refuse to write results over the requests.
+
+    Raises:
+        ProblemError: 422.
+    """
+    if file.absolute() == output.absolute() or (file.exists() and output.exists() and file.samefile(output)):
+        raise invalid("--output", Code.CONTRADICTORY, "it is FILE itself", "name another file")
 
 
 def _give_up(message: str, remedy: str) -> NoReturn:

@@ -41,26 +41,29 @@ class Ledger:
     Attributes:
         output: file of results.
         notes: what is done.
+        table: the output is a table made of the lines in the end; these lie beside it.
     """
 
     output: Path
     notes: Notes
+    table: bool = False
 
     @classmethod
-    def open(cls, output: Path, fresh: Notes, *, again: bool) -> Ledger:
+    def open(cls, output: Path, fresh: Notes, *, again: bool, table: bool = False) -> Ledger:
         """That of an earlier run of the same batch, else a new one.
 
         Args:
             output: file of results.
             fresh: of a batch that was never run.
             again: whether to forget an earlier run and its files.
+            table: whether the output is a table.
 
         Raises:
             ProblemError: the output belongs to something else.
         """
-        ledger = cls(output, fresh)
+        ledger = cls(output, fresh, table)
         if again:
-            for path in (ledger.path, ledger.file("results"), ledger.file("errors")):
+            for path in (ledger.path, output, ledger.file("results"), ledger.file("errors")):
                 path.unlink(missing_ok=True)
         if ledger.path.exists():
             ledger.notes = _read(ledger.path)
@@ -70,8 +73,8 @@ class Ledger:
                 raise _other(ledger.path, "it is of other requests: FILE or the options have changed since")
             if ledger.notes.where != fresh.where:
                 raise _other(ledger.path, f"its job is at {ledger.notes.where}, not at {fresh.where}")
-        elif output.exists():
-            raise _other(output, "it is there already, and of no batch")
+        elif found := next((path for path in (output, ledger.file("results")) if path.exists()), None):
+            raise _other(found, "it is there already, and of no batch")
         ledger._cut("results")
         ledger._cut("errors")
         ledger.save()
@@ -83,8 +86,9 @@ class Ledger:
         return self.output.with_name(f"{self.output.name}.job")
 
     def file(self, kind: Kind) -> Path:
-        """Path of the results or errors."""
-        return self.output if kind == "results" else self.output.with_suffix(".errors.jsonl")
+        """Path of the lines of results or errors."""
+        lines = self.output.with_name(f"{self.output.name}.jsonl") if self.table else self.output
+        return lines if kind == "results" else lines.with_suffix(".errors.jsonl")
 
     def written(self, kind: Kind) -> Written:
         """Length written of that file."""

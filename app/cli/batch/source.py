@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.web.codes import Code
@@ -37,11 +37,15 @@ class Source:
 
     Attributes:
         content: the lines, blank ones left out.
-        numbers: of the lines in the file, from 1.
+        numbers: of the lines, or rows of a table, in the file, from 1.
+        unit: what these number.
+        columns: that fill fields of a body.
     """
 
     content: bytes
-    numbers: list[int]
+    numbers: Sequence[int]
+    unit: str = "line"
+    columns: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, *options: str) -> str:
         """Digest of the lines and the options."""
@@ -55,9 +59,14 @@ class Source:
 
         def in_file(found: re.Match[str]) -> str:
             number = int(found[1])
-            return f"line {self.numbers[number - 1]}" if 0 < number <= len(self.numbers) else found[0]
+            where = f"{self.unit} {self.numbers[number - 1]}" if 0 < number <= len(self.numbers) else found[0]
+            path = (found[2] or "").removeprefix("body.")
+            filled = next((name for name in self.columns if re.match(rf"{re.escape(name)}(\W|$)", path)), None)
+            if filled is not None:
+                return f"{where}, column {self.columns[filled]}"
+            return f"{where}: {found[2]}" if found[2] else where
 
-        return fault.model_copy(update={"field": re.sub(r"^line (\d+)", in_file, fault.field)})
+        return fault.model_copy(update={"field": re.sub(r"^line (\d+)(?:: (.*))?$", in_file, fault.field)})
 
 
 def read_source(file: Path, route: str | None, encoding: str | None = None) -> Source:
@@ -73,27 +82,35 @@ def read_source(file: Path, route: str | None, encoding: str | None = None) -> S
         TextFileError: the file cannot be read.
     """
     found = [line for line in read_lines(file, encoding, longest=LONGEST) if line.fault or line.text.strip()]
-    faults = [
-        Fault(
-            field=f"line {line.number}",
-            code=Code.MALFORMED,
-            message=line.fault,
-            remedy="mend that line, or take it out",
-        )
-        for line in found
-        if line.fault
-    ]
-    if faults:
-        raise BadLinesError(faults[:MOST_FAULTS])
+    refuse_unread([(line.number, line.fault) for line in found if line.fault], "line")
     numbered = [(line.number, line.text.encode()) for line in found]
     if not numbered:
-        raise BadLinesError(
-            [Fault(field=str(file), code=Code.MISSING, message="there are no lines", remedy="write one request a line")]
-        )
+        raise nothing(file, "lines")
     lines = [line for _, line in numbered]
     if route is not None:
         lines = _items(numbered, route)
     return Source(b"".join(line + b"\n" for line in lines), [number for number, _ in numbered])
+
+
+def refuse_unread(faults: Sequence[tuple[int, str]], unit: str) -> None:
+    """Refuse lines or rows that cannot be read, given by number and fault.
+
+    Raises:
+        BadLinesError: there are some.
+    """
+    if faults:
+        remedy = f"mend that {unit}, or take it out"
+        found = [
+            Fault(field=f"{unit} {number}", code=Code.MALFORMED, message=fault, remedy=remedy)
+            for number, fault in faults
+        ]
+        raise BadLinesError(found[:MOST_FAULTS])
+
+
+def nothing(file: Path, what: str) -> BadLinesError:
+    """The error of a file without any request."""
+    remedy = f"write one request in each of its {what}"
+    return BadLinesError([Fault(field=str(file), code=Code.MISSING, message=f"there are no {what}", remedy=remedy)])
 
 
 def _items(numbered: Sequence[tuple[int, bytes]], route: str) -> list[bytes]:

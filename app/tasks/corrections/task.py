@@ -16,7 +16,7 @@ from app.engine.session import scorer_report
 from app.tasks.corrections.correct import CorrectionRun
 from app.tasks.corrections.schemas import Correction, CorrectionReport, CorrectionsAnswer, CorrectionsRequest
 from app.tasks.corrections.sources import sources_of
-from app.tasks.task import Event, Task
+from app.tasks.task import Cell, Event, Task, in_lines, picked
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,8 @@ class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
         "run fail midway. Lines that begin with a colon are comments."
     )
     argument = "texts"
+    listed = "corrections"
+    columns: ClassVar[Mapping[str, type]] = {"text": str, "changed": bool, "edits": str}
     options: ClassVar[Mapping[str, str | None]] = {"edits": "--edit", "names": "--name", "kinds": "--kind"}
 
     def check(self, request: CorrectionsRequest, engine: Engine) -> None:
@@ -89,6 +91,13 @@ class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
         if "edits" in body:
             body["edits"] = [dict(zip(("old", "new"), pair.split("=", 1), strict=False)) for pair in body["edits"]]
         return body
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The first text as it was meant, and each edit as ``old=new``."""
+        found = next(iter(answer.get(cls.listed) or [{}]))
+        edits = in_lines(f"{edit['old']}={edit['new']}" for edit in found.get("edits", ()))
+        return picked({**found, "text": found.get("target"), "edits": edits}, cls.columns)
 
     @classmethod
     def render(cls, answer: CorrectionsAnswer) -> RenderableType:

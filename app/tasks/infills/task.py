@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from app.tasks.infills.problem import make_problem
 from app.tasks.infills.schemas import InfillsAnswer, InfillsRequest
 from app.tasks.sampling.task import SamplingTask
+from app.tasks.task import Cell, in_lines
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Infills(SamplingTask[InfillsRequest, InfillsAnswer]):
     found = "The filled texts, most fluent first."
     argument = "text"
     problem = staticmethod(make_problem)
+    columns: ClassVar[Mapping[str, type]] = {**SamplingTask.columns, "fills": str}
     options: ClassVar[Mapping[str, str | None]] = {**SamplingTask.options, "forbidden": "--forbid", "blanks": "--blank"}
 
     @classmethod
@@ -40,6 +42,12 @@ class Infills(SamplingTask[InfillsRequest, InfillsAnswer]):
         """Of a blank its keywords, or all of it as a JSON object."""
         blanks = [_blank(text) for text in body.get("blanks", [])]
         return super().body_of(body | ({"blanks": blanks} if blanks else {}))
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The best text, what was written in its blanks, and the texts of the others."""
+        best = next(iter(answer.get(cls.listed) or [{}]))
+        return super().row(answer) | {"fills": in_lines(best.get("fills", ()))}
 
 
 def _blank(text: str) -> Any:

@@ -45,9 +45,10 @@ class Sentences(SamplingTask[SentencesRequest, SentencesAnswer]):
     @classmethod
     def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
         """``a|b|c`` for forms of a keyword, ``phrase>=2`` and ``phrase<=3`` for counts."""
-        keywords = [word.split("|") if "|" in word else word for word in body["keywords"]]
+        keywords = [word.split("|") if "|" in word else word for word in body.get("keywords", [])]
         counts = [_counted(text) for text in body.get("counts", [])]
-        return super().body_of(body | {"keywords": keywords} | ({"counts": counts} if counts else {}))
+        written = {"keywords": keywords, "counts": counts}
+        return super().body_of(body | {name: value for name, value in written.items() if value})
 
 
 def _counted(text: str) -> dict[str, Any]:

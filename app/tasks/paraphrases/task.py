@@ -31,7 +31,7 @@ from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.run import SamplingRun
 from app.tasks.sampling.task import SamplingTask
 from app.tasks.sampling.view import answer_table
-from app.tasks.task import Event, Task
+from app.tasks.task import Cell, Event, Task, in_lines, picked
 from models.language.scoring.model import LoadedModel
 
 AT_ONCE = 8
@@ -109,6 +109,15 @@ class Paraphrases(Task[ParaphrasesRequest, ParaphrasesAnswer | ParaphrasesPlan])
         "`error` (a Problem) should the run fail midway. Lines that begin with a colon are comments."
     )
     argument = "texts"
+    listed = "paraphrases"
+    columns: ClassVar[Mapping[str, type]] = {
+        "text": str,
+        "similarity": float,
+        "overlap": float,
+        "log_prob_per_token": float,
+        "others": str,
+        "seed": int,
+    }
     options: ClassVar[Mapping[str, str | None]] = SamplingTask.options
 
     def check(self, request: ParaphrasesRequest, engine: Engine) -> None:
@@ -166,6 +175,13 @@ class Paraphrases(Task[ParaphrasesRequest, ParaphrasesAnswer | ParaphrasesPlan])
     def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:
         """As of the other tasks that sample."""
         return SamplingTask.body_of(body)
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The first text's best paraphrase, and its others."""
+        found = next(iter(answer.get(cls.listed) or [{}]))
+        best, *others = found.get("texts") or [{}]
+        return picked({**answer, **best}, cls.columns) | {"others": in_lines(each["text"] for each in others)}
 
     @classmethod
     def render(cls, answer: ParaphrasesAnswer | ParaphrasesPlan) -> RenderableType:

@@ -20,7 +20,7 @@ from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.run import SamplingRun
 from app.tasks.sampling.schemas import SamplingAnswer, SamplingRequest, StepReport
 from app.tasks.sampling.view import answer_table, chains_table
-from app.tasks.task import Event, Task
+from app.tasks.task import Cell, Event, Task, in_lines, picked
 from models.language.scoring.model import LoadedModel
 
 R = TypeVar("R", bound=SamplingRequest)
@@ -31,14 +31,16 @@ STEP_SECONDS = 0.2
 
 
 class SamplingTask(Task[R, A | SamplingPlan], Generic[R, A]):
-    """A task whose answer is sampled.
+    """A task whose answer is sampled; its ``listed`` field holds sentences."""
 
-    Attributes:
-        listed: the answer's field that holds its sentences.
-    """
-
-    listed: ClassVar[str]
     plan = SamplingPlan
+    columns: ClassVar[Mapping[str, type]] = {
+        "text": str,
+        "log_prob": float,
+        "log_prob_per_token": float,
+        "others": str,
+        "seed": int,
+    }
     events = (
         "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
         "sentence better than all before is found; `step` (a StepReport), at most five a second; before it `trace` (a "
@@ -150,6 +152,14 @@ class SamplingTask(Task[R, A | SamplingPlan], Generic[R, A]):
         if "beta" in body.get("sampler", {}):
             body["sampler"].setdefault("kind", "metropolis")
         return body
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The best sentence, and the texts of the others."""
+        best, *others = answer.get(cls.listed) or [{}]
+        return (
+            picked(best, cls.columns) | picked(answer, ["seed"]) | {"others": in_lines(each["text"] for each in others)}
+        )
 
     @classmethod
     def render(cls, answer: A | SamplingPlan) -> RenderableType:

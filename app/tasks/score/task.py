@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from rich.console import Group, RenderableType
 
@@ -10,7 +12,7 @@ from app.engine.engine import Engine
 from app.tasks.score.schemas import ScoreAnswer, ScoreRequest
 from app.tasks.score.score import score, spell
 from app.tasks.score.table import summary_line, token_table
-from app.tasks.task import Task
+from app.tasks.task import Cell, Task, picked
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,13 @@ class Score(Task[ScoreRequest, ScoreAnswer]):
         at its place and the likeliest tokens there come with it.
         """
     argument = "texts"
+    listed = "scores"
+    columns: ClassVar[Mapping[str, type]] = {
+        "text": str,
+        "log_prob": float,
+        "log_prob_per_token": float,
+        "vocabulary": str,
+    }
 
     def check(self, request: ScoreRequest, engine: Engine) -> None:
         """See :meth:`Task.check`."""
@@ -44,6 +53,11 @@ class Score(Task[ScoreRequest, ScoreAnswer]):
     async def run(self, request: ScoreRequest, engine: Engine) -> ScoreAnswer:
         """See :meth:`Task.run`."""
         return await score(request, engine)
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The first text's score."""
+        return picked(next(iter(answer.get(cls.listed) or [{}])), cls.columns)
 
     @classmethod
     def render(cls, answer: ScoreAnswer) -> RenderableType:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import Group, RenderableType
 
@@ -17,7 +17,7 @@ from app.tasks.search import search
 from app.tasks.search.checks import check
 from app.tasks.search.schemas import QueryAnswer, SearchAnswer, SearchRequest
 from app.tasks.search.shown import shown
-from app.tasks.task import Event, Task
+from app.tasks.task import Cell, Event, Task, in_lines, picked
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,14 @@ class Search(Task[SearchRequest, SearchAnswer]):
     )
     statuses = (400, 404, 409, 413, 415, 422, 429, 500, 503)
     argument = "queries"
+    listed = "answers"
+    columns: ClassVar[Mapping[str, type]] = {
+        "text": str,
+        "values": str,
+        "confidence": float,
+        "no_answer": bool,
+        "others": str,
+    }
     options: ClassVar[Mapping[str, str | None]] = {"query": None, "n": "-n"}
     model_setting = "retrieval_model"
 
@@ -80,6 +88,14 @@ class Search(Task[SearchRequest, SearchAnswer]):
                 yield Event("done", run.answer())
 
             yield events()
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The first question's best key with its values, and the other keys."""
+        found = next(iter(answer.get(cls.listed) or [{}]))
+        best, *others = found.get("results") or [{}]
+        cells = picked({**found, **best}, cls.columns)
+        return cells | {"values": in_lines(best.get("values", ())), "others": in_lines(each["text"] for each in others)}
 
     @classmethod
     def render(cls, answer: SearchAnswer) -> RenderableType:

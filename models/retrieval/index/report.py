@@ -21,6 +21,7 @@ class Report:
     strict: bool = False  # refuse the first malformed line
     lines: int = 0  # blank and malformed ones too
     blank: int = 0
+    unused: int = 0  # that give names, or are about what has none
     malformed: int = 0
     duplicates: int = 0  # pairs of key and value that came again
     examples: list[tuple[str, int, str]] = field(default_factory=list)  # source, line (from 1) and fault of the first
@@ -54,6 +55,7 @@ class Report:
         return {
             "lines": self.lines,
             "blank": self.blank,
+            "unused": self.unused,
             "malformed": self.malformed,
             "duplicates": self.duplicates,
             "examples": [{"source": source, "line": line, "fault": fault} for source, line, fault in self.examples],

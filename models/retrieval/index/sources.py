@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from models.retrieval.index.csv_records import Header, header_of, read_records
+from models.retrieval.index.csv_header import Header, header_of
 from models.retrieval.index.key_format import join_entity, split_entity
 from models.retrieval.index.report import Report
+from models.text.csv_records import read_records
 from models.text.files import BLOCK_BYTES, Block, read_blocks
 from models.text.normalisation import normalise_name
 
@@ -28,6 +29,10 @@ class Batch:
     columns: Sequence[Sequence[bytes]]  # the key's fields, then the value, in UTF-8; lists of one length
     lines: Sequence[int]  # the line of each pair
     done: int  # bytes of the source read so far
+
+
+Row = tuple[Sequence[str], int, int]
+"""A key's fields and its value, the line that they stand in, and the bytes of the source read by then."""
 
 
 class Source(Protocol):
@@ -49,7 +54,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class _File:
+class TextFile:
     """A text file; for its attributes see :func:`models.text.files.read_blocks`."""
 
     path: Path
@@ -77,7 +82,7 @@ class _File:
 
 
 @dataclass(frozen=True)
-class Tabbed(_File):
+class Tabbed(TextFile):
     """Lines ``key<TAB>value`` or ``entity<TAB>predicate<TAB>object``, as KgCLUE's Knowledge.txt."""
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
@@ -129,12 +134,27 @@ def _fault_of(row: Sequence[str], names: Sequence[str], columns: str) -> str | N
     return f"the {names[row.index('')]} is empty" if "" in row else None
 
 
+def in_batches(rows: Iterable[Row], columns: int) -> Iterator[Batch]:
+    """Batches of rows, each of some megabytes at most."""
+    cells: list[tuple[bytes, ...]] = []
+    numbers: list[int] = []
+    size, done = 0, 0
+    for row, number, done in rows:
+        cells.append(tuple(cell.encode() for cell in row))
+        numbers.append(number)
+        size += sum(map(len, row))
+        if size > BLOCK_BYTES:
+            yield _batch(cells, columns, numbers, done)
+            cells, numbers, size = [], [], 0
+    yield _batch(cells, columns, numbers, done)
+
+
 def _batch(rows: Sequence[tuple[bytes, ...]], columns: int, lines: Sequence[int], done: int) -> Batch:
     return Batch(list(zip(*rows, strict=True)) or [()] * columns, lines, done)
 
 
 @dataclass(frozen=True)
-class JsonLines(_File):
+class JsonLines(TextFile):
     """One JSON object a line.
 
     For plain keys ``key`` and ``value`` (a string) or ``values`` (a list of them); for triples
@@ -165,20 +185,20 @@ class JsonLines(_File):
 
 
 @dataclass(frozen=True)
-class CommaSeparated(_File):
+class CommaSeparated(TextFile):
     """CSV records of key and value, or entity, predicate and object, perhaps under a header.
 
-    Fields are separated by commas, or by semicolons if the first record has none. The header's names may
+    Fields are separated by commas, or by semicolons or tabs if the first record has none. The header's names may
     stand in another order (:func:`models.retrieval.index.csv_records.header_of`).
     """
 
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
         """See :class:`Source`. A record of more or fewer fields, or with an empty one, is malformed."""
-        names = _COLUMNS[fields]
-        rows: list[tuple[bytes, ...]] = []
-        numbers: list[int] = []
+        return in_batches(self._rows(_COLUMNS[fields], report), fields + 1)
+
+    def _rows(self, names: tuple[str, ...], report: Report) -> Iterator[Row]:
         header: Header | None = None
-        first, size, done = True, 0, 0
+        first = True
         for record in read_records(self.blocks(report)):
             fault, row = record.fault, record.fields
             if fault is None and not any(map(normalise_name, row)) and len(row) < 2:
@@ -192,13 +212,7 @@ class CommaSeparated(_File):
             if fault := fault or _fault_of(row, names, "fields"):
                 report.refuse(self.name, record.line, fault)
                 continue
-            rows.append(tuple(row[at].encode() for at in header or range(len(names))))
-            numbers.append(record.line)
-            size, done = size + sum(map(len, row)), record.done
-            if size > BLOCK_BYTES:
-                yield _batch(rows, len(names), numbers, done)
-                rows, numbers, size = [], [], 0
-        yield _batch(rows, len(names), numbers, done)
+            yield [row[at] for at in header or range(len(names))], record.line, record.done
 
 
 @dataclass(frozen=True)

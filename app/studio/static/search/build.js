@@ -10,7 +10,7 @@ const EXAMPLES = {
   zh: { name: "cities", text: "上海,人口,2487万\n上海,别称,沪\n北京,人口,2189万\n北京,别称,京" },
   en: { name: "people", text: "Ada,office,room 214\nAda,manager,Grace\nGrace,office,room 301\nGrace,phone,5512" },
 };
-const FORMATS = ["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl", "csv"];
+const FORMATS = ["auto", "triples", "pairs", "triples-jsonl", "pairs-jsonl", "csv", "ntriples", "neo4j"];
 
 // names: of the indexes that there are; started: called with the name of an index whose lines are sent.
 export function Build({ names, started }) {

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -39,40 +36,6 @@ LASTING = [
     for number, item in enumerate(ITEMS)
 ]
 """All but the first take long, so that a run is sure to be still going on when a second signal is sent."""
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """A short path, for the queue's socket."""
-    with tempfile.TemporaryDirectory(prefix="cw") as folder:
-        yield Path(folder)
-
-
-@pytest.fixture
-def variables(model_folder: Path, key_model_folder: Path, folder: Path) -> dict[str, str]:
-    return {
-        "model": str(model_folder),
-        "retrieval_model": str(key_model_folder),
-        "device": "cpu",
-        "precision": "float32",
-        "offline": "true",
-        "torch_threads": "1",
-        "cache_dir": str(folder / "cache"),
-        "state_dir": str(folder / "state"),
-        "redis_url": "off",
-        "lease_seconds": "1",
-    }
-
-
-@pytest.fixture(autouse=True)
-def _environment(variables: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in variables.items():
-        monkeypatch.setenv(f"CHAINWRIGHT_{name.upper()}", value)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    handlers = logging.getLogger().handlers
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers = handlers
 
 
 @pytest.fixture(scope="module")

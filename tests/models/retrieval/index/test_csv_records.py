@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from models.retrieval.index.building import build
 from models.retrieval.index.compiled import CompiledIndex
-from models.retrieval.index.csv_records import header_of, read_records
+from models.retrieval.index.csv_header import header_of
 from models.retrieval.index.report import Report
 from models.retrieval.index.sources import CommaSeparated
+from models.text.csv_records import read_records
 from models.text.files import read_blocks
 from tests.models.retrieval.reference import TRIPLE, assert_same, encode, model_of
 

@@ -46,7 +46,14 @@ def test_knowledge_as_it_is(tmp_path: Path, turn: Callable[[str], str], packed: 
     assert_same(index, model_of([line.split("\t") for line in KNOWLEDGE.splitlines()], TRIPLE))
     number = index.find(key_of(("国民军", "参与战争"), TRIPLE))
     assert number is not None and index.values(number) == ["直奉战争、北伐战争", "抗日战争"]
-    assert index.manifest.report == {"lines": 5, "blank": 0, "malformed": 0, "duplicates": 1, "examples": []}
+    assert index.manifest.report == {
+        "lines": 5,
+        "blank": 0,
+        "unused": 0,
+        "malformed": 0,
+        "duplicates": 1,
+        "examples": [],
+    }
     size = path.stat().st_size
     assert ("reading", size, size) in heard and heard[-1] == ("compiling", 2, 2)
 

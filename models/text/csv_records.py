@@ -4,23 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from models.text.files import Block, Line
-from models.text.normalisation import normalise_name
 
-Header = tuple[int, ...]
-"""Number of the field of each column of a source."""
-
-_NAMES = (
-    {"subject", "entity", "head", "s", "主语", "主体", "实体", "实体名", "实体名称", "头实体"},
-    {"predicate", "attribute", "property", "relation", "p", "谓语", "谓词", "属性", "属性名", "关系"},
-    {"object", "value", "tail", "o", "宾语", "客体", "值", "属性值", "尾实体"},
-)
-_KEYS = {"key", "name", "alias", "键", "名称", "别名"}
-_VALUES = {"value", "values", "subject", "entity", "值", "主语", "实体"}
-_SEPARATORS = ",;"
+SEPARATORS = ",;\t"
+"""Of fields, the likelier first."""
 
 
 class Record(NamedTuple):
@@ -32,25 +22,22 @@ class Record(NamedTuple):
     done: int  # see models.text.files.Block
 
 
-def header_of(fields: Sequence[str]) -> Header | None:
-    """The order of the fields if they are a header's, in upper or lower case."""
-    names = [normalise_name(field).casefold() for field in fields]
-    for columns in (_NAMES, (_KEYS, _VALUES)):
-        places = [[at for at, name in enumerate(names) if name in column] for column in columns]
-        if len(names) == len(columns) and all(len(one) == 1 for one in places):
-            return tuple(one[0] for one in places)
-    return None
+def separator_of(line: str) -> str:
+    """The one that cuts a line into several fields; the comma if none does."""
+    line = line[: csv.field_size_limit()]
+    return next((one for one in SEPARATORS if len(next(csv.reader([line], delimiter=one), [])) > 1), SEPARATORS[0])
 
 
-def read_records(blocks: Iterable[Block]) -> Iterator[Record]:
+def read_records(blocks: Iterable[Block], separator: str | None = None) -> Iterator[Record]:
     """The records of lines; a blank line is one without fields.
 
+    Fields are separated as the first line that is not blank has it, unless ``separator`` says.
     After a record that cannot be read, such as one whose quote never closes, reading goes on with the line
     after its first one. A field has at most ``csv.field_size_limit()`` characters, 131,072, which bounds the
     text behind an open quote.
     """
     lines = _Lines(blocks)
-    separator = lines.separator()
+    separator = separator or lines.separator()
     reader = csv.reader(lines, delimiter=separator, strict=True)
     while True:
         lines.begin()
@@ -89,13 +76,12 @@ class _Lines:
                 yield Line(block.first + at, text, faults.get(at))
 
     def separator(self) -> str:
-        """The one that cuts the first line that is not blank into several fields; the comma if none does."""
+        """That of the first line that is not blank."""
         for line in self._rest:
             self._again.append(line)
             if line.text.strip():
                 break
-        text = self._again[-1].text if self._again else ""
-        return next((one for one in _SEPARATORS if len(next(csv.reader([text], delimiter=one), [])) > 1), ",")
+        return separator_of(self._again[-1].text if self._again else "")
 
     def begin(self) -> None:
         """Forget the lines taken so far."""
