@@ -36,7 +36,9 @@ JOB = {
 }
 SHAPES: dict[str, Any] = {
     "texts": {"found": [{"text": EVIL, **FIGURES, "log_weight": -1.0}, {"text": "今天好。", **FIGURES}], "seed": 7},
-    "variants": {"each": [{"source": EVIL, "kept": ["nothing"], "texts": [{"text": EVIL, **FIGURES, "overlap": 0.25}]}]},
+    "variants": {
+        "each": [{"source": EVIL, "kept": ["nothing"], "texts": [{"text": EVIL, **FIGURES, "overlap": 0.25}]}]
+    },
     "edits": {"each": [{"source": "我们昨天去公圆散步。" + EVIL, "target": "", "edits": [EDIT]}]},
     "tokens": {
         "each": [{"text": EVIL, "tokens": [EVIL, " a\n"], "log_probs": [-0.5, -21.0], "ranks": [1, 9], **FIGURES}]
