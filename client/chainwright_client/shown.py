@@ -21,7 +21,7 @@ LETTER = "[A-Za-z0-9\u00c0-\u024f]"
 
 ADDED = "background:rgba(40,160,80,.28);text-decoration:underline;text-underline-offset:3px"
 REMOVED = "background:rgba(220,60,50,.25);text-decoration:line-through"
-CELL = "vertical-align:top;padding:.2em 1em .2em 0"
+CELL = "vertical-align:baseline;padding:.2em 1em .2em 0"
 WORDS = f"{CELL};text-align:left"
 NUMBER = f"{CELL};text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap"
 QUIET = "font-size:.85em;opacity:.8"
@@ -195,7 +195,7 @@ def _heat(row: Fields, asked: Asked) -> str:
         written = escape(token.replace("\n", "⏎"))
         cells.append(f'<span style="{TOKEN};{tint}">{written}<br><small>{below}</small></span>')
     legend = "Below each token its log-prob in nats" + (", and its rank" if row.get("ranks") else "")
-    legend += "; the deeper the tint, the less likely. "
+    legend += "; the stronger the tint, the less likely. "
     legend += f"In all {_figure(row['log_prob'])}, per token {_figure(row['log_prob_per_token'])}."
     return f'<p>{_said("".join(cells))}</p><p style="{QUIET}">{legend}</p>'
 
@@ -228,11 +228,13 @@ def _reason(explanation: Fields | None) -> str:
     if explanation is None:
         return ""
     mention = explanation["mention"]
-    seen = f": {mention['text']}" + (f", for {mention['name']}" if mention["misspelt"] else "") if mention else ""
+    names = [mention["text"], *([mention["name"]] if mention["misspelt"] else ())] if mention else []
+    seen = ", for ".join(_said(escape(name)) for name in names)
     weighed = [each for each in explanation["features"][:3] if each["contribution"] > 0]
     named = ", ".join(f"{each['name']} {each['contribution']:+.1f}" for each in weighed)
     nats = f"<br><small>{escape(named)} nats</small>" if named else ""
-    return _said(escape(SOURCES.get(explanation["source"], explanation["source"]) + seen)) + nats
+    source = escape(SOURCES.get(explanation["source"], explanation["source"]))
+    return source + (f": {seen}" if seen else "") + nats
 
 
 def _job(row: Fields, asked: Asked) -> str:
