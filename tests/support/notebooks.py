@@ -7,6 +7,7 @@ from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -28,7 +29,9 @@ def executed(path: Path) -> Any:
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
-    client = NotebookClient(read(path), timeout=PATIENCE_SECONDS, record_timing=False)
+    # Sockets in files: over TCP everyone on the machine could listen.
+    config = Config({"KernelManager": {"transport": "ipc"}})
+    client = NotebookClient(read(path), timeout=PATIENCE_SECONDS, record_timing=False, config=config)
     return client.execute(cwd=str(path.parent))
 
 
