@@ -177,7 +177,7 @@ def answers(live: str) -> Iterator[dict[str, Any]]:
             "sentences": client.sentences(keywords=["今天", "公园"], samples=2, seed=1, sampler=sampler, trace="edits"),
             "infills": client.infills(text="我们今天去___。", seed=1, sampler=sampler),
             "paraphrases": client.paraphrases(texts=["我们今天去公园散步。"], seed=1, sampler=sampler),
-            "corrections": client.corrections(texts=["我们今天去公圆散步。", "今天。"]),
+            "corrections": client.corrections(texts=["我们今天去公园散步。", "今天。"]),
             "score": client.score(texts=["今天我去公园散步。"], top=3),
             "search": client.search(index=index, query="今天天气", explain=True, abstain=True),
             "job": client.wait(job),

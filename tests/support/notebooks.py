@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +30,11 @@ def executed(path: Path) -> Any:
     Raises:
         nbclient.exceptions.CellExecutionError: a cell failed.
     """
-    # Sockets in files: over TCP everyone on the machine could listen.
-    config = Config({"KernelManager": {"transport": "ipc"}})
-    client = NotebookClient(read(path), timeout=PATIENCE_SECONDS, record_timing=False, config=config)
-    return client.execute(cwd=str(path.parent))
+    # Sockets in files: over TCP everyone on the machine could listen. Their paths may not be long.
+    with tempfile.TemporaryDirectory(prefix="cw") as folder:
+        config = Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
+        client = NotebookClient(read(path), timeout=PATIENCE_SECONDS, record_timing=False, config=config)
+        return client.execute(cwd=str(path.parent))
 
 
 if __name__ == "__main__":
