@@ -43,8 +43,8 @@ FIGURES = {
 SOURCES = {
     "beam": "written by the beam",
     "exact": "written by the exact mode",
-    "name": "its subject stands in the question",
-    "misspelt": "its subject stands there with one error",
+    "name": "found by its name",
+    "misspelt": "found by a misspelt name",
 }
 
 
@@ -234,7 +234,7 @@ def _reason(explanation: Fields | None) -> str:
     named = ", ".join(f"{each['name']} {each['contribution']:+.1f}" for each in weighed)
     nats = f"<br><small>{escape(named)} nats</small>" if named else ""
     source = escape(SOURCES.get(explanation["source"], explanation["source"]))
-    return source + (f": {seen}" if seen else "") + nats
+    return source + (f"; the question has {seen}" if seen else "") + nats
 
 
 def _job(row: Fields, asked: Asked) -> str:
@@ -245,7 +245,7 @@ def _job(row: Fields, asked: Asked) -> str:
     left = row.get("seconds_left")
     words += [f"about {left:.0f} s left" if left is not None else "", row.get("error") or ""]
     said = escape(", ".join(filter(None, words)))
-    bar = f'<progress value="{done}" max="{max(counts["total"], 1)}" aria-label="items done">{said}</progress>'
+    bar = f'<progress value="{done}" max="{max(counts["total"], 1)}" aria-label="items done"></progress>'
     return f"<p><b>{escape(row['status'])}</b> {bar} {said}<br><small>{escape(row['id'])}</small></p>"
 
 

@@ -136,7 +136,7 @@ def test_answers_their_reasons_and_that_there_is_none() -> None:
     html = html_of(SHAPES["answers"])
     assert "No answer" in html and "12%" in html
     assert (
-        "one error: 上梅, for 上海" in " ".join(as_text(html).split())
+        "a misspelt name; the question has 上梅, for 上海" in " ".join(as_text(html).split())
         and "subject +3.2 nats" in html
         and "length" not in html
     )
@@ -190,7 +190,7 @@ def test_answers_of_every_task_have_a_shape(answers: dict[str, Any]) -> None:
     said = {name: answer._repr_mimebundle_() for name, answer in answers.items()}
     for bundle in said.values():
         Outline(bundle["text/html"])
-    plain = {name: bundle["text/plain"] for name, bundle in said.items()}
+    plain = {name: " ".join(bundle["text/plain"].split()) for name, bundle in said.items()}
     for sentence in answers["sentences"].sentences:
         assert sentence.text in plain["sentences"]
     assert "<b>公园</b>" in said["sentences"]["text/html"] and "seed 1" in plain["sentences"]
