@@ -233,8 +233,8 @@ def _reason(explanation: Fields | None) -> str:
     weighed = [each for each in explanation["features"][:3] if each["contribution"] > 0]
     named = ", ".join(f"{each['name']} {each['contribution']:+.1f}" for each in weighed)
     nats = f"<br><small>{escape(named)} nats</small>" if named else ""
-    source = escape(SOURCES.get(explanation["source"], explanation["source"]))
-    return source + (f"; the question has {seen}" if seen else "") + nats
+    source: str = explanation["source"]
+    return escape(SOURCES.get(source, source)) + (f"; the question has {seen}" if seen else "") + nats
 
 
 def _job(row: Fields, asked: Asked) -> str:
