@@ -61,12 +61,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     missing = []
     for target, heading in re.findall(r"\]\((?!https?://)([^)#]*)(?:#([^)]+))?\)", page.read_text("utf-8")):
         aim = page.parent / target if target else page
-        if not aim.exists() or (heading and heading not in _anchors(aim)):
+        if not aim.exists() or (heading and heading not in anchors(aim)):
             missing.append(f"{target}#{heading}")
     assert missing == []
 
 
-def _anchors(page: Path) -> set[str]:
+def anchors(page: Path) -> set[str]:
+    """Of a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 

@@ -5,9 +5,12 @@ What a task answers has no model of its own here: it is an :class:`Answer`, what
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from chainwright_client.shown import as_html, as_text
 
 ENDED = frozenset({"completed", "failed", "cancelled", "expired"})
 """Statuses of a job that never change."""
@@ -24,17 +27,37 @@ Json = Annotated[Any, BeforeValidator(_answers)]
 
 
 class Answer(BaseModel):
-    """A JSON object: ``answer.field``, or ``answer["field"]`` where the model has a method of the field's name."""
+    """A JSON object: ``answer.field``, or ``answer["field"]`` where the model has a method of the field's name.
 
+    In a notebook it shows itself as HTML, and at an IPython prompt as text, where its shape is known.
+    """
+
+    __slots__ = ("_request",)
     model_config = ConfigDict(extra="allow", frozen=True)
     __pydantic_extra__: dict[str, Json] = Field(init=False)
 
     def __getitem__(self, name: str) -> Any:
         return (self.__dict__ if name in type(self).model_fields else self.__pydantic_extra__)[name]
 
+    def _repr_html_(self) -> str | None:
+        return as_html(self.model_dump(), getattr(self, "_request", None))
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        html = self._repr_html_()
+        return {} if html is None else {"text/html": html, "text/plain": as_text(html)}
+
     if TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+A = TypeVar("A", bound=Answer)
+
+
+def answering(answer: A, request: Mapping[str, Any]) -> A:
+    """The answer, which knows from now on what was asked; its fields are as they were."""
+    object.__setattr__(answer, "_request", request)
+    return answer
 
 
 class Fault(Answer):

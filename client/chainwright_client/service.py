@@ -14,7 +14,7 @@ import httpx
 from pydantic import BaseModel
 
 from chainwright_client import answers
-from chainwright_client.answers import ENDED, Answer, IndexReport, Job, ResultLine
+from chainwright_client.answers import ENDED, Answer, IndexReport, Job, ResultLine, answering
 from chainwright_client.config import Config
 from chainwright_client.errors import AnswerError, ClientError, ServiceError, TimedOutError, UnreachableError
 from chainwright_client.event_stream import StreamEvent
@@ -95,7 +95,7 @@ class Service:
     @single
     def _call(self, name: str, fields: Mapping[str, Any]) -> One[Answer]:
         path, json = (yield from self._task(name)).request(fields)
-        return (yield from self._ask("POST", path, Answer, json=json, slow=True))
+        return answering((yield from self._ask("POST", path, Answer, json=json, slow=True)), json)
 
     @series
     def _stream(self, name: str, fields: Mapping[str, Any]) -> Many[StreamEvent]:
