@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from app.web.codes import Code
+from app.web.problems import UnfitError
 from app.web.schemas import Strict
 
 
@@ -17,13 +19,25 @@ def _kind(prompt: Any) -> str:
     return "prompt-tokens" if isinstance(first, int) else "prompt-lists" if isinstance(first, list) else "prompt-texts"
 
 
+def _unicode(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        message = f"character {error.start} is half a surrogate pair"
+        raise UnfitError(Code.NOT_UNICODE, message, "remove it, or send both halves") from None
+    return text
+
+
+ExactText = Annotated[str, AfterValidator(_unicode)]
+"""A text that is read as it is given."""
+
 Tokens = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 
 Prompt = Annotated[
-    Annotated[str, Tag("prompt-text")]
+    Annotated[ExactText, Tag("prompt-text")]
     | Annotated[Tokens, Tag("prompt-tokens")]
     | Annotated[list[Tokens], Field(min_length=1), Tag("prompt-lists")]
-    | Annotated[list[str], Field(min_length=1), Tag("prompt-texts")],
+    | Annotated[list[ExactText], Field(min_length=1), Tag("prompt-texts")],
     Discriminator(_kind),
 ]
 
