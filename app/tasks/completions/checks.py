@@ -47,20 +47,18 @@ def read_prompts(request: CompletionsRequest, engine: Engine) -> list[tuple[int,
 
 def _writes(request: CompletionsRequest) -> Iterator[Fault]:
     """A fault for each field that asks for more than a score."""
-    if request.max_tokens is None:
-        message = "left out, it would ask for 16 tokens, and this route scores prompts"
+    most = request.max_tokens
+    if most is None or most > 1:
+        code = Code.MISSING if most is None else Code.TOO_LARGE
+        message = "left out, it asks for 16 tokens" if most is None else f"it asks for {most} tokens"
         remedy = f"give 0, or 1 for the likeliest token after each prompt; {WRITERS}"
-        yield Fault(field="max_tokens", code=Code.MISSING, message=message, remedy=remedy)
-    elif request.max_tokens > 1:
-        message = f"it asks for {request.max_tokens} tokens, and this route scores prompts"
-        remedy = f"give 0, or 1 for the likeliest token after each prompt; {WRITERS}"
-        yield Fault(field="max_tokens", code=Code.TOO_LARGE, message=message, remedy=remedy)
-    for field, harmless in (NEVER | OF_ONE_TOKEN if request.max_tokens else NEVER).items():
+        yield Fault(field="max_tokens", code=code, message=f"{message}, and this route scores prompts", remedy=remedy)
+    for field, harmless in (NEVER | OF_ONE_TOKEN if most else NEVER).items():
         if getattr(request, field) not in (None, harmless):
             message = "it asks for something to be written, and this route scores prompts"
             remedy = f"leave it out; {WRITERS}"
             yield Fault(field=field, code=Code.UNKNOWN_VALUE, message=message, remedy=remedy)
-    if request.max_tokens and request.temperature != 0:
+    if most and request.temperature != 0:
         message = "the one token is the likeliest, which temperature 0 asks for and no other"
         remedy = f"give 0, or max_tokens 0; {WRITERS}"
         yield Fault(field="temperature", code=Code.UNKNOWN_VALUE, message=message, remedy=remedy)
