@@ -53,10 +53,10 @@ def test_sentences_as_json_and_as_a_table() -> None:
 
 
 def test_completions_score_texts_and_write_nothing() -> None:
-    result = call("completions", "the dog", "今天", "--logprobs", "1", "--json")
+    result = call("completions", "A dog", "今天", "--logprobs", "1", "--json")
     assert result.exit_code == 0, result.output
     first, second = (choice["logprobs"] for choice in json.loads(result.stdout)["choices"])
-    assert first["tokens"] == ["<bos>", "the", " dog"] and second["tokens"] == ["<bos>", "今天"]
+    assert first["tokens"] == ["<bos>", "A", " dog"] and second["tokens"] == ["<bos>", "今天"]
     assert second["top_logprobs"][0] is None and second["token_logprobs"][1] < 0
     refused = call("completions", "the dog", "--max-tokens", "9")
     assert refused.exit_code == 2 and "--max-tokens" in refused.stderr and "/v1/infills" in refused.stderr
