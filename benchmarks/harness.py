@@ -38,7 +38,7 @@ def evaluate(folder: Path, model: str, arguments: dict[str, object]) -> tuple[di
     """The answers to each item by the harness' command with one of its models, and its score and duration."""
     given = ",".join(f"{name}={value}" for name, value in arguments.items())
     asked = ["--model", model, "--model_args", given, "--tasks", TASK, "--include_path", "benchmarks/lm_eval_task"]
-    kept = ["--log_samples", "--output_path", str(folder / model)]
+    kept = ["--device", "cpu", "--log_samples", "--output_path", str(folder / model)]
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(folder / "datasets"), "NO_PROXY": "127.0.0.1"}
     began = time.perf_counter()
     command = [sys.executable, "-m", "lm_eval", "run", *asked, *kept]
@@ -74,7 +74,7 @@ def main(output: Path) -> None:
     weights = default_weights(Settings().cache_dir, lambda what, share: None)
     with tempfile.TemporaryDirectory(prefix="cw") as name:
         folder = Path(name)
-        plain = {"pretrained": weights, "dtype": "float32", "device": "cpu"}
+        plain = {"pretrained": weights, "dtype": "float32"}
         theirs, their_run = evaluate(folder, "hf", plain)
         with service(folder / "state", CHAINWRIGHT_PRECISION="float32") as url:
             card = httpx.get(f"{url}/v1/models", timeout=30, trust_env=False).json()["models"][0]

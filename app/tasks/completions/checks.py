@@ -12,10 +12,17 @@ from app.web.problems import Fault, invalid, refuse
 
 WRITERS = "for texts that are written, call /v1/sentences or /v1/infills"
 
-NEVER = {"n": 1, "best_of": 1, "stream": False, "stream_options": None, "suffix": "", "logit_bias": {}}
+NEVER: dict[str, object] = {
+    "n": 1,
+    "best_of": 1,
+    "stream": False,
+    "stream_options": None,
+    "suffix": "",
+    "logit_bias": {},
+}
 """Fields with the one value that asks for nothing more than a score, beside null."""
 
-OF_ONE_TOKEN = {"stop": [], "presence_penalty": 0, "frequency_penalty": 0}
+OF_ONE_TOKEN: dict[str, object] = {"stop": [], "presence_penalty": 0, "frequency_penalty": 0}
 """The same, of those that say which token is written."""
 
 
