@@ -30,52 +30,48 @@ from models.language.default_weights import default_weights
 ROOT = Path(__file__).parent.parent
 TASK = "chainwright_choices"
 
-Answer = tuple[float, bool]
-"""Log-likelihood of a choice, and whether the model would have written it."""
+DOUBTFUL = 10
+"""Items that differ most, which are read in double precision to see who is right."""
+
+Answers = dict[int, list[tuple[float, bool]]]
+"""Of each item, the log-likelihood of each choice, and whether the model would have written it."""
 
 
-def evaluate(folder: Path, model: str, arguments: dict[str, object]) -> tuple[dict[str, list[Answer]], dict[str, Any]]:
-    """The answers to each item by the harness' command with one of its models, and its score and duration."""
+def evaluate(
+    folder: Path, model: str, arguments: dict[str, object], items: list[int] | None = None
+) -> tuple[Answers, dict[str, Any]]:
+    """The answers to each item, or to some, by the harness' command with one of its models; score and duration."""
     given = ",".join(f"{name}={value}" for name, value in arguments.items())
     asked = ["--model", model, "--model_args", given, "--tasks", TASK, "--include_path", "benchmarks/lm_eval_task"]
-    kept = ["--device", "cpu", "--log_samples", "--output_path", str(folder / model)]
+    some = [] if items is None else ["--samples", json.dumps({TASK: items})]
+    kept = ["--device", "cpu", "--log_samples", "--output_path", str(folder)]
     offline = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_CACHE": str(folder / "datasets"), "NO_PROXY": "127.0.0.1"}
     began = time.perf_counter()
-    command = [sys.executable, "-m", "lm_eval", "run", *asked, *kept]
+    command = [sys.executable, "-m", "lm_eval", "run", *asked, *some, *kept]
     subprocess.run(command, check=True, cwd=ROOT, env=os.environ | offline, stdout=subprocess.DEVNULL)
     seconds = time.perf_counter() - began
-    (samples,) = (folder / model).rglob("samples_*.jsonl")
-    (results,) = (folder / model).rglob("results_*.json")
-    found = {}
+    (samples,), (results,) = folder.rglob("samples_*.jsonl"), folder.rglob("results_*.json")
+    found: Answers = {}
     for line in samples.read_text("utf-8").splitlines():
         sample = json.loads(line)
-        found[str(sample["doc_id"])] = [(float(log), greedy == "True") for ((log, greedy),) in sample["resps"]]
+        found[sample["doc_id"]] = [(float(log), greedy == "True") for ((log, greedy),) in sample["resps"]]
     scored = json.loads(results.read_text("utf-8"))["results"][TASK]
     return found, {"seconds": seconds, "acc": scored["acc,none"]}
 
 
-def compare(ours: dict[str, list[Answer]], theirs: dict[str, list[Answer]]) -> dict[str, Any]:
-    """How far the answers of two backends are apart."""
-    assert ours.keys() == theirs.keys()
-    pairs = [pair for item in ours for pair in zip(ours[item], theirs[item], strict=True)]
-    return {
-        "items": len(ours),
-        "log_likelihoods": len(pairs),
-        "greatest_difference": max(abs(one[0] - other[0]) for one, other in pairs),
-        "greedy_flags": sum(other[1] for _, other in pairs),
-        "greedy_flags_that_differ": sum(one[1] != other[1] for one, other in pairs),
-    }
+def differences(ours: Answers, theirs: Answers) -> dict[int, float]:
+    """The greatest difference of log-likelihoods at each item that both have."""
+    both = ours.keys() & theirs.keys()
+    return {item: max(abs(a[0] - b[0]) for a, b in zip(ours[item], theirs[item], strict=True)) for item in both}
 
 
 def main(output: Path) -> None:
-    """Run both, compare, print, write."""
+    """Run both, and the items that differ most in double precision; compare, print, write."""
     if find_spec("lm_eval") is None:
         sys.exit("lm-evaluation-harness is not installed; remedy: pip install 'lm-eval[api]'")
     weights = default_weights(Settings().cache_dir, lambda what, share: None)
     with tempfile.TemporaryDirectory(prefix="cw") as name:
         folder = Path(name)
-        plain = {"pretrained": weights, "dtype": "float32"}
-        theirs, their_run = evaluate(folder, "hf", plain)
         with service(folder / "state", CHAINWRIGHT_PRECISION="float32") as url:
             card = httpx.get(f"{url}/v1/models", timeout=30, trust_env=False).json()["models"][0]
             asked = {
@@ -85,8 +81,28 @@ def main(output: Path) -> None:
                 "tokenizer": weights,
                 "add_bos_token": True,
             }
-            ours, our_run = evaluate(folder, "local-completions", asked)
-    result = {"harness": version("lm-eval"), **compare(ours, theirs), "service": our_run, "hf": their_run}
+            ours, our_run = evaluate(folder / "service", "local-completions", asked)
+        theirs, their_run = evaluate(folder / "hf", "hf", {"pretrained": weights, "dtype": "float32"})
+        apart = differences(ours, theirs)
+        doubtful = sorted(sorted(apart, key=apart.__getitem__)[-DOUBTFUL:])
+        exact, _ = evaluate(folder / "double", "hf", {"pretrained": weights, "dtype": "float64"}, doubtful)
+    flags = [(a[1], b[1]) for item in ours for a, b in zip(ours[item], theirs[item], strict=True)]
+    result = {
+        "harness": version("lm-eval"),
+        "items": len(ours),
+        "log_likelihoods": len(flags),
+        "greatest_difference": max(apart.values()),
+        "items_above_1e-4": sum(one > 1e-4 for one in apart.values()),
+        "greedy_flags": sum(b for _, b in flags),
+        "greedy_flags_that_differ": sum(a != b for a, b in flags),
+        "items_that_differ_most": len(exact),
+        "greatest_difference_from_double_precision_there": {
+            "service": max(differences(ours, exact).values()),
+            "hf": max(differences(theirs, exact).values()),
+        },
+        "service": our_run,
+        "hf": their_run,
+    }
     print(json.dumps(result, indent=1))
     write(output, {"machine": machine(), "model": card, **result})
 
