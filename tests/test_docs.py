@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from app.main import create_app
 from app.settings.settings import Limits, Settings
+from app.tasks.completions.schemas import CompletionsRequest
 from app.tasks.corrections.schemas import CorrectionsRequest
 from app.tasks.infills.schemas import InfillsRequest
 from app.tasks.keywords.schemas import SentencesRequest
@@ -109,6 +110,7 @@ def test_the_table_of_settings_is_theirs() -> None:
         ("docs/api.md", "## POST /v1/paraphrases", ParaphrasesRequest),
         ("docs/api.md", "## POST /v1/corrections", CorrectionsRequest),
         ("docs/api.md", "## POST /v1/links", LinksRequest),
+        ("docs/api.md", "## POST /v1/completions", CompletionsRequest),
         ("docs/retrieval.md", "## Search", SearchRequest),
         ("docs/zh/api.md", "## POST /v1/sentences", SentencesRequest),
         ("docs/zh/api.md", "## POST /v1/infills", InfillsRequest),

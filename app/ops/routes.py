@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 
 from app.engine.engine import Engine
 from app.engine.ready import ReadyEngine, ready_engine
 from app.engine.session import scorer_report
-from app.ops.schemas import Computing, Health, ModelCard, Models, Ready, StoreReport
+from app.ops.schemas import Computing, Health, ListedModel, ModelCard, Models, Ready, StoreReport
 from app.web.codes import Code
 from app.web.drain import Drain
 from app.web.problems import failure
@@ -70,4 +70,15 @@ async def models(engine: ReadyEngine) -> Models:
         max_context=model.max_context,
         vocabularies=model.vocabularies,
     )
-    return Models(models=[card], limits=engine.limits)
+    return Models(data=[ListedModel(id=model.name)], models=[card], limits=engine.limits)
+
+
+@router.get("/v1/models/{name:path}", responses=problem_responses(404, 500, 503), summary="A model by its name")
+async def model(name: str, engine: ReadyEngine) -> ListedModel:
+    """The loaded model, as OpenAI's clients ask for it."""
+    if not name:  # the slash at the end of a path that has none
+        raise HTTPException(404)
+    if name != engine.model.name:
+        message = f"there is no model {name[:80]!r} here"
+        raise failure(404, Code.NOT_FOUND, message, f"ask for {engine.model.name!r}")
+    return ListedModel(id=name)

@@ -61,8 +61,19 @@ class ModelCard(Scorer):
     vocabularies: list[str] = Field(description="names of the vocabulary masks")
 
 
+class ListedModel(BaseModel):
+    """A loaded model, as OpenAI's clients read it."""
+
+    id: str = Field(description="its name")
+    object: Literal["model"] = "model"
+    created: int = Field(default=0, description="not known: 0")
+    owned_by: Literal["chainwright"] = "chainwright"
+
+
 class Models(BaseModel):
     """The models of this service, and the limits of its requests."""
 
+    object: Literal["list"] = "list"
+    data: list[ListedModel] = Field(description="the same models, as OpenAI's clients read them")
     models: list[ModelCard]
     limits: Limits

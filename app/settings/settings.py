@@ -107,7 +107,9 @@ class Limits(Environment):
     max_context_characters: int = Field(default=8000, ge=0, description="characters of context")
     max_context_tokens: int = Field(default=4096, ge=0, description="attention memory grows with its square")
     max_texts: int = Field(
-        default=1000, ge=1, description="texts of one request for scores, corrections, paraphrases or links"
+        default=1000,
+        ge=1,
+        description="texts of one request for scores, completions, corrections, paraphrases or links",
     )
     max_text_characters: int = Field(default=2000, ge=1, description="characters of one of them")
     max_likely_tokens: int = Field(

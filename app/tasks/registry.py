@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from app.tasks.completions.task import Completions
 from app.tasks.corrections.task import Corrections
 from app.tasks.infills.task import Infills
 from app.tasks.keywords.task import Sentences
@@ -19,7 +20,10 @@ from app.tasks.task import Task
 from app.web.codes import Code
 from app.web.problems import invalid
 
-TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Paraphrases, Corrections, Score, Search, Links)
+TASKS: tuple[type[Task[Any, Any]], ...] = (
+    *(Sentences, Infills, Paraphrases, Corrections, Score, Completions),
+    *(Search, Links),
+)
 
 
 def urls() -> str:

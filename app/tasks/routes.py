@@ -21,7 +21,7 @@ def add_route(router: APIRouter, task: type[Task[Any, Any]]) -> None:
 
     async def answer(body: Any, request: Request, engine: Engine, **place: str) -> Any:
         bound = task(**place)
-        if not getattr(body, "stream", False):
+        if not (task.streams() and body.stream):
             return await until_disconnect(request, bound.run(body, engine))
         held = AsyncExitStack()
         try:

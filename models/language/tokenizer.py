@@ -63,6 +63,18 @@ class TextTokenizer:
                 found[token] = spelled
         return found
 
+    def written(self, token: int) -> bytes:
+        """What a token writes: nothing of a control token, or of an id that the model has and the tokenizer has not."""
+        if (spelled := self.byte_pieces.get(token)) is not None:
+            return spelled
+        return (self.pieces[token] or "").encode() if token < len(self.pieces) else b""
+
+    def named(self, token: int) -> str:
+        """The text of a token, of a part of a character its bytes, such as ``<0xE2>``, of a control token its name."""
+        if (spelled := self.byte_pieces.get(token)) is not None:
+            return "".join(f"<0x{byte:02X}>" for byte in spelled)
+        return self.written(token).decode() or self.backend.id_to_token(token) or f"<{token}>"
+
     @cached_property
     def _byte_level(self) -> bool:
         # SentencePiece vocabularies may hold Ġ as a letter; only byte-level ones use it for the space.

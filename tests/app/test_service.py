@@ -30,6 +30,11 @@ def test_health_ready_and_models(client: TestClient) -> None:
     assert re.fullmatch(r"[0-9a-f]{16}", model["fingerprint"]) and model["device"] == "cpu"
     masks = ["en", "en-wide", "mixed", "mixed-wide", "zh", "zh-full", "zh-full-wide", "zh-wide"]
     assert model["vocabularies"] == masks and body["limits"]["max_steps"] == 5000
+    listed = {"id": model["name"], "object": "model", "created": 0, "owned_by": "chainwright"}
+    assert body["object"] == "list" and body["data"] == [listed]
+    assert client.get(f"/v1/models/{model['name']}").json() == listed
+    assert model["name"] in assert_problem(client.get("/v1/models/org/another"), 404)["detail"]
+    assert "leave the slash at its end out" in assert_problem(client.get("/v1/models/"), 404)["detail"].lower()
 
 
 def test_a_model_that_cannot_be_loaded_is_told(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +13,7 @@ from app.engine.session import fits, open_session, scorer_report
 from app.languages.base import Language
 from app.languages.choice import Named, choose_language, choose_vocabulary
 from app.settings.settings import Limits
+from app.tasks.batches import batches
 from app.tasks.limits import Bound, above
 from app.tasks.score.schemas import LikelyToken, ScoreAnswer, ScoreRequest, ScoringModel, TextScore
 from app.web.codes import Code
@@ -21,9 +22,6 @@ from models.language.scoring.model import LoadedModel
 from models.language.scoring.rankings import Ranking
 from models.language.scoring.session import Known
 from models.language.vocabulary import Vocabulary
-
-BATCH_TOKENS = 2048
-"""Most tokens of texts in one call of the model, padding counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,20 +115,6 @@ def _report(context: str, text: SpelledText, scored: Known, ranking: Ranking | N
             for likeliest in zip(ranking.top.tolist(), ranking.log_probs.tolist(), strict=True)
         ]
     return report
-
-
-def batches(places: Sequence[int], length: Callable[[int], int]) -> Iterator[list[int]]:
-    """Consecutive runs of texts whose count times their longest stays within :data:`BATCH_TOKENS`."""
-    batch: list[int] = []
-    longest = 0
-    for place in places:
-        longest = max(longest, length(place))
-        if batch and (len(batch) + 1) * longest > BATCH_TOKENS:
-            yield batch
-            batch, longest = [], length(place)
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 def spell(request: ScoreRequest, model: LoadedModel, limits: Limits) -> list[SpelledText]:

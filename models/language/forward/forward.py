@@ -40,6 +40,7 @@ class Forward:
 
     Attributes:
         parameters: number of parameters.
+        tokens: number of tokens that it reads and writes, ids from 0 on.
         device, dtype: where the weights are, and their precision.
         arithmetic: processor and libraries that compute.
         empty: keys and values of no token, (0, layers, 2, H, D).
@@ -62,6 +63,7 @@ class Forward:
         self.parameters: int = model.parameter_count if direct else sum(p.numel() for p in model.parameters())
         embeddings = model.get_output_embeddings()
         self._weight: Tensor = embeddings.weight.detach()
+        self.tokens = len(self._weight)
         self._bias: Tensor | None = None if embeddings.bias is None else embeddings.bias.detach()
         config = model.config.get_text_config()
         if getattr(config, "num_attention_heads", None) is None:

@@ -52,6 +52,16 @@ def test_sentences_as_json_and_as_a_table() -> None:
     assert table.exit_code == 0 and answer["sentences"][0]["text"][:8] in table.stdout and "seed 7" in table.stdout
 
 
+def test_completions_score_texts_and_write_nothing() -> None:
+    result = call("completions", "A dog", "今天", "--logprobs", "1", "--json")
+    assert result.exit_code == 0, result.output
+    first, second = (choice["logprobs"] for choice in json.loads(result.stdout)["choices"])
+    assert first["tokens"] == ["<bos>", "A", " dog"] and second["tokens"] == ["<bos>", "今天"]
+    assert second["top_logprobs"][0] is None and second["token_logprobs"][1] < 0
+    refused = call("completions", "the dog", "--max-tokens", "9")
+    assert refused.exit_code == 2 and "--max-tokens" in refused.stderr and "/v1/infills" in refused.stderr
+
+
 def test_watch_leaves_the_result_on_standard_output() -> None:
     result = call("sentences", "dog|dogs", "park", *FAST, "--watch", "--json")
     assert result.exit_code == 0, result.output

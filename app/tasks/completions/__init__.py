@@ -1,0 +1,1 @@
+"""The completions task: OpenAI's completions, for scoring alone."""
