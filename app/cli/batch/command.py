@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,10 +12,10 @@ import typer
 from filelock import FileLock, Timeout
 
 from app.cli import console
-from app.cli.batch.embedded import embedded
 from app.cli.batch.ledger import Ledger, Notes
 from app.cli.batch.run import run
 from app.cli.batch.source import BadLinesError, Source, read_source
+from app.cli.service import ApiKey, Url, service
 from app.jobs.schemas import OnInvalid
 from app.web.codes import Code
 from app.web.file_problems import file_problem
@@ -32,13 +31,8 @@ def batch(
     file: Annotated[Path, typer.Argument(help="JSON Lines of {custom_id, url, body}; with --route, of bodies.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Results, in the order of FILE.", dir_okay=False)],
     route: Annotated[str | None, typer.Option(help="Path of a task, for lines that are bodies of it.")] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="Of a service; if not given, one runs in this process.", envvar="CHAINWRIGHT_URL"),
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(help="Of that service.", envvar="CHAINWRIGHT_API_KEY", show_envvar=True)
-    ] = None,
+    url: Url = None,
+    api_key: ApiKey = None,
     on_invalid: Annotated[OnInvalid, typer.Option(help="Refuse all for a bad line, or skip such lines.")] = "refuse",
     again: Annotated[
         bool, typer.Option("--again", help="Forget an earlier run, its files too, and start anew.")
@@ -60,8 +54,8 @@ def batch(
         output.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{output}.lock", timeout=0):
             ledger = Ledger.open(output, Notes(where=where, digest=digest, key=key), again=again)
-            with_service = _service(url, api_key) if url else embedded(settings, api_key)
-            _end(ledger, console.run(_work(with_service, source, ledger, on_invalid)))
+            work = _work(service(url, api_key, settings), source, ledger, on_invalid)
+            _end(ledger, console.run(work))
     except BadLinesError as error:
         console.fail(error.faults)
     except TextFileError as error:
@@ -81,22 +75,11 @@ def batch(
         _give_up(str(error), "run the same again to go on")
 
 
-@asynccontextmanager
-async def _service(url: str, api_key: str | None) -> AsyncIterator[AsyncClient]:
-    try:
-        opened = AsyncClient(url, api_key=api_key)
-    except ValueError as error:
-        message, _, remedy = str(error).partition("; ")
-        raise ProblemError(422, [Fault(field="--url", code=Code.MALFORMED, message=message, remedy=remedy)]) from None
-    async with opened as client:
-        yield client
-
-
 async def _work(
-    service: AbstractAsyncContextManager[AsyncClient], source: Source, ledger: Ledger, on_invalid: OnInvalid
+    opened: AbstractAsyncContextManager[AsyncClient], source: Source, ledger: Ledger, on_invalid: OnInvalid
 ) -> Job:
     try:
-        async with service as client:
+        async with opened as client:
             return await run(client, source, ledger, on_invalid)
     except asyncio.CancelledError:
         typer.echo("Interrupted; run the same again to go on.", err=True)
