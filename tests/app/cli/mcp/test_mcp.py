@@ -37,13 +37,14 @@ LOCAL = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
 
 @pytest.fixture(scope="module")
 def live(settings: Settings) -> Iterator[str]:
-    """URL of a service with an index."""
+    """URL of a service with an index of one key, of which any model is sure, and one of more."""
     with tempfile.TemporaryDirectory(prefix="cw") as folder:
         more = {"state_dir": Path(folder), "worker": "off"}
         with serving(create_app(settings.model_copy(update=more))) as url, ServiceClient(url) as client:
-            client.build_index("own", facts.LINES)
-            report = client.wait_index("own", timeout=60)
-            assert report.build is not None and report.build.state == "ready"
+            for name, lines in {"one": facts.LINES[:2], "own": facts.LINES}.items():
+                client.build_index(name, lines)
+                report = client.wait_index(name, timeout=60)
+                assert report.build is not None and report.build.state == "ready"
             yield url
 
 
@@ -113,11 +114,15 @@ def test_an_assistant_lists_and_calls_the_four_tools(command: Path, live: str) -
             (mended,) = corrected.structured_content["corrections"]
             assert mended["source"] == given and "散步" in mended["target"] and mended["target"] in of(corrected)[1]
 
-            asked = {"question": "今天天气", "index": "own", "most": 2}
-            answered = await client.call_tool("ask_index", asked)
-            found = answered.structured_content["found"]
-            assert found[0]["key"] == "今天 天气" and found[0]["values"] == ["晴", "热"]
-            assert "今天 天气: 晴, 热 (" in of(answered)[1]
+            answered = await client.call_tool("ask_index", {"question": "今天天气", "index": "one"})
+            (fact,) = answered.structured_content["found"]
+            assert fact["key"] == "今天 天气" and fact["values"] == ["晴", "热"]
+            assert of(answered)[1].startswith("今天 天气: 晴, 热 (")
+            unsure = await client.call_tool("ask_index", {"question": "今天天气", "index": "own", "most": 2})
+            assert unsure.structured_content["found"] == [] and of(unsure) == (
+                False,
+                "The index has no answer to this.",
+            )
 
     asyncio.run(work())
 
@@ -141,7 +146,7 @@ def test_what_is_wrong_comes_with_its_remedy(command: Path, live: str) -> None:
             assert (await refused("write_sentences", keywords=["今天"], max_length=1)).startswith("max_length: ")
             assert "protect[0]: " in await refused("correct_texts", texts=["今天。"], protect=["公园"])
             unknown = await refused("ask_index", question="今天？", index="none")
-            assert unknown.startswith("index: ") and "ask one of these: " in unknown and "own" in unknown
+            assert unknown.startswith("index: ") and unknown.endswith("ask one of these: demo, one, own. [not-found]")
             assert (await refused("ask_index", question="今天？", index="own", most=10**6)).startswith("most: ")
             with pytest.raises(MCPError, match="there is no tool 'sing'; call one of write_sentences, "):
                 await client.call_tool("sing", {})
