@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from importlib.util import find_spec
@@ -44,6 +45,9 @@ def mcp(
         console.fail([Fault.parse(error, Code.UNAVAILABLE)])
     except ProblemError as error:
         console.fail(error.faults)
+    if http is None:
+        # The thread that reads standard input wakes at its next line only: no orderly end would come of Ctrl-C.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     console.run(serve_tools(opened, http))
 
 
