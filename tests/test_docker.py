@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
+import venv
+from importlib.metadata import distribution, version
 from pathlib import Path
 from typing import Any
 
@@ -55,7 +60,7 @@ def test_every_variable_of_the_compose_file_is_documented(compose: dict[str, Any
 
 def test_services_start_in_order_restart_and_are_bounded(compose: dict[str, Any]) -> None:
     services = compose["services"]
-    assert set(services) == {"api", "worker", "worker-gpu", "redis-queue", "redis-cache", "prometheus"}
+    assert set(services) == {"api", "worker", "worker-gpu", "redis-queue", "redis-cache", "prometheus", "grafana"}
     for name, service in services.items():
         assert service["restart"] == "unless-stopped" and service["read_only"] is True, name
         assert service["cap_drop"] == ["ALL"] and service["deploy"]["resources"]["limits"]["memory"], name
@@ -63,6 +68,7 @@ def test_services_start_in_order_restart_and_are_bounded(compose: dict[str, Any]
             assert condition == {"condition": "service_healthy"} and services[other]["healthcheck"]["test"]
     assert "container_name" not in services["worker"] and "ports" not in services["worker"]
     assert services["worker-gpu"]["profiles"] == ["gpu"]
+    assert services["prometheus"]["profiles"] == services["grafana"]["profiles"] == ["metrics"]
     assert services["worker-gpu"]["deploy"]["resources"]["reservations"]["devices"][0]["capabilities"] == ["gpu"]
     assert "--maxmemory-policy noeviction" in services["redis-queue"]["command"]
     assert "--appendonly yes" in services["redis-queue"]["command"]
@@ -79,6 +85,44 @@ def test_the_image_leaves_nothing_behind() -> None:
     assert not re.search(r"(PASSWORD|TOKEN|SECRET)=", dockerfile)
 
 
+def test_the_image_says_what_it_is() -> None:
+    dockerfile = (ROOT / "docker" / "Dockerfile").read_text("utf-8")
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="(.*)"', dockerfile))
+    assert labels.keys() >= {"title", "description", "licenses", "version", "revision", "source"}
+    for name in ("VERSION", "REVISION", "SOURCE"):
+        assert labels[name.lower()] == f"${name}"
+        assert f"\nARG {name}=\n" in dockerfile.rpartition("\nFROM ")[2]
+
+
+def test_the_bill_of_materials_lists_what_is_installed(tmp_path: Path) -> None:
+    """Of a small environment with the metadata of real distributions, since the tool checks each against its schema."""
+    names = ("chainwright", "chainwright-client", "fastapi", "torch")
+    venv.create(tmp_path / "venv", symlinks=True)
+    (packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
+    for name in names:
+        (metadata,) = {file.parent for file in distribution(name).files or () if file.name == "METADATA"}
+        shutil.copytree(str(distribution(name).locate_file(metadata)), packages / metadata)
+    output = tmp_path / "sbom.json"
+    command = [sys.executable, ROOT / "docker" / "sbom", tmp_path / "venv" / "bin" / "python", output]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    bill = json.loads(output.read_text("utf-8"))
+    main = bill["metadata"]["component"]
+    assert (main["name"], main["version"], main["type"]) == ("chainwright", version("chainwright"), "application")
+    found = {each["name"]: each for each in bill["components"]}
+    assert found.keys() == set(names) - {"chainwright"}
+    assert all(each["version"] == version(name) for name, each in found.items())
+    assert found["fastapi"]["licenses"] and found["fastapi"]["purl"].startswith("pkg:pypi/fastapi@")
+
+
 def test_no_registry_of_packages_is_named() -> None:
-    for name in ("docker/Dockerfile", "docker/check", "docker-compose.yml", "docker/prometheus.yml", ".dockerignore"):
+    for name in (
+        "docker/Dockerfile",
+        "docker/check",
+        "docker/sbom",
+        "docker-compose.yml",
+        "docker/prometheus.yml",
+        ".dockerignore",
+    ):
         assert not re.search(r"https?://(?!127\.0\.0\.1|\{|\[)", (ROOT / name).read_text("utf-8")), name

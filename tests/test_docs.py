@@ -236,6 +236,7 @@ def test_every_room_says_that_it_is_typed() -> None:
     ("schema", "pattern"),
     [
         ("vendor.citation-file-format", "CITATION.cff"),
+        ("vendor.github-workflows", ".github/workflows/*.yml"),
         ("vendor.github-issue-config", ".github/ISSUE_TEMPLATE/config.yml"),
         ("vendor.github-issue-forms", ".github/ISSUE_TEMPLATE/*.*.yml"),
     ],

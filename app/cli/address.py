@@ -20,8 +20,13 @@ def written(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def try_to_listen(host: str, port: int) -> None:
+def try_to_listen(host: str, port: int, given_by: str = "--port or CHAINWRIGHT_PORT") -> None:
     """Listen for a moment.
+
+    Args:
+        host: name or address.
+        port: 0 for any.
+        given_by: what the port was given by, for the remedy.
 
     Raises:
         AddressError: this machine has no such address, the port is taken, or only the system may take it.
@@ -35,14 +40,12 @@ def try_to_listen(host: str, port: int) -> None:
     numbers = [problem.errno for problem in problems if isinstance(problem, OSError)]
     if errno.EADDRINUSE in numbers:
         raise AddressError(
-            f"{where} is taken, another program listens there; remedy: stop it, or choose another port with --port or "
-            "CHAINWRIGHT_PORT",
+            f"{where} is taken, another program listens there; remedy: stop it, or choose another port with {given_by}",
             errno.EADDRINUSE,
         )
     if errno.EACCES in numbers:
         raise AddressError(
-            f"{where} is for the system's administrator only; remedy: choose a port above 1023 with --port or "
-            "CHAINWRIGHT_PORT",
+            f"{where} is for the system's administrator only; remedy: choose a port above 1023 with {given_by}",
             errno.EACCES,
         )
     # A name may have an IPv6 address where IPv6 is off.

@@ -24,6 +24,7 @@ from app.web.codes import Code
 from app.web.file_problems import file_problem
 from app.web.problems import Fault, ProblemError
 from app.web.validation import faults_of
+from chainwright_client import Fault as AnsweredFault
 from models.language.default_weights import Progress as OnProgress
 from models.text.files import TextFileError
 
@@ -81,10 +82,20 @@ def read_settings(**overrides: Any) -> Settings:
 
 def fail(faults: list[Fault]) -> NoReturn:
     """Print a line for each fault on standard error and exit with code 2."""
-    for fault in faults:
-        where = f"{fault.field}: " if fault.field else ""
-        typer.echo(f"Error: {where}{fault.message}; {fault.remedy}. [{fault.code}]", err=True)
+    say(faults)
     raise typer.Exit(2)
+
+
+def say(faults: list[Fault]) -> None:
+    """Print a line for each fault on standard error."""
+    for fault in faults:
+        typer.echo(f"Error: {line_of(fault)}", err=True)
+
+
+def line_of(fault: Fault | AnsweredFault) -> str:
+    """A fault in a line: where, what is wrong, the remedy, the code."""
+    where = f"{fault.field}: " if fault.field else ""
+    return f"{where}{fault.message}; {fault.remedy}. [{fault.code}]"
 
 
 @asynccontextmanager

@@ -14,6 +14,7 @@ from app.cli.doctor.command import doctor
 from app.cli.evaluate.commands import evaluate_cli
 from app.cli.index import index_cli
 from app.cli.keys import keys_cli
+from app.cli.mcp.command import mcp
 from app.cli.netcdf import netcdf
 from app.cli.serve import serve as run_server
 from app.cli.task_commands import add_command
@@ -35,6 +36,7 @@ cli.add_typer(keys_cli, name="keys")
 cli.command()(batch)
 cli.command()(bundle)
 cli.command()(doctor)
+cli.command()(mcp)
 cli.command()(netcdf)
 cli.command("calibrate")(calibrate)
 for task in registry.TASKS:

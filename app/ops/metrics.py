@@ -10,10 +10,11 @@ from fastapi import APIRouter, Request, Response
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Histogram, Observation
 from opentelemetry.sdk.metrics import MeterProvider
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
 
 from app.engine.engine import Engine
 from app.indexes.opened import SearchReport, retrieval_of
+from app.ops.queue_state import QueueState, queue_state
 from app.web.requests import problem_responses
 from models.language.scoring.batcher import BatchReport
 
@@ -34,8 +35,10 @@ router = APIRouter(tags=["operations"])
     summary="Metrics for Prometheus",
 )
 async def metrics(request: Request) -> Response:
-    """Requests, batches, tokens, waits, time in the model and outside, scores recalled, searches."""
+    """Requests, batches, tokens, waits, time in the model and outside, scores recalled, searches, queue, process."""
     measured: Metrics = request.app.state.metrics
+    if (jobs := request.app.state.jobs) is not None:
+        measured.queue = await queue_state(jobs)
     return Response(generate_latest(measured.registry), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -46,12 +49,15 @@ class Metrics:
     Attributes:
         engine: the engine at this moment, or None while the model loads.
         registry: of all that ``/metrics`` prints.
+        queue: state of the queue of jobs when it was last looked at; None where there is none.
     """
 
     engine: Callable[[], Engine | None]
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    queue: QueueState | None = None
 
     def __post_init__(self) -> None:
+        ProcessCollector(registry=self.registry)
         reader = PrometheusMetricReader(registry=self.registry, scope_info_enabled=False, disable_target_info=True)
         self._provider = MeterProvider([reader], shutdown_on_exit=False)
         meter = self._provider.get_meter("chainwright")
@@ -96,6 +102,20 @@ class Metrics:
         queued = "work that waits in the batcher's queue"
         observe(gauge, "chainwright.batch.queue.length", queued, lambda engine: [Observation(engine.batcher.waiting)])
 
+        def look(name: str, description: str, read: Callable[[QueueState], list[Observation]]) -> None:
+            def observed(options: CallbackOptions) -> Iterable[Observation]:
+                return [] if self.queue is None else read(self.queue)
+
+            gauge(name, [observed], "1", description)
+
+        look("chainwright.queue.up", "1 if the queue of jobs answers, else 0", lambda queue: [Observation(queue.up)])
+        chunks = "chunks of jobs in the queue, those under way included"
+        look(
+            "chainwright.queue.chunks", chunks, lambda queue: [Observation(n, {"priority": p}) for p, n in queue.chunks]
+        )
+        look("chainwright.jobs.open", "jobs that have not ended", lambda queue: _known(queue.jobs))
+        look("chainwright.workers", "workers heard of lately", lambda queue: _known(queue.workers))
+
     def batch(self, report: BatchReport) -> None:
         """Take in a batch."""
         kind = {"work": report.work}
@@ -119,6 +139,10 @@ class Metrics:
     def close(self) -> None:
         """Let go of the instruments."""
         self._provider.shutdown()
+
+
+def _known(count: int | None) -> list[Observation]:
+    return [] if count is None else [Observation(count)]
 
 
 def _lookups(engine: Engine) -> list[Observation]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -13,7 +12,6 @@ import typer
 from filelock import FileLock, Timeout
 
 from app.cli import console
-from app.cli.batch.embedded import embedded
 from app.cli.batch.ledger import Ledger, Notes
 from app.cli.batch.run import run
 from app.cli.batch.source import BadLinesError, Source, read_source
@@ -26,6 +24,7 @@ from app.cli.batch.table import (
     refuse_options,
     write_results,
 )
+from app.cli.service import ApiKey, Url, service
 from app.jobs.schemas import OnInvalid
 from app.tasks.registry import TASKS
 from app.web.codes import Code
@@ -74,13 +73,8 @@ def batch(
         FileFormat | None,
         typer.Option("--format", help="Of FILE, and of OUTPUT unless its name tells; as FILE is named unless given."),
     ] = None,
-    url: Annotated[
-        str | None,
-        typer.Option(help="Of a service; if not given, one runs in this process.", envvar="CHAINWRIGHT_URL"),
-    ] = None,
-    api_key: Annotated[
-        str | None, typer.Option(help="Of that service.", envvar="CHAINWRIGHT_API_KEY", show_envvar=True)
-    ] = None,
+    url: Url = None,
+    api_key: ApiKey = None,
     on_invalid: Annotated[OnInvalid, typer.Option(help="Refuse all for a bad line, or skip such lines.")] = "refuse",
     again: Annotated[
         bool, typer.Option("--again", help="Forget an earlier run, its files too, and start anew.")
@@ -115,8 +109,7 @@ def batch(
         output.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{output}.lock", timeout=0):
             ledger = Ledger.open(output, Notes(where=where, digest=digest, key=key), again=again, table=table)
-            with_service = _service(url, api_key) if url else embedded(settings, api_key)
-            job = console.run(_work(with_service, source, ledger, on_invalid))
+            job = console.run(_work(service(url, api_key, settings), source, ledger, on_invalid))
             if formats.output is not None:
                 write_results(output, formats.output, carried or Carried.of_lines(source), map(ledger.file, KINDS))
             _end(ledger, job)
@@ -139,22 +132,11 @@ def batch(
         _give_up(str(error), "run the same again to go on")
 
 
-@asynccontextmanager
-async def _service(url: str, api_key: str | None) -> AsyncIterator[AsyncClient]:
-    try:
-        opened = AsyncClient(url, api_key=api_key)
-    except ValueError as error:
-        message, _, remedy = str(error).partition("; ")
-        raise ProblemError(422, [Fault(field="--url", code=Code.MALFORMED, message=message, remedy=remedy)]) from None
-    async with opened as client:
-        yield client
-
-
 async def _work(
-    service: AbstractAsyncContextManager[AsyncClient], source: Source, ledger: Ledger, on_invalid: OnInvalid
+    opened: AbstractAsyncContextManager[AsyncClient], source: Source, ledger: Ledger, on_invalid: OnInvalid
 ) -> Job:
     try:
-        async with service as client:
+        async with opened as client:
             return await run(client, source, ledger, on_invalid)
     except asyncio.CancelledError:
         typer.echo("Interrupted; run the same again to go on.", err=True)

@@ -50,14 +50,18 @@ class JobQueue:
             if execution.schedule_exception is not None:
                 raise execution.schedule_exception
 
-    async def idle(self, priority: Priority) -> bool:
-        """Whether a docket has nothing waiting and nothing under way."""
+    async def length(self, priority: Priority) -> int:
+        """Chunks of a docket, those under way included."""
         docket = self.dockets[priority]
         async with docket.redis() as redis, redis.pipeline() as pipeline:
             pipeline.xlen(docket.stream_key)
             pipeline.zcard(docket.queue_key)
             waiting, scheduled = await pipeline.execute()
-        return not waiting and not scheduled
+        return int(waiting) + int(scheduled)
+
+    async def idle(self, priority: Priority) -> bool:
+        """Whether a docket has nothing waiting and nothing under way."""
+        return not await self.length(priority)
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -9,6 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from app.indexes.opened import SearchReport
+from app.jobs.jobs import Jobs
+from app.jobs.store.connection import connected
+from app.jobs.store.dockets import open_queue
+from app.jobs.store.store import JobStore
+from app.ops.queue_state import QueueState, queue_state
+from app.settings.settings import Settings
+from tests.support.live import until
+from tests.support.processes import free_port
 
 DOCUMENTATION = Path(__file__).parents[3] / "docs" / "operations.md"
 
@@ -22,6 +31,13 @@ def read(client: TestClient) -> dict[tuple[str, tuple[tuple[str, str], ...]], fl
         for family in text_string_to_metric_families(response.text)
         for sample in family.samples
     }
+
+
+def whole(client: TestClient) -> str:
+    """The text with every metric that there may be."""
+    client.post("/v1/score", json={"texts": ["今天我去公园散步。"]})
+    client.app.state.metrics.search(SearchReport(questions=1, seconds=0.1))  # type: ignore[attr-defined]
+    return client.get("/metrics").text
 
 
 def test_metrics_follow_a_request(client: TestClient) -> None:
@@ -47,11 +63,31 @@ def test_metrics_follow_a_request(client: TestClient) -> None:
     assert after["chainwright_requests_present", ()] == 0
 
 
+def test_metrics_follow_a_job(client: TestClient) -> None:
+    assert read(client)["chainwright_queue_up", ()] == 1 and read(client)["chainwright_workers", ()] == 1
+    item = {"custom_id": "a", "url": "/v1/score", "body": {"texts": ["今天我去公园散步。"]}}
+    job = client.post("/v1/jobs", json={"items": [item]}).json()["id"]
+    assert read(client)["chainwright_jobs_open", ()] == 1
+    until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "completed")
+    after = read(client)
+    assert after["chainwright_jobs_open", ()] == 0
+    assert after["chainwright_queue_chunks", (("priority", "bulk"),)] == 0
+    client.delete(f"/v1/jobs/{job}")
+
+
+def test_a_queue_that_is_away_delays_no_scrape_for_long() -> None:
+    async def looked_at() -> QueueState:
+        url = f"redis://127.0.0.1:{free_port()}"
+        async with connected(url) as redis, open_queue(url) as queue:
+            return await queue_state(Jobs(JobStore(redis, 60.0), queue, Settings()))
+
+    assert asyncio.run(looked_at()) == QueueState(up=False)
+
+
 def test_every_metric_is_documented(client: TestClient) -> None:
     client.post("/v1/score", json={"texts": ["今天我去公园散步。"]})
-    client.app.state.metrics.search(SearchReport(questions=1, seconds=0.1))  # type: ignore[attr-defined]
-    families = text_string_to_metric_families(client.get("/metrics").text)
+    families = text_string_to_metric_families(whole(client))
     names = {f"{family.name}_total" if family.type == "counter" else family.name for family in families}
     rows = [line.split("|")[1] for line in DOCUMENTATION.read_text("utf-8").splitlines() if line.startswith("| `")]
-    documented = set(re.findall(r"`((?:chainwright|http)_\w+)`", " ".join(rows)))
+    documented = set(re.findall(r"`((?:chainwright|http|process)_\w+)`", " ".join(rows)))
     assert names == documented
