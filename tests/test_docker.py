@@ -8,8 +8,9 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import venv
-from importlib.metadata import distribution, version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,9 @@ def test_the_bill_of_materials_lists_what_is_installed(tmp_path: Path) -> None:
     venv.create(tmp_path / "venv", symlinks=True)
     (packages,) = (tmp_path / "venv").glob("lib/python*/site-packages")
     for name in names:
-        (metadata,) = {file.parent for file in distribution(name).files or () if file.name == "METADATA"}
-        shutil.copytree(str(distribution(name).locate_file(metadata)), packages / metadata)
+        (found,) = distributions(name=name, path=[sysconfig.get_path("purelib")])  # and no folder it was built in
+        (metadata,) = {file.parent for file in found.files or () if file.name == "METADATA"}
+        shutil.copytree(str(found.locate_file(metadata)), packages / metadata)
     output = tmp_path / "sbom.json"
     command = [sys.executable, ROOT / "docker" / "sbom", tmp_path / "venv" / "bin" / "python", output]
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}

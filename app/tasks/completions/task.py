@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from app.engine.engine import Engine
 from app.tasks.completions.checks import read_prompts
 from app.tasks.completions.completions import complete
 from app.tasks.completions.schemas import CompletionsAnswer, CompletionsRequest
-from app.tasks.task import Task
+from app.tasks.task import Cell, Task, picked
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Completions(Task[CompletionsRequest, CompletionsAnswer]):
         if asked for, the likeliest token after each prompt.
         """
     argument = "prompt"
+    listed = "choices"
+    columns: ClassVar[Mapping[str, type]] = {"text": str, "log_prob": float}
     # What asks for more than scores is refused, and the command has a model of its own.
     options = dict.fromkeys(
         (
@@ -53,6 +56,13 @@ class Completions(Task[CompletionsRequest, CompletionsAnswer]):
     async def run(self, request: CompletionsRequest, engine: Engine) -> CompletionsAnswer:
         """See :meth:`Task.run`."""
         return await complete(request, engine)
+
+    @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The first prompt's text, and the log-prob of its tokens together."""
+        choice = next(iter(answer.get(cls.listed) or [{}]))
+        logs = (choice.get("logprobs") or {}).get("token_logprobs")
+        return picked(choice, ["text"]) | ({"log_prob": sum(each or 0.0 for each in logs)} if logs else {})
 
     @classmethod
     def body_of(cls, body: dict[str, Any]) -> dict[str, Any]:

@@ -129,7 +129,7 @@ class LinksRun:
         """All texts and what they cost."""
         return LinksAnswer(
             index=self.request.index,
-            answers=[self.done[number] for number in range(len(self.request.given))],
+            links=[self.done[number] for number in range(len(self.request.given))],
             usage=LinksUsage(names=self.names, rounds=self.rounds, seconds=self.seconds),
             model=model_report(self.model),
         )

@@ -94,6 +94,6 @@ class LinksAnswer(BaseModel):
     """Linked texts in the order of the texts."""
 
     index: str
-    answers: list[Linked]
+    links: list[Linked]
     usage: LinksUsage
     model: KeyModelReport

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -17,7 +17,7 @@ from app.indexes.opened import retrieval_of
 from app.indexes.problems import as_problem
 from app.tasks.links.link import check, prepared
 from app.tasks.links.schemas import Linked, LinksAnswer, LinksRequest
-from app.tasks.task import Event, Task
+from app.tasks.task import Cell, Event, Task, in_lines, picked
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Links(Task[LinksRequest, LinksAnswer]):
     )
     statuses = (400, 404, 409, 413, 415, 422, 429, 500, 503)
     argument = "texts"
+    listed = "links"
+    columns: ClassVar[Mapping[str, type]] = {"text": str, "links": str}
     options: ClassVar[Mapping[str, str | None]] = {"index": "INDEX", "text": None, "n": "-n"}
     model_setting = "retrieval_model"
 
@@ -80,9 +82,16 @@ class Links(Task[LinksRequest, LinksAnswer]):
             yield events()
 
     @classmethod
+    def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
+        """The first text, and the likeliest entity of each mention."""
+        linked = next(iter(answer.get(cls.listed) or [{}]))
+        pairs = (f"{mention['text']}={mention['keys'][0]['text']}" for mention in linked.get("mentions", ()))
+        return picked(linked, cls.columns) | {"links": in_lines(pairs)}
+
+    @classmethod
     def render(cls, answer: LinksAnswer) -> RenderableType:
         """Each text, its mentions underlined, and a table of them."""
-        return Group(*map(_shown, answer.answers))
+        return Group(*map(_shown, answer.links))
 
     @classmethod
     def note(cls, answer: LinksAnswer) -> str:

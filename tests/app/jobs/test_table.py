@@ -55,6 +55,14 @@ BODIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"scores": [{"text": "甲", "log_prob": -2.0, "vocabulary": "zh", "log_probs": [-2.0]}], "vocabulary": "zh"},
         {"text": "甲", "log_prob": -2.0, "vocabulary": "zh"},
     ),
+    "completions": (
+        {"choices": [{"text": "甲", "logprobs": {"token_logprobs": [None, -1.5, -0.5]}}]},
+        {"text": "甲", "log_prob": -2.0},
+    ),
+    "links": (
+        {"links": [{"text": "甲乙", "mentions": [{"text": "甲", "keys": [{"text": "甲（1）"}, {"text": "甲（2）"}]}]}]},
+        {"text": "甲乙", "links": "甲=甲（1）"},
+    ),
     "search": (
         {
             "answers": [

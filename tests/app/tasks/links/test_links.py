@@ -34,8 +34,8 @@ def linked(client: TestClient, index: str, *texts: str, **more: Any) -> list[dic
     response = client.post("/v1/links", json={"texts": list(texts), "index": index, **more})
     assert response.status_code == 200, response.text
     body = response.json()
-    assert body["index"] == index and [answer["text"] for answer in body["answers"]] == list(texts)
-    answers: list[dict[str, Any]] = body["answers"]
+    assert body["index"] == index and [answer["text"] for answer in body["links"]] == list(texts)
+    answers: list[dict[str, Any]] = body["links"]
     return answers
 
 
@@ -138,7 +138,7 @@ def test_each_text_is_linked_as_if_alone(client: TestClient, index: str) -> None
 
 def test_one_text_may_be_given_by_itself(client: TestClient, index: str) -> None:
     body = client.post("/v1/links", json={"text": "今天", "index": index}).json()
-    assert [answer["text"] for answer in body["answers"]] == ["今天"]
+    assert [answer["text"] for answer in body["links"]] == ["今天"]
     assert body["usage"]["names"] == 1 and body["usage"]["rounds"] > 1 and "no adapter" in body["model"]["note"]
 
 
@@ -198,9 +198,9 @@ def test_events_end_with_the_plain_answer(client: TestClient, index: str) -> Non
     data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
     assert names == ["answer"] * 3 + ["done"] and sorted(each["number"] for each in data[:-1]) == [0, 1, 2]
     plain = client.post("/v1/links", json=body).json()
-    assert data[-1]["answers"] == plain["answers"]
+    assert data[-1]["links"] == plain["links"]
     for each in data[:-1]:
-        assert plain["answers"][each.pop("number")] == each
+        assert plain["links"][each.pop("number")] == each
 
 
 def test_items_of_jobs_and_the_client_name_it(client: TestClient, index: str) -> None:
@@ -209,7 +209,7 @@ def test_items_of_jobs_and_the_client_name_it(client: TestClient, index: str) ->
     assert [fault["field"] for fault in problem["errors"]] == ["bodies[1].index"]
     with Client(transport=bridge(client)) as caller:
         answer = caller.links(text="我今天散步。", index=index)
-    assert answer.answers[0]["mentions"][0]["text"] == "今天"
+    assert answer.links[0]["mentions"][0]["text"] == "今天"
 
 
 def test_the_command_takes_the_index_and_the_texts(
