@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import APIRouter, Request
 
 from app.engine.engine import Engine
 from app.engine.ready import ReadyEngine, ready_engine
@@ -73,12 +73,16 @@ async def models(engine: ReadyEngine) -> Models:
     return Models(data=[ListedModel(id=model.name)], models=[card], limits=engine.limits)
 
 
-@router.get("/v1/models/{name:path}", responses=problem_responses(404, 500, 503), summary="A model by its name")
+@router.get("/v1/models/{name}", responses=problem_responses(404, 500, 503), summary="A model by its name")
 async def model(name: str, engine: ReadyEngine) -> ListedModel:
     """The loaded model, as OpenAI's clients ask for it."""
-    if not name:  # the slash at the end of a path that has none
-        raise HTTPException(404)
     if name != engine.model.name:
         message = f"there is no model {name[:80]!r} here"
         raise failure(404, Code.NOT_FOUND, message, f"ask for {engine.model.name!r}")
     return ListedModel(id=name)
+
+
+@router.get("/v1/models/{owner}/{name}", include_in_schema=False)
+async def model_of_hub(owner: str, name: str, engine: ReadyEngine) -> ListedModel:
+    """The same where its name is a hub id."""
+    return await model(f"{owner}/{name}", engine)

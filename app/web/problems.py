@@ -82,7 +82,11 @@ class Problem(BaseModel):
 
 
 KINDS: dict[int, tuple[str, str, str]] = {
-    400: ("malformed-body", "The body cannot be read", "The body is not JSON; the problem says where and why"),
+    400: (
+        "bad-request",
+        "The body cannot be read, or asks for what this route does not do",
+        "The body is not JSON, or asks for what this route does not do; the problem says where and why",
+    ),
     401: ("unauthorized", "An API key is needed", "There is no API key, or it is unknown or revoked"),
     404: ("not-found", "There is nothing here", "There is nothing at this path, or no index of this name"),
     405: ("method-not-allowed", "Not with this method", "Not with this method"),

@@ -8,7 +8,7 @@ from app.engine.engine import Engine
 from app.tasks.completions.schemas import CompletionsRequest
 from app.tasks.limits import Bound, above
 from app.web.codes import Code
-from app.web.problems import Fault, invalid, refuse
+from app.web.problems import Fault, ProblemError, invalid, refuse
 
 WRITERS = "for texts that are written, call /v1/sentences or /v1/infills"
 
@@ -30,9 +30,10 @@ def read_prompts(request: CompletionsRequest, engine: Engine) -> list[tuple[int,
     """Check a request, and read its prompts as tokens; may take some milliseconds, so keep it off the event loop.
 
     Raises:
-        ProblemError: 422.
+        ProblemError: 400 for what would be written, else 422.
     """
-    refuse(list(_writes(request)))
+    if faults := list(_writes(request)):
+        raise ProblemError(400, faults)
     model, limits = engine.model, engine.limits
     if request.model not in (None, model.name):
         message = f"{request.model[:80]!r} is not loaded here"
