@@ -11,6 +11,7 @@ from app.tasks.corrections.task import Corrections
 from app.tasks.infills.task import Infills
 from app.tasks.keywords.task import Sentences
 from app.tasks.paraphrases.task import Paraphrases
+from app.tasks.readings.task import Readings
 from app.tasks.routes import place_of
 from app.tasks.score.task import Score
 from app.tasks.search.task import Search
@@ -18,7 +19,7 @@ from app.tasks.task import Task
 from app.web.codes import Code
 from app.web.problems import invalid
 
-TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Paraphrases, Corrections, Score, Search)
+TASKS: tuple[type[Task[Any, Any]], ...] = (Sentences, Infills, Paraphrases, Corrections, Score, Readings, Search)
 
 
 def urls() -> str:
