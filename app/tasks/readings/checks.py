@@ -15,8 +15,6 @@ from app.tasks.readings.schemas import ReadingsRequest
 from app.web.codes import Code
 from app.web.problems import Fault, refuse
 from models.retrieval.reading.reader import Reader
-from models.retrieval.reading.span_index import SpanIndex
-from models.retrieval.reading.spans import spans_of
 from models.text.normalisation import normalise
 
 DEFAULT_BEAMS = 8
@@ -30,13 +28,11 @@ class Reading:
         language: of the form.
         numbers: of the questions in the request.
         reader: of the form.
-        index: of the passage's spans.
     """
 
     language: Language
     numbers: Sequence[int]
     reader: Reader
-    index: SpanIndex
 
 
 def check(request: ReadingsRequest, limits: Limits) -> None:
@@ -54,31 +50,23 @@ def beams_of(request: ReadingsRequest) -> int:
 
 
 def readings_of(request: ReadingsRequest, engine: Engine, readers: Readers) -> list[Reading]:
-    """Check a request and cut its passage into spans; takes some tenths of a second for a long one.
+    """Check a request and part its questions by language.
 
     Raises:
         ProblemError: 422.
     """
     check(request, engine.limits)
-    together: dict[str, list[int]] = {}
-    languages: dict[str, Language] = {}
+    together: dict[Language, list[int]] = {}
     for number, question in enumerate(request.asked):
-        language = choose_language(request.language, [question])
-        languages[language.code] = language
-        together.setdefault(language.code, []).append(number)
-    faults: list[Fault] = []
-    spans = list(spans_of(request.passage, request.longest))
-    readings: list[Reading] = []
-    for code, numbers in together.items():
-        reader = readers.of(code)
-        faults += _too_long(request, numbers, reader, readers.room)
-        readings.append(Reading(languages[code], numbers, reader, reader.index(request.passage, spans)))
-    refuse(faults)
+        together.setdefault(choose_language(request.language, [question]), []).append(number)
+    readings = [Reading(language, numbers, readers.of(language.code)) for language, numbers in together.items()]
+    refuse([fault for reading in readings for fault in _too_long(request, reading, readers.room)])
     return readings
 
 
-def _too_long(request: ReadingsRequest, numbers: Sequence[int], reader: Reader, room: int) -> Iterator[Fault]:
+def _too_long(request: ReadingsRequest, reading: Reading, room: int) -> Iterator[Fault]:
     """What does not fit into the model: a fault of the passage alone, or of each question beside it."""
+    reader = reading.reader
     left = room - len(reader.opening) - len(reader.tokens(normalise(request.passage))) - request.longest
     if left <= 0:
         yield Fault(
@@ -88,7 +76,7 @@ def _too_long(request: ReadingsRequest, numbers: Sequence[int], reader: Reader, 
             remedy="shorten it",
         )
         return
-    for number in numbers:
+    for number in reading.numbers:
         length = len(reader.codec.question(request.asked[number]))
         if length > left:
             yield Fault(

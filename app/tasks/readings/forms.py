@@ -5,12 +5,19 @@ from __future__ import annotations
 from app.languages.registry import FALLBACK
 from models.retrieval.reading.form import Example, Form
 
+_ASKING_ZH = "为什么 怎么样 多少 什么 哪个 哪种 哪里 哪儿 哪些 哪面 怎么 怎样 何时 何地 请问 哪 谁 几 吗 呢 的 是 叫"
+_ASKING_EN = (
+    "which where whose what whom when does much many name are was were who why how did the and for is do of in to an "
+    "by on at a"
+)
+
 FORMS = {
     "zh": Form(
         "短文：",
         "问题：",
         "答案：",
         "",
+        _ASKING_ZH.split(),
         (
             Example(
                 "《红楼梦》的作者是曹雪芹。《西游记》是吴承恩写的，主角叫孙悟空。鲁迅写了《呐喊》。",
@@ -35,6 +42,7 @@ FORMS = {
         "Question:",
         "Answer:",
         " ",
+        _ASKING_EN.split(),
         (
             Example(
                 "Hamlet was written by William Shakespeare. Jane Austen is the author of Emma, whose hero is Mr. "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, Sequence
@@ -10,6 +11,7 @@ from functools import partial
 
 from app.engine.engine import Engine
 from app.engine.session import scorer_report
+from app.languages.choice import LanguageCode
 from app.tasks.readings.checks import Reading, beams_of
 from app.tasks.readings.schemas import (
     Answered,
@@ -20,8 +22,10 @@ from app.tasks.readings.schemas import (
     ReadingsUsage,
     SpanReport,
 )
-from models.retrieval.search.options import Answer, Found, SearchOptions
-from models.text.normalisation import normalise
+from models.retrieval.reading.order import ReadingOrder
+from models.retrieval.reading.reader import Read, ReadSpan
+from models.retrieval.reading.spans import spans_of
+from models.retrieval.search.options import SearchOptions
 
 HYPOTHESES = 48
 """Hypotheses in one forward at most, or those of one question: beside it, others wait no longer than that."""
@@ -39,14 +43,17 @@ class ReadingRun:
         request: the request.
         readings: its questions by language, ready to be read.
         engine: which reads them.
+        order: fitted for its model; None if none was.
         done: answers so far, by the number of their question.
-        expansions, rounds, seconds: see :class:`app.tasks.readings.schemas.ReadingsUsage`.
+        spans, expansions, rounds, seconds: see :class:`app.tasks.readings.schemas.ReadingsUsage`.
     """
 
     request: ReadingsRequest
     readings: Sequence[Reading]
     engine: Engine
+    order: ReadingOrder | None
     done: dict[int, ReadingReport] = field(default_factory=dict)
+    spans: int = 0
     expansions: int = 0
     rounds: int = 0
     seconds: float = 0.0
@@ -54,57 +61,58 @@ class ReadingRun:
     async def answers(self) -> AsyncGenerator[Answered]:
         """Each answer when it is found, in whatever order; closing the iterator stops the search."""
         began = time.perf_counter()
-        passage = normalise(self.request.passage)
-        options = self._options()
+        options, order = self._options(), self._order()
         width = EXACT_WIDTH if options.mode == "exact" else options.beams
+        spans = await asyncio.to_thread(lambda: list(spans_of(self.request.passage, self.request.longest)))
         for reading in self.readings:
+            index = await asyncio.to_thread(reading.reader.index, self.request.passage, spans)
+            self.spans = max(self.spans, len(index))
             questions = [self.request.asked[number] for number in reading.numbers]
-            together = max(1, HYPOTHESES // width)
-            going = reading.reader.readings(passage, reading.index, questions, options, together)
+            going = reading.reader.readings(index, questions, options, max(1, HYPOTHESES // width), order)
             while (found := await self.engine.batcher.call(partial(next, going, None))) is not None:
                 self.rounds += 1
                 self.seconds = time.perf_counter() - began
-                for place, answer in found.items():
-                    self.expansions += answer.expansions
+                for place, read in found.items():
+                    self.expansions += read.expansions
                     number = reading.numbers[place]
-                    self.done[number] = self._report(reading, questions[place], answer)
+                    self.done[number] = self._report(questions[place], reading.language.code, read, order)
                     yield Answered(number=number, **self.done[number].model_dump())
 
     def answer(self) -> ReadingsAnswer:
         """All answers and what they cost."""
         return ReadingsAnswer(
-            ranking="model",
+            ranking="model" if self._order() is None else "fitted",
             answers=[self.done[number] for number in range(len(self.request.asked))],
-            usage=ReadingsUsage(
-                spans=max(len(reading.index) for reading in self.readings),
-                expansions=self.expansions,
-                rounds=self.rounds,
-                seconds=self.seconds,
-            ),
+            usage=ReadingsUsage(spans=self.spans, expansions=self.expansions, rounds=self.rounds, seconds=self.seconds),
             model=scorer_report(self.engine.model),
         )
 
     def _options(self) -> SearchOptions:
         return SearchOptions(n=self.request.n, mode=self.request.mode, beams=beams_of(self.request))
 
-    def _report(self, reading: Reading, question: str, answer: Answer) -> ReadingReport:
-        spans = [self._span(reading, found) for found in answer.found]
+    def _order(self) -> ReadingOrder | None:
+        return self.order if self.request.rerank and self.request.mode == "beam" else None
+
+    def _report(self, question: str, language: LanguageCode, read: Read, order: ReadingOrder | None) -> ReadingReport:
+        spans = [self._span(span) for span in read.spans]
+        if spans and read.confidence is not None:
+            spans[0].confidence = read.confidence
+        least = LEAST_CONFIDENCE if order is None else order.confidence.threshold
         return ReadingReport(
             question=question,
-            language=reading.language.code,
+            language=language,
             spans=spans,
-            no_answer=not spans or spans[0].confidence < LEAST_CONFIDENCE,
-            proven=answer.proven,
+            no_answer=not spans or spans[0].confidence < least,
+            proven=read.proven,
         )
 
-    def _span(self, reading: Reading, found: Found) -> SpanReport:
-        places = sorted(reading.index.occurrences[found.number])
-        start, end = places[0]
+    def _span(self, span: ReadSpan) -> SpanReport:
+        start, end = span.place
         return SpanReport(
             text=self.request.passage[start:end],
             start=start,
             end=end,
-            score=found.rank_score,
-            confidence=min(1.0, math.exp(found.renormalised)),
-            occurrences=[Place(start=start, end=end) for start, end in places],
+            score=span.score,
+            confidence=min(1.0, math.exp(span.score)),
+            occurrences=[Place(start=start, end=end) for start, end in span.occurrences],
         )

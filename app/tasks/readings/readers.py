@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from app.engine.engine import Engine
 from app.tasks.readings.forms import form_of
 from models.retrieval.reading.form import Form
+from models.retrieval.reading.order import ReadingOrder
 from models.retrieval.reading.reader import Reader
 
 SHARE_OF_EXAMPLES = 4
@@ -18,7 +19,15 @@ class Readers:
     """Readers over the weights that the engine samples with."""
 
     engine: Engine
+    order: ReadingOrder | None = field(init=False)  # fitted for the model
     _made: dict[str, Reader] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self.reload()
+
+    def reload(self) -> None:
+        """Read what is fitted for the model anew."""
+        self.order = ReadingOrder.of(self.engine.model.name)
 
     @property
     def room(self) -> int:

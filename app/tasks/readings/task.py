@@ -80,9 +80,10 @@ class Readings(Task[ReadingsRequest, ReadingsAnswer]):
         Raises:
             ProblemError: 422 for a request that cannot be met, 429 if too many wait.
         """
-        readings = await asyncio.to_thread(readings_of, request, engine, readers_of(engine))
+        readers = readers_of(engine)
+        readings = await asyncio.to_thread(readings_of, request, engine, readers)
         async with engine.admission.take():
-            yield ReadingRun(request, readings, engine)
+            yield ReadingRun(request, readings, engine, readers.order)
 
     @classmethod
     def render(cls, answer: ReadingsAnswer) -> RenderableType:

@@ -20,6 +20,7 @@ class Form(NamedTuple):
     question: str
     answer: str
     gap: str  # between a label and what follows: a space where words are written apart
+    asking: Sequence[str]  # words that ask or only hold a question together, the longer first
     examples: Sequence[Example]
 
     def opening(self) -> str:
