@@ -31,7 +31,7 @@ from benchmarks.readings_passages import Asked, made
 from models.retrieval.metrics import exact_match, f1
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.reading.baseline import baseline
-from models.retrieval.reading.features import FEATURES, Sight
+from models.retrieval.reading.features import FEATURES
 from models.retrieval.reading.order import CONFIDENCE, FITTED, RANKING, SURENESS, sureness
 from models.retrieval.reading.reader import Judged, Reader
 from models.retrieval.reading.spans import spans_of

@@ -219,11 +219,47 @@ CHINESE: Wordings = {
     ),
 }
 
-LISTS = {
-    "en": ("{s}: {facts}.", "its {p} is {o}", "; "),
-    "zh": ("{s}：{facts}。", "{p}是{o}", "，"),
+LISTS: Mapping[str, Mapping[Half, Sequence[tuple[str, str, str]]]] = {
+    "en": {
+        "dev": (
+            ("{s}: {facts}.", "its {p} is {o}", "; "),
+            ("As for {s}, {facts}.", "the {p} is {o}", ", "),
+            ("This is about {s}. {facts}.", "Its {p} is {o}", ". "),
+            ("We come to {s}. {facts}.", "The {p} is {o}", ", and "),
+        ),
+        "test": (
+            ("Here is {s}. {facts}.", "Its {p} is {o}", ". "),
+            ("About {s} we know that {facts}.", "its {p} is {o}", " and "),
+            ("{s} ({facts}) is on the list.", "{p}: {o}", ", "),
+        ),
+    },
+    "zh": {
+        "dev": (
+            ("{s}：{facts}。", "{p}是{o}", "，"),
+            ("关于{s}，{facts}。", "其{p}为{o}", "；"),
+            ("下面介绍{s}。{facts}。", "它的{p}是{o}", "。"),
+            ("再说{s}。{facts}。", "{p}：{o}", "，"),
+        ),
+        "test": (
+            ("{s}的{facts}。", "{p}是{o}", "，"),
+            ("来看{s}。{facts}。", "其{p}为{o}", "，"),
+            ("{s}的资料如下：{facts}。", "{p}{o}", "，"),
+        ),
+    },
 }
-"""A sentence that tells several facts of a subject, each in so many words."""
+"""Ways to tell several facts of a subject that is named once, each in so many words."""
+
+FILLERS: Mapping[str, Mapping[Half, Sequence[str]]] = {
+    "en": {
+        "dev": ("The list was checked in spring.", "Not everybody agrees.", "More can be found in an atlas."),
+        "test": ("These notes are from a school book.", "Some entries are old."),
+    },
+    "zh": {
+        "dev": ("资料在春天核对过。", "说法并不统一。", "详见地图册。"),
+        "test": ("这些内容摘自课本。", "有些条目比较旧。"),
+    },
+}
+"""Sentences that answer nothing."""
 
 
 @dataclass(frozen=True)
@@ -248,7 +284,8 @@ class _Side:
     """One language of one half."""
 
     def __init__(self, language: str, half: Half) -> None:
-        self.language, self.half = language, half
+        self.language: str = language
+        self.half: Half = half
         self.wordings = ENGLISH if language == "en" else CHINESE
         by_subject: dict[str, dict[str, list[Triple]]] = {}
         for triple in demo_triples():
@@ -272,12 +309,15 @@ class _Side:
         told = others if absent else facts
         rng.shuffle(told)
         sentences: list[str] = []
-        own = [fact for fact in told if fact.subject == subject]
-        if len(own) > 1 and rng.random() < 0.3:
-            form, each, comma = LISTS[self.language]
-            listed = comma.join(each.format(p=fact.predicate, o=fact.object) for fact in own)
-            sentences.append(form.format(s=subject, facts=listed))
-            told = [fact for fact in told if fact.subject != subject]
+        for about in dict.fromkeys(fact.subject for fact in told):
+            its = [fact for fact in told if fact.subject == about and fact.predicate not in ("used in", "languages")]
+            if its and rng.random() < (0.5 if len(its) > 1 else 0.1):
+                form, each, comma = rng.choice(LISTS[self.language][self.half])
+                listed = comma.join(each.format(p=fact.predicate, o=fact.object) for fact in its)
+                sentences.insert(rng.randint(0, len(sentences)), form.format(s=about, facts=listed))
+                told = [fact for fact in told if fact not in its]
+        if rng.random() < 0.3:
+            sentences.append(rng.choice(FILLERS[self.language][self.half]))
         for fact in told:
             sentences.insert(rng.randint(0, len(sentences)), self._sentence(rng, fact))
         question = rng.choice(self.wordings[relation][2 if self.half == "dev" else 3]).format(s=subject)

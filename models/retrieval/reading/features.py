@@ -13,13 +13,25 @@ from numpy.typing import NDArray
 from models.retrieval.ranking.logit import MIN_LOG_PROB
 from models.retrieval.reading.spans import Span, key_text, sentences_of
 
-FEATURES = ("renormalised", "question", "length", "asked", "sentence", "best_sentence", "clause", "left", "right")
+FEATURES = (
+    "renormalised",
+    "question",
+    "length",
+    "asked",
+    "outer",
+    "sentence",
+    "best_sentence",
+    "clause",
+    "left",
+    "right",
+)
 """Names of the columns that :meth:`Sight.columns` gives.
 
 renormalised: log-probability in nats, at least :data:`models.retrieval.ranking.logit.MIN_LOG_PROB`.
 question: log p(question | passage, span) less that of the likeliest candidate, at least the same.
 length: logarithm of its characters.
 asked: share of its units that stand in the question.
+outer: whether it begins or ends with a word that asks or only holds a sentence together.
 sentence: cover of the question by the sentence around the span, the span left out.
 best_sentence: whether no sentence covers more.
 clause: cover by the clause around it, the span left out.
@@ -31,6 +43,7 @@ units, those left out that ask, each by how few sentences of the passage have it
 
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
 _PIECE = regex.compile(rf"(?V1)[{_UNSPACED}]+|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+|\p{{S}}+")
+_UNSPACED_FIRST = regex.compile(rf"[{_UNSPACED}]")
 _CLAUSE = regex.compile(r"[,;，；、：:]")
 
 
@@ -40,7 +53,7 @@ def units(text: str, ignored: Collection[str] = ()) -> frozenset[str]:
     found: set[str] = set()
     for match in _PIECE.finditer(text):
         piece = match[0]
-        if regex.match(rf"[{_UNSPACED}]", piece):
+        if _UNSPACED_FIRST.match(piece):
             for word in ignored:
                 piece = piece.replace(word, " ")
             for part in piece.split():
@@ -57,7 +70,7 @@ class Sight:
 
     passage: str  # as given
     question: str
-    asking: Collection[str]  # words that ask, the longest first
+    asking: Collection[str]  # words that ask or only hold a sentence together, the longer first
     sentences: list[Span] = field(init=False)
     _units: frozenset[str] = field(init=False)
     _weights: dict[str, float] = field(init=False)
@@ -105,6 +118,7 @@ class Sight:
                     max(channel, MIN_LOG_PROB),
                     math.log(span.end - span.start),
                     len(mine & asked) / max(1, len(mine)),
+                    self._outer(span),
                     covered,
                     self.cover(whole) >= most,
                     self.cover(clause),
@@ -113,6 +127,14 @@ class Sight:
                 )
             )
         return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
+
+    def _outer(self, span: Span) -> bool:
+        text = key_text(self.passage[span.start : span.end]).lower()
+        words = text.split()
+        if words[:1] != words[-1:] and {words[0], words[-1]} & set(self.asking):
+            return True
+        unspaced = [word for word in self.asking if _UNSPACED_FIRST.match(word)]
+        return any(text.startswith(word) or text.endswith(word) for word in unspaced)
 
     def _around(self, span: Span) -> tuple[str, str, str]:
         """The sentence and the clause around a span, the span left out of both; and the sentence with it."""
