@@ -1,170 +1,203 @@
 """Readings of passages made of the demo graph's facts: exact match and F1 beside a floor, abstaining, seconds.
 
-``python -m benchmarks.readings [--questions N] [--fit] [--output FILE]``
+``python -m benchmarks.readings [--passages N] [--fit N] [--seconds S] [--output FILE]``
 
-``--fit`` first fits the order of spans and the confidence on the development half and writes them where the service
-reads them (models/retrieval/reading/fitted/); the figures are of the test half, of which nothing is fitted or chosen:
-other facts, other sentences and other words of questions (:mod:`benchmarks.readings_passages`).
+``--fit`` first fits the orders of spans and the confidence on so many passages of the development half and writes them
+where the service reads them (models/retrieval/reading/fitted/); the figures are of the test half, of which nothing is
+fitted or chosen: other facts, other sentences and other words of questions (:mod:`benchmarks.readings_passages`). After
+``--seconds`` of each half the passages read by then are taken.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import time
 from collections import Counter
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from app.engine.engine import Engine, open_engine
 from app.settings.settings import Settings
-from app.tasks.readings.forms import form_of
-from app.tasks.readings.readers import readers_of
-from app.tasks.readings.schemas import ReadingReport, ReadingsRequest
-from app.tasks.readings.task import Readings
+from app.tasks.readings.checks import DEFAULT_BEAMS
+from app.tasks.readings.forms import FORMS
+from app.tasks.readings.read import HYPOTHESES
 from benchmarks.machine import machine, write
 from benchmarks.readings_passages import Asked, made
+from models.language.loading import load
 from models.retrieval.metrics import exact_match, f1
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.reading.baseline import baseline
-from models.retrieval.reading.features import FEATURES
-from models.retrieval.reading.order import CONFIDENCE, FITTED, RANKING, SURENESS, sureness
+from models.retrieval.reading.features import FEATURES as SEEN
+from models.retrieval.reading.order import CONFIDENCE, FEATURES, FIRST, FITTED, SECOND, SURENESS, ReadingOrder, sureness
 from models.retrieval.reading.reader import Judged, Reader
 from models.retrieval.reading.spans import spans_of
 from models.retrieval.search.confidence import Confidence
 
 REFUSED = 0.05
 """Share of answerable questions of the development half for which `no_answer` may be said."""
-FITTED_ON = 600
-"""Questions of the development half, one in five of them without an answer."""
+
+FIRST_PASSAGES = 300
+"""Passages that the order without a model is fitted on."""
+
+Readers = Mapping[str, Reader]
 
 
-def judged(asked: Asked, reader: Reader, beams: int) -> Judged:
-    """What the beam finds for a question, with the features of an order."""
-    index = reader.index(asked.passage, spans_of(asked.passage))
-    for done in reader.judged(index, [asked.question], beams, 1):
-        for one in done.values():
-            return one
-    raise AssertionError("a question is judged")
+class Seen(NamedTuple):
+    """A question with what the beam found for it."""
+
+    asked: Asked
+    judged: Judged
+
+    @property
+    def texts(self) -> list[str]:
+        """Of the candidates, in the model's own order."""
+        return [self.asked.passage[a:b] for a, b in self.judged.places]
+
+    @property
+    def right(self) -> int | None:
+        """The number of the candidate that is the answer; None if none is."""
+        return self.texts.index(self.asked.answer) if self.asked.answer in self.texts else None
 
 
-async def fit(engine: Engine, beams: int) -> dict[str, Any]:
-    """Fit order and confidence on the development half; how well they fit."""
-    readers, questions = readers_of(engine), made("dev", FITTED_ON)
-    found = [
-        await engine.batcher.call(partial(judged, asked, readers.of(asked.language), beams)) for asked in questions
-    ]
-    numbers = [_right(asked, one) for asked, one in zip(questions, found, strict=True)]
-    ranking = Ranking.fit([(one.columns, right) for one, right in zip(found, numbers, strict=True)], FEATURES)
-    rows, right = [], []
-    for one, number in zip(found, numbers, strict=True):
-        ranks = ranking.log_probs(one.columns)
-        rows.append(sureness(one.sight, one.columns, ranks, one.question))
-        right.append(int(np.argmax(ranks)) == number)
-    present = np.array([asked.answer is not None for asked in questions])
-    confidence = Confidence.fit(np.concatenate(rows), np.array(right), present, REFUSED, SURENESS)
-    folder = FITTED / engine.model.name
+def seen(groups: Sequence[Sequence[Asked]], readers: Readers, first: Ranking, seconds: float) -> list[Seen]:
+    """The candidates for the questions of each passage, as many as there is time for."""
+    result: list[Seen] = []
+    began = time.perf_counter()
+    for number, group in enumerate(groups):
+        if time.perf_counter() - began > seconds:
+            break
+        reader, passage = readers[group[0].language], group[0].passage
+        index = reader.index(passage, spans_of(passage))
+        questions = [asked.question for asked in group]
+        for done in reader.judged(index, questions, DEFAULT_BEAMS, HYPOTHESES // DEFAULT_BEAMS, first):
+            result += [Seen(group[i], judged) for i, judged in done.items()]
+        print(f"{number + 1} of {len(groups)} passages, {len(result)} questions", flush=True)
+    return result
+
+
+def fit_first(readers: Readers) -> Ranking:
+    """The order that asks no model, fitted on other passages of the development half."""
+    examples = []
+    for group in made("dev", FIRST_PASSAGES, seed=1):
+        passage = group[0].passage
+        spans = list(spans_of(passage))
+        texts = [passage[a:b] for a, b in spans]
+        for asked in group:
+            if asked.answer in texts:
+                sight = readers[asked.language].sight(passage, asked.question)
+                place = sight.place([span for span, text in zip(spans, texts, strict=True) if text == asked.answer])
+                examples.append((sight.columns(spans), spans.index(place)))
+    return Ranking.fit(examples, SEEN)
+
+
+def fit(found: Sequence[Seen], first: Ranking, folder: Path) -> dict[str, Any]:
+    """Fit the second order and the confidence, and keep all three; how well they fit."""
+    second = Ranking.fit([(one.judged.columns, one.right) for one in found], FEATURES)
+    rows = [surely(one, second) for one in found]
+    right = np.array([best(one, second) == one.right for one in found])
+    present = np.array([one.asked.answer is not None for one in found])
+    confidence = Confidence.fit(np.concatenate(rows), right, present, REFUSED, SURENESS)
     folder.mkdir(parents=True, exist_ok=True)
-    ranking.save(folder / RANKING)
+    first.save(folder / FIRST)
+    second.save(folder / SECOND)
     confidence.save(folder / CONFIDENCE)
-    readers.reload()
     return {
-        "questions": len(questions),
-        "right": round(100 * float(np.mean(np.array(right)[present])), 1),
-        "in_beam": round(100 * float(np.mean([number is not None for number in numbers])) / present.mean(), 1),
-        "weights": dict(zip(FEATURES, np.round(ranking.weights, 3).tolist(), strict=True)),
+        "questions": len(found),
+        "unanswerable": int((~present).sum()),
+        "right": percent(right[present]),
+        "among_candidates": percent([one.right is not None for one in found if one.asked.answer is not None]),
+        "first": dict(zip(SEEN, np.round(first.weights, 3).tolist(), strict=True)),
+        "second": dict(zip(FEATURES, np.round(second.weights, 3).tolist(), strict=True)),
     }
 
 
-def _right(asked: Asked, one: Judged) -> int | None:
-    """The number of the candidate that is the answer; None if none is."""
-    texts = [asked.passage[a:b] for a, b in one.places]
-    return texts.index(asked.answer) if asked.answer in texts else None
+def best(one: Seen, ranking: Ranking) -> int:
+    """The number of the candidate that an order puts first."""
+    return int(np.argmax(ranking.log_probs(one.judged.columns)))
 
 
-async def answered(engine: Engine, questions: Sequence[Asked], **options: Any) -> list[ReadingReport]:
-    """The service's answers, a request for each."""
-    reports = []
-    for asked in questions:
-        request = ReadingsRequest(passage=asked.passage, question=asked.question, **options)
-        reports += (await Readings().run(request, engine)).answers
-    return reports
+def surely(one: Seen, ranking: Ranking) -> Any:
+    """Features of the confidence in it."""
+    judged = one.judged
+    return sureness(judged.sight, judged.places, judged.columns, ranking.log_probs(judged.columns))
 
 
-def marks(questions: Sequence[Asked], texts: Sequence[str | None]) -> dict[str, float]:
-    """EM and F1 in percent, an answer left out counting as wrong."""
-    pairs = [(asked.answer, text or "") for asked, text in zip(questions, texts, strict=True) if asked.answer]
-    return {
-        "em": round(100 * float(np.mean([exact_match(*pair) for pair in pairs])), 1),
-        "f1": round(100 * float(np.mean([f1(*pair) for pair in pairs])), 1),
-    }
+def percent(flags: Any) -> float:
+    """Share of what is true, in percent."""
+    return round(100 * float(np.mean(flags)), 1)
 
 
-def by_language(questions: Sequence[Asked], texts: Sequence[str | None]) -> dict[str, Any]:
-    """Marks of all questions with an answer, and of each language."""
-    result: dict[str, Any] = {"all": marks(questions, texts)}
-    for code in ("zh", "en"):
-        mine = [(asked, text) for asked, text in zip(questions, texts, strict=True) if asked.language == code]
-        result[code] = marks(*zip(*mine, strict=True))
+def marks(questions: Sequence[Asked], texts: Sequence[str | None]) -> dict[str, Any]:
+    """EM and F1 in percent of all questions with an answer, and of each language."""
+    pairs = [(asked, text or "") for asked, text in zip(questions, texts, strict=True) if asked.answer is not None]
+    result: dict[str, Any] = {}
+    for code in ("all", "zh", "en"):
+        mine = [(asked.answer or "", text) for asked, text in pairs if code in ("all", asked.language)]
+        result[code] = {
+            "questions": len(mine),
+            "em": percent([exact_match(*pair) for pair in mine]),
+            "f1": percent([f1(*pair) for pair in mine]),
+        }
     return result
 
 
-def abstaining(questions: Sequence[Asked], reports: Sequence[ReadingReport]) -> dict[str, Any]:
-    """How often `no_answer` is said where there is an answer, and left out where there is none, in percent."""
-    said = {True: [], False: []}  # type: dict[bool, list[bool]]
-    for asked, report in zip(questions, reports, strict=True):
-        said[asked.answer is not None].append(report.no_answer)
+def figures(found: Sequence[Seen], order: ReadingOrder) -> dict[str, Any]:
+    """Of the fitted order, of that without a model, of the model's own, and of the floor."""
+    questions = [one.asked for one in found]
+    fitted = [one.texts[best(one, order.second)] for one in found]
+    sure = [float(order.confidence.of(surely(one, order.second))[0]) for one in found]
+    withheld = np.array(sure) < order.confidence.threshold
+    present = np.array([asked.answer is not None for asked in questions])
+    floor = [baseline(one.judged.sight) for one in found]
+    own = [one.judged.answer.found[0].number for one in found]
+    wrong = [one for one, text in zip(found, fitted, strict=True) if one.asked.answer not in (None, text)]
     return {
-        "withheld_of_answerable": round(100 * float(np.mean(said[True])), 1),
-        "answered_of_unanswerable": round(100 * float(1 - np.mean(said[False])), 1),
-        "unanswerable": len(said[False]),
+        "fitted": marks(questions, fitted),
+        "first_order": marks(questions, [one.texts[0] for one in found]),
+        "model": marks(
+            questions, [one.texts[one.judged.numbers.index(number)] for one, number in zip(found, own, strict=True)]
+        ),
+        "floor": marks(questions, floor),
+        "among_candidates": percent([one.right is not None for one in found if one.asked.answer is not None]),
+        "no_answer": {
+            "threshold": round(order.confidence.threshold, 3),
+            "withheld_of_answerable": percent(withheld[present]),
+            "answered_of_unanswerable": percent(~withheld[~present]),
+            "unanswerable": int((~present).sum()),
+        },
+        "wrong_by_relation": dict(Counter(one.asked.relation for one in wrong).most_common()),
     }
-
-
-async def measure(arguments: argparse.Namespace) -> dict[str, Any]:
-    """All figures."""
-    result: dict[str, Any] = {"machine": machine()}
-    async with open_engine(Settings(), lambda what, share: None) as engine:
-        if arguments.fit:
-            result["fit"] = await fit(engine, arguments.beams)
-        questions = made("test", arguments.questions)
-        result |= {"model": engine.model.name, "precision": engine.model.precision, "questions": len(questions)}
-        floor = [baseline(each.passage, each.question, form_of(each.language).asking) for each in questions]
-        result["floor"] = by_language(questions, floor)
-        for name, options in (("fitted", {}), ("model", {"rerank": False}), ("exact", {"mode": "exact"})):
-            began = time.perf_counter()
-            reports = await answered(engine, questions, **options)
-            seconds = time.perf_counter() - began
-            texts = [report.spans[0].text if report.spans else None for report in reports]
-            result[name] = {
-                **by_language(questions, texts),
-                "no_answer": abstaining(questions, reports),
-                "seconds_a_question": round(seconds / len(questions), 2),
-            }
-            if name == "fitted":
-                wrong = Counter(
-                    asked.relation
-                    for asked, text in zip(questions, texts, strict=True)
-                    if asked.answer is not None and text != asked.answer
-                )
-                result[name]["wrong_by_relation"] = dict(wrong.most_common())
-            print(name, result[name], flush=True)
-    return result
 
 
 def main() -> None:
     """Fit if asked to, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--questions", type=int, default=250)
-    parser.add_argument("--beams", type=int, default=8)
-    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--passages", type=int, default=40)
+    parser.add_argument("--fit", type=int, metavar="PASSAGES")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
+    parser.add_argument("--seconds", type=float, default=float("inf"))
     arguments = parser.parse_args()
-    write(arguments.output, asyncio.run(measure(arguments)))
+    settings = Settings()
+    model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None, masks=[])
+    readers = {code: Reader(model.scorer, model.tokenizer.backend, model.begin, form) for code, form in FORMS.items()}
+    result: dict[str, Any] = {"machine": machine(), "model": model.name, "precision": model.precision}
+    if arguments.fit:
+        first = fit_first(readers)
+        print("the first order is fitted", flush=True)
+        found = seen(made("dev", arguments.fit), readers, first, arguments.seconds)
+        result["fit"] = {"first_passages": FIRST_PASSAGES, **fit(found, first, FITTED / model.name)}
+        print(result["fit"], flush=True)
+    order = ReadingOrder.of(model.name)
+    if order is None:
+        raise SystemExit(f"nothing is fitted for {model.name}: add --fit")
+    began = time.perf_counter()
+    found = seen(made("test", arguments.passages), readers, order.first, arguments.seconds)
+    result["passages"] = len({one.asked.passage for one in found})
+    result["seconds_a_question"] = round((time.perf_counter() - began) / len(found), 2)
+    result |= figures(found, order)
+    write(arguments.output, result)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """Passages made of the demo graph's facts, with questions: some for choosing and fitting, others for the figures.
 
-Halves differ in their facts, in the sentences that tell these and in the words of the questions. A passage tells some
-facts of the same relation of other subjects, and others of the same subject, in mixed order; one in five
-questions asks for what the passage does not tell.
+Halves differ in their facts, in the sentences that tell these and in the words of the questions. A passage tells facts
+of one relation of several subjects, and others of the same subject, in mixed order; about one in five questions
+asks for what the passage does not tell.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -262,6 +263,10 @@ FILLERS: Mapping[str, Mapping[Half, Sequence[str]]] = {
 """Sentences that answer nothing."""
 
 
+QUESTIONS = 4
+"""Questions about one passage that it answers, at most."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A question about a passage; without an answer where the passage does not tell it."""
@@ -273,11 +278,11 @@ class Asked:
     relation: str
 
 
-def made(half: Half, count: int, seed: int = 0, absent: float = 0.2) -> list[Asked]:
-    """Questions in both languages by turns, each with a passage of its own."""
+def made(half: Half, passages: int, seed: int = 0) -> list[list[Asked]]:
+    """Questions about passages in both languages by turns; of each passage the questions together."""
     rng = random.Random(f"{half} {seed}")
     sides = {language: _Side(language, half) for language in ("zh", "en")}
-    return [sides[("zh", "en")[i % 2]].draw(rng, rng.random() < absent) for i in range(count)]
+    return [sides[("zh", "en")[i % 2]].draw(rng) for i in range(passages)]
 
 
 class _Side:
@@ -301,14 +306,31 @@ class _Side:
         """Every third subject is for testing, those of one name in one half."""
         return (random.Random(subject).random() < 1 / 3) == (self.half == "test")
 
-    def draw(self, rng: random.Random, absent: bool) -> Asked:
+    def draw(self, rng: random.Random) -> list[Asked]:
+        """A passage with up to :data:`QUESTIONS` questions that it answers, and perhaps one that it does not."""
         relation = rng.choice(list(self.by_relation))
-        subject = rng.choice(self.by_relation[relation])
-        facts = list(self._facts(rng, relation, subject))
-        target, others = facts[0], facts[1:]
-        told = others if absent else facts
-        rng.shuffle(told)
+        facts = list(self._facts(rng, relation, rng.choice(self.by_relation[relation])))
+        untold = [facts.pop(0)] if rng.random() < 0.2 * QUESTIONS and len(facts) > 1 else []
+        rng.shuffle(facts)
+        passage = (" " if self.language == "en" else "").join(self._sentences(rng, facts))
+        known = Counter((fact.subject, fact.predicate) for fact in facts)
+        told = [fact for fact in facts if known[fact.subject, fact.predicate] == 1]
+        asked = [*((fact, True) for fact in told[:QUESTIONS]), *((fact, False) for fact in untold)]
+        return [
+            Asked(
+                self.language,
+                passage,
+                rng.choice(self.wordings[fact.predicate][2 if self.half == "dev" else 3]).format(s=fact.subject),
+                fact.object if answered else None,
+                fact.predicate,
+            )
+            for fact, answered in asked
+        ]
+
+    def _sentences(self, rng: random.Random, facts: Sequence[Triple]) -> list[str]:
+        """Sentences that tell facts, those of one subject perhaps together, and perhaps one that tells nothing."""
         sentences: list[str] = []
+        told = list(facts)
         for about in dict.fromkeys(fact.subject for fact in told):
             its = [fact for fact in told if fact.subject == about and fact.predicate not in ("used in", "languages")]
             if its and rng.random() < (0.5 if len(its) > 1 else 0.1):
@@ -320,9 +342,7 @@ class _Side:
             sentences.append(rng.choice(FILLERS[self.language][self.half]))
         for fact in told:
             sentences.insert(rng.randint(0, len(sentences)), self._sentence(rng, fact))
-        question = rng.choice(self.wordings[relation][2 if self.half == "dev" else 3]).format(s=subject)
-        gap = " " if self.language == "en" else ""
-        return Asked(self.language, gap.join(sentences), question, None if absent else target.object, relation)
+        return sentences
 
     def _facts(self, rng: random.Random, relation: str, subject: str) -> Iterator[Triple]:
         """The fact asked for, then others: of the relation, of the subject, and any; none that answers as well."""

@@ -17,7 +17,7 @@ from app.web.problems import Fault, refuse
 from models.retrieval.reading.reader import Reader
 from models.text.normalisation import normalise
 
-DEFAULT_BEAMS = 8
+DEFAULT_BEAMS = 4
 
 
 @dataclass(frozen=True, slots=True, eq=False)

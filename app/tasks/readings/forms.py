@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.languages.registry import FALLBACK
+from app.languages.registry import FALLBACK, LANGUAGES
 from models.retrieval.reading.form import Example, Form
 
 _ASKING_ZH = "为什么 怎么样 多少 什么 哪个 哪种 哪里 哪儿 哪些 哪面 怎么 怎样 何时 何地 请问 哪 谁 几 吗 呢 的 是 叫"
@@ -17,7 +17,9 @@ FORMS = {
         "问题：",
         "答案：",
         "",
+        "这是什么？",
         _ASKING_ZH.split(),
+        LANGUAGES["zh"].edges,
         (
             Example(
                 "《红楼梦》的作者是曹雪芹。《西游记》是吴承恩写的，主角叫孙悟空。鲁迅写了《呐喊》。",
@@ -42,7 +44,9 @@ FORMS = {
         "Question:",
         "Answer:",
         " ",
+        "What is it?",
         _ASKING_EN.split(),
+        LANGUAGES["en"].edges,
         (
             Example(
                 "Hamlet was written by William Shakespeare. Jane Austen is the author of Emma, whose hero is Mr. "

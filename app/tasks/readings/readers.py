@@ -23,10 +23,6 @@ class Readers:
     _made: dict[str, Reader] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.reload()
-
-    def reload(self) -> None:
-        """Read what is fitted for the model anew."""
         self.order = ReadingOrder.of(self.engine.model.name)
 
     @property

@@ -45,7 +45,7 @@ class ReadingsRequest(Strict):
         "first, which proves the order (`proven`), at a higher price",
     )
     beams: int | None = Field(
-        default=None, ge=1, description="width of the beam, at least n; the greater of n and 8 if left out"
+        default=None, ge=1, description="width of the beam, at least n; the greater of n and 4 if left out"
     )
     longest: int = Field(default=LONGEST, ge=1, le=300, description="characters of a span at most")
     rerank: bool = Field(

@@ -1,145 +1,213 @@
-"""Features of the spans that may answer a question, for a second order and for confidence."""
+"""What can be seen of the spans that may answer a question without asking a model."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Sequence
+from functools import cached_property
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from models.retrieval.ranking.logit import MIN_LOG_PROB
-from models.retrieval.reading.spans import Span, key_text, sentences_of
+from models.retrieval.reading.spans import UNSPACED, Span, clauses_of, key_text, sentences_of
 
 FEATURES = (
-    "renormalised",
-    "question",
     "length",
+    "length_squared",
     "asked",
     "outer",
     "sentence",
     "best_sentence",
+    "before",
     "clause",
     "left",
     "right",
+    "left_asked",
+    "right_asked",
+    "left_outer",
+    "right_outer",
+    "edges",
+    "gap",
+    "repeated",
+    "name",
+    "digits",
 )
 """Names of the columns that :meth:`Sight.columns` gives.
 
-renormalised: log-probability in nats, at least :data:`models.retrieval.ranking.logit.MIN_LOG_PROB`.
-question: log p(question | passage, span) less that of the likeliest candidate, at least the same.
-length: logarithm of its characters.
-asked: share of its units that stand in the question.
+length, length_squared: logarithm of its characters, and the square of that.
+asked: share of its characters that are of the question's units.
 outer: whether it begins or ends with a word that asks or only holds a sentence together.
-sentence: cover of the question by the sentence around the span, the span left out.
-best_sentence: whether no sentence covers more.
-clause: cover by the clause around it, the span left out.
+sentence: cover of the question by the sentence around it, itself left out.
+best_sentence: whether no sentence covers more, itself included.
+before: what the three sentences before cover besides.
+clause: cover by the clause around it, itself left out.
 left, right: whether nothing or a mark stands beside it there.
+left_asked, right_asked: whether a unit of the question does.
+left_outer, right_outer: whether a word that asks or only holds a sentence together does.
+edges: how many of its ends are edges of words.
+gap: logarithm of the characters to the nearest unit of the question in the sentence.
+repeated: share of its units that other sentences have too.
+name: whether it has a capital letter or a symbol.
+digits: whether it has a digit.
 
 Units are words, of scripts that write none apart single characters and pairs; cover is the share of the question's
 units, those left out that ask, each by how few sentences of the passage have it.
 """
 
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
-_PIECE = regex.compile(rf"(?V1)[{_UNSPACED}]+|[[\p{{L}}\p{{M}}\p{{N}}]--[{_UNSPACED}]]+|\p{{S}}+")
-_UNSPACED_FIRST = regex.compile(rf"[{_UNSPACED}]")
-_CLAUSE = regex.compile(r"[,;，；、：:]")
+FAR = 99
+"""Gap to nothing, in characters."""
+
+_PIECE = regex.compile(rf"(?V1)[{UNSPACED}]+|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+|\p{{S}}+")
+_UNSPACED_FIRST = regex.compile(rf"[{UNSPACED}]")
+_NAME = regex.compile(r"[\p{Lu}\p{So}\p{Sc}]")
 
 
 def units(text: str, ignored: Collection[str] = ()) -> frozenset[str]:
     """Units of a text, in lower case; ``ignored`` words are no units, and part those beside them."""
-    text = key_text(text).lower()
-    found: set[str] = set()
+    return frozenset(unit for unit, _, _ in _placed(key_text(text).lower(), ignored))
+
+
+def _placed(text: str, ignored: Collection[str] = ()) -> list[tuple[str, int, int]]:
+    """Units of a text in lower case, with where each stands."""
+    found: list[tuple[str, int, int]] = []
     for match in _PIECE.finditer(text):
-        piece = match[0]
+        piece, start = match[0], match.start()
         if _UNSPACED_FIRST.match(piece):
             for word in ignored:
-                piece = piece.replace(word, " ")
-            for part in piece.split():
-                found.update(part)
-                found.update(part[at : at + 2] for at in range(len(part) - 1))
+                piece = piece.replace(word, " " * len(word))
+            for at, character in enumerate(piece):
+                if character != " ":
+                    found.append((character, start + at, start + at + 1))
+                    if at + 1 < len(piece) and piece[at + 1] != " ":
+                        found.append((piece[at : at + 2], start + at, start + at + 2))
         elif piece not in ignored:
-            found.add(piece)
-    return frozenset(found)
+            found.append((piece, start, match.end()))
+    return found
 
 
-@dataclass(frozen=True, eq=False)
 class Sight:
-    """A passage and a question side by side."""
+    """A passage and a question side by side.
 
-    passage: str  # as given
-    question: str
-    asking: Collection[str]  # words that ask or only hold a sentence together, the longer first
-    sentences: list[Span] = field(init=False)
-    _units: frozenset[str] = field(init=False)
-    _weights: dict[str, float] = field(init=False)
+    Args:
+        passage: as given.
+        question: about it.
+        asking: words that ask or only hold a sentence together, the longer first.
+        edges: offsets at which a word of a text may begin or end.
+    """
 
-    def __post_init__(self) -> None:
-        sentences = sentences_of(self.passage)
-        of_each = [units(self.passage[a:b]) for a, b in sentences]
-        asked = units(self.question, self.asking)
-        weights = {
-            unit: math.log1p((1 + len(sentences)) / (1 + sum(unit in held for held in of_each))) for unit in asked
-        }
-        object.__setattr__(self, "sentences", sentences)
-        object.__setattr__(self, "_units", asked)
-        object.__setattr__(self, "_weights", weights)
+    def __init__(
+        self, passage: str, question: str, asking: Collection[str], edges: Callable[[str], Collection[int]]
+    ) -> None:
+        self.passage, self.question, self.asking = passage, question, asking
+        # Character by character, so that places stay; what has no such form is its own.
+        self._text = "".join(low if len(low := key_text(c).lower()) == 1 else c for c in passage)
+        self.sentences, self._clauses = sentences_of(passage), clauses_of(passage)
+        self._starts = [start for start, _ in self.sentences]
+        self._edges = frozenset(edges(passage))
+        asked = units(question, asking)
+        held: list[set[str]] = [set() for _ in self.sentences]
+        self._found: list[list[tuple[str, int, int]]] = [[] for _ in self.sentences]
+        self._of: dict[int, list[str]] = {}
+        for unit, start, end in _placed(self._text):
+            number = self._number(start)
+            held[number].add(unit)
+            if unit in asked:
+                self._found[number].append((unit, start, end))
+        self._common = {unit for unit in set().union(*held) if sum(unit in each for each in held) > 1}
+        whole = {unit: math.log1p((1 + len(held)) / (1 + sum(unit in each for each in held))) for unit in asked}
+        total = sum(whole.values())
+        self._weights = {unit: weight / total for unit, weight in whole.items()}
+        self._covers = [self._sum({unit for unit, _, _ in found}) for found in self._found]
+        self._marked = np.zeros(len(passage) + 1, dtype=np.bool_)
+        for found in self._found:
+            for unit, start, end in found:
+                self._marked[start:end] |= len(unit) > 1 or not _UNSPACED_FIRST.match(unit)
+        self._holding = np.zeros(len(passage) + 1, dtype=np.bool_)
+        for word in asking:
+            border = "" if _UNSPACED_FIRST.match(word) else r"\b"
+            for match in regex.finditer(rf"{border}{regex.escape(word)}{border}", self._text):
+                self._holding[match.start() : match.end()] = True
 
-    def cover(self, text: str) -> float:
-        """Share of the question's units that a text has, 0 to 1."""
-        whole = sum(self._weights.values())
-        return sum(self._weights[unit] for unit in self._units & units(text)) / whole if whole else 0.0
+    @cached_property
+    def told(self) -> float:
+        """Cover of the question by the whole passage, 0 to 1."""
+        return self._sum({unit for found in self._found for unit, _, _ in found})
+
+    def best_sentences(self, most: int) -> list[Span]:
+        """The sentences that cover most of the question, with what the ones before them cover besides."""
+        order = sorted(range(len(self.sentences)), key=lambda i: -(self._covers[i] + self._before(i) / 2))
+        return [self.sentences[i] for i in sorted(order[:most])]
 
     def place(self, occurrences: Sequence[Span]) -> Span:
         """That occurrence of a span whose sentence covers most of the question; the first of several."""
-        return max(occurrences, key=lambda span: (self.cover(self._around(span)[0]), -span.start))
+        return max(occurrences, key=lambda span: (self._around(span)[0], -span.start))
 
-    def columns(
-        self, spans: Sequence[Span], renormalised: Sequence[float], question: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        """Features of K candidates, (K, F).
+    def near(self, span: Span) -> float:
+        """Cover of the question by the sentence around a span and the three before, 0 to 1."""
+        number = self._number(span.start)
+        return self._covers[number] + self._before(number)
 
-        Args:
-            spans: where each stands.
-            renormalised: log-probability of each.
-            question: log p(question | passage, span), (K,).
-        """
-        most = max((self.cover(self.passage[a:b]) for a, b in self.sentences), default=0.0)
-        asked = units(self.question)
-        rows = []
-        for span, log_prob, channel in zip(spans, renormalised, question - question.max(initial=-np.inf), strict=True):
-            sentence, clause, whole = self._around(span)
-            mine = units(self.passage[span.start : span.end])
-            covered = self.cover(sentence)
-            rows.append(
-                (
-                    max(log_prob, MIN_LOG_PROB),
-                    max(channel, MIN_LOG_PROB),
-                    math.log(span.end - span.start),
-                    len(mine & asked) / max(1, len(mine)),
-                    self._outer(span),
-                    covered,
-                    self.cover(whole) >= most,
-                    self.cover(clause),
-                    not self.passage[: span.start].rstrip()[-1:].isalnum(),
-                    not self.passage[span.end :].lstrip()[:1].isalnum(),
-                )
-            )
-        return np.array(rows, dtype=np.float64).reshape(len(rows), len(FEATURES))
+    def columns(self, spans: Sequence[Span]) -> NDArray[np.float64]:
+        """Features of K spans, (K, F)."""
+        return np.array([self._row(span) for span in spans], dtype=np.float64).reshape(len(spans), len(FEATURES))
 
-    def _outer(self, span: Span) -> bool:
-        text = key_text(self.passage[span.start : span.end]).lower()
-        words = text.split()
-        if words[:1] != words[-1:] and {words[0], words[-1]} & set(self.asking):
-            return True
-        unspaced = [word for word in self.asking if _UNSPACED_FIRST.match(word)]
-        return any(text.startswith(word) or text.endswith(word) for word in unspaced)
+    def _row(self, span: Span) -> tuple[float, ...]:
+        start, end = span
+        number = self._number(start)
+        sentence, clause = self._around(span)
+        first, last = self.sentences[number].start, max(end, self.sentences[number].end)
+        left, right = start - 1, end
+        while left >= first and self.passage[left].isspace():
+            left -= 1
+        while right < last and self.passage[right].isspace():
+            right += 1
+        inside = left >= first, right < last
+        mine = {unit for unit, _, _ in _placed(self._text[start:end])}
+        text = self.passage[start:end]
+        length = math.log(end - start)
+        gaps = [max(start - b, a - end) for _, a, b in self._found[number] if b <= start or a >= end]
+        return (
+            length,
+            length**2,
+            float(self._marked[start:end].mean()),
+            bool(self._holding[start] or self._holding[end - 1]),
+            sentence,
+            self._covers[number] >= max(self._covers),
+            self._before(number),
+            clause,
+            not (inside[0] and self.passage[left].isalnum()),
+            not (inside[1] and self.passage[right].isalnum()),
+            inside[0] and bool(self._marked[left]),
+            inside[1] and bool(self._marked[right]),
+            inside[0] and bool(self._holding[left]),
+            inside[1] and bool(self._holding[right]),
+            (start in self._edges) + (end in self._edges),
+            math.log1p(min(gaps, default=FAR)),
+            len(mine & self._common) / max(1, len(mine)),
+            _NAME.search(text) is not None,
+            any(map(str.isdigit, text)),
+        )
 
-    def _around(self, span: Span) -> tuple[str, str, str]:
-        """The sentence and the clause around a span, the span left out of both; and the sentence with it."""
-        start, end = next(((a, b) for a, b in self.sentences if a <= span.start < b), (0, len(self.passage)))
-        before, after = self.passage[start : span.start], self.passage[span.end : max(end, span.end)]
-        left = _CLAUSE.split(before)[-1]
-        right = _CLAUSE.split(after)[0]
-        return f"{before} {after}", f"{left} {right}", self.passage[start : max(end, span.end)]
+    def _number(self, at: int) -> int:
+        return bisect_right(self._starts, at) - 1
+
+    def _sum(self, covered: Collection[str]) -> float:
+        return sum(self._weights[unit] for unit in covered)
+
+    def _before(self, number: int) -> float:
+        near = {unit for found in self._found[max(0, number - 3) : number] for unit, _, _ in found}
+        return self._sum(near - {unit for unit, _, _ in self._found[number]})
+
+    def _around(self, span: Span) -> tuple[float, float]:
+        """Cover by the sentence and by the clause around a span, itself left out."""
+        start, end = span
+        number = self._number(start)
+        beside = [(unit, a, b) for unit, a, b in self._found[number] if b <= start or a >= end]
+        first = self._clauses[bisect_right([a for a, _ in self._clauses], start) - 1].start
+        last = self._clauses[bisect_right([a for a, _ in self._clauses], end - 1) - 1].end
+        return (
+            self._sum({unit for unit, _, _ in beside}),
+            self._sum({unit for unit, a, b in beside if first <= a and b <= last}),
+        )

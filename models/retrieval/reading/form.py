@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 
@@ -20,17 +20,18 @@ class Form(NamedTuple):
     question: str
     answer: str
     gap: str  # between a label and what follows: a space where words are written apart
-    asking: Sequence[str]  # words that ask or only hold a question together, the longer first
+    blank: str  # a question that asks for nothing in particular
+    asking: Sequence[str]  # words that ask or only hold a sentence together, the longer first
+    edges: Callable[[str], Collection[int]]  # offsets at which a word of a text may begin or end
     examples: Sequence[Example]
 
     def opening(self) -> str:
         """The worked examples."""
-        return "".join(
-            self.beginning(example.passage)
-            + "".join(f"{self.question}{self.gap}{q}\n{self.answer}{self.gap}{a}\n" for q, a in example.answers)
-            + "\n"
-            for example in self.examples
-        )
+        return "".join(map(self._worked, self.examples))
+
+    def _worked(self, example: Example) -> str:
+        pairs = [f"{self.question}{self.gap}{q}\n{self.answer}{self.gap}{a}\n" for q, a in example.answers]
+        return f"{self.beginning(example.passage)}{''.join(pairs)}\n"
 
     def beginning(self, passage: str) -> str:
         """A passage, in one line, before its questions."""

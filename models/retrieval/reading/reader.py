@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
@@ -15,13 +15,16 @@ from torch import Tensor
 from models.language.forward.context_cache import ContextCache
 from models.language.scoring.scorer import CausalScorer
 from models.retrieval.index.tokenizing import batch_encoder
+from models.retrieval.ranking.logit import MIN_LOG_PROB, Ranking
 from models.retrieval.reading.features import Sight
 from models.retrieval.reading.form import Form
-from models.retrieval.reading.order import ReadingOrder, sureness
+from models.retrieval.reading.order import ReadingOrder, nominated, sureness
 from models.retrieval.reading.span_index import SpanIndex
-from models.retrieval.reading.spans import Span, key_text
-from models.retrieval.search.options import Answer, Found, SearchOptions
+from models.retrieval.reading.spans import Span
+from models.retrieval.search.options import Answer, SearchOptions
+from models.retrieval.search.score_given import score_given
 from models.retrieval.search.search import rounds
+from models.retrieval.search.stem import Walker
 from models.retrieval.writers.causal import CausalKeyModel
 from models.retrieval.writers.codec import KeyCodec
 from models.text.normalisation import normalise
@@ -40,7 +43,6 @@ class ReadSpan(NamedTuple):
     place: Span  # of its occurrences the one whose sentence has most of the question
     occurrences: Sequence[Span]  # from left to right
     score: float  # log-prob that orders: among the candidates of a fitted order, else among all spans
-    renormalised: float  # log-prob among all spans
 
 
 class Read(NamedTuple):
@@ -53,13 +55,13 @@ class Read(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """What a beam found for a question, K spans, and what an order looks at."""
+    """The candidates for an answer, K spans, and what an order looks at."""
 
     sight: Sight
-    answer: Answer
+    answer: Answer  # of the beam, whose spans are among them
+    numbers: Sequence[int]  # (K,) in the index
     places: Sequence[Span]  # (K,)
-    columns: NDArray[np.float64]  # (K, F) features
-    question: NDArray[np.float64]  # (K,) mean log p of the question's tokens given passage and span
+    columns: NDArray[np.float64]  # (K, 3) of :data:`models.retrieval.reading.order.FEATURES`
 
 
 @dataclass(eq=False)
@@ -124,55 +126,58 @@ class Reader:
         if order is None:
             model = yield from self._read(index.passage)
             for done in rounds(index, model, questions, options, together):
-                yield {i: _plain(answer, index, self._sight(index, questions[i])) for i, answer in done.items()}
+                yield {i: _plain(answer, index, self.sight(index.passage, questions[i])) for i, answer in done.items()}
             return
-        for judged in self.judged(index, questions, options.beams, together):
+        for judged in self.judged(index, questions, options.beams, together, order.first):
             yield {i: _ordered(one, index, order, options.n) for i, one in judged.items()}
 
     def judged(
-        self, index: SpanIndex, questions: Sequence[str], beams: int, together: int
+        self, index: SpanIndex, questions: Sequence[str], beams: int, together: int, first: Ranking
     ) -> Iterator[dict[int, Judged]]:
-        """All that a beam holds for each question, with what an order looks at; see :meth:`readings`."""
+        """The candidates for each question: what a beam holds, and what comes first without a model.
+
+        Of each the model gives the log-prob after the question and, for comparison, after one that asks for nothing:
+        some tokens are likely whatever is asked (Zhao et al., Calibrate Before Use, ICML 2021). See :meth:`readings`.
+        """
         model = yield from self._read(index.passage)
         for done in rounds(index, model, questions, SearchOptions(n=beams, beams=beams), together):
-            answers: dict[int, Judged] = {}
-            for number, answer in done.items():
-                yield {}
-                sight = self._sight(index, questions[number])
-                places = [sight.place(index.occurrences[found.number]) for found in answer.found]
-                question = self._asked_back(model, sight.question, [index.passage[a:b] for a, b in places])
-                columns = sight.columns(places, [found.renormalised for found in answer.found], question)
-                mean = question / max(1, len(self._question(sight.question)))
-                answers[number] = Judged(sight, answer, places, columns, mean)
-            yield answers
+            asked = {i: self.sight(index.passage, questions[i]) for i in done}
+            near = {i: nominated(sight, index, first) for i, sight in asked.items()}
+            numbers = {i: list(dict.fromkeys([*near[i], *(found.number for found in done[i].found)])) for i in done}
+            keys = {at: [index.key(number) for number in numbers[i]] for at, i in enumerate(done)}
+            keys[len(done)] = list({key: None for its in keys.values() for key in its})
+            walker = Walker(index, model.read([*(questions[i] for i in done), self.form.blank]), self.codec.end, False)
+            scores = yield from _scored(walker, keys, self.codec.end)
+            yield {
+                i: self._judged(asked[i], done[i], numbers[i], near[i], index, scores[at], scores[len(done)])
+                for at, i in enumerate(done)
+            }
 
-    def _sight(self, index: SpanIndex, question: str) -> Sight:
-        return Sight(index.passage, question, self.form.asking)
-
-    def _asked_back(self, model: CausalKeyModel, question: str, texts: Sequence[str]) -> NDArray[np.float64]:
-        """log p(question | passage, span) for K spans, (K,), in nats: one forward for all of them."""
-        if not texts:
-            return np.empty(0)
-        form, asked = self.form, self._question(question)
-        heads = [self._encode(f"{form.answer}{form.gap}{key_text(text)}\n{form.question}") for text in texts]
-        fed = [[*head, *asked] for head in heads]
-        with torch.inference_mode():
-            hidden, _ = self.scorer.continued(
-                [tokens[:-1] for tokens in fed], [None] * len(fed), [self._context(model)] * len(fed)
+    def _judged(
+        self,
+        sight: Sight,
+        answer: Answer,
+        numbers: Sequence[int],
+        near: Mapping[int, float],
+        index: SpanIndex,
+        asked: Mapping[tuple[int, ...], float],
+        blank: Mapping[tuple[int, ...], float],
+    ) -> Judged:
+        least = min(near.values(), default=MIN_LOG_PROB)
+        columns = [
+            (
+                max(near.get(number, least), MIN_LOG_PROB),
+                max(asked[index.key(number)], MIN_LOG_PROB),
+                max(blank[index.key(number)], MIN_LOG_PROB),
             )
-            ends = np.cumsum([len(tokens) - 1 for tokens in fed])
-            rows = torch.cat([hidden[end - len(asked) : end] for end in ends])
-            logits = self.scorer.forward.full_output.logits(rows)
-            targets = torch.tensor(asked, device=logits.device).repeat(len(fed))
-            logs = logits.gather(1, targets[:, None])[:, 0] - logits.logsumexp(-1)
-            sums: NDArray[np.float64] = logs.view(len(fed), len(asked)).double().sum(-1).cpu().numpy()
-        return sums
+            for number in numbers
+        ]
+        places = [sight.place(index.occurrences[number]) for number in numbers]
+        return Judged(sight, answer, numbers, places, np.array(columns, dtype=np.float64).reshape(len(numbers), 3))
 
-    def _question(self, question: str) -> list[int]:
-        return self._encode(f"{self.form.gap}{' '.join(question.split())}\n")
-
-    def _context(self, model: CausalKeyModel) -> ContextCache:
-        return self.scorer.forward.no_context if model.before is None else model.before
+    def sight(self, passage: str, question: str) -> Sight:
+        """A passage and a question side by side."""
+        return Sight(passage, question, self.form.asking, self.form.edges)
 
     def _read(self, passage: str) -> Steps[CausalKeyModel]:
         """Read a passage, some tokens a turn."""
@@ -199,22 +204,41 @@ class Reader:
 def _plain(answer: Answer, index: SpanIndex, sight: Sight) -> Read:
     """What was found in the model's own order."""
     spans = [
-        _span(found, sight.place(index.occurrences[found.number]), found.rank_score, index) for found in answer.found
+        ReadSpan(sight.place(places), sorted(places), found.rank_score)
+        for found in answer.found
+        for places in (index.occurrences[found.number],)
     ]
     return Read(spans, None, answer.expansions, answer.proven)
 
 
 def _ordered(judged: Judged, index: SpanIndex, order: ReadingOrder, most: int) -> Read:
-    """The first ``most`` of what was found in a fitted order."""
+    """The first ``most`` candidates in a fitted order."""
     answer = judged.answer
-    if not answer.found:
+    if not judged.numbers:
         return Read((), None, answer.expansions, answer.proven)
-    ranks = order.ranking.log_probs(judged.columns)
-    chosen = np.argsort(-ranks, kind="stable")[:most].tolist()
-    spans = [_span(answer.found[i], judged.places[i], float(ranks[i]), index) for i in chosen]
-    confidence = order.confidence.of(sureness(judged.sight, judged.columns, ranks, judged.question))
+    ranks = order.second.log_probs(judged.columns)
+    spans = [
+        ReadSpan(judged.places[i], sorted(index.occurrences[judged.numbers[i]]), float(ranks[i]))
+        for i in np.argsort(-ranks, kind="stable")[:most].tolist()
+    ]
+    confidence = order.confidence.of(sureness(judged.sight, judged.places, judged.columns, ranks))
     return Read(spans, float(confidence[0]), answer.expansions, answer.proven)
 
 
-def _span(found: Found, place: Span, score: float, index: SpanIndex) -> ReadSpan:
-    return ReadSpan(place, sorted(index.occurrences[found.number]), score, found.renormalised)
+def _scored(
+    walker: Walker, keys: Mapping[int, Sequence[tuple[int, ...]]], end: int
+) -> Steps[dict[int, dict[tuple[int, ...], float]]]:
+    """Renormalised log-probs of given keys under each question by its number, all side by side."""
+    courses = {number: score_given(number, its, end) for number, its in keys.items() if its}
+    scores: dict[int, dict[tuple[int, ...], float]] = {number: {} for number in keys}
+    wanted = {number: next(course) for number, course in courses.items()}
+    while wanted:
+        stems = iter(walker.follow([choice for choices in wanted.values() for choice in choices]))
+        asked, wanted = wanted, {}
+        for number, choices in asked.items():
+            try:
+                wanted[number] = courses[number].send([next(stems) for _ in choices])
+            except StopIteration as done:
+                scores[number] = {one.tokens[:-1]: one.renormalised for one in done.value}
+        yield {}
+    return scores

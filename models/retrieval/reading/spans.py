@@ -13,13 +13,16 @@ LONGEST = 60
 """Characters of a span by default, at most."""
 
 _CLUSTER = regex.compile(r"\X")
-_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Tibetan}"
+"""Scripts that write no spaces between words, or not between words alone, as classes of a pattern."""
 _RUN = regex.compile(
-    rf"(?V1)[[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+(?:['’][[\p{{L}}\p{{M}}]--[{_UNSPACED}]]+)*|\d+(?:[.,:/]\d+)*"
+    rf"(?V1)[[\p{{L}}\p{{M}}]--[{UNSPACED}]]+(?:['’][[\p{{L}}\p{{M}}]--[{UNSPACED}]]+)*|\d+(?:[.,:/]\d+)*"
 )
 """A word of a script that writes spaces between them, or a number with the marks between its digits."""
 _ENDS_SENTENCE = frozenset("。！？!?…\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 """No span goes over one: a full stop may be of an abbreviation, these are not."""
+_SENTENCE_END = regex.compile(r"[。！？!?…\n\r\x85\u2028\u2029]+[”’」』\"]*|(?<=[^\s.]{2})\.(?=\s|$)")
+_CLAUSE_END = regex.compile(rf"{_SENTENCE_END.pattern}|[，；、：]|[,;:](?=\s)")
 _NEVER_OUTER = frozenset(",;:，、；：·|~")
 """Marks between things: no span begins or ends with one."""
 _BRACKETS = {
@@ -65,12 +68,19 @@ def spans_of(passage: str, longest: int = LONGEST) -> Iterator[Span]:
 
 
 def sentences_of(passage: str) -> list[Span]:
-    """The sentences of a passage, end to end; over none of their borders goes a span, but for full stops."""
-    found, start = [], 0
-    for match in regex.finditer(r"[。！？!?…\n\r\x85\u2028\u2029]+[”’」』\"]*|(?<=[^\s.]{2})\.(?=\s|$)", passage):
-        found.append(Span(start, match.end()))
-        start = match.end()
-    return [*found, Span(start, len(passage))] if start < len(passage) else found
+    """The sentences of a passage, end to end."""
+    return _cut(passage, _SENTENCE_END)
+
+
+def clauses_of(passage: str) -> list[Span]:
+    """The clauses of a passage, end to end."""
+    return _cut(passage, _CLAUSE_END)
+
+
+def _cut(passage: str, ends: regex.Pattern[str]) -> list[Span]:
+    stops = [match.end() for match in ends.finditer(passage)]
+    stops += [len(passage)] if len(passage) > (stops[-1] if stops else 0) else []
+    return [Span(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
 
 
 def key_text(text: str) -> str:

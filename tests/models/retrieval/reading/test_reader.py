@@ -59,7 +59,7 @@ def key(reader: Reader, passage: str, span: Span) -> tuple[int, ...]:
 def enumerated(reader: Reader, plain: Any, passage: str, question: str) -> dict[tuple[int, ...], float]:
     """Renormalised log-prob of every span by its tokens, the text before it read anew for each."""
     tokenizer = reader.tokenizer
-    form = "P: the dog ran\nQ: who ran?\nA: the dog\n\n" + FORM.beginning(normalise(passage))
+    form = FORM.opening() + FORM.beginning(normalise(passage))
     before = [2, *tokenizer.encode(form).ids, *reader.codec.question(question)]
     texts = {key_text(passage[a:b]) for a, b in spans_of(passage, LONGEST)}
     index = DictIndex(tuple(tokenizer.encode(f" {text}").ids) for text in texts)
