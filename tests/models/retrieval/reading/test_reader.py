@@ -14,16 +14,21 @@ from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 from models.language.scoring.scorer import CausalScorer
+from models.retrieval.ranking.logit import MIN_LOG_PROB, Ranking
+from models.retrieval.reading.features import FEATURES as SEEN
 from models.retrieval.reading.form import Example, Form
 from models.retrieval.reading.reader import Read, Reader
 from models.retrieval.reading.spans import Span, key_text, spans_of
 from models.retrieval.search.options import SearchOptions
 from models.text.normalisation import normalise
+from samplers.constraints.words import spaced_boundaries
 from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.reading.passages import PASSAGES
 from tests.support import tiny_service
 
-FORM = Form("P:", "Q:", "A:", " ", ["who"], [Example("the dog ran", [("who ran?", "the dog")])])
+FORM = Form(
+    "P:", "Q:", "A:", " ", "what?", ["who"], spaced_boundaries, [Example("the dog ran", [("who ran?", "the dog")])]
+)
 QUESTIONS = st.sampled_from(["who ran in the park?", "公园在哪里？", "🙂?"])
 LONGEST = 8
 
@@ -91,7 +96,7 @@ def test_exact_mode_gives_the_best_of_all_spans(
     best = sorted(truth.values(), reverse=True)[:n]
     np.testing.assert_allclose([span.score for span in answer.spans], best, atol=2e-4)
     for span in answer.spans:
-        assert span.renormalised == pytest.approx(truth[key(reader, passage, span.place)], abs=2e-4)
+        assert span.score == pytest.approx(truth[key(reader, passage, span.place)], abs=2e-4)
     if truth:
         assert np.exp(list(truth.values())).sum() == pytest.approx(1, abs=1e-4), "a law over the spans"
 
@@ -108,7 +113,7 @@ def test_a_wide_beam_gives_every_span_to_each_question(
     ):
         assert {key(reader, passage, span.place) for span in answer.spans} == set(truth)
         for span in answer.spans:
-            assert span.renormalised == pytest.approx(truth[key(reader, passage, span.place)], abs=2e-4)
+            assert span.score == pytest.approx(truth[key(reader, passage, span.place)], abs=2e-4)
 
 
 def test_a_passage_is_read_once_for_all_its_questions(reader: Reader) -> None:
@@ -123,3 +128,21 @@ def test_a_passage_is_read_once_for_all_its_questions(reader: Reader) -> None:
     answers(reader, passage, questions, options)
     assert usage.lm_tokens - before < 2 * alone
     assert alone > len(reader.tokens(passage))
+
+
+@settings(max_examples=8, deadline=None)
+@given(passage=PASSAGES, question=QUESTIONS)
+def test_an_order_hears_the_model_after_the_question_and_after_a_blank_one(
+    reader: Reader, plain: Any, passage: str, question: str
+) -> None:
+    count = len(SEEN)
+    first = Ranking(SEEN, (0.0,) * count, (1.0,) * count, (*(0.0,) * (count - 1), 1.0))
+    index = reader.index(passage, spans_of(passage, LONGEST))
+    judged = [one for done in reader.judged(index, [question, "what?"], 2, 2, first) for one in done.items()]
+    assert sorted(number for number, _ in judged) == [0, 1]
+    truths = [enumerated(reader, plain, passage, text) for text in (question, "what?")]
+    for number, one in judged:
+        assert len(one.numbers) == len(set(one.numbers)) >= min(len(index), 2)
+        for at, row in zip(one.numbers, one.columns, strict=True):
+            assert row[1] == pytest.approx(max(truths[number][index.key(at)], MIN_LOG_PROB), abs=2e-4)
+            assert row[2] == pytest.approx(max(truths[1][index.key(at)], MIN_LOG_PROB), abs=2e-4)
