@@ -20,7 +20,7 @@ from models.retrieval.reading.features import Sight
 from models.retrieval.reading.form import Form
 from models.retrieval.reading.order import ReadingOrder, nominated, sureness
 from models.retrieval.reading.span_index import SpanIndex
-from models.retrieval.reading.spans import Span
+from models.retrieval.reading.spans import Span, key_text
 from models.retrieval.search.options import Answer, SearchOptions
 from models.retrieval.search.score_given import score_given
 from models.retrieval.search.search import rounds
@@ -204,11 +204,19 @@ class Reader:
 def _plain(answer: Answer, index: SpanIndex, sight: Sight) -> Read:
     """What was found in the model's own order."""
     spans = [
-        ReadSpan(sight.place(places), sorted(places), found.rank_score)
+        _read_span(sight.place(index.occurrences[found.number]), found.number, found.rank_score, index)
         for found in answer.found
-        for places in (index.occurrences[found.number],)
     ]
     return Read(spans, None, answer.expansions, answer.proven)
+
+
+def _read_span(place: Span, number: int, score: float, index: SpanIndex) -> ReadSpan:
+    """A span with the places of its text: a vocabulary without some characters has one key for several texts."""
+
+    def text(span: Span) -> str:
+        return key_text(index.passage[span.start : span.end])
+
+    return ReadSpan(place, sorted(span for span in index.occurrences[number] if text(span) == text(place)), score)
 
 
 def _ordered(judged: Judged, index: SpanIndex, order: ReadingOrder, most: int) -> Read:
@@ -218,7 +226,7 @@ def _ordered(judged: Judged, index: SpanIndex, order: ReadingOrder, most: int) -
         return Read((), None, answer.expansions, answer.proven)
     ranks = order.second.log_probs(judged.columns)
     spans = [
-        ReadSpan(judged.places[i], sorted(index.occurrences[judged.numbers[i]]), float(ranks[i]))
+        _read_span(judged.places[i], judged.numbers[i], float(ranks[i]), index)
         for i in np.argsort(-ranks, kind="stable")[:most].tolist()
     ]
     confidence = order.confidence.of(sureness(judged.sight, judged.places, judged.columns, ranks))
