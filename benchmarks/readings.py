@@ -177,6 +177,7 @@ def main() -> None:
     parser.add_argument("--passages", type=int, default=40)
     parser.add_argument("--fit", type=int, metavar="PASSAGES")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
+    parser.add_argument("--seed", type=int, default=0, help="of the passages that are measured on")
     parser.add_argument("--seconds", type=float, default=float("inf"))
     arguments = parser.parse_args()
     settings = Settings()
@@ -193,7 +194,8 @@ def main() -> None:
     if order is None:
         raise SystemExit(f"nothing is fitted for {model.name}: add --fit")
     began = time.perf_counter()
-    found = seen(made("test", arguments.passages), readers, order.first, arguments.seconds)
+    found = seen(made("test", arguments.passages, arguments.seed), readers, order.first, arguments.seconds)
+    result["seed"] = arguments.seed
     result["passages"] = len({one.asked.passage for one in found})
     result["seconds_a_question"] = round((time.perf_counter() - began) / len(found), 2)
     result |= figures(found, order)

@@ -21,6 +21,8 @@ FEATURES = (
     "sentence",
     "best_sentence",
     "before",
+    "named",
+    "named_before",
     "clause",
     "left",
     "right",
@@ -42,6 +44,7 @@ outer: whether it begins or ends with a word that asks or only holds a sentence 
 sentence: cover of the question by the sentence around it, itself left out.
 best_sentence: whether no sentence covers more, itself included.
 before: what the three sentences before cover besides.
+named: share of what the question names that stands in the sentence; named_before: in the three before, if not in it.
 clause: cover by the clause around it, itself left out.
 left, right: whether nothing or a mark stands beside it there.
 left_asked, right_asked: whether a unit of the question does.
@@ -52,8 +55,10 @@ repeated: share of its units that other sentences have too.
 name: whether it has a capital letter or a symbol.
 digits: whether it has a digit.
 
-Units are words, of scripts that write none apart single characters and pairs; cover is the share of the question's
-units, those left out that ask, each by how few sentences of the passage have it.
+What a question names are its words with a capital letter, the first aside, and, of scripts that write none apart, that
+piece of it which the fewest sentences have, the longest of several. Units are words, of such scripts single characters
+and pairs; cover is the share of the question's units, those left out that ask, each by how few sentences of the passage
+have it.
 """
 
 FAR = 99
@@ -120,6 +125,10 @@ class Sight:
         total = sum(whole.values())
         self._weights = {unit: weight / total for unit, weight in whole.items()}
         self._covers = [self._sum({unit for unit, _, _ in found}) for found in self._found]
+        self._names = [
+            frozenset(number for number, (a, b) in enumerate(self.sentences) if name in self._text[a:b])
+            for name in self._named(asking)
+        ]
         self._marked = np.zeros(len(passage) + 1, dtype=np.bool_)
         for found in self._found:
             for unit, start, end in found:
@@ -176,6 +185,8 @@ class Sight:
             sentence,
             self._covers[number] >= max(self._covers),
             self._before(number),
+            self._share({number}),
+            self._share(set(range(max(0, number - 3), number))) * (1 - self._share({number})),
             clause,
             not (inside[0] and self.passage[left].isalnum()),
             not (inside[1] and self.passage[right].isalnum()),
@@ -199,6 +210,34 @@ class Sight:
     def _before(self, number: int) -> float:
         near = {unit for found in self._found[max(0, number - 3) : number] for unit, _, _ in found}
         return self._sum(near - {unit for unit, _, _ in self._found[number]})
+
+    def _named(self, asking: Collection[str]) -> list[str]:
+        """What the question names, in lower case."""
+        text = key_text(self.question)
+        words = [match for match in _PIECE.finditer(text) if not _UNSPACED_FIRST.match(match[0])]
+        names = [word[0].lower() for word in words if word.start() and word[0] != word[0].lower()]
+        runs: list[tuple[int, int, str]] = []
+        for match in _PIECE.finditer(text.lower()):
+            if not _UNSPACED_FIRST.match(match[0]):
+                continue
+            piece = match[0]
+            for word in asking:
+                piece = piece.replace(word, " ")
+            for part in piece.split():
+                at = 0
+                while at < len(part):
+                    end = at + 1
+                    while end < len(part) and part[at : end + 1] in self._text:
+                        end += 1
+                    if end - at > 1:
+                        held = sum(part[at:end] in self._text[a:b] for a, b in self.sentences)
+                        runs.append((-held, end - at, part[at:end]))
+                    at = end
+        return names + [name for _, _, name in sorted(runs)[-1:]]
+
+    def _share(self, numbers: set[int]) -> float:
+        """Share of what is named that stands in one of some sentences."""
+        return sum(bool(its & numbers) for its in self._names) / max(1, len(self._names))
 
     def _around(self, span: Span) -> tuple[float, float]:
         """Cover by the sentence and by the clause around a span, itself left out."""

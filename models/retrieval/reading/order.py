@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.ranking.logit import Ranking
+from models.retrieval.ranking.logit import MIN_LOG_PROB, Ranking
 from models.retrieval.reading.features import FEATURES as SEEN
 from models.retrieval.reading.features import Sight
 from models.retrieval.reading.span_index import SpanIndex
@@ -24,24 +24,37 @@ NOMINATED, SENTENCES, MAX_NOMINEES = 10, 4, 6000
 """Candidates that the first order names; of how many sentences, those that cover most of the question; of how many
 spans at most."""
 
-FEATURES = ("first", "asked", "blank")
+FEATURES = ("first", "answer", "blank", "answer_mean", "blank_mean", "tokens", *SEEN)
 """Names of the columns of the second order.
 
 first: log-probability in the first order, of what it did not name the least.
-asked: renormalised log-probability of the span after the question, in nats.
-blank: after a question that asks for nothing in particular.
+answer: renormalised log-probability of the span after the question, in nats; answer_mean: over its tokens.
+blank, blank_mean: after a question that asks for nothing in particular.
+tokens: of the span, the one that ends it among them.
 """
 
-SURENESS = ("rank", "margin", "first", "asked", "contrast", "sentence", "told")
+SURENESS = ("rank", "margin", "first", "answer", "contrast", "sentence", "told")
 """Names of the columns of :func:`sureness`.
 
 rank: log-probability of the best span among the candidates.
 margin: of that to the second, at most :data:`MAX_MARGIN`, which also stands for no second.
-first, asked: of the best, as in :data:`FEATURES`; contrast: asked less blank.
+first, answer: of the best, as in :data:`FEATURES`; contrast: answer less blank.
 sentence: cover of the question by the sentence around it and the three before.
 told: cover by the whole passage.
 """
 MAX_MARGIN = 20.0
+
+
+def columns_of(
+    seen: NDArray[np.float64],
+    first: Sequence[float],
+    answer: Sequence[float],
+    blank: Sequence[float],
+    tokens: Sequence[int],
+) -> NDArray[np.float64]:
+    """Features of K candidates in the second order, (K, F), of what is seen of them, (K, S), and the other columns."""
+    heard = np.maximum(np.array([first, answer, blank], dtype=np.float64), MIN_LOG_PROB)
+    return np.column_stack((*heard, *heard[1:] / np.array(tokens), np.array(tokens), seen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,10 +110,10 @@ def sureness(
     Args:
         sight: of passage and question.
         places: where each stands, (K,).
-        columns: of each by :data:`FEATURES`, (K, 3).
+        columns: of each by :data:`FEATURES`, (K, F).
         ranks: log-probability of each among them, (K,).
     """
     best, *rest = np.argsort(-ranks, kind="stable")
     margin = min(ranks[best] - ranks[rest[0]], MAX_MARGIN) if rest else MAX_MARGIN
-    first, asked, blank = columns[best]
-    return np.array([[ranks[best], margin, first, asked, asked - blank, sight.near(places[best]), sight.told]])
+    first, answer, blank, *_ = columns[best]
+    return np.array([[ranks[best], margin, first, answer, answer - blank, sight.near(places[best]), sight.told]])

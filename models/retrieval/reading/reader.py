@@ -18,7 +18,7 @@ from models.retrieval.index.tokenizing import batch_encoder
 from models.retrieval.ranking.logit import MIN_LOG_PROB, Ranking
 from models.retrieval.reading.features import Sight
 from models.retrieval.reading.form import Form
-from models.retrieval.reading.order import ReadingOrder, nominated, sureness
+from models.retrieval.reading.order import ReadingOrder, columns_of, nominated, sureness
 from models.retrieval.reading.span_index import SpanIndex
 from models.retrieval.reading.spans import Span, key_text
 from models.retrieval.search.options import Answer, SearchOptions
@@ -61,7 +61,7 @@ class Judged(NamedTuple):
     answer: Answer  # of the beam, whose spans are among them
     numbers: Sequence[int]  # (K,) in the index
     places: Sequence[Span]  # (K,)
-    columns: NDArray[np.float64]  # (K, 3) of :data:`models.retrieval.reading.order.FEATURES`
+    columns: NDArray[np.float64]  # (K, F) of :data:`models.retrieval.reading.order.FEATURES`
 
 
 @dataclass(eq=False)
@@ -164,16 +164,16 @@ class Reader:
         blank: Mapping[tuple[int, ...], float],
     ) -> Judged:
         least = min(near.values(), default=MIN_LOG_PROB)
-        columns = [
-            (
-                max(near.get(number, least), MIN_LOG_PROB),
-                max(asked[index.key(number)], MIN_LOG_PROB),
-                max(blank[index.key(number)], MIN_LOG_PROB),
-            )
-            for number in numbers
-        ]
         places = [sight.place(index.occurrences[number]) for number in numbers]
-        return Judged(sight, answer, numbers, places, np.array(columns, dtype=np.float64).reshape(len(numbers), 3))
+        keys = [index.key(number) for number in numbers]
+        columns = columns_of(
+            sight.columns(places),
+            [near.get(number, least) for number in numbers],
+            [asked[key] for key in keys],
+            [blank[key] for key in keys],
+            [len(key) + 1 for key in keys],
+        )
+        return Judged(sight, answer, numbers, places, columns)
 
     def sight(self, passage: str, question: str) -> Sight:
         """A passage and a question side by side."""
