@@ -35,7 +35,7 @@ from models.retrieval.reading.reader import Judged, Reader
 from models.retrieval.reading.spans import spans_of
 from models.retrieval.search.confidence import Confidence
 
-REFUSED = 0.05
+REFUSED = 0.1
 """Share of answerable questions of the development half for which `no_answer` may be said."""
 
 FIRST_PASSAGES = 300

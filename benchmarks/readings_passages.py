@@ -366,5 +366,4 @@ class _Side:
 
     def _sentence(self, rng: random.Random, fact: Triple) -> str:
         text = rng.choice(self.wordings[fact.predicate][0 if self.half == "dev" else 1])
-        text = text.format(s=fact.subject, o=fact.object)
-        return text[0].upper() + text[1:] if self.language == "en" else text
+        return text.format(s=fact.subject, o=fact.object)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
@@ -26,6 +27,8 @@ FEATURES = (
     "clause",
     "left",
     "right",
+    "glued",
+    "crosses",
     "left_asked",
     "right_asked",
     "left_outer",
@@ -47,6 +50,8 @@ before: what the three sentences before cover besides.
 named: share of what the question names that stands in the sentence; named_before: in the three before, if not in it.
 clause: cover by the clause around it, itself left out.
 left, right: whether nothing or a mark stands beside it there.
+glued: at how many of its ends a mark between the parts of a word stands, such as that of Asia/Tokyo.
+crosses: whether a sentence ends within it.
 left_asked, right_asked: whether a unit of the question does.
 left_outer, right_outer: whether a word that asks or only holds a sentence together does.
 edges: how many of its ends are edges of words.
@@ -66,6 +71,7 @@ FAR = 99
 
 _PIECE = regex.compile(rf"(?V1)[{UNSPACED}]+|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+|\p{{S}}+")
 _UNSPACED_FIRST = regex.compile(rf"[{UNSPACED}]")
+_GLUE = regex.compile(r"[\p{Pd}\p{S}/_&'’.@·]")
 _NAME = regex.compile(r"[\p{Lu}\p{So}\p{Sc}]")
 
 
@@ -190,6 +196,8 @@ class Sight:
             clause,
             not (inside[0] and self.passage[left].isalnum()),
             not (inside[1] and self.passage[right].isalnum()),
+            self._glues(start - 1) + self._glues(end),
+            end > self.sentences[number].end,
             inside[0] and bool(self._marked[left]),
             inside[1] and bool(self._marked[right]),
             inside[0] and bool(self._holding[left]),
@@ -200,6 +208,13 @@ class Sight:
             _NAME.search(text) is not None,
             any(map(str.isdigit, text)),
         )
+
+    def _glues(self, at: int) -> bool:
+        """Whether a symbol stands at a place, or a mark that holds what stands before and after it together."""
+        if not 0 <= at < len(self.passage) or not _GLUE.match(self.passage[at]):
+            return False
+        beside = self.passage[max(0, at - 1) : at] + self.passage[at + 1 : at + 2]
+        return unicodedata.category(self.passage[at])[0] == "S" or len(beside.replace(" ", "")) == 2
 
     def _number(self, at: int) -> int:
         return bisect_right(self._starts, at) - 1

@@ -20,7 +20,7 @@ FITTED = Path(__file__).with_name("fitted")
 """A folder for each model that something is fitted for, by its name."""
 FIRST, SECOND, CONFIDENCE = "first.json", "second.json", "confidence.json"
 
-NOMINATED, SENTENCES, MAX_NOMINEES = 10, 4, 6000
+NOMINATED, SENTENCES, MAX_NOMINEES = 16, 4, 6000
 """Candidates that the first order names; of how many sentences, those that cover most of the question; of how many
 spans at most."""
 
@@ -33,14 +33,28 @@ blank, blank_mean: after a question that asks for nothing in particular.
 tokens: of the span, the one that ends it among them.
 """
 
-SURENESS = ("rank", "margin", "first", "answer", "contrast", "sentence", "told")
+SURENESS = (
+    "rank",
+    "margin",
+    "first",
+    "answer",
+    "contrast",
+    "near",
+    "told",
+    "sentence",
+    "best_sentence",
+    "named",
+    "named_before",
+    "clause",
+)
 """Names of the columns of :func:`sureness`.
 
 rank: log-probability of the best span among the candidates.
 margin: of that to the second, at most :data:`MAX_MARGIN`, which also stands for no second.
 first, answer: of the best, as in :data:`FEATURES`; contrast: answer less blank.
-sentence: cover of the question by the sentence around it and the three before.
+near: cover of the question by the sentence around it and the three before.
 told: cover by the whole passage.
+sentence and the rest: of the best, as in :data:`models.retrieval.reading.features.FEATURES`.
 """
 MAX_MARGIN = 20.0
 
@@ -115,5 +129,7 @@ def sureness(
     """
     best, *rest = np.argsort(-ranks, kind="stable")
     margin = min(ranks[best] - ranks[rest[0]], MAX_MARGIN) if rest else MAX_MARGIN
-    first, answer, blank, *_ = columns[best]
-    return np.array([[ranks[best], margin, first, answer, answer - blank, sight.near(places[best]), sight.told]])
+    by_name = dict(zip(FEATURES, columns[best].tolist(), strict=True))
+    contrast = by_name["answer"] - by_name["blank"]
+    own = [by_name["first"], by_name["answer"], contrast, sight.near(places[best]), sight.told]
+    return np.array([[ranks[best], margin, *own, *(by_name[name] for name in SURENESS[len(own) + 2 :])]])

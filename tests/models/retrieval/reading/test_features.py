@@ -8,7 +8,7 @@ from hypothesis import given
 
 from models.retrieval.reading.baseline import baseline
 from models.retrieval.reading.features import FEATURES, Sight, units
-from models.retrieval.reading.order import MAX_MARGIN, SURENESS, sureness
+from models.retrieval.reading.order import MAX_MARGIN, SURENESS, columns_of, sureness
 from models.retrieval.reading.spans import Span, spans_of
 from samplers.constraints.words import spaced_boundaries
 from tests.models.retrieval.reading.passages import PASSAGES
@@ -53,7 +53,7 @@ def test_features_are_finite_whatever_is_asked(passage: str, question: str) -> N
     columns = sight.columns(spans)
     assert columns.shape == (len(spans), len(FEATURES)) and np.isfinite(columns).all()
     if spans:
-        scores = np.full((len(spans), 3), -1.0)
+        scores = columns_of(columns, *(np.full((3, len(spans)), -1.0).tolist()), [2] * len(spans))
         row = sureness(sight, spans, scores, np.linspace(-1, -5, len(spans)))
         assert row.shape == (1, len(SURENESS)) and np.isfinite(row).all()
         assert len(spans) > 1 or row[0, 1] == MAX_MARGIN
@@ -87,3 +87,12 @@ def test_a_subject_named_before_counts() -> None:
     _, ml = sight.columns([Span(29, 31), Span(62, 64)])
     assert ml[names] > 0 and passage[62:64] == "ML"
     assert sight.near(Span(62, 64)) == pytest.approx(1)
+
+
+def test_a_span_cut_within_a_word_or_over_a_sentence_is_seen() -> None:
+    passage = "Its time zone is Asia/Tokyo. Here is more."
+    sight = Sight(passage, "What is the time zone?", ASKING, EDGES)
+    glued, crosses = FEATURES.index("glued"), FEATURES.index("crosses")
+    for text, expected in (("Tokyo", (1, 0)), ("Asia", (1, 0)), ("Asia/Tokyo", (0, 0)), ("Tokyo. Here", (1, 1))):
+        (row,) = sight.columns([Span(at := passage.index(text), at + len(text))])
+        assert (row[glued], row[crosses]) == expected, text
