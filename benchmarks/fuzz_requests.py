@@ -226,7 +226,7 @@ class Fuzzer:
     def _readings(self) -> FuzzedRequest:
         rng = self.rng
         joiner = rng.choice(["", " ", "，", "。", ". ", "\n", "\r\n"])
-        body: dict[str, Any] = {"passage": joiner.join(self._some(12)), "question": self.word()}
+        body: dict[str, Any] = {"passage": joiner.join(self._some(5)), "question": self.word()}
         optional: dict[str, Callable[[], Any]] = {
             "n": lambda: rng.choice([1, 3, 0, 99]),
             "beams": lambda: rng.choice([1, 4, 0]),
