@@ -81,6 +81,7 @@ class Fuzzer:
             (24, self._score),
             (10, self._search),
             (6, self._links),
+            (6, self._readings),
             (4, self._walk),
             (8, self._index),
             (4, self._upload),
@@ -237,6 +238,22 @@ class Fuzzer:
         }
         body = {"text": rng.choice(["", " ", "，"]).join(self._some(6)), "index": rng.choice(INDEXES)}
         return self._json("/v1/links", self._spoilt(body, optional))
+
+    def _readings(self) -> FuzzedRequest:
+        rng = self.rng
+        joiner = rng.choice(["", " ", "，", "。", ". ", "\n", "\r\n"])
+        body: dict[str, Any] = {"passage": joiner.join(self._some(5)), "question": self.word()}
+        optional: dict[str, Callable[[], Any]] = {
+            "n": lambda: rng.choice([1, 3, 0, 99]),
+            "beams": lambda: rng.choice([1, 4, 0]),
+            "mode": lambda: rng.choice(["beam", "exact", "x"]),
+            "longest": lambda: rng.choice([1, 9, 300, 0, 301]),
+            "rerank": lambda: rng.random() < 0.5,
+            "language": lambda: rng.choice(["zh", "en", "auto", "fr"]),
+            "questions": lambda: self._some(2),
+            "stream": lambda: True,
+        }
+        return self._json("/v1/readings", self._spoilt(body, optional))
 
     def _walk(self) -> FuzzedRequest:
         rng = self.rng

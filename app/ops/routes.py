@@ -73,7 +73,7 @@ async def models(engine: ReadyEngine) -> Models:
     return Models(data=[ListedModel(id=model.name)], models=[card], limits=engine.limits)
 
 
-@router.get("/v1/models/{name}", responses=problem_responses(404, 500, 503), summary="A model by its name")
+@router.get("/v1/models/{name}", responses=problem_responses(404, 422, 500, 503), summary="A model by its name")
 async def model(name: str, engine: ReadyEngine) -> ListedModel:
     """The loaded model, as OpenAI's clients ask for it."""
     if name != engine.model.name:

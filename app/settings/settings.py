@@ -125,9 +125,10 @@ class Limits(Environment):
         default=20_000, ge=1, description="characters of all texts of one request for links"
     )
     max_listed: int = Field(default=20_000, ge=0, description="words of protect, of names or of edits")
-    max_queries: int = Field(default=64, ge=1, description="queries of one search")
+    max_queries: int = Field(default=64, ge=1, description="queries of one search, questions of one reading")
     max_query_characters: int = Field(default=1000, ge=1, description="characters of one of them")
-    max_results: int = Field(default=32, ge=1, description="keys for each query")
+    max_passage_characters: int = Field(default=4000, ge=1, description="characters of the passage of a reading")
+    max_results: int = Field(default=32, ge=1, description="keys or spans for each query")
     max_beams: int = Field(default=32, ge=1, description="width of a beam")
     max_changes: int = Field(default=10_000, ge=1, description="entries added and removed by one request")
     max_upload_bytes: values.Size = Field(

@@ -13,6 +13,7 @@ from app.tasks.infills.task import Infills
 from app.tasks.keywords.task import Sentences
 from app.tasks.links.task import Links
 from app.tasks.paraphrases.task import Paraphrases
+from app.tasks.readings.task import Readings
 from app.tasks.routes import place_of
 from app.tasks.score.task import Score
 from app.tasks.search.task import Search
@@ -22,7 +23,7 @@ from app.web.problems import invalid
 
 TASKS: tuple[type[Task[Any, Any]], ...] = (
     *(Sentences, Infills, Paraphrases, Corrections, Score, Completions),
-    *(Search, Links),
+    *(Readings, Search, Links),
 )
 
 

@@ -38,7 +38,12 @@ class Confidence:
 
     @classmethod
     def fit(
-        cls, features: NDArray[np.float64], right: NDArray[np.bool_], present: NDArray[np.bool_], refused: float = 0.05
+        cls,
+        features: NDArray[np.float64],
+        right: NDArray[np.bool_],
+        present: NDArray[np.bool_],
+        refused: float = 0.05,
+        names: tuple[str, ...] = FEATURES,
     ) -> Confidence:
         """Logistic regression by Newton's method.
 
@@ -48,6 +53,7 @@ class Confidence:
             present: whether the index has the answer, (Q,); the threshold is the largest at which at
                 most the share ``refused`` of these are withheld.
             refused: share of answerable questions that may be withheld.
+            names: of the columns.
 
         Raises:
             ValueError: not both right and wrong answers, or none present.
@@ -59,7 +65,7 @@ class Confidence:
         mean, scale = x.mean(0), x.std(0) + 1e-9
         weights, bias = logistic_fit((x - mean) / scale, y, RIDGE)
         m, s, w = (tuple(each.tolist()) for each in (mean, scale, weights))
-        fitted = cls(FEATURES, m, s, w, bias=bias, threshold=0.0)
+        fitted = cls(names, m, s, w, bias=bias, threshold=0.0)
         ordered = np.sort(fitted.of(features)[present])
         threshold = float(ordered[int(np.floor(refused * len(ordered)))])
         return replace(fitted, threshold=threshold)
@@ -69,8 +75,8 @@ class Confidence:
         path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Confidence:
-        """Read a file that :meth:`save` wrote.
+    def load(cls, path: Path, names: tuple[str, ...] = FEATURES) -> Confidence:
+        """Read a file that :meth:`save` wrote, fitted on columns of these names.
 
         Raises:
             ConfidenceError: it cannot be read, or was fitted on other features.
@@ -82,6 +88,6 @@ class Confidence:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfidenceError(f"{path} cannot be read ({error}): fit the confidence again") from error
         sizes = {len(loaded.features), len(loaded.mean), len(loaded.scale), len(loaded.weights)}
-        if loaded.features != FEATURES or sizes != {len(FEATURES)}:
+        if loaded.features != names or sizes != {len(names)}:
             raise ConfidenceError(f"{path} was fitted on the features {loaded.features}: fit the confidence again")
         return loaded

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,26 +24,40 @@ class CausalKeyModel:
     scorer: CausalScorer  # of the LM, its adapter merged
     codec: KeyCodec
     longest: int = 512  # most tokens of a question
+    before: ContextCache | None = None  # what every question continues; None for nothing
 
     def read(self, questions: Sequence[str]) -> CausalSession:
         """See :meth:`models.retrieval.writers.base.KeyModel.read`."""
-        return CausalSession(self.scorer, self.codec.questions(questions, self.longest))
+        return CausalSession(self.scorer, self.codec.questions(questions, self.longest), self.before)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Written:
-    """Keys and values of the k tokens of a hypothesis, (k, layers, 2, H, D)."""
+    """Keys and values of the k tokens of a hypothesis after its context, (k, layers, 2, H, D)."""
 
     store: Tensor
 
 
+class _Read(NamedTuple):
+    """A question that has been read."""
+
+    context: ContextCache  # shared by its hypotheses
+    own: Tensor | None  # its keys and values, where the context is what all questions continue
+    last: Tensor  # last hidden state of its last token, (1, d)
+
+
 @dataclass(eq=False)
 class CausalSession:
-    """Questions are read once, as contexts, which hypotheses continue."""
+    """Questions are read once, as contexts, which hypotheses continue.
+
+    Where questions continue something themselves, that is the context of all hypotheses, so that these attend to it in
+    one product; each then holds its question's keys and values beside its own.
+    """
 
     scorer: CausalScorer
     questions: Sequence[tuple[int, ...]]  # their tokens
-    _contexts: dict[int, tuple[ContextCache, Tensor]] = field(default_factory=dict, init=False)
+    before: ContextCache | None = None
+    _begun: dict[int, _Read] = field(default_factory=dict, init=False)
 
     @torch.inference_mode()
     def extend(self, extensions: Sequence[Extension], *, raw: bool) -> list[Extended]:
@@ -53,8 +68,9 @@ class CausalSession:
         hidden: dict[int, Tensor] = {}
         states: dict[int, Tensor | None] = {}
         if order:
-            kept = [_store(extensions[i].state) for i in order]
-            contexts = [self._contexts[extensions[i].question][0] for i in order]
+            begun = [self._begun[extensions[i].question] for i in order]
+            kept = [_store(extensions[i].state, one.own) for i, one in zip(order, begun, strict=True)]
+            contexts = [one.context for one in begun]
             rows, fresh = self.scorer.continued([extensions[i].run for i in order], kept, contexts)
             at = 0
             for i, before in zip(order, kept, strict=True):
@@ -64,7 +80,7 @@ class CausalSession:
                 at = stop
         for i, one in enumerate(extensions):
             if one.state is None:
-                last = self._contexts[one.question][1]
+                last = self._begun[one.question].last
                 hidden[i] = torch.cat((last, hidden[i])) if one.run else last
         return self._answers(extensions, [hidden[i] for i in range(len(extensions))], states, raw)
 
@@ -109,21 +125,24 @@ class CausalSession:
         return answers
 
     def _read(self, numbers: Sequence[int] | dict[int, None]) -> None:
-        new = [number for number in numbers if number not in self._contexts]
+        new = [number for number in numbers if number not in self._begun]
         if not new:
             return
         tokens = [self.questions[number] for number in new]
-        nothing = self.scorer.forward.no_context
-        hidden, fresh = self.scorer.continued(tokens, [None] * len(new), [nothing] * len(new))
+        before = self.scorer.forward.no_context if self.before is None else self.before
+        hidden, fresh = self.scorer.continued(tokens, [None] * len(new), [before] * len(new))
         at = 0
         for number, one in zip(new, tokens, strict=True):
             stop = at + len(one)
-            self._contexts[number] = (ContextCache.of(fresh[at:stop]), hidden[stop - 1 : stop].clone())
+            own, last = fresh[at:stop], hidden[stop - 1 : stop].clone()
+            shared = None if self.before is None else own.clone()
+            self._begun[number] = _Read(ContextCache.of(own) if self.before is None else self.before, shared, last)
             at = stop
 
 
-def _store(state: object | None) -> Tensor | None:
-    return state.store if isinstance(state, _Written) else None
+def _store(state: object | None, question: Tensor | None) -> Tensor | None:
+    """Keys and values that a hypothesis continues beside its context."""
+    return state.store if isinstance(state, _Written) else question
 
 
 def _log_softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -59,6 +59,10 @@ BODIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"choices": [{"text": "甲", "logprobs": {"token_logprobs": [None, -1.5, -0.5]}}]},
         {"text": "甲", "log_prob": -2.0},
     ),
+    "readings": (
+        {"readings": [{"no_answer": True, "spans": [{"text": "甲", "confidence": 0.2}, {"text": "乙"}]}]},
+        {"text": "甲", "confidence": 0.2, "no_answer": True, "others": "乙"},
+    ),
     "links": (
         {"links": [{"text": "甲乙", "mentions": [{"text": "甲", "keys": [{"text": "甲（1）"}, {"text": "甲（2）"}]}]}]},
         {"text": "甲乙", "links": "甲=甲（1）"},

@@ -233,6 +233,6 @@ def test_openai_s_client_scores_and_finds_the_model(settings: Settings, tmp_path
         answer = client.completions.create(model=model.id, prompt=["the dog", "今天"], **HARNESS)
         assert [choice.logprobs.token_logprobs[0] for choice in answer.choices] == [None, None]
         assert answer.choices[0].text.startswith("the dog") and answer.usage.completion_tokens == 2
-        with pytest.raises(openai.UnprocessableEntityError) as refused:
+        with pytest.raises(openai.BadRequestError) as refused:
             client.completions.create(model=model.id, prompt="the dog")
         assert "/v1/infills" in refused.value.response.text

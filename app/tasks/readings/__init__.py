@@ -1,0 +1,1 @@
+"""The readings task: answers to questions about a passage, each a span of it."""
