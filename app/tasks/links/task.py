@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -17,6 +17,7 @@ from app.indexes.opened import retrieval_of
 from app.indexes.problems import as_problem
 from app.tasks.links.link import check, prepared
 from app.tasks.links.schemas import Linked, LinksAnswer, LinksRequest
+from app.tasks.parts import events_of
 from app.tasks.task import Cell, Event, Task, in_lines, picked
 
 
@@ -72,14 +73,7 @@ class Links(Task[LinksRequest, LinksAnswer]):
     async def stream(self, request: LinksRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
         """See :meth:`Task.stream`."""
         async with prepared(request, retrieval_of(engine), engine.admission) as run:
-
-            async def events() -> AsyncGenerator[Event]:
-                async with aclosing(run.answers()) as answers:
-                    async for answer in answers:
-                        yield Event("answer", answer)
-                yield Event("done", run.answer())
-
-            yield events()
+            yield events_of(run)
 
     @classmethod
     def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:

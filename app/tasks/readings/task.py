@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from rich.console import Group, RenderableType
 
 from app.engine.engine import Engine
+from app.tasks.parts import events_of
 from app.tasks.readings.checks import readings_of
 from app.tasks.readings.read import ReadingRun
 from app.tasks.readings.readers import readers_of
@@ -66,14 +67,7 @@ class Readings(Task[ReadingsRequest, ReadingsAnswer]):
     async def stream(self, request: ReadingsRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
         """See :meth:`Task.stream`."""
         async with self._running(request, engine) as run:
-
-            async def events() -> AsyncGenerator[Event]:
-                async with aclosing(run.answers()) as answers:
-                    async for answer in answers:
-                        yield Event("answer", answer)
-                yield Event("done", run.answer())
-
-            yield events()
+            yield events_of(run)
 
     @asynccontextmanager
     async def _running(self, request: ReadingsRequest, engine: Engine) -> AsyncIterator[ReadingRun]:

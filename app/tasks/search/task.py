@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -13,6 +13,7 @@ from app.engine.engine import Engine
 from app.indexes.opened import retrieval_of
 from app.indexes.problems import as_problem
 from app.indexes.schemas import IndexName
+from app.tasks.parts import events_of
 from app.tasks.search import search
 from app.tasks.search.checks import check
 from app.tasks.search.schemas import QueryAnswer, SearchAnswer, SearchRequest
@@ -80,14 +81,7 @@ class Search(Task[SearchRequest, SearchAnswer]):
     async def stream(self, request: SearchRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
         """See :meth:`Task.stream`."""
         async with search.prepared(self.name, request, retrieval_of(engine), engine.admission) as run:
-
-            async def events() -> AsyncGenerator[Event]:
-                async with aclosing(run.answers()) as answers:
-                    async for answer in answers:
-                        yield Event("answer", answer)
-                yield Event("done", run.answer())
-
-            yield events()
+            yield events_of(run)
 
     @classmethod
     def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
