@@ -90,7 +90,7 @@ def _file_problem(error: OSError) -> ProblemError:
     )
 
 
-def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
+def problem_of(error: RetrievalIndexError, root: Path, field: str) -> ProblemError:
     """An error as a problem."""
     status, code, remedy = next(kind[1:] for kind in _KINDS if isinstance(error, kind[0]))
     if isinstance(error, MalformedInputError | EmptyIndexError):
