@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from tests.app.web.test_bad_input import assert_problem
+from tests.support.event_streams import events_in
 from tests.support.service_process import service
 
 LONG = {"keywords": ["今天", "公园"], "sampler": {"kind": "metropolis", "chains": 2, "steps": 5000}, "stream": True}
@@ -21,16 +22,13 @@ SHORT = {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, 
 
 def read(url: str, events: list[tuple[str, Any]], open_streams: threading.Semaphore) -> None:
     """All events of a stream, to the end that the service gives it."""
-    name = ""
     with httpx.stream("POST", f"{url}/v1/sentences", json=LONG, **DIRECT) as response:
         assert response.status_code == 200
-        for line in response.iter_lines():
-            if line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: "):
+        for event in events_in(response.iter_lines()):
+            if event[0]:
                 if not events:
                     open_streams.release()
-                events.append((name, json.loads(line.removeprefix("data: "))))
+                events.append(event)
 
 
 def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) -> None:
