@@ -23,7 +23,7 @@ def events_in(lines: Iterable[str]) -> Iterator[tuple[str, Any]]:
 
 def read_events(url: str, body: dict[str, Any]) -> tuple[list[tuple[str, Any]], int]:
     """Events with their data, and the number of comments."""
-    with httpx.stream("POST", url, json={**body, "stream": True}, timeout=60, trust_env=False) as response:
+    with httpx.stream("POST", url, json={**body, "stream": True}, timeout=300, trust_env=False) as response:
         assert response.status_code == 200 and response.headers["content-type"].startswith("text/event-stream")
         every = list(events_in(response.iter_lines()))
     events = [event for event in every if event[0]]

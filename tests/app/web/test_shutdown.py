@@ -34,7 +34,7 @@ def read(url: str, events: list[tuple[str, Any]], open_streams: threading.Semaph
 def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) -> None:
     with (
         service(model_folder, tmp_path, max_running="30", drain_seconds="2") as (process, url),
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as kept,
+        httpx.Client(base_url=url, trust_env=False, timeout=300) as kept,
     ):
         assert kept.get("/health").status_code == 200
         streams: list[list[tuple[str, Any]]] = [[] for _ in range(20)]
@@ -43,7 +43,7 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
         for reader in readers:
             reader.start()
         for _ in readers:
-            assert opened.acquire(timeout=60)
+            assert opened.acquire(timeout=300)
         plain: list[httpx.Response] = []
         body = {**LONG, "stream": False}
         asking = threading.Thread(target=lambda: plain.append(httpx.post(f"{url}/v1/sentences", json=body, **DIRECT)))
@@ -59,7 +59,7 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
         # On a connection of old and on a new one.
         for refused in (
             kept.post("/v1/sentences", json=SHORT),
-            httpx.post(f"{url}/v1/score", json={}, trust_env=False),
+            httpx.post(f"{url}/v1/score", json={}, trust_env=False, timeout=300),
         ):
             assert_problem(refused, 503)
             assert int(refused.headers["retry-after"]) >= 1 and refused.headers["connection"] == "close"
@@ -86,7 +86,7 @@ def test_short_work_finishes_and_an_idle_service_stops_at_once(model_folder: Pat
 
         asking = threading.Thread(target=ask)
         asking.start()
-        while "requests_present 1.0" not in httpx.get(f"{url}/metrics", trust_env=False).text:
+        while "requests_present 1.0" not in httpx.get(f"{url}/metrics", trust_env=False, timeout=300).text:
             assert asking.is_alive()
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

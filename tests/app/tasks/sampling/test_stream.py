@@ -70,7 +70,7 @@ def test_chains_stop_when_the_client_leaves(service: tuple[str, Any], stream: bo
     before = usage.lm_calls
     if stream:
         with httpx.stream(
-            "POST", f"{url}/v1/sentences", json={**LONG, "stream": True}, timeout=60, trust_env=False
+            "POST", f"{url}/v1/sentences", json={**LONG, "stream": True}, timeout=300, trust_env=False
         ) as r:
             lines = r.iter_lines()
             assert any(line == "event: step" for line in lines)
@@ -89,7 +89,7 @@ def test_chains_stop_when_the_client_leaves(service: tuple[str, Any], stream: bo
 def test_too_many_requests_get_429_and_the_waiting_are_served(service: tuple[str, Any]) -> None:
     url, state = service
     turns = state.loading.engine.admission  # two run, one waits
-    with httpx.Client(trust_env=False, timeout=60) as client:
+    with httpx.Client(trust_env=False, timeout=300) as client:
         streams = [client.stream("POST", f"{url}/v1/sentences", json={**LONG, "stream": True}) for _ in range(2)]
         for stream in streams:
             assert stream.__enter__().status_code == 200
@@ -101,7 +101,7 @@ def test_too_many_requests_get_429_and_the_waiting_are_served(service: tuple[str
         assert response.status_code == 429 and int(response.headers["retry-after"]) >= 1
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["errors"][0]["remedy"]
-        assert httpx.get(f"{url}/health", trust_env=False).status_code == 200
+        assert httpx.get(f"{url}/health", trust_env=False, timeout=300).status_code == 200
         for stream in streams:
             stream.__exit__(None, None, None)
     waiter.join(60)

@@ -216,7 +216,7 @@ def test_events_come_one_an_answer_and_end_with_the_plain_answer(service: tuple[
     assert sorted(data["number"] for _, data in events[:-1]) == list(range(21))
     for _, data in events[:-1]:
         assert done["answers"][data.pop("number")] == data
-    plain = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=60, trust_env=False).json()
+    plain = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=300, trust_env=False).json()
     for answer in (plain, done):
         answer["usage"].pop("seconds")
     assert plain == done
@@ -227,7 +227,7 @@ def test_the_search_stops_when_the_client_leaves(service: tuple[str, FastAPI], i
     url, app = service
     engine = app.state.loading.engine
     body = {"queries": ["今天天气"] * 2000, "n": 6, "beams": 16, "stream": stream}
-    with httpx.Client(trust_env=False, timeout=60) as http:
+    with httpx.Client(trust_env=False, timeout=300) as http:
         if stream:
             with http.stream("POST", f"{url}/v1/indexes/{index}/search", json=body) as response:
                 assert any(line == "event: answer" for line in response.iter_lines())
@@ -245,7 +245,7 @@ def test_sampling_goes_between_the_rounds_of_a_search(service: tuple[str, FastAP
 
     def searching() -> None:
         body = {"queries": ["今天天气"] * 200, "n": 6, "beams": 16}
-        answer = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=60, trust_env=False)
+        answer = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=300, trust_env=False)
         assert answer.status_code == 200
         finished.append("search")
 
