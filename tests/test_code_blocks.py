@@ -135,7 +135,9 @@ def test_documents_can_be_read(block: Block) -> None:
 def test_the_example_of_an_error_is_what_the_service_says(environment: dict[str, str]) -> None:
     examples = [block.code for block in ALL if block.kind == "json" and "urn:chainwright:problem" in block.code]
     url = f"{environment['CHAINWRIGHT_URL']}/v1/sentences"
-    said = Problem.model_validate(httpx.post(url, json={"keywords": []}, trust_env=False).json(), extra="forbid")
+    said = Problem.model_validate(
+        httpx.post(url, json={"keywords": []}, trust_env=False, timeout=300).json(), extra="forbid"
+    )
     assert examples
     for code in examples:
         shown = Problem.model_validate_json(code, extra="forbid")

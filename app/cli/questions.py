@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.indexes.opened import Retrieval
-from app.indexes.problems import as_problem
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.retrieval.examples import Example, ExampleError, read_examples
@@ -30,8 +29,7 @@ def open_triples(name: str, retrieval: Retrieval) -> LiveIndex:
     Raises:
         ProblemError: it cannot be opened, or its keys are no triples.
     """
-    with as_problem(retrieval.library.root, "--index"):
-        live = retrieval.library.open(name)
+    live = retrieval.open(name, "--index")
     if live.key_format.fields == 1:
         raise invalid("--index", Code.WRONG_TYPE, f"the keys of {name!r} are no triples", "name an index of triples")
     return live

@@ -13,8 +13,9 @@ import structlog
 
 from app.indexes.formats import AnyFormat, File, is_triples, sources_of
 from app.indexes.library import Library
-from app.indexes.problems import message_of, problem
+from app.indexes.problems import message_of
 from app.web.codes import Code
+from app.web.problems import failure
 
 log = structlog.get_logger()
 
@@ -100,9 +101,9 @@ class Builds:
         last = self._builds.get(name)
         if last is not None and last.going_on:
             message, remedy = f"the index {name!r} is being built", f"wait; see /v1/indexes/{name}"
-            raise problem(409, Code.IN_USE, message, remedy, "name")
+            raise failure(409, Code.IN_USE, message, remedy, field="name")
         if len(self.going_on) >= MAX_WAITING:
-            raise problem(
+            raise failure(
                 429,
                 Code.BUSY,
                 f"{MAX_WAITING} indexes are being built or wait for it, the most this service takes",

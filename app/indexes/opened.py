@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from app.engine.admission import Admission
 from app.engine.engine import Engine
 from app.indexes.builds import Builds
 from app.indexes.library import Library
-from app.indexes.problems import MODEL_ERRORS, model_problem
+from app.indexes.problems import MODEL_ERRORS, as_problem, model_problem
 from app.settings.settings import Limits, Settings
 from models.language.default_weights import Progress
 from models.language.loading import source_of
 from models.language.scoring.batcher import Batcher
 from models.language.scoring.model import LoadedModel
+from models.retrieval.index.live import LiveIndex
 from models.retrieval.loading import KeyTokenizer, LoadedKeyModel, load_key_model
 
 log = structlog.get_logger()
@@ -56,6 +59,28 @@ class Retrieval:
     def limits(self) -> Limits:
         """Limits of a request."""
         return self.settings.limits
+
+    def open(self, name: str, field: str = "name") -> LiveIndex:
+        """An index whose name came in ``field``, read from the disk at first.
+
+        Raises:
+            ProblemError: 404, 409 or 422.
+        """
+        with as_problem(self.library.root, field):
+            return self.library.open(name)
+
+    @asynccontextmanager
+    async def turn(
+        self, name: str, admission: Admission, field: str = "name"
+    ) -> AsyncIterator[tuple[LiveIndex, LoadedKeyModel]]:
+        """An index and the model, once it is the request's turn, which ends with the context.
+
+        Raises:
+            ProblemError: as :meth:`open` and :meth:`model`; 429 if too many wait.
+        """
+        live = await asyncio.to_thread(self.open, name, field)
+        async with admission.take():
+            yield live, await self.model()
 
     async def model(self) -> LoadedKeyModel:
         """The model that writes keys; requests that come while it loads wait for the one loading.

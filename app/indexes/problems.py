@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from app.engine.device import device_fault
 from app.indexes.library import ReservedNameError
 from app.web.codes import Code
 from app.web.file_problems import file_problem
-from app.web.problems import Fault, ProblemError
+from app.web.problems import ProblemError, failure
 from models.language.default_weights import ConversionError
 from models.language.device import DeviceError
 from models.language.forward.forward import UnsupportedModelError
@@ -55,13 +55,6 @@ MODEL_ERRORS = (LoadingError, ConversionError, DeviceError, UnsupportedModelErro
 """Errors of loading a model that writes keys."""
 
 
-def problem(
-    status: int, code: Code, message: str, remedy: str, field: str = "", headers: Mapping[str, str] | None = None
-) -> ProblemError:
-    """A problem with one fault."""
-    return ProblemError(status, [Fault(field=field, code=code, message=message, remedy=remedy)], headers)
-
-
 @contextmanager
 def as_problem(root: Path, field: str = "name") -> Iterator[None]:
     """Turn errors of indexes and of the model's loading into problems.
@@ -89,7 +82,7 @@ def as_problem(root: Path, field: str = "name") -> Iterator[None]:
 def _file_problem(error: OSError) -> ProblemError:
     """503: the disk is full, or files are not the service's own; the folder is left out."""
     name = Path(os.fsdecode(error.filename)).name if isinstance(error.filename, str | bytes) else "a file"
-    return problem(
+    return failure(
         503,
         Code.UNUSABLE_FILE,
         f"{name} cannot be read or written ({error.strerror or error})",
@@ -97,12 +90,12 @@ def _file_problem(error: OSError) -> ProblemError:
     )
 
 
-def problem_of(error: RetrievalIndexError, root: Path, field: str = "name") -> ProblemError:
+def problem_of(error: RetrievalIndexError, root: Path, field: str) -> ProblemError:
     """An error as a problem."""
     status, code, remedy = next(kind[1:] for kind in _KINDS if isinstance(error, kind[0]))
     if isinstance(error, MalformedInputError | EmptyIndexError):
         field = ""
-    return problem(status, code, message_of(error, root), remedy, field)
+    return failure(status, code, message_of(error, root), remedy, field=field)
 
 
 def message_of(error: BaseException, root: Path) -> str:
@@ -114,7 +107,7 @@ def model_problem(error: BaseException) -> ProblemError:
     """503: the model that writes keys cannot be loaded."""
     if isinstance(error, DeviceError):
         return ProblemError(503, [device_fault(error)])
-    return problem(
+    return failure(
         503,
         Code.UNUSABLE_MODEL,
         f"the model that writes keys could not be loaded: {error}",

@@ -9,10 +9,10 @@ from email.message import Message
 from pathlib import Path
 from uuid import uuid4
 
-from app.indexes.problems import problem
 from app.settings.settings import Limits
 from app.web.codes import Code
 from app.web.file_problems import file_problem
+from app.web.problems import failure, invalid
 from models.text.files import TextFileError, check_encoding
 
 _MAX_AGE = 86_400.0
@@ -55,7 +55,7 @@ async def receive(folder: Path, body: AsyncIterable[bytes], limits: Limits) -> N
         async for chunk in body:
             size += len(chunk)
             if size > limits.max_upload_bytes:
-                raise problem(
+                raise failure(
                     413,
                     Code.TOO_LARGE,
                     f"the body has more than {limits.max_upload_bytes} bytes",
@@ -64,7 +64,7 @@ async def receive(folder: Path, body: AsyncIterable[bytes], limits: Limits) -> N
                 )
             file.write(chunk)
     if not size:
-        raise problem(422, Code.MISSING, "the body is empty", "send the lines as the body")
+        raise invalid("", Code.MISSING, "the body is empty", "send the lines as the body")
 
 
 def encoding_of(given: str | None, content_type: str) -> str | None:

@@ -17,7 +17,6 @@ from app.jobs.events import events
 from app.jobs.intake.body import read_body
 from app.jobs.intake.check import Intake, digest_of
 from app.jobs.intake.submission import Options, read_submission
-from app.jobs.jobs import Jobs
 from app.jobs.requests import IdempotencyKey, ReadyJobs, found, record_of, submitted
 from app.jobs.results import Kind
 from app.jobs.schemas import EXPIRES, ON_INVALID, PRIORITY, ExpiresAfter, Job, JobList, OnInvalid, Priority, Workers
@@ -140,34 +139,6 @@ async def follow(
     return EventResponse(events(jobs.store, job_id, last_event_id or "0-0"), AsyncExitStack(), ping_seconds)
 
 
-@router.get("/v1/jobs/{job_id}/results", responses=documented.LINES, response_class=Response, summary="Results")
-async def results(
-    job_id: JobId,
-    jobs: ReadyJobs,
-    after: After = -1,
-    limit: Lines = 1000,
-    download: Download = False,
-    format: Format = None,
-    accept: Accept = "",
-) -> Response:
-    """Answers, a line or a row each, in the order of the items."""
-    return await _lines("results", job_id, jobs, after, limit, download, format or accepted_format(accept))
-
-
-@router.get("/v1/jobs/{job_id}/errors", responses=documented.LINES, response_class=Response, summary="Errors")
-async def errors(
-    job_id: JobId,
-    jobs: ReadyJobs,
-    after: After = -1,
-    limit: Lines = 1000,
-    download: Download = False,
-    format: Format = None,
-    accept: Accept = "",
-) -> Response:
-    """Items without an answer, and why, a line or a row each, in the order of the items."""
-    return await _lines("errors", job_id, jobs, after, limit, download, format or accepted_format(accept))
-
-
 @router.get("/v1/workers", responses=problem_responses(500, 503), summary="Who works")
 async def list_workers(jobs: ReadyJobs) -> Workers:
     """Workers and what they are at, by their heartbeats."""
@@ -175,27 +146,50 @@ async def list_workers(jobs: ReadyJobs) -> Workers:
         return Workers(workers=await workers(jobs.store.redis))
 
 
-async def _lines(
-    kind: Kind, job_id: str, jobs: Jobs, after: int, limit: int, download: bool, format: LineFormat
-) -> Response:
-    media_type = documented.MEDIA_TYPES[format]
-    check_line_format(format)
-    with as_problem():
-        record = await record_of(job_id, jobs)
-        if download:
-            headers = {"Content-Disposition": f'attachment; filename="{job_id}-{kind}.{format}"'}
-            every = result_lines.every(jobs.store, record, kind)
-            if format == "jsonl":
-                return StreamingResponse(every, media_type=media_type, headers=headers)
-            content = await table_of(every, format)
-            return Response(content, media_type=media_type, headers=headers)
-        page = await result_lines.page(jobs.store, record, kind, after, limit)
-    headers = {"X-Next-Cursor": str(page.cursor), "X-Has-More": str(page.more).lower(), "Vary": "Accept"}
-    if page.more:
-        asked = f"after={page.cursor}&limit={limit}" + ("" if format == "jsonl" else f"&format={format}")
-        headers["Link"] = f'<{jobs.settings.root_path}/v1/jobs/{job_id}/{kind}?{asked}>; rel="next"'
-    lines = "".join(f"{line}\n" for line in page.lines).encode()
-    return Response(lines if format == "jsonl" else await table_of(_one(lines), format), 200, headers, media_type)
+def _add_lines(kind: Kind, description: str) -> None:
+    """Add the route of a job's lines of one kind."""
+
+    async def lines(
+        job_id: JobId,
+        jobs: ReadyJobs,
+        after: After = -1,
+        limit: Lines = 1000,
+        download: Download = False,
+        format: Format = None,
+        accept: Accept = "",
+    ) -> Response:
+        format = format or accepted_format(accept)
+        media_type = documented.MEDIA_TYPES[format]
+        check_line_format(format)
+        with as_problem():
+            record = await record_of(job_id, jobs)
+            if download:
+                headers = {"Content-Disposition": f'attachment; filename="{job_id}-{kind}.{format}"'}
+                every = result_lines.every(jobs.store, record, kind)
+                if format == "jsonl":
+                    return StreamingResponse(every, media_type=media_type, headers=headers)
+                content = await table_of(every, format)
+                return Response(content, media_type=media_type, headers=headers)
+            page = await result_lines.page(jobs.store, record, kind, after, limit)
+        headers = {"X-Next-Cursor": str(page.cursor), "X-Has-More": str(page.more).lower(), "Vary": "Accept"}
+        if page.more:
+            asked = f"after={page.cursor}&limit={limit}" + ("" if format == "jsonl" else f"&format={format}")
+            headers["Link"] = f'<{jobs.settings.root_path}/v1/jobs/{job_id}/{kind}?{asked}>; rel="next"'
+        body = "".join(f"{line}\n" for line in page.lines).encode()
+        return Response(body if format == "jsonl" else await table_of(_one(body), format), 200, headers, media_type)
+
+    router.get(
+        f"/v1/jobs/{{job_id}}/{kind}",
+        responses=documented.LINES,
+        response_class=Response,
+        name=kind,
+        summary=kind.capitalize(),
+        description=description,
+    )(lines)
+
+
+_add_lines("results", "Answers, a line or a row each, in the order of the items.")
+_add_lines("errors", "Items without an answer, and why, a line or a row each, in the order of the items.")
 
 
 async def _one(lines: bytes) -> AsyncGenerator[bytes]:

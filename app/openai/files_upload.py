@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from fastapi import Request
-from pydantic import Field, ValidationError
+from pydantic import Field
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
 from app.jobs.intake.body import bounded
 from app.web.codes import Code
 from app.web.media import media_type
-from app.web.problems import ProblemError, failure, invalid
+from app.web.problems import failure, invalid
 from app.web.schemas import Strict
-from app.web.validation import faults_of
+from app.web.validation import validated
 
 FORM = "multipart/form-data"
 MAX_NAME = 255
@@ -89,10 +89,7 @@ def _read(parts: list[tuple[str, Any]], most: int) -> Upload:
         name = next(name for number, (name, _) in enumerate(parts) if name in dict(parts[:number]))
         raise invalid(name, Code.DUPLICATE, "it stands in the form twice", "send it once")
     file = fields.pop("file", None)
-    try:
-        given = FileFields.model_validate(fields)
-    except ValidationError as error:
-        raise ProblemError(422, faults_of(error.errors())) from None
+    given = validated(FileFields, fields)
     if "anchor" in given.model_fields_set and not given.seconds:
         raise invalid("expires_after[seconds]", Code.MISSING, "it is left out", "say how many seconds it is kept")
     if not isinstance(file, UploadFile):

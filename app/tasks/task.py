@@ -8,14 +8,14 @@ from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from rich.console import RenderableType
 from rich.json import JSON
 
 from app.engine.engine import Engine
 from app.web.codes import Code
-from app.web.problems import ProblemError, invalid
-from app.web.validation import faults_of
+from app.web.problems import invalid
+from app.web.validation import validated
 
 R = TypeVar("R", bound=BaseModel)
 A = TypeVar("A", bound=BaseModel)
@@ -88,10 +88,7 @@ class Task(ABC, Generic[R, A]):
         Raises:
             ProblemError: 422.
         """
-        try:
-            request: R = self.request.model_validate(body)  # type: ignore[assignment]
-        except ValidationError as error:
-            raise ProblemError(422, faults_of(error.errors())) from None
+        request: R = validated(self.request, body)  # type: ignore[assignment]
         if getattr(request, "stream", False):
             raise invalid("stream", Code.CONTRADICTORY, "an item of a job cannot be streamed", "leave stream out")
         return request

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from app.web.codes import Code
-from app.web.problems import Fault, UnfitError
+from app.web.problems import Fault, ProblemError, UnfitError
 from app.web.schemas import union_tags
+
+M = TypeVar("M", bound=BaseModel)
 
 _KINDS = {
     "missing": (Code.MISSING, "add this field"),
@@ -42,6 +46,18 @@ _KINDS = {
 """Code and remedy of each kind of error that the schemas of this service raise, by pydantic's name for it."""
 
 _OTHER = (Code.MALFORMED, "see /docs for what this field takes")
+
+
+def validated(schema: type[M], value: Any) -> M:
+    """A value read by a schema.
+
+    Raises:
+        ProblemError: 422.
+    """
+    try:
+        return schema.model_validate(value)
+    except ValidationError as error:
+        raise ProblemError(422, faults_of(error.errors())) from None
 
 
 def faults_of(errors: Sequence[Mapping[str, Any]]) -> list[Fault]:

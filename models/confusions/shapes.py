@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from functools import cache
 
 from four_corner_method import FourCornerMethod
@@ -33,24 +34,25 @@ def parts(character: str) -> frozenset[str]:
 @cache
 def lookalikes(character: str) -> frozenset[str]:
     """Characters that share parts with it, are one of them, have it for one, or have its corners; itself left out."""
-    own, by_part = parts(character), _by_part()
+    own, by_part = parts(character), _having(parts)
     met = {other for part in own if len(by_part.get(part, ())) < MOST_WITH_PART for other in by_part.get(part, ())}
     alike = {other for other in met if len(own & parts(other)) >= LEAST_SHARED * max(len(own), len(parts(other)))}
-    alike.update(other for other in _by_direct_part().get(character, ()) if _mistaken(character, other))
+    alike.update(other for other in _having(_decomposed).get(character, ()) if _mistaken(character, other))
     alike.update(c for c in _decomposed(character) if c in CHARACTERS and _mistaken(c, character))
-    alike.update(_by_corners().get(corners_of(character)[:4], ()))
+    alike.update(other for corners in _corners(character) for other in _having(_corners).get(corners, ()))
     return frozenset(alike) - {character}
 
 
 def _mistaken(part: str, whole: str) -> bool:
     """Whether a character may be mistaken for one that it is a part of: it is of few, or lacks single strokes alone."""
     rest = [each for each in _decomposed(whole) if each != part]
-    return len(_by_direct_part().get(part, ())) < MOST_WHOLES or set(rest) <= STROKES
+    return len(_having(_decomposed).get(part, ())) < MOST_WHOLES or set(rest) <= STROKES
 
 
-def corners_of(character: str) -> str:
-    """Its four-corner code: a digit for each corner and one to tell apart; nothing if it is not known."""
-    return _four_corners().query(character, "") or ""
+def _corners(character: str) -> list[str]:
+    """Its four-corner code without the fifth digit, which tells characters apart; none if it is not known."""
+    code = _four_corners().query(character, "")
+    return [code[:4]] if code else []
 
 
 @cache
@@ -68,27 +70,10 @@ def _decomposed(character: str) -> list[str]:
 
 
 @cache
-def _by_part() -> dict[str, list[str]]:
+def _having(traits: Callable[[str], Iterable[str]]) -> dict[str, list[str]]:
+    """The characters that have each of some traits."""
     found: dict[str, list[str]] = {}
     for character in sorted(CHARACTERS):
-        for part in parts(character):
-            found.setdefault(part, []).append(character)
-    return found
-
-
-@cache
-def _by_direct_part() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for character in sorted(CHARACTERS):
-        for part in _decomposed(character):
-            found.setdefault(part, []).append(character)
-    return found
-
-
-@cache
-def _by_corners() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for character in sorted(CHARACTERS):
-        if corners := corners_of(character):
-            found.setdefault(corners[:4], []).append(character)
+        for trait in traits(character):
+            found.setdefault(trait, []).append(character)
     return found

@@ -43,10 +43,12 @@ from models.language.tokenizer import read_as_text
 from models.retrieval.examples import Example, ExampleError, read_examples
 from models.retrieval.index.key_format import KeyFormat
 from models.retrieval.index.tokenizing import batch_encoder
+from models.retrieval.ranking.logit import FEATURES as RANKING_FEATURES
 from models.retrieval.ranking.logit import Ranking, RankingError
 from models.retrieval.ranking.noisy_channel import FEATURES as CHANNEL_FEATURES
 from models.retrieval.ranking.noisy_channel import NoisyChannel
 from models.retrieval.search.confidence import Confidence, ConfidenceError
+from models.retrieval.search.confidence_features import FEATURES as CONFIDENCE_FEATURES
 from models.retrieval.writers.base import KeyModel
 from models.retrieval.writers.causal import CausalKeyModel
 from models.retrieval.writers.codec import KeyCodec
@@ -275,8 +277,8 @@ def _fitted(adapter: Path | None) -> tuple[Confidence | None, Ranking | None, li
     confidence, ranking, examples = (_beside(adapter, name) for name in (CONFIDENCE, RANKING, QUESTIONS))
     try:
         return (
-            None if confidence is None else Confidence.load(confidence),
-            None if ranking is None else Ranking.load(ranking),
+            None if confidence is None else Confidence.load(confidence, CONFIDENCE_FEATURES),
+            None if ranking is None else Ranking.load(ranking, RANKING_FEATURES),
             [] if examples is None else read_examples(examples),
         )
     except ExampleError as error:

@@ -53,7 +53,7 @@ def client(app: FastAPI) -> Iterator[TestClient]:
 
 
 def wait_until_ready(client: TestClient) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (response := client.get("/ready")).status_code != 200:
         assert time.monotonic() < deadline, response.text
         time.sleep(0.05)

@@ -35,7 +35,7 @@ def _one_thread() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     output = tmp_path_factory.mktemp("gpu") / "gpu.json"
-    gpu.measure(CPU, 300.0, output)
+    gpu.measure(CPU, 900.0, output)
     found: dict[str, Any] = json.loads(output.read_text("utf-8"))
     return found
 

@@ -23,7 +23,7 @@ def bodies(count: int, sampler: dict[str, Any] = QUICK) -> list[dict[str, Any]]:
 def test_a_job_from_bodies_to_results(client: Any) -> None:
     reports: list[Job] = []
     job = client.job_of("sentences", bodies(5))
-    ended = client.wait(job, progress=reports.append, timeout=60)
+    ended = client.wait(job, progress=reports.append, timeout=300)
     assert ended.status == "completed" and reports[-1] == ended
     counts = [report.request_counts.completed for report in reports]
     assert counts == sorted(counts) and counts[-1] == ended.request_counts.total == 5
@@ -75,7 +75,7 @@ def test_the_same_key_is_the_same_job(client: Any) -> None:
 def test_a_job_of_a_task_with_a_parameter_in_its_path(client: Any) -> None:
     name = facts.name()
     client.build_index(name, facts.LINES)
-    client.wait_index(name, timeout=60)
+    client.wait_index(name, timeout=300)
     job = client.job_of("search", [{"query": "今天天气", "n": 1}], index=name, priority="interactive")
     (line,) = client.results(job)
     assert line.response.body.answers == client.search(index=name, query="今天天气", n=1).answers
@@ -95,7 +95,7 @@ def test_cancelling_keeps_what_is_done(client: Any) -> None:
     with pytest.raises(TimedOutError, match="goes on"):
         client.wait(job, timeout=0)
     assert client.cancel(job).status in ("cancelling", "cancelled")
-    ended = client.wait(job, timeout=30)
+    ended = client.wait(job, timeout=300)
     assert ended.status == "cancelled"
     assert len(list(client.results(job))) == ended.request_counts.completed < 40
     assert client.cancel(job).status == "cancelled"

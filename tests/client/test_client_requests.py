@@ -60,7 +60,7 @@ def test_an_index_from_building_to_deleting(client: Any, tmp_path: Path) -> None
     name = facts.name()
     report = client.build_index(name, facts.LINES, aliases=["dogs\tdog"])
     assert report.name == name
-    built = client.wait_index(name, timeout=60)
+    built = client.wait_index(name, timeout=300)
     assert built.build.state == "ready" and built.keys == facts.KEYS + 1
     assert name in [each.name for each in client.indexes()]
     (first, *_) = client.walk_index(name, limit=1).branches
@@ -80,7 +80,7 @@ def test_an_index_from_building_to_deleting(client: Any, tmp_path: Path) -> None
     file = tmp_path / "lines.tsv"
     file.write_text("\n".join(facts.LINES[:3]), "utf-8")
     client.build_index(name, file, format="triples", strict=True)
-    assert client.wait_index(name, timeout=60).keys == 2
+    assert client.wait_index(name, timeout=300).keys == 2
     client.delete_index(name)
     with pytest.raises(ServiceError) as caught:
         client.search(index=name, query="今天")
@@ -90,7 +90,7 @@ def test_an_index_from_building_to_deleting(client: Any, tmp_path: Path) -> None
 def test_a_build_that_fails_ends_the_wait(client: Any) -> None:
     name = facts.name()
     client.build_index(name, ["今天\t天气\t晴", "no tab"], format="triples", strict=True)
-    report = client.wait_index(name, timeout=60)
+    report = client.wait_index(name, timeout=300)
     assert report.build is not None and report.build.state == "failed" and report.build.failure
 
 

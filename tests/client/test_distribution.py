@@ -37,12 +37,12 @@ with Client(sys.argv[1]) as client:
     assert [event.name for event in client.sentences.stream(**request)][-1] == "done"
     assert client.score(texts=["今天。"]).scores[0].log_prob < 0
     client.build_index("own", json.loads(sys.argv[2]))
-    assert client.wait_index("own", timeout=60).build.state == "ready"
+    assert client.wait_index("own", timeout=300).build.state == "ready"
     assert client.search(index="own", query="今天天气", n=1).answers[0].results
     job = client.job_of("sentences", [request])
     (line,) = client.results(job)
     assert line.response.body.sentences == answer.sentences
-    assert client.wait(job, timeout=60).status == "completed"
+    assert client.wait(job, timeout=300).status == "completed"
     client.delete_index("own")
 print("well")
 """

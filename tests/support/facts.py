@@ -28,7 +28,7 @@ def name() -> str:
 
 def wait(client: Any, index: str) -> dict[str, Any]:
     """The report of an index once its build is done."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while True:
         report: dict[str, Any] = client.get(f"/v1/indexes/{index}").json()
         if report["build"]["state"] in ("ready", "failed"):

@@ -19,7 +19,7 @@ import redis
 from app.embedded.process import find_server, spawn
 from tests.support.processes import Handle, Nursery, free_port
 
-READY_WITHIN = 120.0
+READY_WITHIN = 300.0
 """Seconds that a process may take to load its model, on a busy machine."""
 
 
@@ -54,7 +54,7 @@ class QueueServer:
         command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", "--appendfsync", "always"]
         command += ["--bind", self.address, "--protected-mode", "no"]
         self.process = spawn(command, self.folder, self.folder / "server.log")
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 300
         with redis.Redis(unix_socket_path=str(self.folder / "s")) as client:
             while True:
                 with suppress(redis.RedisError):
@@ -95,7 +95,7 @@ class Fleet:
     _started: int = 0
 
     def __post_init__(self) -> None:
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=60, trust_env=False)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=300, trust_env=False)
 
     def spawn(self, call: str, more: dict[str, str], netns: str | None = None) -> Handle:
         """Start a process, its log in the folder."""

@@ -21,7 +21,7 @@ def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not server.started or app.state.loading.engine is None:
             assert time.monotonic() < deadline and thread.is_alive()
             time.sleep(0.02)
@@ -35,7 +35,7 @@ def serving(app: FastAPI, port: int = 0) -> Iterator[str]:
 
 def connected(url: str) -> socket.socket:
     """A bare connection to a server, for what no client library would send."""
-    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=60)
+    return socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=300)
 
 
 def until(condition: Callable[[], object], seconds: float = 300) -> None:
@@ -48,7 +48,7 @@ def until(condition: Callable[[], object], seconds: float = 300) -> None:
 
 def post(url: str, body: dict[str, object]) -> httpx.Response:
     """POST /v1/sentences."""
-    return httpx.post(f"{url}/v1/sentences", json=body, timeout=60, trust_env=False)
+    return httpx.post(f"{url}/v1/sentences", json=body, timeout=300, trust_env=False)
 
 
 def bridge(client: TestClient) -> httpx.MockTransport:

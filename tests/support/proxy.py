@@ -30,7 +30,9 @@ def proxying(url: str, path: str, *, strips: bool) -> Iterator[str]:
                 return
             target = self.path.removeprefix(path) if strips else self.path
             headers = {name: self.headers[name] for name in ("content-type", "authorization") if name in self.headers}
-            answer = httpx.request(self.command, f"{url}{target}", content=body, headers=headers, trust_env=False)
+            answer = httpx.request(
+                self.command, f"{url}{target}", content=body, headers=headers, trust_env=False, timeout=300
+            )
             self.send_response(answer.status_code)
             for name in KEPT:
                 if name in answer.headers:

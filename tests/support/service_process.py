@@ -50,7 +50,7 @@ def service(
         process = subprocess.Popen([sys.executable, "-m", module, "serve"], cwd=ROOT, env=environment, stderr=log)
         try:
             url = address or f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 120
+            deadline = time.monotonic() + 300
             while not ready(url):
                 assert process.poll() is None and time.monotonic() < deadline, (folder / "log").read_text()
                 time.sleep(0.1)

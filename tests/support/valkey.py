@@ -41,7 +41,7 @@ class Valkey:
         self.process = subprocess.Popen(
             [*command, "--save", "300 1", "--loglevel", "warning", *self.options], stdout=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while True:
             with suppress(redis.RedisError):
                 if self.client.ping():

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
 from app.cli.evaluate.each import model_of
 from app.cli.evaluate.gleu import gleu
@@ -23,8 +22,8 @@ from app.tasks.corrections.edits import applied
 from app.tasks.corrections.schemas import Correction, CorrectionsRequest, EditReport
 from app.tasks.corrections.task import Corrections
 from app.web.codes import Code
-from app.web.problems import ProblemError, invalid
-from app.web.validation import faults_of
+from app.web.problems import invalid
+from app.web.validation import validated
 
 BINS = 10
 """Of the reliability curve."""
@@ -135,19 +134,15 @@ async def evaluate_corrections(
     corrections: list[Correction] = []
     started = time.perf_counter()
     for first in range(0, len(pairs), most):
-        try:
+        body = {
+            "texts": [pair.text for pair in pairs[first : first + most]],
+            "language": evaluation.language,
+            "kinds": evaluation.kinds,
             # All edits are wanted, to count them by confidence.
-            request = CorrectionsRequest.model_validate(
-                {
-                    "texts": [pair.text for pair in pairs[first : first + most]],
-                    "language": evaluation.language,
-                    "kinds": evaluation.kinds,
-                    "confidence": 0,
-                    "alternatives": 0,
-                }
-            )
-        except ValidationError as error:
-            raise ProblemError(422, faults_of(error.errors())) from None
+            "confidence": 0,
+            "alternatives": 0,
+        }
+        request = validated(CorrectionsRequest, body)
         corrections += (await Corrections().run(request, engine)).corrections
     seconds = time.perf_counter() - started
     with sink(evaluation.output) as file:

@@ -40,6 +40,13 @@ async def evaluate_each(
     return results
 
 
+def parted(lines: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The results without those that failed, and what a report says of the latter."""
+    failed = [line for line in lines if "failed" in line]
+    failures = [{"line": line["line"], "reason": line["failed"]} for line in failed]
+    return [line for line in lines if "failed" not in line], {"failed": len(failed), "failures": failures}
+
+
 def model_of(engine: Engine) -> dict[str, Any]:
     """What a report says of the model."""
     model = engine.model

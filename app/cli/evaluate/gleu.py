@@ -14,7 +14,7 @@ DRAWS = 500
 """Choices of a reference for each text that the score is the mean over."""
 
 
-def gleu(sources: Sequence[str], written: Sequence[str], references: Sequence[Sequence[str]], seed: int = 0) -> float:
+def gleu(sources: Sequence[str], written: Sequence[str], references: Sequence[Sequence[str]]) -> float:
     """GLEU without tuning (Napoles et al. 2015, 2016), of texts whose words stand apart, 0 to 1.
 
     With c and r the words of the texts and of a reference for each, and p_n the share of the texts' n-grams that the
@@ -28,7 +28,7 @@ def gleu(sources: Sequence[str], written: Sequence[str], references: Sequence[Se
         np.array([_statistics(source.split(), text.split(), reference.split()) for reference in own])
         for source, text, own in zip(sources, written, references, strict=True)
     ]
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     return float(np.mean([_score(sum(rows[rng.integers(len(rows))] for rows in table)) for _ in range(DRAWS)]))
 
 

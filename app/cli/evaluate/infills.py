@@ -10,9 +10,8 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
-from pydantic import ValidationError
 
-from app.cli.evaluate.each import evaluate_each, model_of
+from app.cli.evaluate.each import evaluate_each, model_of, parted
 from app.cli.evaluate.lines import json_lines, references_of
 from app.engine.engine import Engine
 from app.languages.base import Language
@@ -22,7 +21,7 @@ from app.tasks.infills.task import Infills
 from app.web.codes import Code
 from app.web.problems import ProblemError, invalid
 from app.web.schemas import normalised
-from app.web.validation import faults_of
+from app.web.validation import validated
 from models.language.scoring.session import Session
 from models.language.vocabulary import SpellingError
 from samplers.run import generator
@@ -134,23 +133,20 @@ async def evaluate_infills(evaluation: InfillsEvaluation, cuts: Sequence[Cut], e
 async def _one(cut: Cut, evaluation: InfillsEvaluation, number: int, engine: Engine) -> dict[str, Any]:
     original = [cut.sentence[start:stop] for start, stop in cut.spans]
     line: dict[str, Any] = {"line": cut.line, "text": cut.text, "original": original}
+    body = {
+        "text": cut.text,
+        "language": evaluation.language,
+        "sampler": evaluation.sampler,
+        "seed": evaluation.seed + number,
+        **({"select": "last", "samples": evaluation.sampler["chains"]} if evaluation.samples else {}),
+    }
     try:
-        request = InfillsRequest.model_validate(
-            {
-                "text": cut.text,
-                "language": evaluation.language,
-                "sampler": evaluation.sampler,
-                "seed": evaluation.seed + number,
-                **({"select": "last", "samples": evaluation.sampler["chains"]} if evaluation.samples else {}),
-            }
-        )
-        answer = await Infills().sampled(request, engine)
+        answer = await Infills().sampled(validated(InfillsRequest, body), engine)
         # Of samples any one will do, but not the likeliest.
         best = min(answer.infills, key=lambda infill: infill.chain) if evaluation.samples else answer.infills[0]
         spelled = await _log_probs(cut, answer, engine)
-    except (ProblemError, ValidationError) as error:
-        faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
-        return {**line, "failed": "; ".join(f"{fault.field}: {fault.message}" for fault in faults)}
+    except ProblemError as error:
+        return {**line, "failed": str(error)}
     parts = cut.text.split(BLANK)
     rebuilt = "".join(part + fill for part, fill in zip(parts, [*best.fills, ""], strict=True))
     return {
@@ -191,8 +187,7 @@ async def _log_probs(cut: Cut, answer: InfillsAnswer, engine: Engine) -> tuple[f
 
 def summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Figures over all lines; None where there is nothing to average."""
-    done = [line for line in lines if "failed" not in line]
-
+    done, failures = parted(lines)
     spelled = [line for line in done if line["original_log_prob"] is not None]
 
     def mean(name: str, of: Sequence[dict[str, Any]] = done) -> float | None:
@@ -200,8 +195,7 @@ def summary(lines: Sequence[dict[str, Any]]) -> dict[str, Any]:
 
     return {
         "texts": len(lines),
-        "failed": len(lines) - len(done),
-        "failures": [{"line": line["line"], "reason": line["failed"]} for line in lines if "failed" in line],
+        **failures,
         "kept_around_blanks": sum(line["kept"] for line in done) / len(lines) if lines else None,
         "exact": mean("exact"),
         "originals_not_spelled": len(done) - len(spelled),

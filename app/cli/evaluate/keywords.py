@@ -9,10 +9,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pydantic import ValidationError
-
 from app.cli.evaluate.coverage import covered
-from app.cli.evaluate.each import evaluate_each, model_of
+from app.cli.evaluate.each import evaluate_each, model_of, parted
 from app.cli.evaluate.lines import json_lines, references_of
 from app.engine.engine import Engine
 from app.languages.base import count_characters
@@ -24,7 +22,7 @@ from app.tasks.sampling.schemas import SentencesAnswer
 from app.web.codes import Code
 from app.web.problems import ProblemError, invalid
 from app.web.schemas import normalised
-from app.web.validation import faults_of
+from app.web.validation import validated
 from models.language.scoring.session import Session
 from models.language.vocabulary import SpellingError
 
@@ -108,19 +106,17 @@ def read_sets(evaluation: Evaluation) -> Iterator[KeywordSet]:
 async def _one(keyword_set: KeywordSet, evaluation: Evaluation, number: int, engine: Engine) -> dict[str, Any]:
     forms = keyword_set.keywords
     line: dict[str, Any] = {"line": keyword_set.line, "keywords": forms}
+    body = {
+        "keywords": forms,
+        "language": evaluation.language,
+        "sampler": {"kind": "annealing", "chains": evaluation.chains, "steps": evaluation.steps},
+        "seed": evaluation.seed + number,
+    }
     try:
-        request = SentencesRequest.model_validate(
-            {
-                "keywords": forms,
-                "language": evaluation.language,
-                "sampler": {"kind": "annealing", "chains": evaluation.chains, "steps": evaluation.steps},
-                "seed": evaluation.seed + number,
-            }
-        )
+        request = validated(SentencesRequest, body)
         answer = await Sentences().sampled(request, engine)
-    except (ProblemError, ValidationError) as error:
-        faults = error.faults if isinstance(error, ProblemError) else faults_of(error.errors())
-        return {**line, "failed": "; ".join(f"{fault.field}: {fault.message}" for fault in faults)}
+    except ProblemError as error:
+        return {**line, "failed": str(error)}
     best = answer.sentences[0]
     written = [form.text for accepted in forms_of(request.keywords) for form in accepted]
     language = choose_language(request.language, written)
@@ -160,8 +156,7 @@ async def _reference_scores(references: Sequence[str], answer: SentencesAnswer, 
 
 def summary(lines: Sequence[dict[str, Any]], chains: int) -> dict[str, Any]:
     """Figures over all lines; None where there is nothing to average."""
-    done = [line for line in lines if "failed" not in line]
-    failed = [line for line in lines if "failed" in line]
+    done, failures = parted(lines)
     words = sum(len(line["keywords"]) for line in lines)
     seconds = sum(line["seconds"] for line in done)
     referenced = [line for line in done if line["references"]]
@@ -169,8 +164,7 @@ def summary(lines: Sequence[dict[str, Any]], chains: int) -> dict[str, Any]:
         "sets": len(lines),
         "coverage": sum(sum(line["covered"]) for line in done) / words if words else None,
         "sentences_with_all_keywords": sum(all(line["covered"]) for line in done) / len(lines) if lines else None,
-        "failed": len(failed),
-        "failures": [{"line": line["line"], "reason": line["failed"]} for line in failed],
+        **failures,
         "log_prob_per_token": _mean([line["log_prob_per_token"] for line in done]),
         "log_prob_per_token_where_referenced": _mean([line["log_prob_per_token"] for line in referenced]),
         "reference_log_prob_per_token": _mean([fmean(line["references"]) for line in referenced]),

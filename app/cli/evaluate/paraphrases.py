@@ -12,7 +12,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import Progress
 
@@ -24,8 +23,8 @@ from app.tasks.paraphrases.kept import numbers
 from app.tasks.paraphrases.schemas import OfText, ParaphrasesAnswer, ParaphrasesRequest, TextParaphrases
 from app.tasks.paraphrases.task import Paraphrases
 from app.web.codes import Code
-from app.web.problems import ProblemError, invalid
-from app.web.validation import faults_of
+from app.web.problems import invalid
+from app.web.validation import validated
 
 ALPHA = 0.9
 """Weight of BLEU in iBLEU (Sun and Zhou, Joint learning of a dual SMT system for paraphrase generation, ACL 2012)."""
@@ -123,10 +122,8 @@ async def evaluate_paraphrases(
     ):
         task = bar.add_task("Paraphrasing", total=len(pairs))
         for first in range(0, len(pairs), most):
-            try:
-                request = ParaphrasesRequest(texts=texts[first : first + most], **evaluation.options)
-            except ValidationError as error:
-                raise ProblemError(422, faults_of(error.errors())) from None
+            body = {"texts": texts[first : first + most], **evaluation.options}
+            request = validated(ParaphrasesRequest, body)
             async with Paraphrases().stream(request, engine) as events:
                 async for event in events:
                     if isinstance(event.data, ParaphrasesAnswer):

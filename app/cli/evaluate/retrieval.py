@@ -13,9 +13,10 @@ from rich.progress import Progress
 from app.cli.questions import open_triples, read_questions
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval
+from app.tasks.parts import completed
 from app.tasks.search.checks import check
 from app.tasks.search.schemas import QueryAnswer, SearchRequest
-from app.tasks.search.search import complete
+from app.tasks.search.search import prepared
 from app.web.codes import Code
 from app.web.problems import invalid
 from models.retrieval.examples import Example
@@ -66,7 +67,7 @@ async def evaluate_retrieval(evaluation: RetrievalEvaluation, retrieval: Retriev
     with Progress(console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("Searching", total=len(examples))
         for request in requests:
-            answer = await complete(evaluation.index, request, retrieval, turns)
+            answer = await completed(prepared(evaluation.index, request, retrieval, turns))
             seconds += answer.usage.seconds
             answers += [_triple(one) for one in answer.answers]
             bar.update(task, completed=len(answers))

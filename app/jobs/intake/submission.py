@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from app.jobs.schemas import ExpiresAfter, OnInvalid, Priority
 from app.web.codes import Code
@@ -15,7 +15,7 @@ from app.web.json_text import read_json, wide
 from app.web.media import LINES, is_json, refused
 from app.web.problems import Fault, ProblemError, invalid
 from app.web.schemas import Strict
-from app.web.validation import faults_of
+from app.web.validation import validated
 
 
 class Envelope(Strict):
@@ -93,10 +93,7 @@ def _lines(content: bytes) -> Iterator[tuple[int, Any | Fault]]:
 
 
 def _document(content: bytes, options: Options) -> Submission:
-    try:
-        given = Envelope.model_validate(read_json(content))
-    except ValidationError as error:
-        raise ProblemError(422, faults_of(error.errors())) from None
+    given = validated(Envelope, read_json(content))
     chosen = replace(
         options,
         on_invalid=options.on_invalid or given.on_invalid,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
 from app.engine.engine import Engine
 from app.engine.reports import UsageReport
-from app.engine.session import fits, open_session
+from app.engine.session import fits, open_session, scorer_report
 from app.tasks.corrections.contexts import likeliest
 from app.tasks.corrections.drawn import Drawn
 from app.tasks.corrections.edits import applied
@@ -18,7 +18,14 @@ from app.tasks.corrections.language import CorrectedLanguage, Lattices, Wanted
 from app.tasks.corrections.pieces import pieces_of
 from app.tasks.corrections.posterior import Variant, chosen, variants_of
 from app.tasks.corrections.registry import CORRECTED
-from app.tasks.corrections.schemas import Alternative, Correction, CorrectionsRequest, EditReport
+from app.tasks.corrections.schemas import (
+    Alternative,
+    Correction,
+    CorrectionReport,
+    CorrectionsAnswer,
+    CorrectionsRequest,
+    EditReport,
+)
 from app.tasks.corrections.sources import Source
 from models.language.vocabulary import Vocabulary
 from samplers.lattices.beam import Beam, search
@@ -65,21 +72,32 @@ class CorrectionRun:
         sources: its texts.
         engine: which reads them.
         usage: work done so far.
+        done: corrections so far, by the number of their text.
     """
 
     request: CorrectionsRequest
     sources: Sequence[Source]
     engine: Engine
     usage: UsageReport = field(default_factory=lambda: UsageReport(lm_calls=0, lm_tokens=0, recalled=0))
+    done: dict[int, Correction] = field(default_factory=dict)
 
-    async def corrections(self) -> AsyncIterator[tuple[int, Correction]]:
+    async def answers(self) -> AsyncGenerator[CorrectionReport]:
         """Each with the number of its text, in the order in which they are done.
 
         Raises:
             ProblemError: 422, the context is too long.
         """
         async for source, pieces in self.readings():
-            yield source.number, self._correction(source, pieces)
+            correction = self.done[source.number] = self._correction(source, pieces)
+            yield CorrectionReport(number=source.number, correction=correction)
+
+    def answer(self) -> CorrectionsAnswer:
+        """All of them and what they cost."""
+        return CorrectionsAnswer(
+            corrections=[self.done[number] for number in range(len(self.done))],
+            usage=self.usage,
+            model=scorer_report(self.engine.model),
+        )
 
     async def readings(self) -> AsyncIterator[tuple[Source, Sequence[Piece]]]:
         """Each text with the variants of its pieces, in the order in which they are done.

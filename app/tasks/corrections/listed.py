@@ -42,7 +42,7 @@ class Listed:
                 yield from ((at, old, new) for new in self._meant[number])
 
 
-def draw_listed(drawing: Drawing, at: int, old: str, new: str, reward: float = 0.0) -> None:
+def draw_listed(drawing: Drawing, at: int, old: str, new: str, reward: float) -> None:
     """Put into a drawing what is meant by what stands at a place."""
     drawing.chain(at, at + len(old), new, "listed", LISTED, reward, LISTED_HINT)
 

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 from rich.text import Text
 
 from app.engine.engine import Engine
-from app.engine.session import scorer_report
 from app.tasks.corrections.correct import CorrectionRun
 from app.tasks.corrections.schemas import Correction, CorrectionReport, CorrectionsAnswer, CorrectionsRequest
 from app.tasks.corrections.sources import sources_of
-from app.tasks.task import Cell, Event, Task, in_lines, picked
+from app.tasks.parts import TaskInParts
+from app.tasks.task import Cell, in_lines, picked
 
 
 @dataclass(frozen=True)
-class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
+class Corrections(TaskInParts[CorrectionsRequest, CorrectionsAnswer]):
     """Errors in texts, mended."""
 
     kind = "corrections"
@@ -42,6 +42,7 @@ class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
         "as each text is done, in any order; at the end `done` (the plain answer), or `error` (a Problem) should the "
         "run fail midway. Lines that begin with a colon are comments."
     )
+    event = "correction"
     argument = "texts"
     listed = "corrections"
     columns: ClassVar[Mapping[str, type]] = {"text": str, "changed": bool, "edits": str}
@@ -55,28 +56,9 @@ class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
         """See :meth:`Task.expected_seconds`."""
         return 0.01 * sum(map(len, request.texts))
 
-    async def run(self, request: CorrectionsRequest, engine: Engine) -> CorrectionsAnswer:
-        """See :meth:`Task.run`."""
-        async with self._running(request, engine) as run:
-            return await _answer(run, {number: one async for number, one in run.corrections()})
-
     @asynccontextmanager
-    async def stream(self, request: CorrectionsRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
-        """See :meth:`Task.stream`."""
-        async with self._running(request, engine) as run:
-
-            async def events() -> AsyncGenerator[Event]:
-                done: dict[int, Correction] = {}
-                async for number, one in run.corrections():
-                    done[number] = one
-                    yield Event("correction", CorrectionReport(number=number, correction=one))
-                yield Event("done", await _answer(run, done))
-
-            yield events()
-
-    @asynccontextmanager
-    async def _running(self, request: CorrectionsRequest, engine: Engine) -> AsyncIterator[CorrectionRun]:
-        """The run of a request, in its turn.
+    async def running(self, request: CorrectionsRequest, engine: Engine) -> AsyncIterator[CorrectionRun]:
+        """See :meth:`TaskInParts.running`.
 
         Raises:
             ProblemError: 422 for a request that cannot be met, 429 if too many wait.
@@ -99,36 +81,19 @@ class Corrections(Task[CorrectionsRequest, CorrectionsAnswer]):
         edits = in_lines(f"{edit['old']}={edit['new']}" for edit in found.get("edits", ()))
         return picked({**found, "text": found.get("target"), "edits": edits}, cls.columns)
 
-    @classmethod
-    def render(cls, answer: CorrectionsAnswer) -> RenderableType:
-        """Each text with its edits."""
-        return Group(*map(_line, answer.corrections))
+    @staticmethod
+    def render_part(part: Correction | CorrectionReport) -> RenderableType:
+        """A text, what is taken out struck through, what is put in underlined."""
+        correction = part.correction if isinstance(part, CorrectionReport) else part
+        line, at = Text(), 0
+        for edit in correction.edits:
+            line.append(correction.source[at : edit.start])
+            line.append(edit.old, style="red strike")
+            line.append(edit.new, style="green underline")
+            at = edit.end
+        return line.append(correction.source[at:])
 
     @classmethod
     def note(cls, answer: CorrectionsAnswer) -> str:
         """See :meth:`Task.note`."""
         return f"{sum(one.changed for one in answer.corrections)} of {len(answer.corrections)} texts changed"
-
-    @classmethod
-    def render_event(cls, event: Event) -> RenderableType | None:
-        """The text done last."""
-        return _line(event.data.correction) if isinstance(event.data, CorrectionReport) else None
-
-
-async def _answer(run: CorrectionRun, done: Mapping[int, Correction]) -> CorrectionsAnswer:
-    return CorrectionsAnswer(
-        corrections=[done[number] for number in range(len(done))],
-        usage=run.usage,
-        model=scorer_report(run.engine.model),
-    )
-
-
-def _line(correction: Correction) -> Text:
-    """A text, what is taken out struck through, what is put in underlined."""
-    line, at = Text(), 0
-    for edit in correction.edits:
-        line.append(correction.source[at : edit.start])
-        line.append(edit.old, style="red strike")
-        line.append(edit.new, style="green underline")
-        at = edit.end
-    return line.append(correction.source[at:])

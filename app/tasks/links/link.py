@@ -12,11 +12,10 @@ import structlog
 
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval
-from app.indexes.problems import as_problem
 from app.indexes.reports import model_report
 from app.indexes.rounds import Round
 from app.settings.settings import Limits
-from app.tasks.limits import Bound, above
+from app.tasks.limits import Bound, OneOrMany, above
 from app.tasks.links.schemas import (
     Linked,
     LinkedKey,
@@ -26,7 +25,6 @@ from app.tasks.links.schemas import (
     LinksUsage,
     MentionReport,
 )
-from app.web.codes import Code
 from app.web.problems import Fault, refuse
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.overlay import OverlayView
@@ -37,6 +35,7 @@ from models.text.alignment import AlignedText
 
 log = structlog.get_logger()
 
+ASKED = OneOrMany("text", "texts")
 TOGETHER = 16
 """Names that share forwards: beside them, others wait no longer than that."""
 CHARACTERS = 2000
@@ -53,25 +52,16 @@ def check(request: LinksRequest, limits: Limits) -> None:
 
 
 def _faults(request: LinksRequest, limits: Limits) -> Iterator[Fault]:
-    if (request.text is None) == (request.texts is None):
-        nothing = request.text is None
-        yield Fault(
-            field="text" if nothing else "texts",
-            code=Code.MISSING if nothing else Code.CONTRADICTORY,
-            message=f"{'neither text nor texts is' if nothing else 'both text and texts are'} given",
-            remedy="give either one text or a list of texts",
-        )
-    texts = request.given
-    fields = ["text"] if request.texts is None else [f"texts[{number}]" for number in range(len(texts))]
+    yield from ASKED.faults(request)
     yield from above(
         [
             Bound("n", request.n, limits.max_results),
-            Bound("texts", texts, limits.max_texts, "texts in one request"),
-            *(Bound(*each, limits.max_text_characters) for each in zip(fields, texts, strict=False)),
+            Bound("texts", request.given, limits.max_texts, "texts in one request"),
+            *ASKED.bounds(request, request.given, limits.max_text_characters),
         ]
     )
     if request.texts is not None:
-        yield from above([Bound("texts", "".join(texts), limits.max_linked_characters)])
+        yield from above([Bound("texts", "".join(request.given), limits.max_linked_characters)])
 
 
 @dataclass(eq=False)
@@ -186,7 +176,5 @@ async def prepared(request: LinksRequest, retrieval: Retrieval, admission: Admis
             model cannot be loaded.
     """
     check(request, retrieval.limits)
-    with as_problem(retrieval.library.root, "index"):
-        live = await asyncio.to_thread(retrieval.library.open, request.index)
-    async with admission.take():
-        yield LinksRun(request, live.view, await retrieval.model(), retrieval)
+    async with retrieval.turn(request.index, admission, "index") as (live, model):
+        yield LinksRun(request, live.view, model, retrieval)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -14,15 +14,14 @@ from rich.text import Text
 
 from app.engine.engine import Engine
 from app.indexes.opened import retrieval_of
-from app.indexes.problems import as_problem
-from app.tasks.links.link import check, prepared
+from app.tasks.links.link import LinksRun, check, prepared
 from app.tasks.links.schemas import Linked, LinksAnswer, LinksRequest
-from app.tasks.parts import events_of
-from app.tasks.task import Cell, Event, Task, in_lines, picked
+from app.tasks.parts import TaskInParts
+from app.tasks.task import Cell, in_lines, picked
 
 
 @dataclass(frozen=True)
-class Links(Task[LinksRequest, LinksAnswer]):
+class Links(TaskInParts[LinksRequest, LinksAnswer]):
     """Names in texts, linked to entities of an index."""
 
     kind = "links"
@@ -54,26 +53,15 @@ class Links(Task[LinksRequest, LinksAnswer]):
     def check(self, request: LinksRequest, engine: Engine) -> None:
         """See :meth:`Task.check`."""
         check(request, engine.limits)
-        library = retrieval_of(engine).library
-        with as_problem(library.root, "index"):
-            library.open(request.index)
+        retrieval_of(engine).open(request.index, "index")
 
     def expected_seconds(self, request: LinksRequest) -> float:
         """See :meth:`Task.expected_seconds`."""
         return 0.01 * sum(map(len, request.given))
 
-    async def run(self, request: LinksRequest, engine: Engine) -> LinksAnswer:
-        """See :meth:`Task.run`."""
-        async with prepared(request, retrieval_of(engine), engine.admission) as run:
-            async for _ in run.answers():
-                pass
-            return run.answer()
-
-    @asynccontextmanager
-    async def stream(self, request: LinksRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
-        """See :meth:`Task.stream`."""
-        async with prepared(request, retrieval_of(engine), engine.admission) as run:
-            yield events_of(run)
+    def running(self, request: LinksRequest, engine: Engine) -> AbstractAsyncContextManager[LinksRun]:
+        """See :meth:`TaskInParts.running`."""
+        return prepared(request, retrieval_of(engine), engine.admission)
 
     @classmethod
     def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
@@ -82,28 +70,19 @@ class Links(Task[LinksRequest, LinksAnswer]):
         pairs = (f"{mention['text']}={mention['keys'][0]['text']}" for mention in linked.get("mentions", ()))
         return picked(linked, cls.columns) | {"links": in_lines(pairs)}
 
-    @classmethod
-    def render(cls, answer: LinksAnswer) -> RenderableType:
-        """Each text, its mentions underlined, and a table of them."""
-        return Group(*map(_shown, answer.links))
+    @staticmethod
+    def render_part(part: Linked) -> RenderableType:
+        """A text, its mentions underlined, and a table of them."""
+        line = Text(part.text)
+        table = Table("characters", "mention", "confidence", "entities", box=None)
+        for mention in part.mentions:
+            line.stylize("underline", mention.start, mention.end)
+            entities = "; ".join(f"{key.text} {key.confidence:.3f}" for key in mention.keys)
+            place = f"{mention.start} to {mention.end}"
+            table.add_row(place, escape(mention.text), f"{mention.confidence:.3f}", escape(entities))
+        return Group(line, table) if part.mentions else line
 
     @classmethod
     def note(cls, answer: LinksAnswer) -> str:
         """See :meth:`Task.note`."""
         return f"Note: {answer.model.note}." if answer.model.note else ""
-
-    @classmethod
-    def render_event(cls, event: Event) -> RenderableType | None:
-        """The text linked last."""
-        return _shown(event.data) if isinstance(event.data, Linked) else None
-
-
-def _shown(linked: Linked) -> RenderableType:
-    line = Text(linked.text)
-    table = Table("characters", "mention", "confidence", "entities", box=None)
-    for mention in linked.mentions:
-        line.stylize("underline", mention.start, mention.end)
-        entities = "; ".join(f"{key.text} {key.confidence:.3f}" for key in mention.keys)
-        place = f"{mention.start} to {mention.end}"
-        table.add_row(place, escape(mention.text), f"{mention.confidence:.3f}", escape(entities))
-    return Group(line, table) if linked.mentions else line

@@ -9,7 +9,7 @@ from app.engine.engine import Engine
 from app.languages.base import Language
 from app.languages.choice import choose_language
 from app.settings.settings import Limits
-from app.tasks.limits import Bound, above
+from app.tasks.limits import Bound, OneOrMany, above, narrow
 from app.tasks.readings.readers import Readers
 from app.tasks.readings.schemas import ReadingsRequest
 from app.web.codes import Code
@@ -17,6 +17,7 @@ from app.web.problems import Fault, refuse
 from models.retrieval.reading.reader import Reader
 from models.text.normalisation import normalise
 
+ASKED = OneOrMany("question", "questions")
 DEFAULT_BEAMS = 4
 
 
@@ -80,7 +81,7 @@ def _too_long(request: ReadingsRequest, reading: Reading, room: int) -> Iterator
         length = len(reader.codec.question(request.asked[number]))
         if length > left:
             yield Fault(
-                field=_field(request, number),
+                field=ASKED.field(request, number),
                 code=Code.TOO_LONG,
                 message=f"it has {length} tokens, and the model reads at most {left} beside the passage",
                 remedy="shorten it, or the passage",
@@ -88,34 +89,14 @@ def _too_long(request: ReadingsRequest, reading: Reading, room: int) -> Iterator
 
 
 def _faults(request: ReadingsRequest, limits: Limits) -> Iterator[Fault]:
-    if (request.question is None) == (request.questions is None):
-        neither = request.question is None
-        yield Fault(
-            field="question" if neither else "questions",
-            code=Code.MISSING if neither else Code.CONTRADICTORY,
-            message=f"{'neither question nor questions is' if neither else 'both question and questions are'} given",
-            remedy="give either one question or a list of questions",
-        )
+    yield from ASKED.faults(request)
     yield from above(
         [
             Bound("passage", request.passage, limits.max_passage_characters),
             Bound("n", request.n, limits.max_results),
             Bound("beams", beams_of(request), limits.max_beams),
             Bound("questions", request.asked, limits.max_queries, "questions"),
-            *(
-                Bound(_field(request, number), text, limits.max_query_characters)
-                for number, text in enumerate(request.asked[: limits.max_queries])
-            ),
+            *ASKED.bounds(request, request.asked[: limits.max_queries], limits.max_query_characters),
         ]
     )
-    if request.mode == "beam" and request.beams is not None and request.beams < request.n:
-        yield Fault(
-            field="beams",
-            code=Code.CONTRADICTORY,
-            message=f"{request.beams} beams cannot give {request.n} spans",
-            remedy=f"give at least {request.n}, or leave beams out",
-        )
-
-
-def _field(request: ReadingsRequest, number: int) -> str:
-    return "question" if request.questions is None else f"questions[{number}]"
+    yield from narrow(request.mode, request.beams, request.n, "spans")

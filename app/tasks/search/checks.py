@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from app.settings.settings import Limits
-from app.tasks.limits import Bound, above
+from app.tasks.limits import Bound, OneOrMany, above, narrow
 from app.tasks.search.schemas import SearchRequest
 from app.web.codes import Code
 from app.web.problems import Fault, refuse
 from models.retrieval.loading import LoadedKeyModel
+
+ASKED = OneOrMany("query", "queries")
 
 
 def check(request: SearchRequest, limits: Limits) -> None:
@@ -33,7 +35,7 @@ def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
     refuse(
         [
             Fault(
-                field=_field(request, i),
+                field=ASKED.field(request, i),
                 code=Code.TOO_LONG,
                 message=f"it has {length} tokens, and the model reads at most {most}",
                 remedy="shorten it",
@@ -45,32 +47,16 @@ def check_tokens(request: SearchRequest, model: LoadedKeyModel) -> None:
 
 
 def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
-    if (request.query is None) == (request.queries is None):
-        given = "neither query nor queries is" if request.query is None else "both query and queries are"
-        yield Fault(
-            field="query" if request.query is None else "queries",
-            code=Code.MISSING if request.query is None else Code.CONTRADICTORY,
-            message=f"{given} given",
-            remedy="give either one query or a list of queries",
-        )
+    yield from ASKED.faults(request)
     yield from above(
         [
             Bound("n", request.n, limits.max_results),
             Bound("beams", request.beams or max(request.n, 3), limits.max_beams),
             Bound("queries", request.questions, limits.max_queries, "queries"),
-            *(
-                Bound(_field(request, number), text, limits.max_query_characters)
-                for number, text in enumerate(request.questions[: limits.max_queries])
-            ),
+            *ASKED.bounds(request, request.questions[: limits.max_queries], limits.max_query_characters),
         ]
     )
-    if request.mode == "beam" and request.beams is not None and request.beams < request.n:
-        yield Fault(
-            field="beams",
-            code=Code.CONTRADICTORY,
-            message=f"{request.beams} beams cannot give {request.n} keys",
-            remedy=f"give at least {request.n}, or leave beams out",
-        )
+    yield from narrow(request.mode, request.beams, request.n, "keys")
     if request.mode == "exact":
         for name, weight in (("length_penalty", request.length_penalty), ("look_ahead", request.look_ahead_weight)):
             if weight:
@@ -80,7 +66,3 @@ def _faults(request: SearchRequest, limits: Limits) -> Iterator[Fault]:
                     message=f"{name} leaves nothing to be proven in exact mode",
                     remedy=f"leave {name} out, or set mode to beam",
                 )
-
-
-def _field(request: SearchRequest, number: int) -> str:
-    return "query" if request.queries is None else f"queries[{number}]"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
@@ -13,7 +12,6 @@ import structlog
 
 from app.engine.admission import Admission
 from app.indexes.opened import Retrieval, SearchReport
-from app.indexes.problems import as_problem
 from app.indexes.reports import model_report
 from app.indexes.rounds import HYPOTHESES
 from app.indexes.rounds import Round as ModelRound
@@ -230,17 +228,6 @@ async def prepared(
             model cannot be loaded.
     """
     check(request, retrieval.limits)
-    with as_problem(retrieval.library.root):
-        live = await asyncio.to_thread(retrieval.library.open, name)
-    async with admission.take():
-        model = await retrieval.model()
+    async with retrieval.turn(name, admission) as (live, model):
         check_tokens(request, model)
         yield SearchRun(request, name, live.view, model, retrieval)
-
-
-async def complete(name: str, request: SearchRequest, retrieval: Retrieval, admission: Admission) -> SearchAnswer:
-    """Run a search to its end."""
-    async with prepared(name, request, retrieval, admission) as run:
-        async for _ in run.answers():
-            pass
-        return run.answer()

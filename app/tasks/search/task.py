@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from rich.console import Group, RenderableType
-
 from app.engine.engine import Engine
 from app.indexes.opened import retrieval_of
-from app.indexes.problems import as_problem
 from app.indexes.schemas import IndexName
-from app.tasks.parts import events_of
-from app.tasks.search import search
+from app.tasks.parts import TaskInParts
 from app.tasks.search.checks import check
-from app.tasks.search.schemas import QueryAnswer, SearchAnswer, SearchRequest
+from app.tasks.search.schemas import SearchAnswer, SearchRequest
+from app.tasks.search.search import SearchRun, prepared
 from app.tasks.search.shown import shown
-from app.tasks.task import Cell, Event, Task, in_lines, picked
+from app.tasks.task import Cell, in_lines, picked
 
 
 @dataclass(frozen=True)
-class Search(Task[SearchRequest, SearchAnswer]):
+class Search(TaskInParts[SearchRequest, SearchAnswer]):
     """Keys of an index that answer questions.
 
     Attributes:
@@ -61,27 +58,20 @@ class Search(Task[SearchRequest, SearchAnswer]):
     }
     options: ClassVar[Mapping[str, str | None]] = {"query": None, "n": "-n"}
     model_setting = "retrieval_model"
+    render_part = staticmethod(shown)
 
     def check(self, request: SearchRequest, engine: Engine) -> None:
         """See :meth:`Task.check`."""
         check(request, engine.limits)
-        library = retrieval_of(engine).library
-        with as_problem(library.root, "url"):
-            library.open(self.name)
+        retrieval_of(engine).open(self.name, "url")
 
     def expected_seconds(self, request: SearchRequest) -> float:
         """See :meth:`Task.expected_seconds`."""
         return 0.3 * len(request.questions)
 
-    async def run(self, request: SearchRequest, engine: Engine) -> SearchAnswer:
-        """See :meth:`Task.run`."""
-        return await search.complete(self.name, request, retrieval_of(engine), engine.admission)
-
-    @asynccontextmanager
-    async def stream(self, request: SearchRequest, engine: Engine) -> AsyncIterator[AsyncGenerator[Event]]:
-        """See :meth:`Task.stream`."""
-        async with search.prepared(self.name, request, retrieval_of(engine), engine.admission) as run:
-            yield events_of(run)
+    def running(self, request: SearchRequest, engine: Engine) -> AbstractAsyncContextManager[SearchRun]:
+        """See :meth:`TaskInParts.running`."""
+        return prepared(self.name, request, retrieval_of(engine), engine.admission)
 
     @classmethod
     def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:
@@ -92,16 +82,6 @@ class Search(Task[SearchRequest, SearchAnswer]):
         return cells | {"values": in_lines(best.get("values", ())), "others": in_lines(each["text"] for each in others)}
 
     @classmethod
-    def render(cls, answer: SearchAnswer) -> RenderableType:
-        """A table for each question, and what explains it."""
-        return Group(*map(shown, answer.answers))
-
-    @classmethod
     def note(cls, answer: SearchAnswer) -> str:
         """See :meth:`Task.note`."""
         return f"Note: {answer.model.note}." if answer.model.note else ""
-
-    @classmethod
-    def render_event(cls, event: Event) -> RenderableType | None:
-        """The question answered last."""
-        return shown(event.data) if isinstance(event.data, QueryAnswer) else None

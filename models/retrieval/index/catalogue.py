@@ -40,12 +40,10 @@ class Catalogue:
 
     Args:
         root: the folder; made when first needed.
-        tokenizer: fingerprint that an index must have been built with to be opened; None for any.
     """
 
-    def __init__(self, root: Path, tokenizer: str | None = None) -> None:
+    def __init__(self, root: Path) -> None:
         self._root = root
-        self._tokenizer = tokenizer
         self._open: dict[str, LiveIndex] = {}
         self._lock = threading.Lock()
 
@@ -64,13 +62,12 @@ class Catalogue:
         Raises:
             UnknownIndexError: there is none.
             CorruptIndexError: it is damaged.
-            TokenizerMismatchError: it was built with another tokenizer.
         """
 
         def opened(folder: Path) -> LiveIndex:
             held = self._open.get(name)
             if held is None or held.folder != folder:
-                held = self._open[name] = LiveIndex.open(folder, tokenizer=self._tokenizer)
+                held = self._open[name] = LiveIndex.open(folder)
             return held
 
         with self._lock:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.retrieval.index.errors import TokenizerMismatchError
 from models.retrieval.index.manifest import Manifest
 from models.retrieval.index.nodes import MAX_NARROW, NARROW_BIT, Nodes, WideNodes
 from models.retrieval.index.ragged import spread, starts_of
@@ -53,7 +52,7 @@ class CompiledIndex:
         self._original_forms = original_forms
 
     @classmethod
-    def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> CompiledIndex:
+    def open(cls, folder: Path, *, full: bool = False) -> CompiledIndex:
         """Check and map an index.
 
         Checksums are computed when a file's size or time of change is another than at the last full
@@ -61,19 +60,12 @@ class CompiledIndex:
 
         Args:
             folder: of the index.
-            tokenizer: fingerprint that the index must have been built with; None to take any.
             full: compute the checksums in any case.
 
         Raises:
             CorruptIndexError: not a whole, undamaged index.
-            TokenizerMismatchError: built with another tokenizer.
         """
         manifest = Manifest.verify(folder, full=full)
-        if tokenizer is not None and manifest.tokenizer != tokenizer:
-            raise TokenizerMismatchError(
-                f"{folder} was built with the tokenizer {manifest.tokenizer}, not {tokenizer}: "
-                "build it anew for this model, or use the model it was built for"
-            )
         return cls(
             manifest,
             KeyTable.load(folder, manifest.key_format),

@@ -45,10 +45,9 @@ class KeyFormat:
             raise ValueError(f"a separator must be one or more token ids: {self.separators}")
 
     @classmethod
-    def triples(cls, separator: Sequence[int], meaning: bool = True) -> KeyFormat:
-        """Subject, predicate and (if ``meaning``) meaning, the same separator between them."""
-        parts = TRIPLE if meaning else TRIPLE[:2]
-        return cls(parts, (tuple(separator),) * (len(parts) - 1))
+    def triples(cls, separator: Sequence[int]) -> KeyFormat:
+        """Subject, predicate and meaning, the same separator between them."""
+        return cls(TRIPLE, (tuple(separator),) * (len(TRIPLE) - 1))
 
     @property
     def fields(self) -> int:

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.report import Report
-from models.retrieval.index.sources import Batch, TextFile
+from models.retrieval.index.sources import Batch, Row, TextFile, in_batches
 from models.text.normalisation import normalise_name
 
 
@@ -34,8 +34,18 @@ class GraphFile(TextFile, ABC):
         """Nodes and names, some more than once, and the rank of each name: the least is shown."""
 
     @abstractmethod
+    def rows(self, report: Report) -> Iterator[Row]:
+        """Its triples; lines that cannot be read go to the report."""
+
     def batches(self, fields: int, report: Report) -> Iterator[Batch]:
-        """See :class:`models.retrieval.index.sources.Source`."""
+        """See :class:`models.retrieval.index.sources.Source`.
+
+        Raises:
+            ValueError: the keys are no triples.
+        """
+        if fields != 2:
+            raise ValueError("a graph is one of triples")
+        return in_batches(self.rows(report), fields + 1)
 
 
 @dataclass(frozen=True)

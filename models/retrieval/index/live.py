@@ -52,14 +52,13 @@ class LiveIndex:
         self.refresh()
 
     @classmethod
-    def open(cls, folder: Path, *, tokenizer: str | None = None, full: bool = False) -> LiveIndex:
+    def open(cls, folder: Path) -> LiveIndex:
         """Check and map an index, and replay its changes; see :meth:`CompiledIndex.open`.
 
         Raises:
             CorruptIndexError: not a whole, undamaged index, or its changes are damaged.
-            TokenizerMismatchError: built with another tokenizer.
         """
-        return cls(folder, CompiledIndex.open(folder, tokenizer=tokenizer, full=full))
+        return cls(folder, CompiledIndex.open(folder))
 
     @property
     def view(self) -> OverlayView:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from models.retrieval.index.labels import GraphFile
 from models.retrieval.index.report import Report
-from models.retrieval.index.sources import Batch, Row, in_batches
+from models.retrieval.index.sources import Row
 from models.text.csv_records import Record, read_records
 from models.text.files import read_blocks
 from models.text.normalisation import normalise_name
@@ -123,17 +123,8 @@ class Neo4jCsv(GraphFile):
             if isinstance(found, Node):
                 yield found.id, found.name, 0
 
-    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
-        """See :class:`models.retrieval.index.sources.Source`.
-
-        Raises:
-            ValueError: the keys are no triples.
-        """
-        if fields != 2:
-            raise ValueError("nodes and relationships are triples")
-        return in_batches(self._rows(report), fields + 1)
-
-    def _rows(self, report: Report) -> Iterator[Row]:
+    def rows(self, report: Report) -> Iterator[Row]:
+        """See :class:`GraphFile`."""
         labels = self.known
         for record, found in _read(read_records(self.blocks(report))):
             if found is None:

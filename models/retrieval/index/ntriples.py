@@ -14,7 +14,7 @@ from pyoxigraph import BlankNode, Literal, NamedNode, Quad, RdfFormat, parse
 from models.retrieval.index.key_format import join_entity
 from models.retrieval.index.labels import GraphFile, Labels
 from models.retrieval.index.report import Report
-from models.retrieval.index.sources import Batch, Row, in_batches
+from models.retrieval.index.sources import Row
 from models.text.files import read_blocks
 from models.text.normalisation import normalise_name
 
@@ -52,17 +52,8 @@ class NTriples(GraphFile):
                     rank = NAMING.index(quad.predicate.value) * (len(languages) + 1) + language
                     yield _id(quad.subject), literal.value, rank
 
-    def batches(self, fields: int, report: Report) -> Iterator[Batch]:
-        """See :class:`models.retrieval.index.sources.Source`.
-
-        Raises:
-            ValueError: the keys are no triples.
-        """
-        if fields != 2:
-            raise ValueError("statements are triples")
-        return in_batches(self._rows(report), fields + 1)
-
-    def _rows(self, report: Report) -> Iterator[Row]:
+    def rows(self, report: Report) -> Iterator[Row]:
+        """See :class:`GraphFile`."""
         labels = self.known
         for block in self.blocks(report):
             texts, faults = block.decoded()

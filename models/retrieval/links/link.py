@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import log
 
@@ -19,7 +19,7 @@ from models.retrieval.prefix_index import PrefixIndex
 from models.retrieval.ranking.logistic import sigmoid
 from models.retrieval.search.beam import Complete
 from models.retrieval.search.score_given import score_given
-from models.retrieval.search.stem import Choice, Stem, Walker
+from models.retrieval.search.stem import Course, Walker
 from models.retrieval.writers.base import KeyModel
 
 OPENING, CLOSING = "[START] ", " [END]"
@@ -28,8 +28,6 @@ WINDOW = 120
 """Characters that the model reads on either side of a name; fewer where it reads no longer questions."""
 SMALL = 1e-9
 """Probability of a mention below, or above, which none counts as certain."""
-
-_Scoring = Generator[Sequence[Choice], Sequence[Stem], list[Complete]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +120,18 @@ class Linker:
         codec = self.model.codec
         session = self.model.read([self._marked(text, name) for text, name in marked])
         walker = Walker(self.index, session, codec.end, raw=False)
-        courses = [self._course(number, name) for number, (_, name) in enumerate(marked)]
-        found: list[list[Complete]] = [[] for _ in courses]
-        wanted = {number: next(course) for number, course in enumerate(courses)}
-        while wanted:
-            stems = iter(walker.follow([choice for choices in wanted.values() for choice in choices]))
-            asked, wanted = wanted, {}
-            for number, choices in asked.items():
-                try:
-                    wanted[number] = courses[number].send([next(stems) for _ in choices])
-                except StopIteration as done:
-                    found[number] = done.value
+        courses = {number: self._course(number, name) for number, (_, name) in enumerate(marked)}
+        found: dict[int, list[Complete]] = {}
+        for ended in walker.together(courses):
+            found |= ended
             yield []
         gains = [0.0] * len(marked) if self.sequels is None else self.sequels.gains(marked)
         yield [
-            _scored(name, [one.renormalised for one in complete], gain)
-            for (_, name), complete, gain in zip(marked, found, gains, strict=True)
+            _scored(name, [one.renormalised for one in found[number]], gain)
+            for number, ((_, name), gain) in enumerate(zip(marked, gains, strict=True))
         ]
 
-    def _course(self, number: int, name: Name) -> _Scoring:
+    def _course(self, number: int, name: Name) -> Course[list[Complete]]:
         """Scores the keys of a name's entities; of one entity alone the beginning that its keys share.
 
         Renormalised probabilities of the keys below a beginning sum to that of the beginning.

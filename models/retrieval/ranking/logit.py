@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import sqrt
-from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.retrieval.metrics import lcs, normalised
 from models.retrieval.misspelt import misspelt_span
+from models.retrieval.ranking.fitted import Fitted
 
 FEATURES = (
     "renormalised",
@@ -94,27 +94,20 @@ def features(
 
 
 @dataclass(frozen=True, slots=True)
-class Ranking:
+class Ranking(Fitted):
     """p(key k | question, candidates) = softmax_k(w . (x_k - mean) / scale): a conditional logit (McFadden, 1974)."""
 
-    features: tuple[str, ...]  # their names, in order
-    mean: tuple[float, ...]  # of each over all candidates of the fit
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]  # w
+    error: ClassVar[type[ValueError]] = RankingError
 
     def log_probs(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
         """log p of each candidate, (K, F) to (K,)."""
-        scores = self._scaled(candidates) @ np.array(self.weights)
+        scores = self.standardised(candidates) @ np.array(self.weights)
         result: NDArray[np.float64] = scores - np.logaddexp.reduce(scores)
         return result
 
     def contributions(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
         """Terms of the score of each candidate, of which log p is the log-softmax, (K, F) to (K, F)."""
-        result: NDArray[np.float64] = self._scaled(candidates) * np.array(self.weights)
-        return result
-
-    def _scaled(self, candidates: NDArray[np.float64]) -> NDArray[np.float64]:
-        result: NDArray[np.float64] = (candidates - np.array(self.mean)) / np.array(self.scale)
+        result: NDArray[np.float64] = self.standardised(candidates) * np.array(self.weights)
         return result
 
     @classmethod
@@ -163,27 +156,6 @@ class Ranking:
             if np.abs(step).max() < 1e-9:
                 break
         return cls(names, tuple(mean.tolist()), tuple(scale.tolist()), tuple(weights.tolist()))
-
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
-
-    @classmethod
-    def load(cls, path: Path, names: tuple[str, ...] = FEATURES) -> Ranking:
-        """Read a file that :meth:`save` wrote, fitted on columns of these names.
-
-        Raises:
-            RankingError: it cannot be read, or was fitted on other features.
-        """
-        try:
-            record = json.loads(path.read_text("utf-8"))
-            fitted = tuple(record["features"])
-            numbers = [tuple(map(float, record[name])) for name in ("mean", "scale", "weights")]
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RankingError(f"{path} cannot be read ({error}): fit the ranking again") from error
-        if fitted != names or {len(row) for row in numbers} != {len(names)} or not np.isfinite(numbers).all():
-            raise RankingError(f"{path} was fitted on the features {fitted}: fit the ranking again")
-        return cls(names, *numbers)
 
 
 def _likelihood(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.retrieval.ranking.fitted import Fitted
 from models.retrieval.ranking.logistic import logistic_fit, sigmoid
 from models.retrieval.search.confidence_features import FEATURES
 
@@ -21,19 +21,17 @@ class ConfidenceError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Confidence:
+class Confidence(Fitted):
     """p(right) = 1 / (1 + exp(-(b + w . (x - mean) / scale))), x the confidence features of a search."""
 
-    features: tuple[str, ...]  # their names, in order
-    mean: tuple[float, ...]  # of each over the questions of the fit
-    scale: tuple[float, ...]
-    weights: tuple[float, ...]  # w
+    error: ClassVar[type[ValueError]] = ConfidenceError
+
     bias: float  # b
     threshold: float  # answers with a lower p(right) are withheld
 
     def of(self, features: NDArray[np.float64]) -> NDArray[np.float64]:
         """p(right) for rows of features, (Q, F) to (Q,); 0 where there was no key."""
-        z = self.bias + (features - np.array(self.mean)) / np.array(self.scale) @ np.array(self.weights)
+        z = self.bias + self.standardised(features) @ np.array(self.weights)
         return np.where(np.isnan(z), 0.0, sigmoid(z))
 
     @classmethod
@@ -69,25 +67,3 @@ class Confidence:
         ordered = np.sort(fitted.of(features)[present])
         threshold = float(ordered[int(np.floor(refused * len(ordered)))])
         return replace(fitted, threshold=threshold)
-
-    def save(self, path: Path) -> None:
-        """Write as JSON."""
-        path.write_text(json.dumps(asdict(self), indent=1) + "\n", "utf-8")
-
-    @classmethod
-    def load(cls, path: Path, names: tuple[str, ...] = FEATURES) -> Confidence:
-        """Read a file that :meth:`save` wrote, fitted on columns of these names.
-
-        Raises:
-            ConfidenceError: it cannot be read, or was fitted on other features.
-        """
-        try:
-            record = json.loads(path.read_text("utf-8"))
-            lists = {name: tuple(record[name]) for name in ("features", "mean", "scale", "weights")}
-            loaded = cls(**lists, bias=float(record["bias"]), threshold=float(record["threshold"]))
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise ConfidenceError(f"{path} cannot be read ({error}): fit the confidence again") from error
-        sizes = {len(loaded.features), len(loaded.mean), len(loaded.scale), len(loaded.weights)}
-        if loaded.features != names or sizes != {len(names)}:
-            raise ConfidenceError(f"{path} was fitted on the features {loaded.features}: fit the confidence again")
-        return loaded

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar, cast
 
@@ -18,7 +18,7 @@ from models.retrieval.search.mentions import Mention, Mentions
 from models.retrieval.search.options import Answer, Found, SearchOptions
 from models.retrieval.search.rerank import columns, rerank_by_channel, with_terms
 from models.retrieval.search.score_given import score_given
-from models.retrieval.search.stem import Choice, Stem, Walker
+from models.retrieval.search.stem import Course, Stem, Walker
 from models.retrieval.writers.base import KeyModel
 from models.retrieval.writers.codec import KeyCodec
 
@@ -26,8 +26,6 @@ MAX_TOGETHER = 32
 """Questions that share forwards; more would only take memory."""
 
 T = TypeVar("T")
-
-_Course = Generator[Sequence[Choice], Sequence[Stem], Answer]
 
 
 def search(index: PrefixIndex, model: KeyModel, questions: Sequence[str], options: SearchOptions) -> list[Answer]:
@@ -68,16 +66,7 @@ def _together(
 ) -> Iterator[dict[int, Answer]]:
     walker = Walker(index, model.read(questions), model.codec.end, options.raw)
     courses = {i: _course(i, text, index, model.codec, options) for i, text in enumerate(questions)}
-    wanted = {i: next(course) for i, course in courses.items()}
-    while wanted:
-        stems = iter(walker.follow([choice for choices in wanted.values() for choice in choices]))
-        asked, wanted = wanted, {}
-        answers: dict[int, Answer] = {}
-        for i, choices in asked.items():
-            try:
-                wanted[i] = courses[i].send([next(stems) for _ in choices])
-            except StopIteration as done:
-                answers[i] = done.value
+    for answers in walker.together(courses):
         if options.noisy_channel is not None:
             for i, answer in answers.items():
                 yield {}
@@ -87,7 +76,7 @@ def _together(
         yield answers
 
 
-def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options: SearchOptions) -> _Course:
+def _course(number: int, text: str, index: PrefixIndex, codec: KeyCodec, options: SearchOptions) -> Course[Answer]:
     known: dict[tuple[int, ...], Stem] = {}
     if options.mode == "exact":
         searching = best_first(number, options, codec.end)
@@ -150,9 +139,7 @@ def ranked(ranking: Ranking, text: str, keys: Sequence[Complete], codec: KeyCode
     return [replace(keys[i], rank=float(logs[i])) for i in np.argsort(-logs, kind="stable")]
 
 
-def _remembering(
-    inner: Generator[Sequence[Choice], Sequence[Stem], T], known: dict[tuple[int, ...], Stem]
-) -> Generator[Sequence[Choice], Sequence[Stem], T]:
+def _remembering(inner: Course[T], known: dict[tuple[int, ...], Stem]) -> Course[T]:
     """A search that asks only for stems that are not known yet, by what is written when they are chosen."""
     choices = next(inner)
     while True:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +45,11 @@ class Choice:
         return () if self.stem is None else (*self.stem.tokens, int(self.stem.tokens_next[self.at]))
 
 
+T = TypeVar("T")
+Course = Generator[Sequence[Choice], Sequence[Stem], T]
+"""What asks for the stems behind choices, and returns what it was for."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Walk:
     run: list[int]
@@ -75,6 +81,24 @@ class Walker:
             self._stem(choice, walk, extended.get(i))
             for i, (choice, walk) in enumerate(zip(choices, walks, strict=True))
         ]
+
+    def together(self, courses: Mapping[int, Course[T]]) -> Iterator[dict[int, T]]:
+        """Follow numbered courses side by side, a forward at a time.
+
+        Yields:
+            After each forward what those return that it has ended, often none.
+        """
+        wanted = {number: next(course) for number, course in courses.items()}
+        while wanted:
+            stems = iter(self.follow([choice for choices in wanted.values() for choice in choices]))
+            asked, wanted = wanted, {}
+            ended: dict[int, T] = {}
+            for number, choices in asked.items():
+                try:
+                    wanted[number] = courses[number].send([next(stems) for _ in choices])
+                except StopIteration as done:
+                    ended[number] = done.value
+            yield ended
 
     def _stem(self, choice: Choice, walk: _Walk, answer: Extended | None) -> Stem:
         """Put the answers of index and model together; there is none of the model where only the end may follow."""

@@ -55,4 +55,4 @@ def test_an_ipv6_address(host: str, model_folder: Path, tmp_path: Path) -> None:
         port = probe.getsockname()[1]
     url = f"http://{written('::1', port)}"
     with service(model_folder, tmp_path, address=url, host=host, port=str(port)) as (_, told):
-        assert told == url and httpx.get(f"{url}/health", trust_env=False).json() == {"status": "alive"}
+        assert told == url and httpx.get(f"{url}/health", trust_env=False, timeout=300).json() == {"status": "alive"}

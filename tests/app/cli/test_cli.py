@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli.main import cli
+from tests.support.variables import logging_as_before, set_variables
 
 FAST = ["--chains", "3", "--steps", "8", "--seed", "7"]
 
 
 @pytest.fixture(autouse=True)
 def _environment(model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "MODEL": str(model_folder),
-        "OFFLINE": "1",
-        "CACHE_DIR": str(tmp_path),
-        "REDIS_URL": "off",
-        "TORCH_THREADS": "1",
-        "DEVICE": "cpu",
-    }.items():
-        monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
-    handlers = logging.getLogger().handlers
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers = handlers
+    set_variables(monkeypatch, model=str(model_folder), cache_dir=str(tmp_path))
+    with logging_as_before():
+        yield
 
 
 def call(*arguments: str) -> Result:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -14,30 +13,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli.main import cli
 from tests.support import facts
+from tests.support.variables import logging_as_before, set_variables
 
 
 @pytest.fixture(autouse=True)
 def state(key_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    for name, value in {
-        "MODEL": "/nowhere/at/all",  # these commands must not load the model that samples
-        "RETRIEVAL_MODEL": str(key_model_folder),
-        "OFFLINE": "1",
-        "STATE_DIR": str(tmp_path / "state"),
-        "REDIS_URL": "off",
-        "TORCH_THREADS": "1",
-        "DEVICE": "cpu",
-    }.items():
-        monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
-    handlers = logging.getLogger().handlers
-    yield tmp_path / "state"
-    structlog.reset_defaults()
-    logging.getLogger().handlers = handlers
+    # These commands must not load the model that samples.
+    state, nowhere = tmp_path / "state", "/nowhere/at/all"
+    set_variables(monkeypatch, model=nowhere, retrieval_model=str(key_model_folder), state_dir=str(state))
+    with logging_as_before():
+        yield state
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from app.settings.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
 from tests.app.web.test_bad_input import assert_problem
 from tests.support import facts
+from tests.support.variables import set_variables
 
 TEXT = "\n".join(facts.LINES) + "\n"
 CSV = 'entity,attribute,value\r\n"今天",天气,晴\r\n今天,天气,热\r\n今天,时间,"早上"\r\n' + "".join(
@@ -202,17 +203,9 @@ def test_csv_lines_in_json_and_aliases(client: TestClient) -> None:
 
 @pytest.fixture
 def state(key_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name, value in {
-        "MODEL": "/nowhere/at/all",
-        "RETRIEVAL_MODEL": str(key_model_folder),
-        "OFFLINE": "1",
-        "STATE_DIR": str(tmp_path / "state"),
-        "REDIS_URL": "off",
-        "TORCH_THREADS": "1",
-        "DEVICE": "cpu",
-    }.items():
-        monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
-    return tmp_path / "state"
+    state, nowhere = tmp_path / "state", "/nowhere/at/all"
+    set_variables(monkeypatch, model=nowhere, retrieval_model=str(key_model_folder), state_dir=str(state))
+    return state
 
 
 def call(*arguments: str, code: int = 0) -> Result:

@@ -14,6 +14,7 @@ from tests.app.conftest import wait_until_ready
 from tests.support.fleet import Fleet, QueueServer, open_fleet
 from tests.support.job_items import build_index
 from tests.support.processes import Nursery, free_port
+from tests.support.variables import process_variables
 
 
 @pytest.fixture(scope="session")
@@ -48,18 +49,7 @@ def nursery() -> Iterator[Nursery]:
 @pytest.fixture(scope="session")
 def process_settings(model_folder: Path, key_model_folder: Path, short_folder: Path) -> dict[str, str]:
     """Settings of processes with the tiny model."""
-    return {
-        "model": str(model_folder),
-        "retrieval_model": str(key_model_folder),
-        "device": "cpu",
-        "precision": "float32",
-        "offline": "true",
-        "torch_threads": "1",
-        "cache_dir": str(short_folder / "cache"),
-        "state_dir": str(short_folder / "state"),
-        "redis_url": "off",
-        "lease_seconds": "1",
-    }
+    return process_variables(model_folder, key_model_folder, short_folder)
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def post(url: str, path: str, status: int = 200, **body: Any) -> Any:
-    response = httpx.post(f"{url}/v1/{path}", json=body, timeout=60, trust_env=False)
+    response = httpx.post(f"{url}/v1/{path}", json=body, timeout=300, trust_env=False)
     assert response.status_code == status, response.text
     return response.json()
 
@@ -107,7 +107,7 @@ def test_a_han_character_is_likelier_a_forgotten_language(url: str) -> None:
 
 
 def test_schemas_and_models_name_it(url: str) -> None:
-    schemas = httpx.get(f"{url}/openapi.json", trust_env=False).json()["components"]["schemas"]
+    schemas = httpx.get(f"{url}/openapi.json", trust_env=False, timeout=300).json()["components"]["schemas"]
     assert schemas["SentencesRequest"]["properties"]["language"]["enum"] == ["zh", "en", "de", "auto"]
     assert schemas["TextScore"]["properties"]["language"]["enum"] == ["zh", "en", "de"]
     length = schemas["Length"]["properties"]
@@ -115,7 +115,7 @@ def test_schemas_and_models_name_it(url: str) -> None:
     assert length["unit"]["description"].endswith("characters for Chinese, words for English, words for German")
     forbidden = schemas["SentencesRequest"]["properties"]["forbidden"]["description"]
     assert "as whole words in English and German, as any substring in Chinese" in forbidden
-    (model,) = httpx.get(f"{url}/v1/models", trust_env=False).json()["models"]
+    (model,) = httpx.get(f"{url}/v1/models", trust_env=False, timeout=300).json()["models"]
     assert {"de", "de-wide"} < set(model["vocabularies"])
 
 

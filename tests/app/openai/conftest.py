@@ -21,7 +21,7 @@ def service(settings: Settings) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def http(service: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=service, trust_env=False, timeout=60) as client:
+    with httpx.Client(base_url=service, trust_env=False, timeout=300) as client:
         yield client
 
 

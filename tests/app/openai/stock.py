@@ -29,7 +29,7 @@ def serving_queue(settings: Settings, **more: Any) -> Iterator[str]:
 
 
 def client_of(url: str, key: str = "none") -> OpenAI:
-    http = DefaultHttpxClient(trust_env=False, timeout=60)
+    http = DefaultHttpxClient(trust_env=False, timeout=300)
     return OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0, http_client=http)
 
 

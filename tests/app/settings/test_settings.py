@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
@@ -10,13 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from click.testing import Result
 from typer.testing import CliRunner
 
 from app.cli.main import cli
 from app.settings.settings import Limits, Settings
 from app.settings.variables import KNOWN, masked, unknown_variables
+from tests.support.variables import logging_as_before
 
 ROOT = Path(__file__).parents[3]
 
@@ -28,10 +27,8 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None
     for name in [name for name in os.environ if name.upper().startswith("CHAINWRIGHT_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("CHAINWRIGHT_STATE_DIR", str(tmp_path / "state"))
-    handlers = logging.getLogger().handlers
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers = handlers
+    with logging_as_before():
+        yield
 
 
 def keys() -> Result:

@@ -24,7 +24,7 @@ LONG = {"keywords": ["公园"], "sampler": {"kind": "metropolis", "chains": 8, "
 
 @pytest.fixture
 def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=300, trust_env=False) as client:
         yield client
 
 

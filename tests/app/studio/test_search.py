@@ -32,7 +32,7 @@ def url(settings: Settings, ranked_adapter: Path, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def client(url: str) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=url, timeout=60, trust_env=False) as client:
+    with httpx.Client(base_url=url, timeout=300, trust_env=False) as client:
         yield client
 
 

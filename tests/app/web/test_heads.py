@@ -26,7 +26,7 @@ def http(settings: Settings) -> Iterator[httpx.Client]:
     with tempfile.TemporaryDirectory(prefix="cw") as folder:
         app = create_app(settings.model_copy(update={"state_dir": Path(folder), "queue_url": None}))
         limits = httpx.Limits(max_connections=1)
-        with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30, limits=limits) as client:
+        with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=300, limits=limits) as client:
             yield client
 
 
@@ -116,7 +116,7 @@ def test_keys_rates_and_origins_are_those_of_get(settings: Settings, tmp_path: P
     keys, origin = tmp_path / "keys.json", "https://app.example.org"
     _, token = create_key(keys, "prober", rate="4/hour")
     app = create_app(settings.model_copy(update={"keys_file": keys, "cors_origins": [origin]}))
-    with serving(app) as url, httpx.Client(base_url=url, trust_env=False) as http:
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=300) as http:
         assert same(http, "/v1/models").status_code == 401 and same(http, "/ready").status_code == 200
         known = {"Authorization": f"Bearer {token}", "Origin": origin}
         answers = [http.head("/v1/models", headers=known) for _ in range(5)]

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from tests.app.web.test_bad_input import assert_problem
+from tests.support.event_streams import events_in
 from tests.support.service_process import service
 
 LONG = {"keywords": ["今天", "公园"], "sampler": {"kind": "metropolis", "chains": 2, "steps": 5000}, "stream": True}
@@ -21,22 +22,19 @@ SHORT = {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, 
 
 def read(url: str, events: list[tuple[str, Any]], open_streams: threading.Semaphore) -> None:
     """All events of a stream, to the end that the service gives it."""
-    name = ""
     with httpx.stream("POST", f"{url}/v1/sentences", json=LONG, **DIRECT) as response:
         assert response.status_code == 200
-        for line in response.iter_lines():
-            if line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: "):
+        for event in events_in(response.iter_lines()):
+            if event[0]:
                 if not events:
                     open_streams.release()
-                events.append((name, json.loads(line.removeprefix("data: "))))
+                events.append(event)
 
 
 def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) -> None:
     with (
         service(model_folder, tmp_path, max_running="30", drain_seconds="2") as (process, url),
-        httpx.Client(base_url=url, trust_env=False, timeout=30) as kept,
+        httpx.Client(base_url=url, trust_env=False, timeout=300) as kept,
     ):
         assert kept.get("/health").status_code == 200
         streams: list[list[tuple[str, Any]]] = [[] for _ in range(20)]
@@ -45,7 +43,7 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
         for reader in readers:
             reader.start()
         for _ in readers:
-            assert opened.acquire(timeout=60)
+            assert opened.acquire(timeout=300)
         plain: list[httpx.Response] = []
         body = {**LONG, "stream": False}
         asking = threading.Thread(target=lambda: plain.append(httpx.post(f"{url}/v1/sentences", json=body, **DIRECT)))
@@ -61,7 +59,7 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
         # On a connection of old and on a new one.
         for refused in (
             kept.post("/v1/sentences", json=SHORT),
-            httpx.post(f"{url}/v1/score", json={}, trust_env=False),
+            httpx.post(f"{url}/v1/score", json={}, trust_env=False, timeout=300),
         ):
             assert_problem(refused, 503)
             assert int(refused.headers["retry-after"]) >= 1 and refused.headers["connection"] == "close"
@@ -88,7 +86,7 @@ def test_short_work_finishes_and_an_idle_service_stops_at_once(model_folder: Pat
 
         asking = threading.Thread(target=ask)
         asking.start()
-        while "requests_present 1.0" not in httpx.get(f"{url}/metrics", trust_env=False).text:
+        while "requests_present 1.0" not in httpx.get(f"{url}/metrics", trust_env=False, timeout=300).text:
             assert asking.is_alive()
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0

@@ -212,5 +212,5 @@ def test_pipes_and_standard_input(tmp_path: Path) -> None:
     writer.join()
     code = "from models.text.files import *; print([ascii(line.text) for line in read_lines(STANDARD_INPUT, 'gbk')])"
     command = [sys.executable, "-c", code]
-    done = subprocess.run(command, input="上海\n".encode("gbk"), capture_output=True, timeout=60)
+    done = subprocess.run(command, input="上海\n".encode("gbk"), capture_output=True, timeout=300)
     assert done.stdout.decode().strip() == str([ascii("上海")]), done.stderr

@@ -44,7 +44,7 @@ def live(settings: Settings) -> Iterator[str]:
         with serving(create_app(settings.model_copy(update=more))) as url, ServiceClient(url) as client:
             for name, lines in {"one": facts.LINES[:2], "own": facts.LINES}.items():
                 client.build_index(name, lines)
-                report = client.wait_index(name, timeout=60)
+                report = client.wait_index(name, timeout=300)
                 assert report.build is not None and report.build.state == "ready"
             yield url
 
@@ -177,7 +177,7 @@ def test_over_http_for_this_machine_alone(live: str, settings: Settings) -> None
 
     async def work() -> None:
         serving = asyncio.create_task(serve_tools(service(live, None, settings), port))
-        async with httpx.AsyncClient(trust_env=False) as plain:
+        async with httpx.AsyncClient(trust_env=False, timeout=300) as plain:
             while True:
                 with suppress(httpx.ConnectError):
                     foreign = await plain.post(url, json={}, headers={"Origin": "https://elsewhere.example"})

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import re
 import shlex
@@ -15,7 +14,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 import torch
 from click.testing import Result
 from filelock import FileLock
@@ -26,6 +24,7 @@ from app.cli.main import cli
 from models.retrieval.training.options import TrainingOptions
 from tests.support import facts
 from tests.support import tiny_service as tiny
+from tests.support.variables import logging_as_before, set_variables
 
 QUESTIONS = [
     ("今天的天气", "今天 ||| 天气 ||| 晴"),
@@ -40,25 +39,19 @@ QUICK = ["--batch", "6", "--rank", "4", "--warmup", "2", "--evaluate-every", "3"
 
 @pytest.fixture(autouse=True)
 def environment(key_model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in {
-        "MODEL": "/nowhere/at/all",  # training must not load the model that samples
-        "RETRIEVAL_MODEL": str(key_model_folder),
-        "OFFLINE": "1",
-        "STATE_DIR": str(tmp_path / "state"),
-        "REDIS_URL": "off",
-        "TORCH_THREADS": "1",
-        "DEVICE": "cpu",
-        "PRECISION": "float32",
-    }.items():
-        monkeypatch.setenv(f"CHAINWRIGHT_{name}", value)
+    set_variables(
+        monkeypatch,
+        model="/nowhere/at/all",  # training must not load the model that samples
+        retrieval_model=str(key_model_folder),
+        state_dir=str(tmp_path / "state"),
+        precision="float32",
+    )
     monkeypatch.chdir(tmp_path)
     rows = [json.dumps({"question": question, "answer": answer}) for question, answer in QUESTIONS]
     (tmp_path / "train.jsonl").write_text("\n".join(rows), "utf-8")
     (tmp_path / "dev.jsonl").write_text("\n".join(rows), "utf-8")
-    handlers = logging.getLogger().handlers
-    yield
-    structlog.reset_defaults()
-    logging.getLogger().handlers = handlers
+    with logging_as_before():
+        yield
 
 
 def call(*arguments: str, code: int = 0) -> Result:

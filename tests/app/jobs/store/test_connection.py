@@ -28,7 +28,7 @@ def test_cancelling_is_never_swallowed(queue: QueueServer) -> None:
                 task = asyncio.create_task(ask())
                 await asyncio.sleep(0.001 + number * 1e-5)
                 task.cancel()
-                _, pending = await asyncio.wait([task], timeout=60)
+                _, pending = await asyncio.wait([task], timeout=300)
                 assert not pending
 
     asyncio.run(work())

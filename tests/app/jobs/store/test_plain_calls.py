@@ -35,7 +35,7 @@ def job(fleet: Fleet) -> str:
 
 
 def wait_completed(fleet: Fleet, job_id: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while (state := fleet.client.get(f"/v1/jobs/{job_id}").json())["status"] != "completed":
         assert time.monotonic() < deadline, state
         time.sleep(0.05)

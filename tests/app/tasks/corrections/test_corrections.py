@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from app.tasks.corrections.edits import applied
 from app.tasks.corrections.schemas import CorrectionsAnswer
 from models.confusions.pinyin import homophones
+from tests.support.event_streams import events_in
 
 TEXTS = ["他们是学生。", "今天早上学校有人，我在看书。", "时手机的\n工作", "她１说\u200b是　吃饭！", "書园", "！？"]
 """Of the characters that the tiny model has tokens for some sound alike: 他她, 是时, 公工."""
@@ -98,11 +99,7 @@ def test_long_texts_are_corrected_in_pieces(client: TestClient) -> None:
 def test_a_stream_tells_each_text_as_it_is_done(client: TestClient) -> None:
     body = {"texts": TEXTS, "confidence": 0, "stream": True}
     with client.stream("POST", "/v1/corrections", json=body) as response:
-        lines = [line for line in response.iter_lines() if line and not line.startswith(":")]
-    events = [
-        (name.removeprefix("event: "), json.loads(data.removeprefix("data: ")))
-        for name, data in zip(lines[::2], lines[1::2], strict=True)
-    ]
+        events = [event for event in events_in(response.iter_lines()) if event[0]]
     assert [name for name, _ in events] == ["correction"] * len(TEXTS) + ["done"]
     done = events[-1][1]["corrections"]
     assert sorted(data["number"] for _, data in events[:-1]) == list(range(len(TEXTS)))

@@ -19,6 +19,7 @@ from tests.app.conftest import wait_until_ready
 from tests.app.web.test_bad_input import assert_problem
 from tests.support import facts
 from tests.support import tiny_service as tiny
+from tests.support.event_streams import events_in
 from tests.support.live import bridge
 
 LINES = [*facts.LINES, "公园路\t时间\t晚上", "New York\tfood\twater", "York\tfood\twater"]
@@ -193,10 +194,8 @@ def test_an_index_of_another_tokenizer_is_refused(settings: Settings, index: str
 def test_events_end_with_the_plain_answer(client: TestClient, index: str) -> None:
     body = {"texts": ["今天", "没有。", "公园"], "index": index}
     with client.stream("POST", "/v1/links", json={**body, "stream": True}) as response:
-        lines = [line for line in response.iter_lines() if line and not line.startswith(":")]
-    names = [line.removeprefix("event: ") for line in lines if line.startswith("event: ")]
-    data = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: ")]
-    assert names == ["answer"] * 3 + ["done"] and sorted(each["number"] for each in data[:-1]) == [0, 1, 2]
+        names, data = zip(*(event for event in events_in(response.iter_lines()) if event[0]), strict=True)
+    assert [*names] == ["answer"] * 3 + ["done"] and sorted(each["number"] for each in data[:-1]) == [0, 1, 2]
     plain = client.post("/v1/links", json=body).json()
     assert data[-1]["links"] == plain["links"]
     for each in data[:-1]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from app.main import create_app
 from app.settings.settings import Settings
+from tests.support.event_streams import read_events
 from tests.support.live import post, serving, until
 
 STEPS = 5000
@@ -31,24 +31,9 @@ def service(settings: Settings) -> Iterator[tuple[str, Any]]:
         yield url, app.state
 
 
-def read_events(url: str, body: dict[str, Any]) -> tuple[list[tuple[str, Any]], int]:
-    """Events with their data, and the number of comments."""
-    events, pings, name = [], 0, ""
-    with httpx.stream("POST", f"{url}/v1/sentences", json={**body, "stream": True}, timeout=60, trust_env=False) as r:
-        assert r.status_code == 200 and r.headers["content-type"].startswith("text/event-stream")
-        for line in r.iter_lines():
-            if line.startswith(":"):
-                pings += 1
-            elif line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: "):
-                events.append((name, json.loads(line.removeprefix("data: "))))
-    return events, pings
-
-
 def test_events_come_in_order_and_end_with_the_plain_answer(service: tuple[str, Any]) -> None:
     url, _ = service
-    events, pings = read_events(url, SHORT)
+    events, pings = read_events(f"{url}/v1/sentences", SHORT)
     names = [name for name, _ in events]
     assert names[0] == "sentence" and names[-1] == "done" and names.count("done") == 1
     assert set(names) == {"sentence", "step", "done"} and pings > 0
@@ -71,7 +56,7 @@ def test_events_come_in_order_and_end_with_the_plain_answer(service: tuple[str, 
 def test_steps_are_throttled(service: tuple[str, Any]) -> None:
     url, _ = service
     body = {**SHORT, "sampler": {"kind": "metropolis", "chains": 2, "steps": 200}}
-    events, _ = read_events(url, body)
+    events, _ = read_events(f"{url}/v1/sentences", body)
     seconds = events[-1][1]["diagnostics"]["seconds"]
     assert sum(name == "step" for name, _ in events) <= seconds * 5 + 2
 
@@ -85,7 +70,7 @@ def test_chains_stop_when_the_client_leaves(service: tuple[str, Any], stream: bo
     before = usage.lm_calls
     if stream:
         with httpx.stream(
-            "POST", f"{url}/v1/sentences", json={**LONG, "stream": True}, timeout=60, trust_env=False
+            "POST", f"{url}/v1/sentences", json={**LONG, "stream": True}, timeout=300, trust_env=False
         ) as r:
             lines = r.iter_lines()
             assert any(line == "event: step" for line in lines)
@@ -104,7 +89,7 @@ def test_chains_stop_when_the_client_leaves(service: tuple[str, Any], stream: bo
 def test_too_many_requests_get_429_and_the_waiting_are_served(service: tuple[str, Any]) -> None:
     url, state = service
     turns = state.loading.engine.admission  # two run, one waits
-    with httpx.Client(trust_env=False, timeout=60) as client:
+    with httpx.Client(trust_env=False, timeout=300) as client:
         streams = [client.stream("POST", f"{url}/v1/sentences", json={**LONG, "stream": True}) for _ in range(2)]
         for stream in streams:
             assert stream.__enter__().status_code == 200
@@ -116,7 +101,7 @@ def test_too_many_requests_get_429_and_the_waiting_are_served(service: tuple[str
         assert response.status_code == 429 and int(response.headers["retry-after"]) >= 1
         assert response.headers["content-type"] == "application/problem+json"
         assert response.json()["errors"][0]["remedy"]
-        assert httpx.get(f"{url}/health", trust_env=False).status_code == 200
+        assert httpx.get(f"{url}/health", trust_env=False, timeout=300).status_code == 200
         for stream in streams:
             stream.__exit__(None, None, None)
     waiter.join(60)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from app.tasks.sampling.trace import MAX_TRACED_STEPS
+from tests.support.event_streams import events_in
 
 CHAINS, STEPS = 4, 60
 BODY = {
@@ -68,13 +68,8 @@ def test_edits_lead_to_the_last_sentences(client: TestClient) -> None:
 
 
 def test_parts_of_a_stream_make_the_whole(client: TestClient) -> None:
-    parts, name = [], ""
     with client.stream("POST", "/v1/sentences", json={**BODY, "stream": True}) as response:
-        for line in response.iter_lines():
-            if line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: ") and name in ("trace", "done"):
-                parts.append(json.loads(line.removeprefix("data: ")))
+        parts = [data for name, data in events_in(response.iter_lines()) if name in ("trace", "done")]
     whole = parts.pop()["trace"]
     assert len(parts) > 1
     streamed = joined(parts)

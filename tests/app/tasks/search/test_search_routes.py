@@ -18,6 +18,7 @@ from app.settings.settings import Limits, Settings
 from tests.app.conftest import wait_until_ready
 from tests.app.web.test_bad_input import assert_problem
 from tests.support import facts
+from tests.support.event_streams import read_events
 from tests.support.live import post, serving, until
 
 
@@ -209,13 +210,13 @@ def service(settings: Settings) -> Iterator[tuple[str, FastAPI]]:
 def test_events_come_one_an_answer_and_end_with_the_plain_answer(service: tuple[str, FastAPI], index: str) -> None:
     url, _ = service
     body = {"queries": ["今天"] * 20 + ["dog"], "n": 2}
-    events, pings = read_events(url, index, body)
+    events, pings = read_events(f"{url}/v1/indexes/{index}/search", body)
     assert [name for name, _ in events] == ["answer"] * 21 + ["done"] and pings > 0
     done = events[-1][1]
     assert sorted(data["number"] for _, data in events[:-1]) == list(range(21))
     for _, data in events[:-1]:
         assert done["answers"][data.pop("number")] == data
-    plain = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=60, trust_env=False).json()
+    plain = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=300, trust_env=False).json()
     for answer in (plain, done):
         answer["usage"].pop("seconds")
     assert plain == done
@@ -226,7 +227,7 @@ def test_the_search_stops_when_the_client_leaves(service: tuple[str, FastAPI], i
     url, app = service
     engine = app.state.loading.engine
     body = {"queries": ["今天天气"] * 2000, "n": 6, "beams": 16, "stream": stream}
-    with httpx.Client(trust_env=False, timeout=60) as http:
+    with httpx.Client(trust_env=False, timeout=300) as http:
         if stream:
             with http.stream("POST", f"{url}/v1/indexes/{index}/search", json=body) as response:
                 assert any(line == "event: answer" for line in response.iter_lines())
@@ -244,7 +245,7 @@ def test_sampling_goes_between_the_rounds_of_a_search(service: tuple[str, FastAP
 
     def searching() -> None:
         body = {"queries": ["今天天气"] * 200, "n": 6, "beams": 16}
-        answer = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=60, trust_env=False)
+        answer = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=300, trust_env=False)
         assert answer.status_code == 200
         finished.append("search")
 
@@ -261,19 +262,3 @@ def test_searches_are_measured(client: TestClient, index: str) -> None:
     facts.search(client, index, query="今天")
     text = client.get("/metrics").text
     assert "chainwright_search_duration_seconds_count" in text and "chainwright_search_questions" in text
-
-
-def read_events(url: str, index: str, body: dict[str, Any]) -> tuple[list[tuple[str, Any]], int]:
-    """Events with their data, and the number of comments."""
-    events, pings, name = [], 0, ""
-    path = f"{url}/v1/indexes/{index}/search"
-    with httpx.stream("POST", path, json={**body, "stream": True}, timeout=60, trust_env=False) as response:
-        assert response.status_code == 200 and response.headers["content-type"].startswith("text/event-stream")
-        for line in response.iter_lines():
-            if line.startswith(":"):
-                pings += 1
-            elif line.startswith("event: "):
-                name = line.removeprefix("event: ")
-            elif line.startswith("data: "):
-                events.append((name, json.loads(line.removeprefix("data: "))))
-    return events, pings

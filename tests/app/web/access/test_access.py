@@ -94,7 +94,7 @@ def test_a_thousand_requests_at_ten_times_the_limit(settings: Settings, tmp_path
     _, limited = create_key(tmp_path / "keys.json", "limited", rate="100/hour")
     _, other = create_key(tmp_path / "keys.json", "other")
     app = create_app(settings.model_copy(update={"keys_file": tmp_path / "keys.json"}))
-    with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with serving(app) as url, httpx.Client(base_url=url, trust_env=False, timeout=300) as client:
 
         def ask(_: int) -> httpx.Response:
             return client.get("/v1/models", headers={"X-API-Key": limited})

@@ -13,7 +13,6 @@ from models.retrieval.index.errors import (
     CorruptIndexError,
     RetiredIndexError,
     RetrievalIndexError,
-    TokenizerMismatchError,
     UnknownIndexError,
 )
 from models.retrieval.index.live import LiveIndex
@@ -178,12 +177,6 @@ def test_one_build_of_a_name_at_a_time(tmp_path: Path) -> None:
         go_on.set()
         builder.join()
     assert_same(catalogue.open("name").view, model_of(OTHER, PLAIN))
-
-
-def test_only_indexes_of_the_tokenizer_are_opened(tmp_path: Path) -> None:
-    put(Catalogue(tmp_path), "name", ONE)
-    with pytest.raises(TokenizerMismatchError):
-        Catalogue(tmp_path, tokenizer="other").open("name")
 
 
 def test_damage_is_told(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from models.retrieval.index.errors import (
     CorruptIndexError,
     RetiredIndexError,
     RetrievalIndexError,
-    TokenizerMismatchError,
 )
 from models.retrieval.index.live import Changed, LiveIndex
 from tests.models.retrieval.reference import PLAIN, TRIPLE, assert_same, built, key_of, model_of
@@ -84,13 +83,6 @@ def test_a_later_format_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 2}))
     with pytest.raises(CorruptIndexError, match="version 2"):
         CompiledIndex.open(path.parent)
-
-
-def test_the_tokenizer_must_be_the_one_of_the_build(tmp_path: Path) -> None:
-    built(tmp_path / "index", ROWS, TRIPLE)
-    CompiledIndex.open(tmp_path / "index", tokenizer="code points")
-    with pytest.raises(TokenizerMismatchError, match="code points"):
-        CompiledIndex.open(tmp_path / "index", tokenizer="other")
 
 
 def test_an_index_is_not_built_over_another(tmp_path: Path) -> None:

@@ -96,12 +96,12 @@ def test_fit_and_calibration(tmp_path: Path) -> None:
     assert np.abs(given - p).mean() < 0.03
     assert (given < fitted.threshold).mean() == pytest.approx(0.1, abs=0.002)
     fitted.save(tmp_path / "confidence.json")
-    assert Confidence.load(tmp_path / "confidence.json") == fitted
+    assert Confidence.load(tmp_path / "confidence.json", FEATURES) == fitted
     assert fitted.of(np.full((1, len(FEATURES)), np.nan)) == [0.0]
     record = json.loads((tmp_path / "confidence.json").read_text("utf-8")) | {"features": ["other"]}
     (tmp_path / "confidence.json").write_text(json.dumps(record), "utf-8")
     with pytest.raises(ConfidenceError, match="fit the confidence again"):
-        Confidence.load(tmp_path / "confidence.json")
+        Confidence.load(tmp_path / "confidence.json", FEATURES)
     with pytest.raises(ValueError, match="right and wrong"):
         Confidence.fit(features, np.ones(4000, bool), np.ones(4000, bool))
 

@@ -124,13 +124,13 @@ def test_the_fit_is_a_maximum_and_finds_what_it_was_drawn_from() -> None:
 def test_a_ranking_is_written_and_what_is_damaged_is_told(tmp_path: Path) -> None:
     path = tmp_path / "ranking.json"
     Ranking.of_model().save(path)
-    assert Ranking.load(path) == Ranking.of_model()
+    assert Ranking.load(path, FEATURES) == Ranking.of_model()
     record = json.loads(path.read_text("utf-8"))
     damaged = [{**record, "features": ["other"]}, {**record, "weights": [1.0]}, {**record, "scale": "abc"}, 7]
     for text in [*map(json.dumps, damaged), path.read_text("utf-8").replace("1.0", "NaN"), "{"]:
         path.write_text(text, "utf-8")
         with pytest.raises(RankingError, match="fit the ranking again"):
-            Ranking.load(path)
+            Ranking.load(path, FEATURES)
     with pytest.raises(ValueError, match="right candidate"):
         Ranking.fit([(np.zeros((1, len(FEATURES))), 0), (np.zeros((3, len(FEATURES))), None)])
 
