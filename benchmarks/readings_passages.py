@@ -104,8 +104,8 @@ class _Side:
 
     def _untold(self, rng: random.Random, passage: str, facts: Sequence[Triple]) -> Iterator[tuple[Triple, Case]]:
         """A fact of each case that the passage does not tell, nor any of what else would answer it."""
-        relations = list({fact.predicate for fact in facts})
-        subjects = list({fact.subject for fact in facts})
+        relations = list(dict.fromkeys(fact.predicate for fact in facts))
+        subjects = list(dict.fromkeys(fact.subject for fact in facts))
         others = [subject for subject in self.by_subject if subject not in passage]
         pairs: list[tuple[str, str, Case]] = [
             *((rng.choice(others), relation, "absent subject") for relation in relations for _ in range(20)),
