@@ -97,3 +97,67 @@ def test_a_span_cut_within_a_word_or_over_a_sentence_is_seen() -> None:
     for text, expected in (("Tokyo", (1, 0)), ("Asia", (1, 0)), ("Asia/Tokyo", (0, 0)), ("Tokyo. Here", (1, 1))):
         (row,) = sight.columns([Span(at := passage.index(text), at + len(text))])
         assert (row[glued], row[crosses]) == expected, text
+
+
+@pytest.mark.parametrize(
+    ("feature", "passage", "question", "values"),
+    [
+        (
+            "topic",
+            "We come to Chad. Its code is TD. Mali is flat. Its code is ML. Of codes, XY is new.",
+            "What is the code of Chad?",
+            {"Chad": 1, "TD": 1, "Mali": 0, "ML": 0, "XY": 0},
+        ),
+        (
+            "topic",
+            "下面介绍法国。它的代码是FR。日本多山。它的代码是JP。XY是新代码。",
+            "法国的代码是什么？",
+            {"法国": 1, "FR": 1, "日本": 0, "JP": 0, "XY": 0},
+        ),
+        (
+            "capitals",
+            "Of Bern spoke Anna Berg Lund, of the North.",
+            "Who?",
+            {"Bern": 0, "spoke": 2, "Anna": 1, "Berg": 2, "Lund": 1, "Anna Berg Lund": 0, "North": 0},
+        ),
+        ("capitals", "他叫Anna Berg，住在山上。", "谁？", {"Anna": 1, "Berg": 1, "Anna Berg": 0, "山": 0}),
+        ("turns", "It costs 5€ in 東京 now.", "What?", {"5": 1, "€": 1, "5€": 0, "東京": 0}),
+        ("turns", "铁用Fe表示。", "什么？", {"Fe": 2, "Fe表示": 1, "用Fe": 1, "用Fe表示": 0, "铁": 0}),
+        ("mixed", "It costs 5€ in 東京 now.", "What?", {"5": 0, "5€": 1, "5€ in": 2, "in 東京 now": 2}),
+        ("mixed", "铁用Fe表示。", "什么？", {"Fe": 0, "用Fe": 1, "用Fe表示": 2, "铁用": 0}),
+        (
+            "falls",
+            "In the town of Bern, by the river.",
+            "What?",
+            {"town of Bern": 1, "Bern": 0, "town": 0, "the river": 0, "In the town": 0},
+        ),
+        ("falls", "他说in Bern，不说Bern。", "什么？", {"in Bern": 1, "in": 0, "Bern": 0, "说in": 0}),
+        ("clauses", "He ran, and she sat.", "Who?", {"ran, and": 1, "He ran": 0, "she sat": 0, "ran, and she sat": 1}),
+        ("clauses", "他在北京，她在上海。", "谁？", {"北京，她": 1, "北京": 0, "她在上海": 0}),
+    ],
+)
+def test_a_feature_tells_spans_apart(feature: str, passage: str, question: str, values: dict[str, float]) -> None:
+    spans = [Span(at := passage.index(text), at + len(text)) for text in values]
+    column = Sight(passage, question, FORM).columns(spans)[:, FEATURES.index(feature)]
+    assert dict(zip(values, column.tolist(), strict=True)) == values
+
+
+@pytest.mark.parametrize(
+    ("passage", "question", "known"),
+    [
+        ("The code of Chad is TD.", "What is the code of Chad?", 1),
+        ("The code of Chad is TD.", "What is the code of Mali?", 0),
+        ("The code of Chad is TD.", "What is the code?", 0),
+        ("The code of Chad is TD.", "Chad has which code?", 1),
+        ("法国的代码是FR。", "法国的代码是什么？", 1),
+        ("法国的代码是FR。", "日本的代码是什么？", 0),
+        ("法国的代码是FR。", "FR是什么？", 1),
+    ],
+)
+def test_what_a_question_names_is_known_or_not(passage: str, question: str, known: float) -> None:
+    assert Sight(passage, question, FORM).known == known
+
+
+def test_some_of_what_a_question_names_is_known_in_part() -> None:
+    sight = Sight("The code of Chad is TD.", "What is the border of Chad and Mali?", FORM)
+    assert 0 < sight.known < 1
