@@ -38,6 +38,12 @@ from models.retrieval.search.confidence import Confidence
 REFUSED = 0.1
 """Share of answerable questions of the development half for which `no_answer` may be said."""
 
+RIDGE = 3.0
+"""Of the second order; chosen on relations of the development half that it was not fitted on."""
+
+FOLDS = 4
+"""Parts of the relations, each left out in turn."""
+
 FIRST_PASSAGES = 300
 """Passages that the order without a model is fitted on."""
 
@@ -93,10 +99,16 @@ def fit_first(readers: Readers) -> Ranking:
 
 
 def fit(found: Sequence[Seen], first: Ranking, folder: Path) -> dict[str, Any]:
-    """Fit the second order and the confidence, and keep all three; how well they fit."""
-    second = Ranking.fit([(one.judged.columns, one.right) for one in found], FEATURES)
-    rows = [surely(one, second) for one in found]
-    right = np.array([best(one, second) == one.right for one in found])
+    """Fit the second order and the confidence, and keep all three; how well they fit.
+
+    The confidence sees of each question what an order says that was fitted without its relation.
+    """
+    relations = sorted({one.asked.relation for one in found})
+    fold = [relations.index(one.asked.relation) % FOLDS for one in found]
+    without = [ranked([one for one, its in zip(found, fold, strict=True) if its != k]) for k in range(FOLDS)]
+    second = ranked(found)
+    rows = [surely(one, without[k]) for one, k in zip(found, fold, strict=True)]
+    right = np.array([best(one, without[k]) == one.right for one, k in zip(found, fold, strict=True)])
     present = np.array([one.asked.answer is not None for one in found])
     confidence = Confidence.fit(np.concatenate(rows), right, present, REFUSED, SURENESS)
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,11 +118,17 @@ def fit(found: Sequence[Seen], first: Ranking, folder: Path) -> dict[str, Any]:
     return {
         "questions": len(found),
         "unanswerable": int((~present).sum()),
-        "right": percent(right[present]),
+        "right": percent(np.array([best(one, second) == one.right for one in found])[present]),
+        "right_without_its_relation": percent(right[present]),
         "among_candidates": percent([one.right is not None for one in found if one.asked.answer is not None]),
         "first": dict(zip(SEEN, np.round(first.weights, 3).tolist(), strict=True)),
         "second": dict(zip(FEATURES, np.round(second.weights, 3).tolist(), strict=True)),
     }
+
+
+def ranked(found: Sequence[Seen]) -> Ranking:
+    """The second order, fitted on some questions."""
+    return Ranking.fit([(one.judged.columns, one.right) for one in found], FEATURES, RIDGE)
 
 
 def best(one: Seen, ranking: Ranking) -> int:
@@ -166,6 +184,16 @@ def figures(found: Sequence[Seen], order: ReadingOrder) -> dict[str, Any]:
             "withheld_of_answerable": percent(withheld[present]),
             "answered_of_unanswerable": percent(~withheld[~present]),
             "unanswerable": int((~present).sum()),
+            "answered_by_case": {
+                case: percent([not flag for one, flag in zip(found, withheld, strict=True) if one.asked.case == case])
+                for case in sorted({asked.case for asked in questions if asked.answer is None})
+            },
+        },
+        "exact_by_case": {
+            case: percent(
+                [one.asked.answer == text for one, text in zip(found, fitted, strict=True) if one.asked.case == case]
+            )
+            for case in sorted({asked.case for asked in questions if asked.answer is not None})
         },
         "wrong_by_relation": dict(Counter(one.asked.relation for one in wrong).most_common()),
     }

@@ -5,11 +5,16 @@ from __future__ import annotations
 from app.languages.registry import FALLBACK, LANGUAGES
 from models.retrieval.reading.form import Example, Form
 
-_ASKING_ZH = "为什么 怎么样 多少 什么 哪个 哪种 哪里 哪儿 哪些 哪面 怎么 怎样 何时 何地 请问 哪 谁 几 吗 呢 的 是 叫"
-_ASKING_EN = (
-    "which where whose what whom when does much many name are was were who why how did the and for is do of in to an "
-    "by on at a"
+_ASKING_ZH = (
+    "请告诉 为什么 怎么样 请写出 请说出 请给出 多少 什么 哪个 哪种 哪里 哪儿 哪些 哪面 怎么 怎样 何时 何地 请问 "
+    "哪 谁 几 吗 呢 的 是 叫 在 用 把 有 为 与 说 讲 请 我"
 )
+_REFERRING_ZH = "它们 它 其 该 此 他 她 这里 那里 当地 本地"
+_ASKING_EN = (
+    "which where please tell whose what whom when does much many name are was were who why how did the and for is "
+    "do of in to an by on at a"
+)
+_REFERRING_EN = "it its they them their there that this these those he his him she her"
 
 FORMS = {
     "zh": Form(
@@ -19,8 +24,38 @@ FORMS = {
         "",
         "这是什么？",
         _ASKING_ZH.split(),
+        "的",
+        _REFERRING_ZH.split(),
         LANGUAGES["zh"].edges,
         (
+            Example(
+                "广东的省会是广州，简称粤。沈阳是辽宁的省会。下面介绍云南。它的省会是昆明，别称彩云之南。山东的车牌以鲁字开头，"
+                "山东大学是山东最大的大学。",
+                (
+                    ("辽宁的省会是哪座城市？", "沈阳"),
+                    ("云南的别称是什么？", "彩云之南"),
+                    ("哪个省简称粤？", "广东"),
+                    ("请问山东的车牌以什么开头？", "鲁字"),
+                    ("山东最大的大学是哪所？", "山东大学"),
+                ),
+            ),
+            Example(
+                "铁的元素符号是Fe，熔点为1538℃。人们用Na表示钠。金：符号Au，颜色黄。罗马人把锡叫做stannum。",
+                (
+                    ("钠用什么符号表示？", "Na"),
+                    ("铁怎么缩写？", "Fe"),
+                    ("罗马人怎么称呼锡？", "stannum"),
+                    ("Au代表什么？", "金"),
+                ),
+            ),
+            Example(
+                "猫在德语里叫Katze。Hund是狗的德语名称。日语把书称为本，法语说livre。",
+                (
+                    ("狗用德语怎么说？", "Hund"),
+                    ("书的日语是什么？", "本"),
+                    ("请写出猫的德语名称。", "Katze"),
+                ),
+            ),
             Example(
                 "《红楼梦》的作者是曹雪芹。《西游记》是吴承恩写的，主角叫孙悟空。鲁迅写了《呐喊》。",
                 (
@@ -46,8 +81,39 @@ FORMS = {
         " ",
         "What is it?",
         _ASKING_EN.split(),
+        "",
+        _REFERRING_EN.split(),
         LANGUAGES["en"].edges,
         (
+            Example(
+                "The capital of Ohio is Columbus. Austin is the capital of Texas. We come to Maine. Its capital is "
+                "Augusta, and it is known as the Pine Tree State. Students in Ohio go to Ohio State University.",
+                (
+                    ("Which city is the capital of Texas?", "Austin"),
+                    ("What is Maine known as?", "Pine Tree State"),
+                    ("Columbus is the capital of which state?", "Ohio"),
+                    ("Which university do students in Ohio attend?", "Ohio State University"),
+                ),
+            ),
+            Example(
+                "Iron has the symbol Fe and melts at 1538 °C. In tables, Na is put for sodium. Gold: symbol Au, colour "
+                "yellow. Tin was stannum to the Romans.",
+                (
+                    ("What is sodium's symbol?", "Na"),
+                    ("How is iron abbreviated?", "Fe"),
+                    ("What did the Romans call tin?", "stannum"),
+                    ("What does Au stand for?", "Gold"),
+                ),
+            ),
+            Example(
+                "A cat is called Katze in German. Hund is the German word for dog. For book the Japanese write 本, "
+                "while the French say livre.",
+                (
+                    ("What is the German for dog?", "Hund"),
+                    ("How do you say book in Japanese?", "本"),
+                    ("What would a German call a cat?", "Katze"),
+                ),
+            ),
             Example(
                 "Hamlet was written by William Shakespeare. Jane Austen is the author of Emma, whose hero is Mr. "
                 "Knightley. Ulysses was published in 1922.",

@@ -48,7 +48,6 @@ subject, if that stands in it, perhaps misspelt.
 """
 MIN_LOG_PROB = -30.0
 RIDGE = 0.3
-"""Weight of |w|^2 / 2 against the sum of the questions' log-likelihoods."""
 _STEPS = 100
 
 
@@ -120,7 +119,10 @@ class Ranking(Fitted):
 
     @classmethod
     def fit(
-        cls, questions: Sequence[tuple[NDArray[np.float64], int | None]], names: tuple[str, ...] = FEATURES
+        cls,
+        questions: Sequence[tuple[NDArray[np.float64], int | None]],
+        names: tuple[str, ...] = FEATURES,
+        ridge: float = RIDGE,
     ) -> Ranking:
         """Maximum likelihood under a ridge, by Newton's method: the log-likelihood is concave.
 
@@ -128,6 +130,7 @@ class Ranking(Fitted):
             questions: of each the candidates' features, (K, F), and the number of the right one; None if
                 none is right, which leaves the question out.
             names: of the columns.
+            ridge: weight of |w|^2 / 2 against the sum of the questions' log-likelihoods.
 
         Raises:
             ValueError: no question has a right candidate beside a wrong one.
@@ -142,7 +145,7 @@ class Ranking(Fitted):
         best = -np.inf
         step: NDArray[np.float64] = np.zeros_like(weights)
         for _ in range(_STEPS):
-            value, gradient, curvature = _likelihood(scaled, weights)
+            value, gradient, curvature = _likelihood(scaled, weights, ridge)
             if value < best:  # too far: halve the last step
                 step /= 2
                 weights -= step
@@ -156,12 +159,12 @@ class Ranking(Fitted):
 
 
 def _likelihood(
-    questions: Sequence[tuple[NDArray[np.float64], int]], weights: NDArray[np.float64]
+    questions: Sequence[tuple[NDArray[np.float64], int]], weights: NDArray[np.float64], ridge: float
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Penalised log-likelihood, its gradient, and minus its second derivative."""
-    value = -RIDGE * float(weights @ weights) / 2
-    gradient = -RIDGE * weights
-    curvature = RIDGE * np.eye(len(weights))
+    value = -ridge * float(weights @ weights) / 2
+    gradient = -ridge * weights
+    curvature = ridge * np.eye(len(weights))
     for x, right in questions:
         scores = x @ weights
         logs = scores - np.logaddexp.reduce(scores)

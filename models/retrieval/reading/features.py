@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 import regex
 from numpy.typing import NDArray
 
+from models.retrieval.reading.form import Form
 from models.retrieval.reading.spans import UNSPACED, Span, clauses_of, key_text, sentences_of
 
 FEATURES = (
@@ -24,20 +26,25 @@ FEATURES = (
     "before",
     "named",
     "named_before",
+    "topic",
     "clause",
     "left",
     "right",
     "glued",
     "crosses",
+    "clauses",
     "left_asked",
     "right_asked",
     "left_outer",
     "right_outer",
+    "capitals",
+    "turns",
+    "mixed",
+    "falls",
     "edges",
     "gap",
     "repeated",
     "name",
-    "digits",
 )
 """Names of the columns that :meth:`Sight.columns` gives.
 
@@ -48,22 +55,26 @@ sentence: cover of the question by the sentence around it, itself left out.
 best_sentence: whether no sentence covers more, itself included.
 before: what the three sentences before cover besides.
 named: share of what the question names that stands in the sentence; named_before: in the three before, if not in it.
+topic: as named, or of the sentence before if this one refers to what was named there.
 clause: cover by the clause around it, itself left out.
 left, right: whether nothing or a mark stands beside it there.
 glued: at how many of its ends a mark between the parts of a word stands, such as that of Asia/Tokyo.
-crosses: whether a sentence ends within it.
+crosses: whether a sentence ends within it; clauses: whether a clause does.
 left_asked, right_asked: whether a unit of the question does.
 left_outer, right_outer: whether a word that asks or only holds a sentence together does.
+capitals: how many words beside it begin with a capital letter and do not only hold a sentence together.
+turns: at how many of its ends one way of writing meets another, such as Chinese and Latin letters; mixed: how often
+within it.
+falls: whether it begins with a small letter and has a capital or a symbol.
 edges: how many of its ends are edges of words.
 gap: logarithm of the characters to the nearest unit of the question in the sentence.
 repeated: share of its units that other sentences have too.
 name: whether it has a capital letter or a symbol.
-digits: whether it has a digit.
 
-What a question names are its words with a capital letter, the first aside, and, of scripts that write none apart, that
-piece of it which the fewest sentences have, the longest of several. Units are words, of such scripts single characters
-and pairs; cover is the share of the question's units, those left out that ask, each by how few sentences of the passage
-have it.
+What a question names are its words with a capital letter, the first aside, and, of scripts that write none apart, the
+longest piece between words that ask which the passage has, one that owns something before others; each counts by how
+few sentences have it. Units are words, of such scripts single characters and pairs; cover is the share of the
+question's units, those left out that ask, each by how few sentences of the passage have it.
 """
 
 FAR = 99
@@ -71,6 +82,7 @@ FAR = 99
 
 _PIECE = regex.compile(rf"(?V1)[{UNSPACED}]+|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+|\p{{S}}+")
 _UNSPACED_FIRST = regex.compile(rf"[{UNSPACED}]")
+_PART = regex.compile(r"(?:[^\s\p{P}]|[()·-])+")
 _GLUE = regex.compile(r"[\p{Pd}\p{S}/_&'’.@·]")
 _NAME = regex.compile(r"[\p{Lu}\p{So}\p{Sc}]")
 
@@ -98,29 +110,35 @@ def _placed(text: str, ignored: Collection[str] = ()) -> list[tuple[str, int, in
     return found
 
 
+def _kind(character: str) -> str:
+    """What a character is written with: a script without spaces, other letters, symbols, or nothing of these."""
+    if _UNSPACED_FIRST.match(character):
+        return "unspaced"
+    if character.isalnum() or unicodedata.category(character)[0] == "M":
+        return "letter"
+    return "symbol" if unicodedata.category(character)[0] == "S" else ""
+
+
 class Sight:
     """A passage and a question side by side.
 
     Args:
         passage: as given.
         question: about it.
-        asking: words that ask or only hold a sentence together, the longer first.
-        edges: offsets at which a word of a text may begin or end.
+        form: of their language.
     """
 
-    def __init__(
-        self, passage: str, question: str, asking: Collection[str], edges: Callable[[str], Collection[int]]
-    ) -> None:
-        self.passage, self.question, self.asking = passage, question, asking
+    def __init__(self, passage: str, question: str, form: Form) -> None:
+        self.passage, self.question, self.asking = passage, question, form.asking
         # Character by character, so that places stay; what has no such form is its own.
         self._text = "".join(low if len(low := key_text(c).lower()) == 1 else c for c in passage)
         self.sentences, self._clauses = sentences_of(passage), clauses_of(passage)
         self._starts = [start for start, _ in self.sentences]
-        self._edges = frozenset(edges(passage))
-        asked = units(question, asking)
+        self._clause_starts = [start for start, _ in self._clauses]
+        self._edges = frozenset(form.edges(passage))
+        asked = units(question, form.asking)
         held: list[set[str]] = [set() for _ in self.sentences]
         self._found: list[list[tuple[str, int, int]]] = [[] for _ in self.sentences]
-        self._of: dict[int, list[str]] = {}
         for unit, start, end in _placed(self._text):
             number = self._number(start)
             held[number].add(unit)
@@ -133,22 +151,30 @@ class Sight:
         self._covers = [self._sum({unit for unit, _, _ in found}) for found in self._found]
         self._names = [
             frozenset(number for number, (a, b) in enumerate(self.sentences) if name in self._text[a:b])
-            for name in self._named(asking)
+            for name in self._named(form)
         ]
+        self._rarities = [math.log1p((1 + len(held)) / (1 + len(its))) for its in self._names]
+        refers = self._places(form.referring)
+        self._topics: list[float] = []
+        for number, (a, b) in enumerate(self.sentences):
+            own = self._share({number})
+            self._topics.append(max(own, self._topics[-1] if number and refers[a:b].any() else 0.0))
+        self._kinds = [_kind(c) for c in passage]
         self._marked = np.zeros(len(passage) + 1, dtype=np.bool_)
         for found in self._found:
             for unit, start, end in found:
                 self._marked[start:end] |= len(unit) > 1 or not _UNSPACED_FIRST.match(unit)
-        self._holding = np.zeros(len(passage) + 1, dtype=np.bool_)
-        for word in asking:
-            border = "" if _UNSPACED_FIRST.match(word) else r"\b"
-            for match in regex.finditer(rf"{border}{regex.escape(word)}{border}", self._text):
-                self._holding[match.start() : match.end()] = True
+        self._holding = self._places(form.asking)
 
     @cached_property
     def told(self) -> float:
         """Cover of the question by the whole passage, 0 to 1."""
         return self._sum({unit for found in self._found for unit, _, _ in found})
+
+    @cached_property
+    def known(self) -> float:
+        """Share of what the question names that the passage has, 0 to 1."""
+        return self._share(set(range(len(self.sentences))))
 
     def best_sentences(self, most: int) -> list[Span]:
         """The sentences that cover most of the question, with what the ones before them cover besides."""
@@ -193,21 +219,36 @@ class Sight:
             self._before(number),
             self._share({number}),
             self._share(set(range(max(0, number - 3), number))) * (1 - self._share({number})),
+            self._topics[number],
             clause,
             not (inside[0] and self.passage[left].isalnum()),
             not (inside[1] and self.passage[right].isalnum()),
             self._glues(start - 1) + self._glues(end),
             end > self.sentences[number].end,
+            self._clause(start) != self._clause(end - 1),
             inside[0] and bool(self._marked[left]),
             inside[1] and bool(self._marked[right]),
             inside[0] and bool(self._holding[left]),
             inside[1] and bool(self._holding[right]),
+            (inside[0] and start - left < 3 and self._capital(left))
+            + (inside[1] and right - end < 2 and self._capital(right)),
+            self._turn(start - 1) + self._turn(end - 1),
+            sum(a != b for a, b in pairwise(kind for kind in self._kinds[start:end] if kind)),
+            bool(text[0].islower() and _NAME.search(text)),
             (start in self._edges) + (end in self._edges),
             math.log1p(min(gaps, default=FAR)),
             len(mine & self._common) / max(1, len(mine)),
             _NAME.search(text) is not None,
-            any(map(str.isdigit, text)),
         )
+
+    def _places(self, words: Collection[str]) -> NDArray[np.bool_]:
+        """Which characters of the passage are of one of some words."""
+        found = np.zeros(len(self.passage) + 1, dtype=np.bool_)
+        for word in words:
+            border = "" if _UNSPACED_FIRST.match(word) else r"\b"
+            for match in regex.finditer(rf"{border}{regex.escape(word)}{border}", self._text):
+                found[match.start() : match.end()] = True
+        return found
 
     def _glues(self, at: int) -> bool:
         """Whether a symbol stands at a place, or a mark that holds what stands before and after it together."""
@@ -215,6 +256,25 @@ class Sight:
             return False
         beside = self.passage[max(0, at - 1) : at] + self.passage[at + 1 : at + 2]
         return unicodedata.category(self.passage[at])[0] == "S" or len(beside.replace(" ", "")) == 2
+
+    def _turn(self, at: int) -> bool:
+        """Whether letters of one kind meet those of another after a place."""
+        if not 0 <= at < len(self.passage) - 1:
+            return False
+        kinds = self._kinds[at], self._kinds[at + 1]
+        return all(kinds) and kinds[0] != kinds[1]
+
+    def _capital(self, at: int) -> bool:
+        """Whether the word around a place begins with a capital letter and does not only hold a sentence together."""
+        if self._kinds[at] != "letter" or self._holding[at]:
+            return False
+        while at > 0 and self._kinds[at - 1] == "letter":
+            at -= 1
+        return self.passage[at].isupper()
+
+    def _clause(self, at: int) -> int:
+        """The number of the clause around a place."""
+        return bisect_right(self._clause_starts, at) - 1
 
     def _number(self, at: int) -> int:
         return bisect_right(self._starts, at) - 1
@@ -226,41 +286,53 @@ class Sight:
         near = {unit for found in self._found[max(0, number - 3) : number] for unit, _, _ in found}
         return self._sum(near - {unit for unit, _, _ in self._found[number]})
 
-    def _named(self, asking: Collection[str]) -> list[str]:
+    def _named(self, form: Form) -> list[str]:
         """What the question names, in lower case."""
         text = key_text(self.question)
         words = [match for match in _PIECE.finditer(text) if not _UNSPACED_FIRST.match(match[0])]
-        names = [word[0].lower() for word in words if word.start() and word[0] != word[0].lower()]
-        runs: list[tuple[int, int, str]] = []
-        for match in _PIECE.finditer(text.lower()):
-            if not _UNSPACED_FIRST.match(match[0]):
-                continue
-            piece = match[0]
-            for word in asking:
-                piece = piece.replace(word, " ")
-            for part in piece.split():
-                at = 0
-                while at < len(part):
-                    end = at + 1
-                    while end < len(part) and part[at : end + 1] in self._text:
-                        end += 1
-                    if end - at > 1:
-                        held = sum(part[at:end] in self._text[a:b] for a, b in self.sentences)
-                        runs.append((-held, end - at, part[at:end]))
-                    at = end
-        return names + [name for _, _, name in sorted(runs)[-1:]]
+        names = [
+            word[0].lower()
+            for word in words
+            if word[0] != word[0].lower()
+            and (word.start() or (word[0] in self.passage and word[0].lower() not in form.asking))
+        ]
+        if not _UNSPACED_FIRST.search(text):
+            return names
+        text = kept = text.lower()
+        for word in form.asking:
+            kept = kept.replace(word, " " * len(word))
+        parts = list(_PART.finditer(kept))
+        owners = [part.start() for part in parts if form.owning and text.startswith(form.owning, part.end())]
+        found = [
+            (part.start() in owners[:1], len(run) if run in self._text else 0, -part.start(), run)
+            for part in parts
+            for run in self._runs(part[0])
+        ]
+        return [*names, max(found)[-1]] if found else names
+
+    def _runs(self, part: str) -> list[str]:
+        """The longest pieces of a part, from left to right, that stand in the passage; the part itself if none does."""
+        runs, at = [], 0
+        while at < len(part):
+            end = at + 1
+            while end < len(part) and part[at : end + 1] in self._text:
+                end += 1
+            if end - at > 1:
+                runs.append(part[at:end])
+            at = end
+        return runs or [part]
 
     def _share(self, numbers: set[int]) -> float:
         """Share of what is named that stands in one of some sentences."""
-        return sum(bool(its & numbers) for its in self._names) / max(1, len(self._names))
+        told = sum(rare for its, rare in zip(self._names, self._rarities, strict=True) if its & numbers)
+        return told / (sum(self._rarities) or 1)
 
     def _around(self, span: Span) -> tuple[float, float]:
         """Cover by the sentence and by the clause around a span, itself left out."""
         start, end = span
         number = self._number(start)
         beside = [(unit, a, b) for unit, a, b in self._found[number] if b <= start or a >= end]
-        first = self._clauses[bisect_right([a for a, _ in self._clauses], start) - 1].start
-        last = self._clauses[bisect_right([a for a, _ in self._clauses], end - 1) - 1].end
+        first, last = self._clauses[self._clause(start)].start, self._clauses[self._clause(end - 1)].end
         return (
             self._sum({unit for unit, _, _ in beside}),
             self._sum({unit for unit, a, b in beside if first <= a and b <= last}),

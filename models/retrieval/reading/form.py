@@ -22,6 +22,8 @@ class Form(NamedTuple):
     gap: str  # between a label and what follows: a space where words are written apart
     blank: str  # a question that asks for nothing in particular
     asking: Sequence[str]  # words that ask or only hold a sentence together, the longer first
+    owning: str  # stands between what is named and what is asked of it; empty if nothing tells
+    referring: Sequence[str]  # words for what was named before
     edges: Callable[[str], Collection[int]]  # offsets at which a word of a text may begin or end
     examples: Sequence[Example]
 

@@ -36,24 +36,26 @@ tokens: of the span, the one that ends it among them.
 SURENESS = (
     "rank",
     "margin",
-    "first",
     "answer",
     "contrast",
     "near",
     "told",
+    "known",
     "sentence",
     "best_sentence",
     "named",
     "named_before",
+    "topic",
     "clause",
 )
 """Names of the columns of :func:`sureness`.
 
 rank: log-probability of the best span among the candidates.
 margin: of that to the second, at most :data:`MAX_MARGIN`, which also stands for no second.
-first, answer: of the best, as in :data:`FEATURES`; contrast: answer less blank.
+answer: of the best, as in :data:`FEATURES`; contrast: answer less blank.
 near: cover of the question by the sentence around it and the three before.
 told: cover by the whole passage.
+known: share of what the question names that the passage has.
 sentence and the rest: of the best, as in :data:`models.retrieval.reading.features.FEATURES`.
 """
 MAX_MARGIN = 20.0
@@ -96,8 +98,11 @@ class ReadingOrder:
         )
 
 
-def nominated(sight: Sight, index: SpanIndex, first: Ranking) -> dict[int, float]:
-    """Keys of an index by number, the first in an order that asks no model, each with its log-probability there."""
+def nominated(sight: Sight, index: SpanIndex, first: Ranking) -> dict[int, tuple[float, Span]]:
+    """Keys of an index by number, the first in an order that asks no model.
+
+    Each with its log-probability there, and the likeliest of the places where it stands.
+    """
     near = sight.best_sentences(SENTENCES)
     spans = [
         (number, span)
@@ -108,9 +113,9 @@ def nominated(sight: Sight, index: SpanIndex, first: Ranking) -> dict[int, float
     if not spans:
         return {}
     ranks = first.log_probs(sight.columns([span for _, span in spans]))
-    best: dict[int, float] = {}
+    best: dict[int, tuple[float, Span]] = {}
     for at in np.argsort(-ranks, kind="stable").tolist():
-        best.setdefault(spans[at][0], float(ranks[at]))
+        best.setdefault(spans[at][0], (float(ranks[at]), spans[at][1]))
         if len(best) == NOMINATED:
             break
     return best
@@ -131,5 +136,5 @@ def sureness(
     margin = min(ranks[best] - ranks[rest[0]], MAX_MARGIN) if rest else MAX_MARGIN
     by_name = dict(zip(FEATURES, columns[best].tolist(), strict=True))
     contrast = by_name["answer"] - by_name["blank"]
-    own = [by_name["first"], by_name["answer"], contrast, sight.near(places[best]), sight.told]
+    own = [by_name["answer"], contrast, sight.near(places[best]), sight.told, sight.known]
     return np.array([[ranks[best], margin, *own, *(by_name[name] for name in SURENESS[len(own) + 2 :])]])

@@ -158,17 +158,17 @@ class Reader:
         sight: Sight,
         answer: Answer,
         numbers: Sequence[int],
-        near: Mapping[int, float],
+        near: Mapping[int, tuple[float, Span]],
         index: SpanIndex,
         asked: Mapping[tuple[int, ...], float],
         blank: Mapping[tuple[int, ...], float],
     ) -> Judged:
-        least = min(near.values(), default=MIN_LOG_PROB)
-        places = [sight.place(index.occurrences[number]) for number in numbers]
+        least = min((rank for rank, _ in near.values()), default=MIN_LOG_PROB)
+        places = [near[number][1] if number in near else sight.place(index.occurrences[number]) for number in numbers]
         keys = [index.key(number) for number in numbers]
         columns = columns_of(
             sight.columns(places),
-            [near.get(number, least) for number in numbers],
+            [near[number][0] if number in near else least for number in numbers],
             [asked[key] for key in keys],
             [blank[key] for key in keys],
             [len(key) + 1 for key in keys],
@@ -177,7 +177,7 @@ class Reader:
 
     def sight(self, passage: str, question: str) -> Sight:
         """A passage and a question side by side."""
-        return Sight(passage, question, self.form.asking, self.form.edges)
+        return Sight(passage, question, self.form)
 
     def _read(self, passage: str) -> Steps[CausalKeyModel]:
         """Read a passage, some tokens a turn."""

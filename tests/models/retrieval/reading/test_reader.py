@@ -26,9 +26,8 @@ from tests.models.retrieval.dict_index import DictIndex
 from tests.models.retrieval.reading.passages import PASSAGES
 from tests.support import tiny_service
 
-FORM = Form(
-    "P:", "Q:", "A:", " ", "what?", ["who"], spaced_boundaries, [Example("the dog ran", [("who ran?", "the dog")])]
-)
+EXAMPLE = Example("the dog ran", [("who ran?", "the dog")])
+FORM = Form("P:", "Q:", "A:", " ", "what?", ["who"], "", ["it"], spaced_boundaries, [EXAMPLE])
 QUESTIONS = st.sampled_from(["who ran in the park?", "公园在哪里？", "🙂?"])
 LONGEST = 8
 
