@@ -51,6 +51,12 @@ async def studio() -> HTMLResponse:
     return HTMLResponse(PAGE, headers={"Content-Security-Policy": policy, "Cache-Control": "no-cache"})
 
 
+@router.get("/studio/")
+async def with_slash(request: Request) -> RedirectResponse:
+    """Leads to the page, whose files are named relative to the address without the slash."""
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/studio", 308)
+
+
 @router.get("/")
 async def root(request: Request) -> RedirectResponse:
     """Leads a browser to the page; for other clients there is nothing here.

@@ -43,9 +43,16 @@ def test_a_proxy_s_path_stands_before_it(settings: Settings) -> None:
         assert web.get("/llm/studio").text == PAGE and web.get("/llm/studio/main.js").status_code == 200
 
 
+def test_a_slash_behind_it_leads_to_the_page(web: TestClient, settings: Settings) -> None:
+    answer = web.get("/studio/", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "/studio")
+    with serving(settings, root_path="/llm") as proxied:
+        assert proxied.get("/llm/studio/", follow_redirects=False).headers["location"] == "/llm/studio"
+
+
 def test_switched_off_nothing_is_served(settings: Settings) -> None:
     with serving(settings, studio="off") as web:
-        for path in ("/", "/studio", "/studio/main.js"):
+        for path in ("/", "/studio", "/studio/", "/studio/main.js"):
             assert web.get(path, headers={"accept": "text/html"}).status_code == 404
 
 
