@@ -56,7 +56,7 @@ def test_each_rung_keeps_its_law(name: str, soft: bool, delayed: int, lookahead:
 def test_the_cold_rung_forgets_where_it_began() -> None:
     case, groups = CASES["duplicates"], 400
     exact = of_rungs(case)[0]
-    seen = visited(tempering(case), case.model, exact, [case.first] * (3 * groups), 5, [60])[0][::3]
+    seen = visited(tempering(case), case.model, exact, [case.first] * (3 * groups), 5, [30])[0][::3]
     assert total_variation(np.bincount(seen, minlength=len(exact.pi)) / groups, exact.pi) <= 2 * exact.independent(
         groups
     )
