@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import settings
 
+from tests.support.quick_command import installed
+
 # A shared machine stalls now and then; a slow example is no defect.
 settings.register_profile("chainwright", deadline=None, derandomize=True)
 settings.load_profile("chainwright")
+
+
+@pytest.fixture(scope="session")
+def chainwright() -> Iterator[Path]:
+    """The command `chainwright`, a process of its own each time that starts at once."""
+    with tempfile.TemporaryDirectory(prefix="cw") as folder, installed(Path(folder)):
+        yield Path(folder) / "chainwright"
 
 
 @pytest.fixture(autouse=True)
