@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
 from itertools import product
@@ -11,6 +12,9 @@ from itertools import product
 import numpy as np
 import pytest
 
+from samplers.kernels.base import Chain
+from samplers.kernels.metropolis import MetropolisHastings
+from samplers.kernels.prefetch import PrefetchedStep
 from samplers.schedules import geometric
 from samplers.state import State
 from samplers.testing import paths
@@ -169,6 +173,24 @@ def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool, de
     # As many draws of fewer chains: less of the work is to forget where they began.
     distance = distance_to_target(kernel, case.model, exact, seed=7, chains=100, rounds=12)
     assert distance.holds, distance
+
+
+class CarriesAlong(MetropolisHastings):
+    """Keeps the potential of the state that a chain began with."""
+
+    def _accept(self, chain: Chain, prefetched: Sequence[PrefetchedStep], rng: np.random.Generator) -> Chain:
+        after = MetropolisHastings._accept(self, chain, prefetched, rng)
+        return replace(after, position=replace(after.position, log_weight=chain.position.log_weight))
+
+
+def test_what_a_chain_carries_along_is_seen_by_a_run_alone() -> None:
+    case, weights = CASES["free"], MIXES["every"]
+    exact = exact_law("free", "every", 1.3, True)
+    right = case.kernel(weights, 1.3, True)
+    wrong = CarriesAlong(right.target, right.moves, weights, right.schedule)
+    distance = distance_to_target(wrong, case.model, exact, seed=7, chains=100, rounds=12)
+    assert distance.run > 2.5 * distance.independent and not distance.holds, distance
+    assert abs(one_step_deviation(wrong, case.model, exact, seed=3, tries=65)) < 4
 
 
 @pytest.mark.parametrize(("lookahead", "delayed"), [(2, 0), (7, 1), (7, 2)])
