@@ -8,6 +8,8 @@ PORT ?= 8000
 TEST_PROCESSES ?= 2
 # Files or folders of tests; all if empty.
 TESTS ?=
+# The tests start a hundred processes, each of which would compile every module again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install run serve test check notebooks sbom newest clean
 

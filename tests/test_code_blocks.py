@@ -31,7 +31,6 @@ from app.web.problems import Problem
 from tests.support import tiny_service as tiny
 from tests.support.live import serving
 from tests.support.pages import CHINESE, PAGES, ROOT, Block, blocks
-from tests.support.quick_command import installed
 
 COMPOSE = ROOT / "docker-compose.yml"
 EVERY = [block for page in PAGES for block in blocks(page)]
@@ -65,7 +64,7 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def environment(folder: Path) -> Iterator[dict[str, str]]:
+def environment(folder: Path, chainwright: Path) -> Iterator[dict[str, str]]:
     """Of a reader whose service runs."""
     characters = sorted({character for block in RUN for character in block.code if character.strip()})
     byte_tokens = [f"<0x{byte:02X}>" for byte in range(256)]
@@ -85,7 +84,8 @@ def environment(folder: Path) -> Iterator[dict[str, str]]:
     for python in ("python", "python3"):
         (commands / python).write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
         (commands / python).chmod(0o755)
-    with installed(commands), serving(create_app(Settings(**values))) as url:
+    (commands / "chainwright").symlink_to(chainwright)
+    with serving(create_app(Settings(**values))) as url:
         yield {
             **{name: value for name, value in os.environ.items() if not name.startswith("CHAINWRIGHT_")},
             **{f"CHAINWRIGHT_{name.upper()}": str(value) for name, value in values.items()},

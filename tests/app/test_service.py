@@ -135,4 +135,4 @@ def test_schemathesis_at_a_service_that_asks_for_keys(settings: Settings, tmp_pa
     _, token = create_key(tmp_path / "keys.json", "schemathesis", rate="1000000/minute")
     limits = Limits(max_chains=3, max_steps=3, max_length=30, max_texts=20)
     app = create_app(settings.model_copy(update={"limits": limits, "keys_file": tmp_path / "keys.json"}))
-    hold(app, {"Authorization": f"Bearer {token}"}, examples=15)
+    hold(app, {"Authorization": f"Bearer {token}"}, examples=5)

@@ -8,7 +8,7 @@ probabilities are written down from their definitions.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations, product
 
 import numpy as np
@@ -123,6 +123,7 @@ class Law:
     power: float = 1.0
     closing: float = 1.0
     longest_drawn: int = 2
+    _rows: dict[tuple[tuple[int, ...], tuple[int, ...]], dict[int, float]] = field(default_factory=dict, init=False)
 
     def log_prob(self, tokens: Sequence[int]) -> float:
         """Log-probability of the whole sentence: a sum over tokens."""
@@ -150,8 +151,11 @@ class Law:
 
     def q(self, token: int, prefix: tuple[int, ...], alphabet: tuple[int, ...]) -> float:
         """The proposal distribution: sharpened to beta, restricted, renormalised, mixed with a uniform."""
-        p = self.next_token(prefix) ** self.beta
-        return float((1 - self.epsilon) * p[token] / p[list(alphabet)].sum() + self.epsilon / len(alphabet))
+        if (prefix, alphabet) not in self._rows:
+            p = self.next_token(prefix)[list(alphabet)] ** self.beta
+            row = (1 - self.epsilon) * p / p.sum() + self.epsilon / len(alphabet)
+            self._rows[prefix, alphabet] = dict(zip(alphabet, row.tolist(), strict=True))
+        return self._rows[prefix, alphabet][token]
 
     def paths(self, x: Listed) -> Iterator[tuple[Listed, float, float]]:
         """Every way to propose: the state, the probability of this way, that of its way back.

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import subprocess
-import sys
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -309,10 +308,10 @@ def test_questions_in_another_encoding_and_other_forms_are_marked_as_the_index_h
 
 
 @pytest.mark.parametrize("way", ["standard input", "pipe"])
-def test_what_comes_through_a_pipe(state: Path, tmp_path: Path, way: str) -> None:
+def test_what_comes_through_a_pipe(state: Path, tmp_path: Path, way: str, chainwright: Path) -> None:
     """The format is looked for first, and a pipe cannot be read twice."""
     source = "-" if way == "standard input" else "/dev/fd/0"
-    command = [sys.executable, "-c", "from app.cli.entry import main; main()", "index", "build", "town", source]
+    command = [chainwright, "index", "build", "town", source]
     done = subprocess.run(command, input=gzip.compress(TEXT.encode()), env=os.environ, capture_output=True, timeout=120)
     assert done.returncode == 0 and f"keys: {facts.KEYS}".encode() in done.stdout, done.stderr.decode()
     done = subprocess.run(command, input=b"", env=os.environ, capture_output=True, timeout=120)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -312,11 +311,13 @@ def test_a_state_directory_that_cannot_be(
     ],
     ids=str,
 )
-def test_a_real_process_ends_with_one_line(settings: dict[str, str], words: list[str], tmp_path: Path) -> None:
+def test_a_real_process_ends_with_one_line(
+    settings: dict[str, str], words: list[str], chainwright: Path, tmp_path: Path
+) -> None:
     values = {"CHAINWRIGHT_PORT": "0"} | {f"CHAINWRIGHT_{name.upper()}": value for name, value in settings.items()}
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli.entry", "serve"],
-        env=os.environ | {"PYTHONPATH": str(ROOT)} | values,
+        [chainwright, "serve"],
+        env=os.environ | values,
         cwd=tmp_path,
         capture_output=True,
         text=True,

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import product
 
 import numpy as np
 import pytest
 
+from samplers.kernels.base import Chain
+from samplers.kernels.metropolis import MetropolisHastings
+from samplers.kernels.prefetch import PrefetchedStep
 from samplers.schedules import geometric
 from samplers.state import State
 from samplers.testing import paths
@@ -63,13 +68,35 @@ def _delayed(variants: list[tuple[str, str, float, bool]]) -> list[tuple[str, st
 VARIANTS = _delayed(_variants())
 
 
+def _runs() -> list[tuple[str, str, float, bool, int]]:
+    """Every case with the potential and colder, every mix, each with every kernel: no product of all of these.
+
+    A run is steps one after another, and the rows of one step are tested under every variant.
+    """
+    soft = [
+        (name, "every" if name in SPARE else case.widest, 1.3, True, delayed)
+        for name, case in CASES.items()
+        for delayed in (0, 1, 2)
+    ]
+    cold = [(name, case.widest, 1.6, False, at % 3) for at, (name, case) in enumerate(CASES.items())]
+    plain = [variant for variant in VARIANTS if variant[2] == 1 and variant[4] < 2]
+    spread = [
+        variants[at % len(variants)]
+        for at, (mix, delayed) in enumerate(product(MIXES, (0, 1)))
+        if (variants := [variant for variant in plain if variant[1] == mix and variant[4] == delayed])
+    ]
+    return soft + cold + spread
+
+
+RUNS = _runs()
+
+
 def _id(value: object) -> str | None:
     if isinstance(value, bool):
         return "potential" if value else ""
     return {0: "", 1: "delayed", 2: "delayed by 2"}[value] if isinstance(value, int) else None
 
 
-delayed_too = pytest.mark.parametrize("delayed", [0, 1, 2], ids=["", "delayed", "delayed by 2"])
 every_variant = pytest.mark.parametrize(("name", "mix", "beta", "soft", "delayed"), VARIANTS, ids=_id)
 
 
@@ -138,9 +165,7 @@ def test_one_step_has_the_rows_of_the_matrix(name: str, mix: str, beta: float, s
     assert abs(deviation) < 4
 
 
-@pytest.mark.parametrize(
-    ("name", "mix", "beta", "soft", "delayed"), [variant for variant in VARIANTS if variant[2] >= 1], ids=_id
-)
+@pytest.mark.parametrize(("name", "mix", "beta", "soft", "delayed"), RUNS, ids=_id)
 def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool, delayed: int) -> None:
     case, weights = CASES[name], MIXES[mix]
     exact = exact_law(name, mix, beta, soft, delayed)
@@ -150,8 +175,25 @@ def test_run_reaches_the_target(name: str, mix: str, beta: float, soft: bool, de
     assert distance.holds, distance
 
 
-@delayed_too
-@pytest.mark.parametrize("lookahead", [2, 7])
+class CarriesAlong(MetropolisHastings):
+    """Keeps the potential of the state that a chain began with."""
+
+    def _accept(self, chain: Chain, prefetched: Sequence[PrefetchedStep], rng: np.random.Generator) -> Chain:
+        after = MetropolisHastings._accept(self, chain, prefetched, rng)
+        return replace(after, position=replace(after.position, log_weight=chain.position.log_weight))
+
+
+def test_what_a_chain_carries_along_is_seen_by_a_run_alone() -> None:
+    case, weights = CASES["free"], MIXES["every"]
+    exact = exact_law("free", "every", 1.3, True)
+    right = case.kernel(weights, 1.3, True)
+    wrong = CarriesAlong(right.target, right.moves, weights, right.schedule)
+    distance = distance_to_target(wrong, case.model, exact, seed=7, chains=100, rounds=12)
+    assert distance.run > 2.5 * distance.independent and not distance.holds, distance
+    assert abs(one_step_deviation(wrong, case.model, exact, seed=3, tries=65)) < 4
+
+
+@pytest.mark.parametrize(("lookahead", "delayed"), [(2, 0), (7, 1), (7, 2)])
 def test_looking_ahead_keeps_the_target(lookahead: int, delayed: int) -> None:
     case = CASES["unordered"]
     exact = exact_law("unordered", "all", delayed=delayed)

@@ -46,7 +46,7 @@ def _exact(mix: str) -> Exact:
 
 
 def _distance(kernel: Kernel, mix: str) -> Distance:
-    return distance_to_target(kernel, CASE.model, _exact(mix), seed=5, chains=250, rounds=8)
+    return distance_to_target(kernel, CASE.model, _exact(mix), seed=5, chains=150, rounds=12)
 
 
 def _replacing(move: Move) -> MetropolisHastings:

@@ -30,7 +30,6 @@ from chainwright_client import Client as ServiceClient
 from tests.support import facts
 from tests.support.live import serving
 from tests.support.processes import free_port
-from tests.support.quick_command import installed
 
 PAGE = Path(__file__).parents[4] / "docs" / "mcp.md"
 LOCAL = {"NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
@@ -47,13 +46,6 @@ def live(settings: Settings) -> Iterator[str]:
                 report = client.wait_index(name, timeout=300)
                 assert report.build is not None and report.build.state == "ready"
             yield url
-
-
-@pytest.fixture(scope="module")
-def command() -> Iterator[Path]:
-    """The command without the seconds of its imports."""
-    with tempfile.TemporaryDirectory(prefix="cw") as folder, installed(Path(folder)):
-        yield Path(folder) / "chainwright"
 
 
 @asynccontextmanager
@@ -77,14 +69,14 @@ async def listed(client: Client) -> dict[str, types.Tool]:
     return {tool.name: tool for tool in (await client.list_tools()).tools}
 
 
-def test_an_assistant_lists_and_calls_the_four_tools(command: Path, live: str) -> None:
+def test_an_assistant_lists_and_calls_the_four_tools(chainwright: Path, live: str) -> None:
     said: list[tuple[float, float | None, str | None]] = []
 
     async def progress(done: float, total: float | None, message: str | None) -> None:
         said.append((done, total, message))
 
     async def work() -> None:
-        async with by_streams(command, "--url", live) as client:
+        async with by_streams(chainwright, "--url", live) as client:
             tools = await listed(client)
             assert tools.keys() == {"write_sentences", "score_texts", "correct_texts", "ask_index"}
             for tool in tools.values():
@@ -128,9 +120,9 @@ def test_an_assistant_lists_and_calls_the_four_tools(command: Path, live: str) -
     asyncio.run(work())
 
 
-def test_what_is_wrong_comes_with_its_remedy(command: Path, live: str) -> None:
+def test_what_is_wrong_comes_with_its_remedy(chainwright: Path, live: str) -> None:
     async def work() -> None:
-        async with by_streams(command, "--url", live) as client:
+        async with by_streams(chainwright, "--url", live) as client:
 
             async def refused(tool: str, **arguments: Any) -> str:
                 failed, text = of(await client.call_tool(tool, arguments))
@@ -155,16 +147,16 @@ def test_what_is_wrong_comes_with_its_remedy(command: Path, live: str) -> None:
     asyncio.run(work())
 
 
-def test_with_a_service_inside_calls_wait_for_its_model(command: Path, settings: Settings, tmp_path: Path) -> None:
+def test_with_a_service_inside_calls_wait_for_its_model(chainwright: Path, settings: Settings, tmp_path: Path) -> None:
     names = ("model", "device", "precision", "cache_dir")
     values = {name: str(getattr(settings, name)) for name in names}
     values |= {"state_dir": str(tmp_path), "redis_url": "off", "offline": "true", "torch_threads": "1"}
 
     async def work() -> None:
-        async with by_streams(command, **values) as client:
+        async with by_streams(chainwright, **values) as client:
             failed, text = of(await client.call_tool("score_texts", {"texts": ["今天我去公园。"]}))
             assert not failed and "今天我去公园。" in text
-        async with by_streams(command, **values | {"model": str(tmp_path / "none")}) as client:
+        async with by_streams(chainwright, **values | {"model": str(tmp_path / "none")}) as client:
             failed, text = of(await client.call_tool("score_texts", {"texts": ["今天我去公园。"]}))
             assert failed and text.endswith("[unusable-model]")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,16 +58,16 @@ NAMED = {
 """Each with subject, meaning and values, the subject as it was first written."""
 
 
-def test_names_are_told_apart_and_found_however_they_are_written(tmp_path: Path) -> None:
+def test_names_are_told_apart_and_found_however_they_are_written(chainwright: Path, tmp_path: Path) -> None:
     (tmp_path / "names.tsv").write_text(NAMES, "utf-8")
-    run(tmp_path, "index", "build", "names", str(tmp_path / "names.tsv"))
-    answers = run(tmp_path, "search", "names", *NAMED, "-n", "1", "--json")["answers"]
+    run(chainwright, tmp_path, "index", "build", "names", str(tmp_path / "names.tsv"))
+    answers = run(chainwright, tmp_path, "search", "names", *NAMED, "-n", "1", "--json")["answers"]
     found = [answer["results"][0] for answer in answers]
     assert [(one["key"]["subject"], one["key"]["meaning"], one["values"]) for one in found] == list(NAMED.values())
 
 
-def test_facts_are_found_in_both_languages(tmp_path: Path) -> None:
-    answer = run(tmp_path, "search", "demo", *QUESTIONS, "-n", "1", "--json")
+def test_facts_are_found_in_both_languages(chainwright: Path, tmp_path: Path) -> None:
+    answer = run(chainwright, tmp_path, "search", "demo", *QUESTIONS, "-n", "1", "--json")
     assert answer["model"]["adapter"] == "kgclue" and answer["model"]["note"] is None
     assert answer["model"]["calibrated"] and answer["ranking"] == "fitted"
     wrong = []
@@ -82,10 +81,10 @@ def test_facts_are_found_in_both_languages(tmp_path: Path) -> None:
     assert not wrong
 
 
-def run(state: Path, *arguments: str) -> Any:
+def run(command: Path, state: Path, *arguments: str) -> Any:
     """What a command prints, as JSON if it is."""
     done = subprocess.run(
-        [sys.executable, "-m", "app.cli.entry", *arguments],
+        [command, *arguments],
         env=os.environ | {"CHAINWRIGHT_STATE_DIR": str(state)},
         capture_output=True,
         text=True,
