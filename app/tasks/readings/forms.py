@@ -16,12 +16,16 @@ _ASKING_EN = (
 )
 _REFERRING_EN = "it its they them their there that this these those he his him she her"
 
+NONE = "—"
+"""An adapter's answer where the passage does not tell: no span begins with a dash."""
+
 FORMS = {
     "zh": Form(
         "短文：",
         "问题：",
         "答案：",
         "",
+        NONE,
         "这是什么？",
         _ASKING_ZH.split(),
         "的",
@@ -79,6 +83,7 @@ FORMS = {
         "Question:",
         "Answer:",
         " ",
+        NONE,
         "What is it?",
         _ASKING_EN.split(),
         "",

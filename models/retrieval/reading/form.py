@@ -20,6 +20,7 @@ class Form(NamedTuple):
     question: str
     answer: str
     gap: str  # between a label and what follows: a space where words are written apart
+    none: str  # what is answered where the passage does not tell; empty if nothing is, as without an adapter
     blank: str  # a question that asks for nothing in particular
     asking: Sequence[str]  # words that ask or only hold a sentence together, the longer first
     owning: str  # stands between what is named and what is asked of it; empty if nothing tells

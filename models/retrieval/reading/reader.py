@@ -89,7 +89,7 @@ class Reader:
     def index(self, passage: str, spans: Iterable[Span]) -> SpanIndex:
         """The index of a passage's spans in the model's tokens."""
         encode, gap = batch_encoder(self.tokenizer), self.form.gap
-        return SpanIndex.of(passage, spans, lambda texts: encode([gap + text for text in texts]), self.codec.end)
+        return SpanIndex.of(passage, spans, lambda texts: encode([gap + text for text in texts]), self.codec.end, self.form.none)
 
     def tokens(self, passage: str) -> list[int]:
         """Tokens of a passage as the model reads it, the examples left out."""

@@ -36,7 +36,12 @@ class SpanIndex:
 
     @classmethod
     def of(
-        cls, passage: str, spans: Iterable[Span], encode: Callable[[list[str]], Sequence[Sequence[int]]], end: int
+        cls,
+        passage: str,
+        spans: Iterable[Span],
+        encode: Callable[[list[str]], Sequence[Sequence[int]]],
+        end: int,
+        none: str = "",
     ) -> SpanIndex:
         """The index of a passage's spans.
 
@@ -45,8 +50,9 @@ class SpanIndex:
             spans: perhaps several of one text, which is encoded once.
             encode: token ids of each text of a batch.
             end: the token that closes a key; a span whose tokens hold it is left out.
+            none: a text that is no span, and is a key without occurrences; empty for no such key.
         """
-        alike: dict[str, list[Span]] = {}
+        alike: dict[str, list[Span]] = {none: []} if none else {}
         for span in spans:
             alike.setdefault(key_text(passage[span.start : span.end]), []).append(span)
         occurrences: dict[tuple[int, ...], list[Span]] = {}
