@@ -1,9 +1,9 @@
 """Readings of passages made of the demo graph's facts: exact match and F1 beside a floor, abstaining, seconds.
 
-``python -m benchmarks.readings [--passages N] [--fit N] [--seconds S] [--output FILE]``
+``python -m benchmarks.readings [--adapter FOLDER] [--passages N] [--fit N] [--seconds S] [--output FILE]``
 
 ``--fit`` first fits the orders of spans and the confidence on so many passages of the development half and writes them
-where the service reads them (models/retrieval/reading/fitted/); the figures are of the test half, of which nothing is
+beside the adapter, where the service reads them; the figures are of the test half, of which nothing is
 fitted or chosen: other facts, other sentences and other words of questions (:mod:`benchmarks.readings_passages`). After
 ``--seconds`` of each half the passages read by then are taken.
 """
@@ -21,16 +21,18 @@ import numpy as np
 
 from app.settings.settings import Settings
 from app.tasks.readings.checks import DEFAULT_BEAMS
-from app.tasks.readings.forms import FORMS
+from app.tasks.readings.forms import FORMS, form_of
 from app.tasks.readings.read import HYPOTHESES
+from app.tasks.readings.readers import SHIPPED_ADAPTER
 from benchmarks.machine import machine, write
 from benchmarks.readings_passages import Asked, made
-from models.language.loading import load
+from models.language.loading import causal_model, load, source_of
+from models.language.scoring.scorer import CausalScorer
 from models.retrieval.metrics import exact_match, f1
 from models.retrieval.ranking.logit import Ranking
 from models.retrieval.reading.baseline import baseline
 from models.retrieval.reading.features import FEATURES as SEEN
-from models.retrieval.reading.order import CONFIDENCE, FEATURES, FIRST, FITTED, SECOND, SURENESS, ReadingOrder, sureness
+from models.retrieval.reading.order import CONFIDENCE, FEATURES, FIRST, SECOND, SURENESS, ReadingOrder, sureness
 from models.retrieval.reading.reader import Judged, Reader
 from models.retrieval.reading.spans import spans_of
 from models.retrieval.search.confidence import Confidence
@@ -111,7 +113,6 @@ def fit(found: Sequence[Seen], first: Ranking, folder: Path) -> dict[str, Any]:
     right = np.array([best(one, without[k]) == one.right for one, k in zip(found, fold, strict=True)])
     present = np.array([one.asked.answer is not None for one in found])
     confidence = Confidence.fit(np.concatenate(rows), right, present, REFUSED, SURENESS)
-    folder.mkdir(parents=True, exist_ok=True)
     first.save(folder / FIRST)
     second.save(folder / SECOND)
     confidence.save(folder / CONFIDENCE)
@@ -139,7 +140,7 @@ def best(one: Seen, ranking: Ranking) -> int:
 def surely(one: Seen, ranking: Ranking) -> Any:
     """Features of the confidence in it."""
     judged = one.judged
-    return sureness(judged.sight, judged.places, judged.columns, ranking.log_probs(judged.columns))
+    return sureness(judged.sight, judged.places, judged.columns, ranking.log_probs(judged.columns), judged.none)
 
 
 def percent(flags: Any) -> float:
@@ -169,13 +170,13 @@ def figures(found: Sequence[Seen], order: ReadingOrder) -> dict[str, Any]:
     withheld = np.array(sure) < order.confidence.threshold
     present = np.array([asked.answer is not None for asked in questions])
     floor = [baseline(one.judged.sight) for one in found]
-    own = [one.judged.answer.found[0].number for one in found]
+    own = [next(each for each in one.judged.answer.found if each.number in one.judged.numbers) for one in found]
     wrong = [one for one, text in zip(found, fitted, strict=True) if one.asked.answer not in (None, text)]
     return {
         "fitted": marks(questions, fitted),
         "first_order": marks(questions, [one.texts[0] for one in found]),
         "model": marks(
-            questions, [one.texts[one.judged.numbers.index(number)] for one, number in zip(found, own, strict=True)]
+            questions, [one.texts[one.judged.numbers.index(its.number)] for one, its in zip(found, own, strict=True)]
         ),
         "floor": marks(questions, floor),
         "among_candidates": percent([one.right is not None for one in found if one.asked.answer is not None]),
@@ -202,6 +203,7 @@ def figures(found: Sequence[Seen], order: ReadingOrder) -> dict[str, Any]:
 def main() -> None:
     """Fit if asked to, measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--adapter", type=Path, default=SHIPPED_ADAPTER)
     parser.add_argument("--passages", type=int, default=40)
     parser.add_argument("--fit", type=int, metavar="PASSAGES")
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
@@ -210,17 +212,18 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = Settings()
     model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None, masks=[])
-    readers = {code: Reader(model.scorer, model.tokenizer.backend, model.begin, form) for code, form in FORMS.items()}
+    bare, source = model.scorer.forward, source_of(settings.model, settings.cache_dir, lambda what, share: None)
+    scorer = CausalScorer(causal_model(source, bare.dtype, bare.device, arguments.adapter))
+    forms = {code: form_of(code, adapted=True) for code in FORMS}
+    readers = {code: Reader(lambda: scorer, model.tokenizer.backend, model.begin, form) for code, form in forms.items()}
     result: dict[str, Any] = {"machine": machine(), "model": model.name, "precision": model.precision}
     if arguments.fit:
         first = fit_first(readers)
         print("the first order is fitted", flush=True)
         found = seen(made("dev", arguments.fit), readers, first, arguments.seconds)
-        result["fit"] = {"first_passages": FIRST_PASSAGES, **fit(found, first, FITTED / model.name)}
+        result["fit"] = {"first_passages": FIRST_PASSAGES, **fit(found, first, arguments.adapter)}
         print(result["fit"], flush=True)
-    order = ReadingOrder.of(model.name)
-    if order is None:
-        raise SystemExit(f"nothing is fitted for {model.name}: add --fit")
+    order = ReadingOrder.of(arguments.adapter)
     began = time.perf_counter()
     found = seen(made("test", arguments.passages, arguments.seed), readers, order.first, arguments.seconds)
     result["seed"] = arguments.seed

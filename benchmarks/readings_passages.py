@@ -2,9 +2,9 @@
 
 Halves differ in their facts, in the sentences that tell these and in the words of the questions
 (readings_wordings.json); neither has facts or words of those that the adapter is trained on
-(:mod:`benchmarks.readings_training`). A passage tells facts of one relation of several subjects, others of the same subject, and
-some of neither, in mixed order; most questions ask for the object of a fact, some for its subject, some for what the
-passage does not tell.
+(:mod:`benchmarks.readings_training`). A passage tells facts of one relation of several subjects, others of the same
+subject, and some of neither, in mixed order; most questions ask for the object of a fact, some for its subject, some
+for what the passage does not tell.
 """
 
 from __future__ import annotations
@@ -46,6 +46,10 @@ class Mix(NamedTuple):
     turned: float = 0.15  # share of them for the subject
     untold: float = 1.0  # chance of a question of each kind that it does not answer ...
     kinds: int = 1  # ... of so many kinds
+
+
+MIX = Mix()
+"""For choosing, fitting and the figures."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,7 @@ class Passages:
             for relation in relations:
                 self.by_relation.setdefault(relation, []).append(subject)
 
-    def draw(self, rng: random.Random, mix: Mix = Mix()) -> list[Asked]:
+    def draw(self, rng: random.Random, mix: Mix = MIX) -> list[Asked]:
         """A passage with questions that it answers, and perhaps some that it does not."""
         relation = rng.choice(list(self.by_relation))
         facts = list(self._facts(rng, relation, rng.choice(self.by_relation[relation])))

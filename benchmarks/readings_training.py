@@ -2,10 +2,10 @@
 
 ``python -m benchmarks.readings_training FOLDER [--data DIRECTORY] [--minutes N] [--without RELATION ...]``
 
-Each step reads passages of :mod:`benchmarks.readings_training_passages`, each with its questions as branches. The loss is
-that of :func:`models.retrieval.training.loss.key_losses` over all spans of the passage and the mark for none, so what is
-trained is what the search asks for. On passages of the development half, whose facts and wordings are others, the share
-of questions is printed whose answer is the likeliest span token by token.
+Each step reads passages of :mod:`benchmarks.readings_training_passages`, each with its questions as branches. The
+loss is that of :func:`models.retrieval.training.loss.key_losses` over all spans of the passage and the mark for none,
+so what is trained is what the search asks for. On passages of the development half, whose facts and wordings are
+others, the share of questions is printed whose answer is the likeliest span token by token.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from app.settings.settings import Settings
-from app.tasks.readings.forms import FORMS
+from app.tasks.readings.forms import FORMS, form_of
 from benchmarks.readings_passages import Asked, made
 from benchmarks.readings_training_passages import training_passages
 from models.language.default_weights import DEFAULT_MODEL
@@ -91,7 +91,7 @@ def evaluated(learner: CausalLearner, passages: Iterable[Prepared]) -> dict[str,
     learner.adapter.model.eval()
     right: dict[str, list[float]] = {}
     for branches, choices, asked in passages:
-        hidden = learner.hidden_after([branches]).split([len(one.key) for one in choices])
+        hidden = torch.split(learner.hidden_after([branches]), [len(one.key) for one in choices])
         for rows, choice, one in zip(hidden, choices, asked, strict=True):
             found = float(key_losses(rows, learner.output, torch.tensor(sorted(set(choice.key))), [choice]).right)
             for name in (one.language, one.case, one.relation):
@@ -124,8 +124,10 @@ def main() -> None:
     torch.set_num_threads(1)
     settings = Settings()
     served = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None, masks=[])
-    forms = {code: form._replace(examples=()) for code, form in FORMS.items()}
-    readers = {code: Reader(served.scorer, served.tokenizer.backend, served.begin, form) for code, form in forms.items()}
+    readers = {
+        code: Reader(lambda: served.scorer, served.tokenizer.backend, served.begin, form_of(code, adapted=True))
+        for code in FORMS
+    }
     place = torch.device("cpu")
     source = source_of(settings.model, settings.cache_dir, lambda what, share: None)
     options = TrainingOptions(batch=arguments.batch, seed=arguments.seed, warmup=20)

@@ -27,8 +27,8 @@ FURTHER = 3
 """Facts that are made up of each subject besides its own."""
 
 WORDS: Mapping[str, Any] = json.loads(Path(__file__).with_name("readings_training.json").read_text("utf-8"))
-"""Of each language the wordings of :data:`benchmarks.readings_passages.WORDINGS`, besides those of any relation with the
-nouns that name it and the types of its subjects; likewise of films; and attributes that are made up."""
+"""Of each language the wordings of :data:`benchmarks.readings_passages.WORDINGS`, besides those of any relation with
+the nouns that name it and the types of its subjects; likewise of films; and attributes that are made up."""
 
 TOLD = ("sentences", "clauses", "questions", "reversed")
 
@@ -45,7 +45,10 @@ def training_passages(data: Path, rng: random.Random, without: Sequence[str] = (
     demo = {language: _of_relations(language, WORDS[language], without) for language in ("zh", "en")}
     moved = _moved(rng, triples)
     near = {code: [Passages(code, words, facts) for facts in (triples, moved)] for code, words in demo.items()}
-    wide = {"zh": [_kgclue(data / "kgclue", rng)], "en": [_films(data / "metaqa", rng), _invented(data / "metaqa", rng)]}
+    wide = {
+        "zh": [_kgclue(data / "kgclue", rng)],
+        "en": [_films(data / "metaqa", rng), _invented(data / "metaqa", rng)],
+    }
     number = 0
     while True:
         language = ("zh", "en")[number % 2]
@@ -135,14 +138,17 @@ def _invented(folder: Path, rng: random.Random) -> Passages:
     triples = _metaqa(folder)
     people = sorted({one.object for one in triples if one.predicate == "written by"})
     films = sorted({one.subject for one in triples})
-    cities = sorted({one.object.split("/")[-1].replace("_", " ") for one in demo_triples() if one.predicate == "time zone"})
+    cities = sorted(
+        {one.object.split("/")[-1].replace("_", " ") for one in demo_triples() if one.predicate == "time zone"}
+    )
     pools: dict[str, Sequence[str]] = dict.fromkeys(made["people"], people)
-    pools |= dict.fromkeys(made["years"], [str(year) for year in range(1450, 2020)])
+    pools |= dict.fromkeys(made["years"], tuple(map(str, range(1450, 2020))))
     pools |= dict.fromkeys(made["places"], cities)
     pools |= {name: [form.format(number) for number in range(12, 990)] for name, form in made["numbers"].items()}
     pools |= made["words"]
-    kinds = ["one", "entry", "name", "thing"]
-    own = {"nouns": {name: [name] for name in pools}, "types": dict.fromkeys(pools, kinds), **{told: {} for told in TOLD}}
+    kinds = ("one", "entry", "name", "thing")
+    own: dict[str, Any] = {told: {} for told in TOLD}
+    own |= {"nouns": {name: [name] for name in pools}, "types": dict.fromkeys(pools, kinds)}
     facts = [
         Triple(subject, name, rng.choice(pools[name]))
         for subject in rng.sample(films, 1500) + rng.sample(people, 1500)

@@ -17,7 +17,7 @@ _ASKING_EN = (
 _REFERRING_EN = "it its they them their there that this these those he his him she her"
 
 NONE = "—"
-"""An adapter's answer where the passage does not tell: no span begins with a dash."""
+"""The adapter's answer where the passage does not tell: no span begins with a dash."""
 
 FORMS = {
     "zh": Form(
@@ -25,8 +25,6 @@ FORMS = {
         "问题：",
         "答案：",
         "",
-        NONE,
-        "这是什么？",
         _ASKING_ZH.split(),
         "的",
         _REFERRING_ZH.split(),
@@ -83,8 +81,6 @@ FORMS = {
         "Question:",
         "Answer:",
         " ",
-        NONE,
-        "What is it?",
         _ASKING_EN.split(),
         "",
         _REFERRING_EN.split(),
@@ -143,6 +139,7 @@ FORMS = {
 """Worked examples on other matters, each with other facts of the same kind beside those asked for."""
 
 
-def form_of(code: str) -> Form:
-    """The form of a language, or that of the fallback."""
-    return FORMS.get(code) or FORMS[FALLBACK.code]
+def form_of(code: str, *, adapted: bool = False) -> Form:
+    """The form of a language, or that of the fallback; a model with an adapter for readings needs no examples."""
+    form = FORMS.get(code) or FORMS[FALLBACK.code]
+    return form._replace(examples=(), none=NONE) if adapted else form

@@ -1,29 +1,48 @@
-"""The engine's readers, one for each language."""
+"""The engine's readers, one for each language, and the adapter that they share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from app.engine.engine import Engine
+from app.settings.settings import Settings
 from app.tasks.readings.forms import form_of
+from models.language.loading import causal_model, source_of
+from models.language.scoring.scorer import CausalScorer
 from models.retrieval.reading.form import Form
 from models.retrieval.reading.order import ReadingOrder
 from models.retrieval.reading.reader import Reader
 
+SHIPPED_ADAPTER = Path(__file__).parents[3] / "models" / "retrieval" / "adapters" / "readings"
+"""The default model's adapter, with what was fitted for it; it may be left out of an installation."""
 SHARE_OF_EXAMPLES = 4
 """Examples take one part in so many of what the model reads, at most."""
 
 
 @dataclass(eq=False)
 class Readers:
-    """Readers over the weights that the engine samples with."""
+    """Readers over the weights that the engine samples with, with the adapter where there is one for them."""
 
     engine: Engine
-    order: ReadingOrder | None = field(init=False)  # fitted for the model
+    adapter: Path | None = field(init=False)
+    order: ReadingOrder | None = field(init=False)  # fitted for the adapter
     _made: dict[str, Reader] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.order = ReadingOrder.of(self.engine.model.name)
+        self.adapter = adapter_of(self.engine.settings)
+        self.order = None if self.adapter is None else ReadingOrder.of(self.adapter)
+
+    @cached_property
+    def scorer(self) -> CausalScorer:
+        """What reads, loaded by who asks first; slow."""
+        engine, settings = self.engine, self.engine.settings
+        if self.adapter is None:
+            return engine.model.scorer
+        bare = engine.model.scorer.forward
+        source = source_of(settings.model, settings.cache_dir, engine.progress, settings.model_source, settings.offline)
+        return CausalScorer(causal_model(source, bare.dtype, bare.device, self.adapter))
 
     @property
     def room(self) -> int:
@@ -33,7 +52,7 @@ class Readers:
     def of(self, code: str) -> Reader:
         """The reader of a language, which has read no example yet; with as many of them as fit."""
         if code not in self._made:
-            form = form_of(code)
+            form = form_of(code, adapted=self.adapter is not None)
             reader = self._reader(form)
             while form.examples and len(reader.opening) > self.room // SHARE_OF_EXAMPLES:
                 form = form._replace(examples=form.examples[1:])
@@ -43,7 +62,13 @@ class Readers:
 
     def _reader(self, form: Form) -> Reader:
         model = self.engine.model
-        return Reader(model.scorer, model.tokenizer.backend, model.begin, form)
+        return Reader(lambda: self.scorer, model.tokenizer.backend, model.begin, form)
+
+
+def adapter_of(settings: Settings) -> Path | None:
+    """The adapter with which the settings' model reads; None for none."""
+    fits = settings.model == "default" and (SHIPPED_ADAPTER / "adapter_config.json").is_file()
+    return SHIPPED_ADAPTER if fits else None
 
 
 def readers_of(engine: Engine) -> Readers:

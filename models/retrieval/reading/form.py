@@ -20,13 +20,12 @@ class Form(NamedTuple):
     question: str
     answer: str
     gap: str  # between a label and what follows: a space where words are written apart
-    none: str  # what is answered where the passage does not tell; empty if nothing is, as without an adapter
-    blank: str  # a question that asks for nothing in particular
     asking: Sequence[str]  # words that ask or only hold a sentence together, the longer first
     owning: str  # stands between what is named and what is asked of it; empty if nothing tells
     referring: Sequence[str]  # words for what was named before
     edges: Callable[[str], Collection[int]]  # offsets at which a word of a text may begin or end
     examples: Sequence[Example]
+    none: str = ""  # what an adapter answers where the passage does not tell; empty where none was trained
 
     def opening(self) -> str:
         """The worked examples."""

@@ -16,20 +16,18 @@ from models.retrieval.reading.span_index import SpanIndex
 from models.retrieval.reading.spans import Span
 from models.retrieval.search.confidence import Confidence
 
-FITTED = Path(__file__).with_name("fitted")
-"""A folder for each model that something is fitted for, by its name."""
 FIRST, SECOND, CONFIDENCE = "first.json", "second.json", "confidence.json"
+"""In the folder of the adapter that they are fitted for."""
 
 NOMINATED, SENTENCES, MAX_NOMINEES = 16, 4, 6000
 """Candidates that the first order names; of how many sentences, those that cover most of the question; of how many
 spans at most."""
 
-FEATURES = ("first", "answer", "blank", "answer_mean", "blank_mean", "tokens", *SEEN)
+FEATURES = ("first", "answer", "answer_mean", "tokens", *SEEN)
 """Names of the columns of the second order.
 
 first: log-probability in the first order, of what it did not name the least.
 answer: renormalised log-probability of the span after the question, in nats; answer_mean: over its tokens.
-blank, blank_mean: after a question that asks for nothing in particular.
 tokens: of the span, the one that ends it among them.
 """
 
@@ -37,7 +35,7 @@ SURENESS = (
     "rank",
     "margin",
     "answer",
-    "contrast",
+    "none",
     "near",
     "told",
     "known",
@@ -52,7 +50,7 @@ SURENESS = (
 
 rank: log-probability of the best span among the candidates.
 margin: of that to the second, at most :data:`MAX_MARGIN`, which also stands for no second.
-answer: of the best, as in :data:`FEATURES`; contrast: answer less blank.
+answer: of the best, as in :data:`FEATURES`; none: that of the answer that the passage does not tell.
 near: cover of the question by the sentence around it and the three before.
 told: cover by the whole passage.
 known: share of what the question names that the passage has.
@@ -65,12 +63,11 @@ def columns_of(
     seen: NDArray[np.float64],
     first: Sequence[float],
     answer: Sequence[float],
-    blank: Sequence[float],
     tokens: Sequence[int],
 ) -> NDArray[np.float64]:
     """Features of K candidates in the second order, (K, F), of what is seen of them, (K, S), and the other columns."""
-    heard = np.maximum(np.array([first, answer, blank], dtype=np.float64), MIN_LOG_PROB)
-    return np.column_stack((*heard, *heard[1:] / np.array(tokens), np.array(tokens), seen))
+    heard = np.maximum(np.array([first, answer], dtype=np.float64), MIN_LOG_PROB)
+    return np.column_stack((*heard, heard[1] / np.array(tokens), np.array(tokens), seen))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,19 +79,16 @@ class ReadingOrder:
     confidence: Confidence  # over :data:`SURENESS`
 
     @classmethod
-    def of(cls, model: str) -> ReadingOrder | None:
-        """What was fitted for a model, if something was.
+    def of(cls, adapter: Path) -> ReadingOrder:
+        """What was fitted for an adapter, from its folder.
 
         Raises:
             RankingError, ConfidenceError: it cannot be used.
         """
-        folder = FITTED / model
-        if not folder.is_dir():
-            return None
         return cls(
-            Ranking.load(folder / FIRST, SEEN),
-            Ranking.load(folder / SECOND, FEATURES),
-            Confidence.load(folder / CONFIDENCE, SURENESS),
+            Ranking.load(adapter / FIRST, SEEN),
+            Ranking.load(adapter / SECOND, FEATURES),
+            Confidence.load(adapter / CONFIDENCE, SURENESS),
         )
 
 
@@ -122,7 +116,7 @@ def nominated(sight: Sight, index: SpanIndex, first: Ranking) -> dict[int, tuple
 
 
 def sureness(
-    sight: Sight, places: Sequence[Span], columns: NDArray[np.float64], ranks: NDArray[np.float64]
+    sight: Sight, places: Sequence[Span], columns: NDArray[np.float64], ranks: NDArray[np.float64], none: float
 ) -> NDArray[np.float64]:
     """Features of the confidence in the best of K candidates, (1, len(:data:`SURENESS`)).
 
@@ -131,10 +125,10 @@ def sureness(
         places: where each stands, (K,).
         columns: of each by :data:`FEATURES`, (K, F).
         ranks: log-probability of each among them, (K,).
+        none: log-probability of the answer that the passage does not tell.
     """
     best, *rest = np.argsort(-ranks, kind="stable")
     margin = min(ranks[best] - ranks[rest[0]], MAX_MARGIN) if rest else MAX_MARGIN
     by_name = dict(zip(FEATURES, columns[best].tolist(), strict=True))
-    contrast = by_name["answer"] - by_name["blank"]
-    own = [by_name["answer"], contrast, sight.near(places[best]), sight.told, sight.known]
+    own = [by_name["answer"], max(none, MIN_LOG_PROB), sight.near(places[best]), sight.told, sight.known]
     return np.array([[ranks[best], margin, *own, *(by_name[name] for name in SURENESS[len(own) + 2 :])]])

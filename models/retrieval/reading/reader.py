@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -62,6 +63,7 @@ class Judged(NamedTuple):
     numbers: Sequence[int]  # (K,) in the index
     places: Sequence[Span]  # (K,)
     columns: NDArray[np.float64]  # (K, F) of :data:`models.retrieval.reading.order.FEATURES`
+    none: float  # log-prob of the answer that the passage does not tell
 
 
 @dataclass(eq=False)
@@ -69,10 +71,10 @@ class Reader:
     """A causal LM that has read worked examples of one form.
 
     A question about a passage P is read after ``examples P``, and so has the keys and values of these from the first
-    question on. The model answers by what it learnt as a language model: no weight is trained for it.
+    question on. Without an adapter the model answers by what it learnt as a language model.
     """
 
-    scorer: CausalScorer
+    load: Callable[[], CausalScorer]  # called when it first reads
     tokenizer: Tokenizer
     begin: int  # the token that begins a text
     form: Form
@@ -86,10 +88,19 @@ class Reader:
         before, after = tuple(self._encode(form.question)), tuple(self._encode(f"\n{form.answer}"))
         self.codec = KeyCodec(lambda text: self._encode(form.gap + text), self._decode, end, end, before, after)
 
+    @cached_property
+    def scorer(self) -> CausalScorer:
+        """Of the model, an adapter merged into it."""
+        return self.load()
+
     def index(self, passage: str, spans: Iterable[Span]) -> SpanIndex:
         """The index of a passage's spans in the model's tokens."""
-        encode, gap = batch_encoder(self.tokenizer), self.form.gap
-        return SpanIndex.of(passage, spans, lambda texts: encode([gap + text for text in texts]), self.codec.end, self.form.none)
+        encode, form = batch_encoder(self.tokenizer), self.form
+
+        def keys(texts: list[str]) -> Sequence[Sequence[int]]:
+            return encode([form.gap + text for text in texts])
+
+        return SpanIndex.of(passage, spans, keys, self.codec.end, form.none)
 
     def tokens(self, passage: str) -> list[int]:
         """Tokens of a passage as the model reads it, the examples left out."""
@@ -125,8 +136,12 @@ class Reader:
         """
         if order is None:
             model = yield from self._read(index.passage)
-            for done in rounds(index, model, questions, options, together):
-                yield {i: _plain(answer, index, self.sight(index.passage, questions[i])) for i, answer in done.items()}
+            # One of them may be that there is no answer.
+            most = options.n + (index.none is not None)
+            wide = replace(options, n=most, beams=max(options.beams, most))
+            for done in rounds(index, model, questions, wide, together):
+                sights = {i: self.sight(index.passage, questions[i]) for i in done}
+                yield {i: _plain(answer, index, sights[i], options.n) for i, answer in done.items()}
             return
         for judged in self.judged(index, questions, options.beams, together, order.first):
             yield {i: _ordered(one, index, order, options.n) for i, one in judged.items()}
@@ -136,44 +151,20 @@ class Reader:
     ) -> Iterator[dict[int, Judged]]:
         """The candidates for each question: what a beam holds, and what comes first without a model.
 
-        Of each the model gives the log-prob after the question and, for comparison, after one that asks for nothing:
-        some tokens are likely whatever is asked (Zhao et al., Calibrate Before Use, ICML 2021). See :meth:`readings`.
+        Of each the model gives the log-prob. See :meth:`readings`.
         """
         model = yield from self._read(index.passage)
+        none = [] if index.none is None else [index.none]
         for done in rounds(index, model, questions, SearchOptions(n=beams, beams=beams), together):
             asked = {i: self.sight(index.passage, questions[i]) for i in done}
             near = {i: nominated(sight, index, first) for i, sight in asked.items()}
-            numbers = {i: list(dict.fromkeys([*near[i], *(found.number for found in done[i].found)])) for i in done}
-            keys = {at: [index.key(number) for number in numbers[i]] for at, i in enumerate(done)}
-            keys[len(done)] = list({key: None for its in keys.values() for key in its})
-            walker = Walker(index, model.read([*(questions[i] for i in done), self.form.blank]), self.codec.end, False)
-            scores = yield from _scored(walker, keys, self.codec.end)
-            yield {
-                i: self._judged(asked[i], done[i], numbers[i], near[i], index, scores[at], scores[len(done)])
+            keys = {
+                at: [index.key(number) for number in (*near[i], *(found.number for found in done[i].found), *none)]
                 for at, i in enumerate(done)
             }
-
-    def _judged(
-        self,
-        sight: Sight,
-        answer: Answer,
-        numbers: Sequence[int],
-        near: Mapping[int, tuple[float, Span]],
-        index: SpanIndex,
-        asked: Mapping[tuple[int, ...], float],
-        blank: Mapping[tuple[int, ...], float],
-    ) -> Judged:
-        least = min((rank for rank, _ in near.values()), default=MIN_LOG_PROB)
-        places = [near[number][1] if number in near else sight.place(index.occurrences[number]) for number in numbers]
-        keys = [index.key(number) for number in numbers]
-        columns = columns_of(
-            sight.columns(places),
-            [near[number][0] if number in near else least for number in numbers],
-            [asked[key] for key in keys],
-            [blank[key] for key in keys],
-            [len(key) + 1 for key in keys],
-        )
-        return Judged(sight, answer, numbers, places, columns)
+            walker = Walker(index, model.read([questions[i] for i in done]), self.codec.end, False)
+            scores = yield from _scored(walker, keys, self.codec.end)
+            yield {i: _judged(asked[i], done[i], near[i], index, scores[at]) for at, i in enumerate(done)}
 
     def sight(self, passage: str, question: str) -> Sight:
         """A passage and a question side by side."""
@@ -201,13 +192,35 @@ class Reader:
         return str(self.tokenizer.decode(list(tokens)))
 
 
-def _plain(answer: Answer, index: SpanIndex, sight: Sight) -> Read:
-    """What was found in the model's own order."""
+def _judged(
+    sight: Sight,
+    answer: Answer,
+    near: Mapping[int, tuple[float, Span]],
+    index: SpanIndex,
+    scores: Mapping[tuple[int, ...], float],
+) -> Judged:
+    numbers = [number for key in scores if (number := index.find(key)) not in (None, index.none)]
+    least = min((rank for rank, _ in near.values()), default=MIN_LOG_PROB)
+    places = [near[number][1] if number in near else sight.place(index.occurrences[number]) for number in numbers]
+    keys = [index.key(number) for number in numbers]
+    columns = columns_of(
+        sight.columns(places),
+        [near[number][0] if number in near else least for number in numbers],
+        [scores[key] for key in keys],
+        [len(key) + 1 for key in keys],
+    )
+    none = MIN_LOG_PROB if index.none is None else scores[index.key(index.none)]
+    return Judged(sight, answer, numbers, places, columns, none)
+
+
+def _plain(answer: Answer, index: SpanIndex, sight: Sight, most: int) -> Read:
+    """The first ``most`` spans in the model's own order."""
     spans = [
         _read_span(sight.place(index.occurrences[found.number]), found.number, found.rank_score, index)
         for found in answer.found
+        if found.number != index.none
     ]
-    return Read(spans, None, answer.expansions, answer.proven)
+    return Read(spans[:most], None, answer.expansions, answer.proven)
 
 
 def _read_span(place: Span, number: int, score: float, index: SpanIndex) -> ReadSpan:
@@ -229,7 +242,7 @@ def _ordered(judged: Judged, index: SpanIndex, order: ReadingOrder, most: int) -
         _read_span(judged.places[i], judged.numbers[i], float(ranks[i]), index)
         for i in np.argsort(-ranks, kind="stable")[:most].tolist()
     ]
-    confidence = order.confidence.of(sureness(judged.sight, judged.places, judged.columns, ranks))
+    confidence = order.confidence.of(sureness(judged.sight, judged.places, judged.columns, ranks, judged.none))
     return Read(spans, float(confidence[0]), answer.expansions, answer.proven)
 
 

@@ -20,14 +20,23 @@ class SpanIndex:
 
     The key of a span is the tokenizer's own encoding of its text, not the tokens that it has within the passage. Keys
     lie sorted in one array, in which a prefix is a range of rows; nodes are made where a search comes by.
+
+    Attributes:
+        keys: in order, each by its number.
+        occurrences: of each.
+        passage: that they are of.
+        none: the number of the key that says that the passage does not tell; None if there is none.
     """
 
     root = 0
 
-    def __init__(self, occurrences: dict[tuple[int, ...], list[Span]], passage: str) -> None:
+    def __init__(
+        self, occurrences: dict[tuple[int, ...], list[Span]], passage: str, none: tuple[int, ...] | None = None
+    ) -> None:
         self.keys = sorted(occurrences)
         self.occurrences = [occurrences[key] for key in self.keys]
         self.passage = passage
+        self.none = None if none is None else self.find(none)
         self._lengths = np.array([len(key) for key in self.keys], dtype=np.int64)
         self._tokens = np.full((len(self.keys), int(self._lengths.max(initial=0))), -1, dtype=np.int64)
         self._tokens[np.arange(self._tokens.shape[1]) < self._lengths[:, None]] = [t for key in self.keys for t in key]
@@ -59,7 +68,7 @@ class SpanIndex:
         for tokens, its in zip(map(tuple, encode(list(alike))), alike.values(), strict=True):
             if tokens and end not in tokens:
                 occurrences.setdefault(tokens, []).extend(its)
-        return cls(occurrences, passage)
+        return cls(occurrences, passage, next((key for key, its in occurrences.items() if not its), None))
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
         """See :meth:`models.retrieval.prefix_index.PrefixIndex.allowed`."""

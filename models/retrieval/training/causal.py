@@ -84,7 +84,12 @@ class CausalLearner:
         seen = (branch[:, None, :] == 0) | (branch[:, None, :] == branch[:, :, None])
         seen &= torch.ones_like(seen).tril()
         near = places[:, :, None] - places[:, None, :] < (getattr(config, "sliding_window", None) or tokens.shape[1])
-        masks = {"full_attention": seen[:, None], "sliding_attention": (seen & near)[:, None]}
+        # By kind of layer, as Gemma takes them; what is added to attention's logits suits every way of computing it.
+        apart = torch.finfo(dtype).min
+        masks = {
+            "full_attention": apart * (~seen[:, None]).to(dtype),
+            "sliding_attention": apart * (~(seen & near)[:, None]).to(dtype),
+        }
         body = self.adapter.base.get_decoder()
         with torch.autocast(device.type, torch.bfloat16, enabled=dtype == torch.bfloat16):
             states: Tensor = body(
