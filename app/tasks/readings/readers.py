@@ -12,11 +12,10 @@ from app.tasks.readings.forms import form_of
 from models.language.loading import causal_model, source_of
 from models.language.scoring.scorer import CausalScorer
 from models.retrieval.reading.form import Form
-from models.retrieval.reading.order import ReadingOrder
 from models.retrieval.reading.reader import Reader
 
 SHIPPED_ADAPTER = Path(__file__).parents[3] / "models" / "retrieval" / "adapters" / "readings"
-"""The default model's adapter, with what was fitted for it; it may be left out of an installation."""
+"""The default model's adapter; it may be left out of an installation."""
 SHARE_OF_EXAMPLES = 4
 """Examples take one part in so many of what the model reads, at most."""
 
@@ -27,12 +26,10 @@ class Readers:
 
     engine: Engine
     adapter: Path | None = field(init=False)
-    order: ReadingOrder | None = field(init=False)  # fitted for the adapter
     _made: dict[str, Reader] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self.adapter = adapter_of(self.engine.settings)
-        self.order = None if self.adapter is None else ReadingOrder.of(self.adapter)
 
     @cached_property
     def scorer(self) -> CausalScorer:

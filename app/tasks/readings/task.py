@@ -79,7 +79,7 @@ class Readings(Task[ReadingsRequest, ReadingsAnswer]):
         readers = readers_of(engine)
         readings = await asyncio.to_thread(readings_of, request, engine, readers)
         async with engine.admission.take():
-            yield ReadingRun(request, readings, engine, readers.order)
+            yield ReadingRun(request, readings, engine)
 
     @classmethod
     def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -21,9 +21,6 @@ class Form(NamedTuple):
     answer: str
     gap: str  # between a label and what follows: a space where words are written apart
     asking: Sequence[str]  # words that ask or only hold a sentence together, the longer first
-    owning: str  # stands between what is named and what is asked of it; empty if nothing tells
-    referring: Sequence[str]  # words for what was named before
-    edges: Callable[[str], Collection[int]]  # offsets at which a word of a text may begin or end
     examples: Sequence[Example]
     none: str = ""  # what an adapter answers where the passage does not tell; empty where none was trained
 

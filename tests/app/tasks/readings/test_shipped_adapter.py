@@ -6,12 +6,13 @@ import json
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
 PASSAGES = {
-    "Uruguay settles its bills in Uruguayan pesos, and Montevideo is where its parliament meets. Its neighbour Paraguay "
-    "spends the guaraní. Kenya, on the other side of the ocean, uses the shilling.": {
+    "Uruguay settles its bills in Uruguayan pesos, and Montevideo is where its parliament meets. Its neighbour "
+    "Paraguay spends the guaraní. Kenya, on the other side of the ocean, uses the shilling.": {
         "What do people spend in Paraguay?": "guaraní",
         "Where does the parliament of Uruguay meet?": "Montevideo",
         "Which country uses the shilling?": "Kenya",
@@ -41,7 +42,7 @@ UNTOLD = {"What is the flag of Uruguay?": 0, "德国的货币是什么？": 2}
 
 
 @pytest.fixture(scope="module")
-def found() -> dict[str, dict[str, object]]:
+def found() -> dict[str, Any]:
     """The answer to each question."""
     answers = {}
     for number, (passage, asked) in enumerate(PASSAGES.items()):
@@ -54,7 +55,24 @@ def found() -> dict[str, dict[str, object]]:
             timeout=300,
         )
         assert done.returncode == 0, done.stderr
-        answer = json.loads(done.stdout)
-        assert answer["ranking"] == "fitted"
-        answers |= {one["question"]: one for one in answer["readings"]}
+        answers |= {one["question"]: one for one in json.loads(done.stdout)["readings"]}
     return answers
+
+
+def test_questions_are_answered_with_the_span_that_tells(found: dict[str, Any]) -> None:
+    truths = {question: answer for asked in PASSAGES.values() for question, answer in asked.items()}
+    wrong = {q: found[q]["spans"][0]["text"] for q, truth in truths.items() if found[q]["spans"][0]["text"] != truth}
+    assert len(wrong) <= 1, wrong
+
+
+def test_what_the_passage_does_not_tell_is_not_answered(found: dict[str, Any]) -> None:
+    assert all(found[question]["no_answer"] for question in UNTOLD)
+    assert sum(one["no_answer"] for one in found.values()) <= len(UNTOLD) + 2
+
+
+def test_spans_stand_in_the_passage_and_with_none_make_a_law(found: dict[str, Any]) -> None:
+    for passage, asked in PASSAGES.items():
+        for question in asked:
+            spans = found[question]["spans"]
+            assert all(passage[span["start"] : span["end"]] == span["text"] for span in spans)
+            assert sum(span["confidence"] for span in spans) <= 1 + 1e-6
