@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.engine.engine import Engine
-from app.engine.session import scorer_report
 from app.languages.choice import LanguageCode
 from app.tasks.readings.checks import Reading, beams_of
+from app.tasks.readings.readers import readers_of
 from app.tasks.readings.schemas import (
     Answered,
     Place,
@@ -63,7 +63,7 @@ class ReadingRun:
         spans = await asyncio.to_thread(lambda: list(spans_of(self.request.passage, self.request.longest)))
         for reading in self.readings:
             index = await asyncio.to_thread(reading.reader.index, self.request.passage, spans)
-            self.spans = max(self.spans, len(index))
+            self.spans = max(self.spans, len(index) - (index.none is not None))
             questions = [self.request.asked[number] for number in reading.numbers]
             going = reading.reader.readings(index, questions, options, max(1, HYPOTHESES // width))
             while (found := await self.engine.batcher.call(partial(next, going, None))) is not None:
@@ -80,7 +80,7 @@ class ReadingRun:
         return ReadingsAnswer(
             readings=[self.done[number] for number in range(len(self.request.asked))],
             usage=ReadingsUsage(spans=self.spans, expansions=self.expansions, rounds=self.rounds, seconds=self.seconds),
-            model=scorer_report(self.engine.model),
+            model=readers_of(self.engine).report,
         )
 
     def _options(self) -> SearchOptions:

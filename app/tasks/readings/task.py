@@ -54,7 +54,7 @@ class Readings(Task[ReadingsRequest, ReadingsAnswer]):
 
     def expected_seconds(self, request: ReadingsRequest) -> float:
         """See :meth:`Task.expected_seconds`."""
-        return 0.005 * len(request.passage) + 0.4 * len(request.asked)
+        return 0.003 * len(request.passage) + 0.1 * len(request.asked)
 
     async def run(self, request: ReadingsRequest, engine: Engine) -> ReadingsAnswer:
         """See :meth:`Task.run`."""
