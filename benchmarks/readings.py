@@ -2,8 +2,8 @@
 
 ``python -m benchmarks.readings [--half HALF] [--passages N] [--seed N] [--adapter FOLDER] [--output FILE]``
 
-The figures are of the test half, on which nothing is trained, fitted or chosen: other facts, other sentences and other
-words of questions (:mod:`benchmarks.readings_passages`); ``--half dev`` is for choosing.
+The figures are of the test half, by which nothing is chosen: other facts, other sentences and other words of questions
+(:mod:`benchmarks.readings_passages`); ``--half dev`` is for choosing.
 """
 
 from __future__ import annotations

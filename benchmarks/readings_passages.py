@@ -1,7 +1,7 @@
 """Passages made of facts, with questions: of the demo graph some for choosing and fitting, others for the figures.
 
 Halves differ in their facts, in the sentences that tell these and in the words of the questions
-(readings_wordings.json); neither has facts or words of those that the adapter is trained on
+(readings_wordings.json); the adapter is trained on facts of other subjects, in wordings of their own
 (:mod:`benchmarks.readings_training`). A passage tells facts of one relation of several subjects, others of the same
 subject, and some of neither, in mixed order; most questions ask for the object of a fact, some for its subject, some
 for what the passage does not tell.
