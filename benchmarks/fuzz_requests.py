@@ -248,7 +248,6 @@ class Fuzzer:
             "beams": lambda: rng.choice([1, 4, 0]),
             "mode": lambda: rng.choice(["beam", "exact", "x"]),
             "longest": lambda: rng.choice([1, 9, 300, 0, 301]),
-            "rerank": lambda: rng.random() < 0.5,
             "language": lambda: rng.choice(["zh", "en", "auto", "fr"]),
             "questions": lambda: self._some(2),
             "stream": lambda: True,

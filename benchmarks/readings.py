@@ -1,16 +1,15 @@
 """Readings of passages made of the demo graph's facts: exact match and F1 beside a floor, abstaining, seconds.
 
-``python -m benchmarks.readings [--passages N] [--fit N] [--seconds S] [--output FILE]``
+``python -m benchmarks.readings [--half HALF] [--passages N] [--seed N] [--adapter FOLDER] [--output FILE]``
 
-``--fit`` first fits the orders of spans and the confidence on so many passages of the development half and writes them
-where the service reads them (models/retrieval/reading/fitted/); the figures are of the test half, of which nothing is
-fitted or chosen: other facts, other sentences and other words of questions (:mod:`benchmarks.readings_passages`). After
-``--seconds`` of each half the passages read by then are taken.
+The figures are of the test half, by which nothing is chosen: other facts, other sentences and other words of questions
+(:mod:`benchmarks.readings_passages`); ``--half dev`` is for choosing.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,125 +20,58 @@ import numpy as np
 
 from app.settings.settings import Settings
 from app.tasks.readings.checks import DEFAULT_BEAMS
-from app.tasks.readings.forms import FORMS
-from app.tasks.readings.read import HYPOTHESES
+from app.tasks.readings.forms import FORMS, form_of
+from app.tasks.readings.read import HYPOTHESES, LEAST_CONFIDENCE
+from app.tasks.readings.readers import SHIPPED_ADAPTER
 from benchmarks.machine import machine, write
 from benchmarks.readings_passages import Asked, made
-from models.language.loading import load
+from models.language.loading import causal_model, load, source_of
+from models.language.scoring.scorer import CausalScorer
 from models.retrieval.metrics import exact_match, f1
-from models.retrieval.ranking.logit import Ranking
 from models.retrieval.reading.baseline import baseline
-from models.retrieval.reading.features import FEATURES as SEEN
-from models.retrieval.reading.order import CONFIDENCE, FEATURES, FIRST, FITTED, SECOND, SURENESS, ReadingOrder, sureness
-from models.retrieval.reading.reader import Judged, Reader
+from models.retrieval.reading.reader import Reader
 from models.retrieval.reading.spans import spans_of
-from models.retrieval.search.confidence import Confidence
+from models.retrieval.search.options import SearchOptions
 
-REFUSED = 0.1
-"""Share of answerable questions of the development half for which `no_answer` may be said."""
-
-RIDGE = 3.0
-"""Of the second order; chosen on relations of the development half that it was not fitted on."""
-
-FOLDS = 4
-"""Parts of the relations, each left out in turn."""
-
-FIRST_PASSAGES = 300
-"""Passages that the order without a model is fitted on."""
+OPTIONS = SearchOptions(n=3, beams=DEFAULT_BEAMS)
+"""As by default."""
 
 Readers = Mapping[str, Reader]
 
 
 class Seen(NamedTuple):
-    """A question with what the beam found for it."""
+    """A question with what was found for it."""
 
     asked: Asked
-    judged: Judged
+    texts: Sequence[str]  # of the spans, best first
+    confidence: float  # in the best
+    floor: str | None  # the baseline's
 
     @property
-    def texts(self) -> list[str]:
-        """Of the candidates, in the model's own order."""
-        return [self.asked.passage[a:b] for a, b in self.judged.places]
+    def best(self) -> str:
+        """The answer, whether it is withheld or not."""
+        return self.texts[0] if self.texts else ""
 
     @property
-    def right(self) -> int | None:
-        """The number of the candidate that is the answer; None if none is."""
-        return self.texts.index(self.asked.answer) if self.asked.answer in self.texts else None
+    def withheld(self) -> bool:
+        """Whether `no_answer` is said."""
+        return self.confidence < LEAST_CONFIDENCE
 
 
-def seen(groups: Sequence[Sequence[Asked]], readers: Readers, first: Ranking, seconds: float) -> list[Seen]:
-    """The candidates for the questions of each passage, as many as there is time for."""
+def seen(groups: Sequence[Sequence[Asked]], readers: Readers) -> list[Seen]:
+    """The answers to the questions about each passage."""
     result: list[Seen] = []
-    began = time.perf_counter()
     for number, group in enumerate(groups):
-        if time.perf_counter() - began > seconds:
-            break
         reader, passage = readers[group[0].language], group[0].passage
         index = reader.index(passage, spans_of(passage))
         questions = [asked.question for asked in group]
-        for done in reader.judged(index, questions, DEFAULT_BEAMS, HYPOTHESES // DEFAULT_BEAMS, first):
-            result += [Seen(group[i], judged) for i, judged in done.items()]
+        for done in reader.readings(index, questions, OPTIONS, HYPOTHESES // DEFAULT_BEAMS):
+            for i, read in done.items():
+                texts = [passage[a:b] for a, b in (span.place for span in read.spans)]
+                sure = math.exp(read.spans[0].score) if read.spans else 0.0
+                result.append(Seen(group[i], texts, sure, baseline(reader.sight(passage, questions[i]))))
         print(f"{number + 1} of {len(groups)} passages, {len(result)} questions", flush=True)
     return result
-
-
-def fit_first(readers: Readers) -> Ranking:
-    """The order that asks no model, fitted on other passages of the development half."""
-    examples = []
-    for group in made("dev", FIRST_PASSAGES, seed=1):
-        passage = group[0].passage
-        spans = list(spans_of(passage))
-        texts = [passage[a:b] for a, b in spans]
-        for asked in group:
-            if asked.answer in texts:
-                sight = readers[asked.language].sight(passage, asked.question)
-                place = sight.place([span for span, text in zip(spans, texts, strict=True) if text == asked.answer])
-                examples.append((sight.columns(spans), spans.index(place)))
-    return Ranking.fit(examples, SEEN)
-
-
-def fit(found: Sequence[Seen], first: Ranking, folder: Path) -> dict[str, Any]:
-    """Fit the second order and the confidence, and keep all three; how well they fit.
-
-    The confidence sees of each question what an order says that was fitted without its relation.
-    """
-    relations = sorted({one.asked.relation for one in found})
-    fold = [relations.index(one.asked.relation) % FOLDS for one in found]
-    without = [ranked([one for one, its in zip(found, fold, strict=True) if its != k]) for k in range(FOLDS)]
-    second = ranked(found)
-    rows = [surely(one, without[k]) for one, k in zip(found, fold, strict=True)]
-    right = np.array([best(one, without[k]) == one.right for one, k in zip(found, fold, strict=True)])
-    present = np.array([one.asked.answer is not None for one in found])
-    confidence = Confidence.fit(np.concatenate(rows), right, present, REFUSED, SURENESS)
-    folder.mkdir(parents=True, exist_ok=True)
-    first.save(folder / FIRST)
-    second.save(folder / SECOND)
-    confidence.save(folder / CONFIDENCE)
-    return {
-        "questions": len(found),
-        "unanswerable": int((~present).sum()),
-        "right": percent(np.array([best(one, second) == one.right for one in found])[present]),
-        "right_without_its_relation": percent(right[present]),
-        "among_candidates": percent([one.right is not None for one in found if one.asked.answer is not None]),
-        "first": dict(zip(SEEN, np.round(first.weights, 3).tolist(), strict=True)),
-        "second": dict(zip(FEATURES, np.round(second.weights, 3).tolist(), strict=True)),
-    }
-
-
-def ranked(found: Sequence[Seen]) -> Ranking:
-    """The second order, fitted on some questions."""
-    return Ranking.fit([(one.judged.columns, one.right) for one in found], FEATURES, RIDGE)
-
-
-def best(one: Seen, ranking: Ranking) -> int:
-    """The number of the candidate that an order puts first."""
-    return int(np.argmax(ranking.log_probs(one.judged.columns)))
-
-
-def surely(one: Seen, ranking: Ranking) -> Any:
-    """Features of the confidence in it."""
-    judged = one.judged
-    return sureness(judged.sight, judged.places, judged.columns, ranking.log_probs(judged.columns))
 
 
 def percent(flags: Any) -> float:
@@ -161,73 +93,56 @@ def marks(questions: Sequence[Asked], texts: Sequence[str | None]) -> dict[str, 
     return result
 
 
-def figures(found: Sequence[Seen], order: ReadingOrder) -> dict[str, Any]:
-    """Of the fitted order, of that without a model, of the model's own, and of the floor."""
+def figures(found: Sequence[Seen]) -> dict[str, Any]:
+    """Of what was found, and of the floor."""
     questions = [one.asked for one in found]
-    fitted = [one.texts[best(one, order.second)] for one in found]
-    sure = [float(order.confidence.of(surely(one, order.second))[0]) for one in found]
-    withheld = np.array(sure) < order.confidence.threshold
-    present = np.array([asked.answer is not None for asked in questions])
-    floor = [baseline(one.judged.sight) for one in found]
-    own = [one.judged.answer.found[0].number for one in found]
-    wrong = [one for one, text in zip(found, fitted, strict=True) if one.asked.answer not in (None, text)]
+    told, untold = ([one for one in found if (one.asked.answer is None) is flag] for flag in (False, True))
+    wrong = [one for one in told if one.asked.answer != one.best]
     return {
-        "fitted": marks(questions, fitted),
-        "first_order": marks(questions, [one.texts[0] for one in found]),
-        "model": marks(
-            questions, [one.texts[one.judged.numbers.index(number)] for one, number in zip(found, own, strict=True)]
-        ),
-        "floor": marks(questions, floor),
-        "among_candidates": percent([one.right is not None for one in found if one.asked.answer is not None]),
+        "spans": marks(questions, [one.best for one in found]),
+        "floor": marks(questions, [one.floor for one in found]),
+        "among_three": percent([one.asked.answer in one.texts for one in told]),
+        "exact_and_not_withheld": percent([one.asked.answer == one.best and not one.withheld for one in told]),
         "no_answer": {
-            "threshold": round(order.confidence.threshold, 3),
-            "withheld_of_answerable": percent(withheld[present]),
-            "answered_of_unanswerable": percent(~withheld[~present]),
-            "unanswerable": int((~present).sum()),
+            "withheld_of_answerable": percent([one.withheld for one in told]),
+            "answered_of_unanswerable": percent([not one.withheld for one in untold]),
+            "unanswerable": len(untold),
             "answered_by_case": {
-                case: percent([not flag for one, flag in zip(found, withheld, strict=True) if one.asked.case == case])
-                for case in sorted({asked.case for asked in questions if asked.answer is None})
+                case: percent([not one.withheld for one in untold if one.asked.case == case])
+                for case in sorted({one.asked.case for one in untold})
             },
         },
         "exact_by_case": {
-            case: percent(
-                [one.asked.answer == text for one, text in zip(found, fitted, strict=True) if one.asked.case == case]
-            )
-            for case in sorted({asked.case for asked in questions if asked.answer is not None})
+            case: percent([one.asked.answer == one.best for one in told if one.asked.case == case])
+            for case in sorted({one.asked.case for one in told})
         },
         "wrong_by_relation": dict(Counter(one.asked.relation for one in wrong).most_common()),
     }
 
 
 def main() -> None:
-    """Fit if asked to, measure and write."""
+    """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--half", choices=("dev", "test"), default="test")
     parser.add_argument("--passages", type=int, default=40)
-    parser.add_argument("--fit", type=int, metavar="PASSAGES")
+    parser.add_argument("--seed", type=int, default=0, help="of the passages")
+    parser.add_argument("--adapter", type=Path, default=SHIPPED_ADAPTER)
     parser.add_argument("--output", type=Path, default=Path(__file__).with_suffix(".json"))
-    parser.add_argument("--seed", type=int, default=0, help="of the passages that are measured on")
-    parser.add_argument("--seconds", type=float, default=float("inf"))
     arguments = parser.parse_args()
     settings = Settings()
     model = load(settings.model, cache=settings.cache_dir, progress=lambda what, share: None, masks=[])
-    readers = {code: Reader(model.scorer, model.tokenizer.backend, model.begin, form) for code, form in FORMS.items()}
+    bare, source = model.scorer.forward, source_of(settings.model, settings.cache_dir, lambda what, share: None)
+    scorer = CausalScorer(causal_model(source, bare.dtype, bare.device, arguments.adapter))
+    readers = {
+        code: Reader(lambda: scorer, model.tokenizer.backend, model.begin, form_of(code, adapted=True))
+        for code in FORMS
+    }
     result: dict[str, Any] = {"machine": machine(), "model": model.name, "precision": model.precision}
-    if arguments.fit:
-        first = fit_first(readers)
-        print("the first order is fitted", flush=True)
-        found = seen(made("dev", arguments.fit), readers, first, arguments.seconds)
-        result["fit"] = {"first_passages": FIRST_PASSAGES, **fit(found, first, FITTED / model.name)}
-        print(result["fit"], flush=True)
-    order = ReadingOrder.of(model.name)
-    if order is None:
-        raise SystemExit(f"nothing is fitted for {model.name}: add --fit")
     began = time.perf_counter()
-    found = seen(made("test", arguments.passages, arguments.seed), readers, order.first, arguments.seconds)
-    result["seed"] = arguments.seed
-    result["passages"] = len({one.asked.passage for one in found})
+    found = seen(made(arguments.half, arguments.passages, arguments.seed), readers)
+    result |= {"half": arguments.half, "seed": arguments.seed, "passages": arguments.passages}
     result["seconds_a_question"] = round((time.perf_counter() - began) / len(found), 2)
-    result |= figures(found, order)
-    write(arguments.output, result)
+    write(arguments.output, result | figures(found))
 
 
 if __name__ == "__main__":

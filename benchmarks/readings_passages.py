@@ -1,9 +1,10 @@
-"""Passages made of the demo graph's facts, with questions: some for choosing and fitting, others for the figures.
+"""Passages made of facts, with questions: of the demo graph some for choosing and fitting, others for the figures.
 
 Halves differ in their facts, in the sentences that tell these and in the words of the questions
-(readings_wordings.json). A passage tells facts of one relation of several subjects, others of the same subject, and
-some of neither, in mixed order; most questions ask for the object of a fact, some for its subject, some for what the
-passage does not tell.
+(readings_wordings.json); the adapter is trained on facts of other subjects, in wordings of their own
+(:mod:`benchmarks.readings_training`). A passage tells facts of one relation of several subjects, others of the same
+subject, and some of neither, in mixed order; most questions ask for the object of a fact, some for its subject, some
+for what the passage does not tell.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from models.retrieval.demo import Triple, demo_triples
 
 Half = Literal["dev", "test"]
+Part = Literal["test", "dev", "train"]
 Case = Literal["object", "subject", "absent subject", "absent relation", "apart"]
 """What is asked for; or why the passage does not tell it: it does not name the subject, it tells nothing of that
 relation, or it does both, but not of one another."""
@@ -32,8 +34,22 @@ what stands between them, and sentences that answer nothing."""
 
 SPOKEN = (("main language", "official language"), ("主要语言", "官方语言"))
 """Relations of which one may answer a question for the other."""
-QUESTIONS = 4
-"""Questions about one passage that it answers, at most."""
+SHARES: Mapping[Part, tuple[float, float]] = {"test": (0, 1 / 3), "dev": (1 / 3, 1 / 2), "train": (1 / 2, 1)}
+"""Of the subjects; those of one name are of one part."""
+
+
+class Mix(NamedTuple):
+    """What is asked about one passage."""
+
+    answered: int = 4  # questions that it answers, at most
+    rounds: int = 1  # questions about each fact
+    turned: float = 0.15  # share of them for the subject
+    untold: float = 1.0  # chance of a question of each kind that it does not answer ...
+    kinds: int = 1  # ... of so many kinds
+
+
+MIX = Mix()
+"""For choosing, fitting and the figures."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +67,31 @@ class Asked:
 def made(half: Half, passages: int, seed: int = 0) -> list[list[Asked]]:
     """Questions about passages in both languages by turns; of each passage the questions together."""
     rng = random.Random(f"{half} {seed}")
-    sides = {language: _Side(language, half) for language in ("zh", "en")}
-    return [sides[("zh", "en")[i % 2]].draw(rng) for i in range(passages)]
+    triples = [triple for triple in demo_triples() if of_part(triple.subject, half)]
+    sides = [Passages(language, WORDINGS[language][half], triples) for language in ("zh", "en")]
+    return [sides[i % 2].draw(rng) for i in range(passages)]
 
 
-class _Side:
-    """One language of one half."""
+def of_part(subject: str, part: Part) -> bool:
+    """Whether a subject of the demo graph is of a part."""
+    low, high = SHARES[part]
+    return low <= random.Random(subject).random() < high
 
-    def __init__(self, language: str, half: Half) -> None:
-        self.language, self.half = language, half
-        self.words = WORDINGS[language][half]
+
+class Passages:
+    """Passages of one language, its wordings and facts.
+
+    Args:
+        language: its code.
+        words: see :data:`WORDINGS`.
+        triples: the facts; those of relations without wordings are left out.
+    """
+
+    def __init__(self, language: str, words: Mapping[str, Any], triples: Iterable[Triple]) -> None:
+        self.language, self.words = language, words
         by_subject: dict[str, dict[str, list[Triple]]] = {}
-        for triple in demo_triples():
-            if triple.predicate in self.words["sentences"] and self._mine(triple.subject):
+        for triple in triples:
+            if triple.predicate in words["sentences"]:
                 by_subject.setdefault(triple.subject, {}).setdefault(triple.predicate, []).append(triple)
         self.by_subject = by_subject
         self.by_relation: dict[str, list[str]] = {}
@@ -71,12 +99,8 @@ class _Side:
             for relation in relations:
                 self.by_relation.setdefault(relation, []).append(subject)
 
-    def _mine(self, subject: str) -> bool:
-        """Every third subject is for testing, those of one name in one half."""
-        return (random.Random(subject).random() < 1 / 3) == (self.half == "test")
-
-    def draw(self, rng: random.Random) -> list[Asked]:
-        """A passage with up to :data:`QUESTIONS` questions that it answers, and perhaps one that it does not."""
+    def draw(self, rng: random.Random, mix: Mix = MIX) -> list[Asked]:
+        """A passage with questions that it answers, and perhaps some that it does not."""
         relation = rng.choice(list(self.by_relation))
         facts = list(self._facts(rng, relation, rng.choice(self.by_relation[relation])))
         rng.shuffle(facts)
@@ -84,18 +108,20 @@ class _Side:
         objects = Counter((fact.subject, fact.predicate) for fact in facts)
         subjects = Counter(fact.object for fact in facts)
         asked = []
-        for fact in facts:
+        for fact in facts * mix.rounds:
             turned = self.words["reversed"].get(fact.predicate)
-            if turned and subjects[fact.object] == 1 and rng.random() < 0.15:
+            if turned and subjects[fact.object] == 1 and rng.random() < mix.turned:
                 asked.append(self._asked(passage, rng.choice(turned), fact, fact.subject, "subject"))
             elif objects[fact.subject, fact.predicate] == 1:
                 question = rng.choice(self.words["questions"][fact.predicate])
                 asked.append(self._asked(passage, question, fact, fact.object, "object"))
-        asked = asked[:QUESTIONS]
+        asked = asked[: mix.answered]
         untold = list(self._untold(rng, passage, facts))
-        if untold and rng.random() < 0.25 * QUESTIONS:
-            fact, case = rng.choice(untold)
-            asked.append(self._asked(passage, rng.choice(self.words["questions"][fact.predicate]), fact, None, case))
+        for _ in range(mix.kinds):
+            if untold and rng.random() < mix.untold:
+                fact, case = untold.pop(rng.randrange(len(untold)))
+                words = self.words["questions"][fact.predicate]
+                asked.append(self._asked(passage, rng.choice(words), fact, None, case))
         return asked
 
     def _asked(self, passage: str, question: str, fact: Triple, answer: str | None, case: Case) -> Asked:

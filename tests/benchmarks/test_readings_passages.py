@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from benchmarks.readings_passages import Half, made
+from benchmarks.readings_passages import SHARES, Half, made, of_part
+from models.retrieval.demo import demo_triples
 
 
 @pytest.mark.parametrize("half", ["dev", "test"])
@@ -23,6 +24,13 @@ def test_an_answer_stands_in_its_passage_and_none_where_nothing_tells(half: Half
 def test_no_passage_of_one_half_is_of_the_other() -> None:
     passages = [{one.passage for group in made(half, 60) for one in group} for half in ("dev", "test")]
     assert not passages[0] & passages[1]
+
+
+def test_every_subject_is_of_one_part() -> None:
+    subjects = {one.subject for one in demo_triples()}
+    parts = {part: {name for name in subjects if of_part(name, part)} for part in SHARES}
+    assert set().union(*parts.values()) == subjects and sum(map(len, parts.values())) == len(subjects)
+    assert min(map(len, parts.values())) > 200
 
 
 def test_a_seed_draws_the_same_questions_in_every_process() -> None:

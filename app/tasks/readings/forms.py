@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from app.languages.registry import FALLBACK, LANGUAGES
+from app.languages.registry import FALLBACK
 from models.retrieval.reading.form import Example, Form
 
 _ASKING_ZH = (
     "请告诉 为什么 怎么样 请写出 请说出 请给出 多少 什么 哪个 哪种 哪里 哪儿 哪些 哪面 怎么 怎样 何时 何地 请问 "
     "哪 谁 几 吗 呢 的 是 叫 在 用 把 有 为 与 说 讲 请 我"
 )
-_REFERRING_ZH = "它们 它 其 该 此 他 她 这里 那里 当地 本地"
 _ASKING_EN = (
     "which where please tell whose what whom when does much many name are was were who why how did the and for is "
     "do of in to an by on at a"
 )
-_REFERRING_EN = "it its they them their there that this these those he his him she her"
+
+NONE = "—"
+"""The adapter's answer where the passage does not tell: no span begins with a dash."""
 
 FORMS = {
     "zh": Form(
@@ -22,11 +23,7 @@ FORMS = {
         "问题：",
         "答案：",
         "",
-        "这是什么？",
         _ASKING_ZH.split(),
-        "的",
-        _REFERRING_ZH.split(),
-        LANGUAGES["zh"].edges,
         (
             Example(
                 "广东的省会是广州，简称粤。沈阳是辽宁的省会。下面介绍云南。它的省会是昆明，别称彩云之南。山东的车牌以鲁字开头，"
@@ -79,11 +76,7 @@ FORMS = {
         "Question:",
         "Answer:",
         " ",
-        "What is it?",
         _ASKING_EN.split(),
-        "",
-        _REFERRING_EN.split(),
-        LANGUAGES["en"].edges,
         (
             Example(
                 "The capital of Ohio is Columbus. Austin is the capital of Texas. We come to Maine. Its capital is "
@@ -138,6 +131,7 @@ FORMS = {
 """Worked examples on other matters, each with other facts of the same kind beside those asked for."""
 
 
-def form_of(code: str) -> Form:
-    """The form of a language, or that of the fallback."""
-    return FORMS.get(code) or FORMS[FALLBACK.code]
+def form_of(code: str, *, adapted: bool = False) -> Form:
+    """The form of a language, or that of the fallback; a model with an adapter for readings needs no examples."""
+    form = FORMS.get(code) or FORMS[FALLBACK.code]
+    return form._replace(examples=(), none=NONE) if adapted else form

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from app.engine.engine import Engine
-from app.engine.session import scorer_report
 from app.languages.choice import LanguageCode
 from app.tasks.readings.checks import Reading, beams_of
+from app.tasks.readings.readers import readers_of
 from app.tasks.readings.schemas import (
     Answered,
     Place,
@@ -22,7 +22,6 @@ from app.tasks.readings.schemas import (
     ReadingsUsage,
     SpanReport,
 )
-from models.retrieval.reading.order import ReadingOrder
 from models.retrieval.reading.reader import Read, ReadSpan
 from models.retrieval.reading.spans import spans_of
 from models.retrieval.search.options import SearchOptions
@@ -32,7 +31,7 @@ HYPOTHESES = 48
 EXACT_WIDTH = 4
 """Hypotheses of a question in one forward of exact mode."""
 LEAST_CONFIDENCE = 0.5
-"""Least confidence of an answer by a model that is not calibrated: below, another span is likelier."""
+"""Least confidence of an answer: below, that it is another one, or none, is likelier."""
 
 
 @dataclass(eq=False)
@@ -43,7 +42,6 @@ class ReadingRun:
         request: the request.
         readings: its questions by language, ready to be read.
         engine: which reads them.
-        order: fitted for its model; None if none was.
         done: answers so far, by the number of their question.
         spans, expansions, rounds, seconds: see :class:`app.tasks.readings.schemas.ReadingsUsage`.
     """
@@ -51,7 +49,6 @@ class ReadingRun:
     request: ReadingsRequest
     readings: Sequence[Reading]
     engine: Engine
-    order: ReadingOrder | None
     done: dict[int, ReadingReport] = field(default_factory=dict)
     spans: int = 0
     expansions: int = 0
@@ -61,48 +58,41 @@ class ReadingRun:
     async def answers(self) -> AsyncGenerator[Answered]:
         """Each answer when it is found, in whatever order; closing the iterator stops the search."""
         began = time.perf_counter()
-        options, order = self._options(), self._order()
+        options = self._options()
         width = EXACT_WIDTH if options.mode == "exact" else options.beams
         spans = await asyncio.to_thread(lambda: list(spans_of(self.request.passage, self.request.longest)))
         for reading in self.readings:
             index = await asyncio.to_thread(reading.reader.index, self.request.passage, spans)
-            self.spans = max(self.spans, len(index))
+            self.spans = max(self.spans, len(index) - (index.none is not None))
             questions = [self.request.asked[number] for number in reading.numbers]
-            going = reading.reader.readings(index, questions, options, max(1, HYPOTHESES // width), order)
+            going = reading.reader.readings(index, questions, options, max(1, HYPOTHESES // width))
             while (found := await self.engine.batcher.call(partial(next, going, None))) is not None:
                 self.rounds += 1
                 self.seconds = time.perf_counter() - began
                 for place, read in found.items():
                     self.expansions += read.expansions
                     number = reading.numbers[place]
-                    self.done[number] = self._report(questions[place], reading.language.code, read, order)
+                    self.done[number] = self._report(questions[place], reading.language.code, read)
                     yield Answered(number=number, **self.done[number].model_dump())
 
     def answer(self) -> ReadingsAnswer:
         """All answers and what they cost."""
         return ReadingsAnswer(
-            ranking="model" if self._order() is None else "fitted",
             readings=[self.done[number] for number in range(len(self.request.asked))],
             usage=ReadingsUsage(spans=self.spans, expansions=self.expansions, rounds=self.rounds, seconds=self.seconds),
-            model=scorer_report(self.engine.model),
+            model=readers_of(self.engine).report,
         )
 
     def _options(self) -> SearchOptions:
         return SearchOptions(n=self.request.n, mode=self.request.mode, beams=beams_of(self.request))
 
-    def _order(self) -> ReadingOrder | None:
-        return self.order if self.request.rerank and self.request.mode == "beam" else None
-
-    def _report(self, question: str, language: LanguageCode, read: Read, order: ReadingOrder | None) -> ReadingReport:
+    def _report(self, question: str, language: LanguageCode, read: Read) -> ReadingReport:
         spans = [self._span(span) for span in read.spans]
-        if spans and read.confidence is not None:
-            spans[0].confidence = read.confidence
-        least = LEAST_CONFIDENCE if order is None else order.confidence.threshold
         return ReadingReport(
             question=question,
             language=language,
             spans=spans,
-            no_answer=not spans or spans[0].confidence < least,
+            no_answer=not spans or spans[0].confidence < LEAST_CONFIDENCE,
             proven=read.proven,
         )
 

@@ -1,29 +1,57 @@
-"""The engine's readers, one for each language."""
+"""The engine's readers, one for each language, and the adapter that they share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
 
 from app.engine.engine import Engine
+from app.engine.reports import Scorer
+from app.engine.session import scorer_report
+from app.settings.settings import Settings
 from app.tasks.readings.forms import form_of
+from models.language.loading import causal_model, find_files, fingerprint_of, source_of
+from models.language.scoring.scorer import CausalScorer
 from models.retrieval.reading.form import Form
-from models.retrieval.reading.order import ReadingOrder
 from models.retrieval.reading.reader import Reader
 
+SHIPPED_ADAPTER = Path(__file__).parents[3] / "models" / "retrieval" / "adapters" / "readings"
+"""The default model's adapter; it may be left out of an installation."""
 SHARE_OF_EXAMPLES = 4
 """Examples take one part in so many of what the model reads, at most."""
 
 
 @dataclass(eq=False)
 class Readers:
-    """Readers over the weights that the engine samples with."""
+    """Readers over the weights that the engine samples with, with the adapter where there is one for them."""
 
     engine: Engine
-    order: ReadingOrder | None = field(init=False)  # fitted for the model
+    adapter: Path | None = field(init=False)
     _made: dict[str, Reader] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
-        self.order = ReadingOrder.of(self.engine.model.name)
+        self.adapter = adapter_of(self.engine.settings)
+
+    @cached_property
+    def loaded(self) -> tuple[CausalScorer, str]:
+        """What reads, and its fingerprint; loaded by who asks first, which takes a second or two."""
+        model, settings = self.engine.model, self.engine.settings
+        if self.adapter is None:
+            return model.scorer, model.fingerprint
+        source = source_of(
+            settings.model, settings.cache_dir, self.engine.progress, settings.model_source, settings.offline
+        )
+        dtype, device = model.scorer.forward.dtype, model.scorer.forward.device
+        weights = causal_model(source, dtype, device, self.adapter)
+        # Before the scorer takes it apart.
+        fingerprint = fingerprint_of(find_files(source), weights, dtype)
+        return CausalScorer(weights), fingerprint
+
+    @property
+    def report(self) -> Scorer:
+        """What reads, for an answer."""
+        return scorer_report(self.engine.model).model_copy(update={"fingerprint": self.loaded[1]})
 
     @property
     def room(self) -> int:
@@ -33,7 +61,7 @@ class Readers:
     def of(self, code: str) -> Reader:
         """The reader of a language, which has read no example yet; with as many of them as fit."""
         if code not in self._made:
-            form = form_of(code)
+            form = form_of(code, adapted=self.adapter is not None)
             reader = self._reader(form)
             while form.examples and len(reader.opening) > self.room // SHARE_OF_EXAMPLES:
                 form = form._replace(examples=form.examples[1:])
@@ -43,7 +71,13 @@ class Readers:
 
     def _reader(self, form: Form) -> Reader:
         model = self.engine.model
-        return Reader(model.scorer, model.tokenizer.backend, model.begin, form)
+        return Reader(lambda: self.loaded[0], model.tokenizer.backend, model.begin, form)
+
+
+def adapter_of(settings: Settings) -> Path | None:
+    """The adapter with which the settings' model reads; None for none."""
+    fits = settings.model == "default" and (SHIPPED_ADAPTER / "adapter_config.json").is_file()
+    return SHIPPED_ADAPTER if fits else None
 
 
 def readers_of(engine: Engine) -> Readers:

@@ -48,11 +48,6 @@ class ReadingsRequest(Strict):
         default=None, ge=1, description="width of the beam, at least n; the greater of n and 4 if left out"
     )
     longest: int = Field(default=LONGEST, ge=1, le=300, description="characters of a span at most")
-    rerank: bool = Field(
-        default=True,
-        description="put the beam's spans in the order that was fitted for the model (`ranking` of the answer says "
-        "whether there was one); not in exact mode",
-    )
     language: AskedLanguage = Field(
         default="auto",
         description=f"of the form in which both are put to the model; auto: {detection('the question')}",
@@ -76,7 +71,9 @@ class SpanReport(Place):
     """A span of the passage."""
 
     text: str = Field(description="from `start` to `end`, as it stands there")
-    score: float = Field(description="log-prob among all spans of the passage, in nats")
+    score: float = Field(
+        description="log-prob among all spans of the passage and, with the adapter, that it does not tell, in nats"
+    )
     confidence: float = Field(ge=0, le=1, description="probability that this is the answer")
     occurrences: list[Place] = Field(
         description="all places of this text from left to right; spellings that differ in their normal form alone are "
@@ -112,7 +109,6 @@ class ReadingsUsage(BaseModel):
 class ReadingsAnswer(BaseModel):
     """Answers in the order of the questions."""
 
-    ranking: Literal["fitted", "model"] = Field(description="whose order the spans are in")
     readings: list[ReadingReport]
     usage: ReadingsUsage
     model: Scorer

@@ -54,7 +54,7 @@ class Readings(Task[ReadingsRequest, ReadingsAnswer]):
 
     def expected_seconds(self, request: ReadingsRequest) -> float:
         """See :meth:`Task.expected_seconds`."""
-        return 0.005 * len(request.passage) + 0.4 * len(request.asked)
+        return 0.003 * len(request.passage) + 0.1 * len(request.asked)
 
     async def run(self, request: ReadingsRequest, engine: Engine) -> ReadingsAnswer:
         """See :meth:`Task.run`."""
@@ -79,7 +79,7 @@ class Readings(Task[ReadingsRequest, ReadingsAnswer]):
         readers = readers_of(engine)
         readings = await asyncio.to_thread(readings_of, request, engine, readers)
         async with engine.admission.take():
-            yield ReadingRun(request, readings, engine, readers.order)
+            yield ReadingRun(request, readings, engine)
 
     @classmethod
     def row(cls, answer: dict[str, Any]) -> dict[str, Cell]:

@@ -122,7 +122,6 @@ class Ranking(Fitted):
         cls,
         questions: Sequence[tuple[NDArray[np.float64], int | None]],
         names: tuple[str, ...] = FEATURES,
-        ridge: float = RIDGE,
     ) -> Ranking:
         """Maximum likelihood under a ridge, by Newton's method: the log-likelihood is concave.
 
@@ -130,7 +129,6 @@ class Ranking(Fitted):
             questions: of each the candidates' features, (K, F), and the number of the right one; None if
                 none is right, which leaves the question out.
             names: of the columns.
-            ridge: weight of |w|^2 / 2 against the sum of the questions' log-likelihoods.
 
         Raises:
             ValueError: no question has a right candidate beside a wrong one.
@@ -145,7 +143,7 @@ class Ranking(Fitted):
         best = -np.inf
         step: NDArray[np.float64] = np.zeros_like(weights)
         for _ in range(_STEPS):
-            value, gradient, curvature = _likelihood(scaled, weights, ridge)
+            value, gradient, curvature = _likelihood(scaled, weights)
             if value < best:  # too far: halve the last step
                 step /= 2
                 weights -= step
@@ -159,12 +157,12 @@ class Ranking(Fitted):
 
 
 def _likelihood(
-    questions: Sequence[tuple[NDArray[np.float64], int]], weights: NDArray[np.float64], ridge: float
+    questions: Sequence[tuple[NDArray[np.float64], int]], weights: NDArray[np.float64]
 ) -> tuple[float, NDArray[np.float64], NDArray[np.float64]]:
     """Penalised log-likelihood, its gradient, and minus its second derivative."""
-    value = -ridge * float(weights @ weights) / 2
-    gradient = -ridge * weights
-    curvature = ridge * np.eye(len(weights))
+    value = -RIDGE * float(weights @ weights) / 2
+    gradient = -RIDGE * weights
+    curvature = RIDGE * np.eye(len(weights))
     for x, right in questions:
         scores = x @ weights
         logs = scores - np.logaddexp.reduce(scores)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -20,12 +20,9 @@ class Form(NamedTuple):
     question: str
     answer: str
     gap: str  # between a label and what follows: a space where words are written apart
-    blank: str  # a question that asks for nothing in particular
     asking: Sequence[str]  # words that ask or only hold a sentence together, the longer first
-    owning: str  # stands between what is named and what is asked of it; empty if nothing tells
-    referring: Sequence[str]  # words for what was named before
-    edges: Callable[[str], Collection[int]]  # offsets at which a word of a text may begin or end
     examples: Sequence[Example]
+    none: str = ""  # what an adapter answers where the passage does not tell; empty where none was trained
 
     def opening(self) -> str:
         """The worked examples."""

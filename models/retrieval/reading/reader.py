@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, NamedTuple, TypeVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from tokenizers import Tokenizer
 from torch import Tensor
 
 from models.language.forward.context_cache import ContextCache
 from models.language.scoring.scorer import CausalScorer
 from models.retrieval.index.tokenizing import batch_encoder
-from models.retrieval.ranking.logit import MIN_LOG_PROB, Ranking
-from models.retrieval.reading.features import Sight
 from models.retrieval.reading.form import Form
-from models.retrieval.reading.order import ReadingOrder, columns_of, nominated, sureness
+from models.retrieval.reading.sight import Sight
 from models.retrieval.reading.span_index import SpanIndex
 from models.retrieval.reading.spans import Span, key_text
 from models.retrieval.search.options import Answer, SearchOptions
-from models.retrieval.search.score_given import score_given
 from models.retrieval.search.search import rounds
-from models.retrieval.search.stem import Walker
 from models.retrieval.writers.causal import CausalKeyModel
 from models.retrieval.writers.codec import KeyCodec
 from models.text.normalisation import normalise
@@ -42,26 +37,15 @@ class ReadSpan(NamedTuple):
 
     place: Span  # of its occurrences the one whose sentence has most of the question
     occurrences: Sequence[Span]  # from left to right
-    score: float  # log-prob that orders: among the candidates of a fitted order, else among all spans
+    score: float  # log-prob among all answers
 
 
 class Read(NamedTuple):
     """The answer to a question."""
 
     spans: Sequence[ReadSpan]  # best first
-    confidence: float | None  # fitted one in the best; None where no order was
     expansions: int  # see :class:`models.retrieval.search.options.Answer`
     proven: bool
-
-
-class Judged(NamedTuple):
-    """The candidates for an answer, K spans, and what an order looks at."""
-
-    sight: Sight
-    answer: Answer  # of the beam, whose spans are among them
-    numbers: Sequence[int]  # (K,) in the index
-    places: Sequence[Span]  # (K,)
-    columns: NDArray[np.float64]  # (K, F) of :data:`models.retrieval.reading.order.FEATURES`
 
 
 @dataclass(eq=False)
@@ -69,10 +53,10 @@ class Reader:
     """A causal LM that has read worked examples of one form.
 
     A question about a passage P is read after ``examples P``, and so has the keys and values of these from the first
-    question on. The model answers by what it learnt as a language model: no weight is trained for it.
+    question on. Without an adapter the model answers by what it learnt as a language model.
     """
 
-    scorer: CausalScorer
+    load: Callable[[], CausalScorer]  # called when it first reads
     tokenizer: Tokenizer
     begin: int  # the token that begins a text
     form: Form
@@ -86,10 +70,19 @@ class Reader:
         before, after = tuple(self._encode(form.question)), tuple(self._encode(f"\n{form.answer}"))
         self.codec = KeyCodec(lambda text: self._encode(form.gap + text), self._decode, end, end, before, after)
 
+    @cached_property
+    def scorer(self) -> CausalScorer:
+        """Of the model, an adapter merged into it."""
+        return self.load()
+
     def index(self, passage: str, spans: Iterable[Span]) -> SpanIndex:
         """The index of a passage's spans in the model's tokens."""
-        encode, gap = batch_encoder(self.tokenizer), self.form.gap
-        return SpanIndex.of(passage, spans, lambda texts: encode([gap + text for text in texts]), self.codec.end)
+        encode, form = batch_encoder(self.tokenizer), self.form
+
+        def keys(texts: list[str]) -> Sequence[Sequence[int]]:
+            return encode([form.gap + text for text in texts])
+
+        return SpanIndex.of(passage, spans, keys, self.codec.end, form.none)
 
     def tokens(self, passage: str) -> list[int]:
         """Tokens of a passage as the model reads it, the examples left out."""
@@ -106,7 +99,6 @@ class Reader:
         questions: Sequence[str],
         options: SearchOptions,
         together: int,
-        order: ReadingOrder | None = None,
     ) -> Iterator[dict[int, Read]]:
         """The best spans for each question about an index's passage, one forward at a time.
 
@@ -115,7 +107,6 @@ class Reader:
             questions: about it.
             options: of the search.
             together: questions that share forwards.
-            order: for the spans that a beam finds; None for the model's own.
 
         Yields:
             After each forward the answers that it completed, often none, by the number of their question.
@@ -123,57 +114,13 @@ class Reader:
         Raises:
             ValueError: a question is too long for the model.
         """
-        if order is None:
-            model = yield from self._read(index.passage)
-            for done in rounds(index, model, questions, options, together):
-                yield {i: _plain(answer, index, self.sight(index.passage, questions[i])) for i, answer in done.items()}
-            return
-        for judged in self.judged(index, questions, options.beams, together, order.first):
-            yield {i: _ordered(one, index, order, options.n) for i, one in judged.items()}
-
-    def judged(
-        self, index: SpanIndex, questions: Sequence[str], beams: int, together: int, first: Ranking
-    ) -> Iterator[dict[int, Judged]]:
-        """The candidates for each question: what a beam holds, and what comes first without a model.
-
-        Of each the model gives the log-prob after the question and, for comparison, after one that asks for nothing:
-        some tokens are likely whatever is asked (Zhao et al., Calibrate Before Use, ICML 2021). See :meth:`readings`.
-        """
         model = yield from self._read(index.passage)
-        for done in rounds(index, model, questions, SearchOptions(n=beams, beams=beams), together):
-            asked = {i: self.sight(index.passage, questions[i]) for i in done}
-            near = {i: nominated(sight, index, first) for i, sight in asked.items()}
-            numbers = {i: list(dict.fromkeys([*near[i], *(found.number for found in done[i].found)])) for i in done}
-            keys = {at: [index.key(number) for number in numbers[i]] for at, i in enumerate(done)}
-            keys[len(done)] = list({key: None for its in keys.values() for key in its})
-            walker = Walker(index, model.read([*(questions[i] for i in done), self.form.blank]), self.codec.end, False)
-            scores = yield from _scored(walker, keys, self.codec.end)
-            yield {
-                i: self._judged(asked[i], done[i], numbers[i], near[i], index, scores[at], scores[len(done)])
-                for at, i in enumerate(done)
-            }
-
-    def _judged(
-        self,
-        sight: Sight,
-        answer: Answer,
-        numbers: Sequence[int],
-        near: Mapping[int, tuple[float, Span]],
-        index: SpanIndex,
-        asked: Mapping[tuple[int, ...], float],
-        blank: Mapping[tuple[int, ...], float],
-    ) -> Judged:
-        least = min((rank for rank, _ in near.values()), default=MIN_LOG_PROB)
-        places = [near[number][1] if number in near else sight.place(index.occurrences[number]) for number in numbers]
-        keys = [index.key(number) for number in numbers]
-        columns = columns_of(
-            sight.columns(places),
-            [near[number][0] if number in near else least for number in numbers],
-            [asked[key] for key in keys],
-            [blank[key] for key in keys],
-            [len(key) + 1 for key in keys],
-        )
-        return Judged(sight, answer, numbers, places, columns)
+        # One of them may be that there is no answer.
+        most = options.n + (index.none is not None)
+        wide = replace(options, n=most, beams=max(options.beams, most))
+        for done in rounds(index, model, questions, wide, together):
+            sights = {i: self.sight(index.passage, questions[i]) for i in done}
+            yield {i: _read(answer, index, sights[i], options.n) for i, answer in done.items()}
 
     def sight(self, passage: str, question: str) -> Sight:
         """A passage and a question side by side."""
@@ -201,13 +148,14 @@ class Reader:
         return str(self.tokenizer.decode(list(tokens)))
 
 
-def _plain(answer: Answer, index: SpanIndex, sight: Sight) -> Read:
-    """What was found in the model's own order."""
+def _read(answer: Answer, index: SpanIndex, sight: Sight, most: int) -> Read:
+    """The first ``most`` spans in the model's own order."""
     spans = [
         _read_span(sight.place(index.occurrences[found.number]), found.number, found.rank_score, index)
         for found in answer.found
+        if found.number != index.none
     ]
-    return Read(spans, None, answer.expansions, answer.proven)
+    return Read(spans[:most], answer.expansions, answer.proven)
 
 
 def _read_span(place: Span, number: int, score: float, index: SpanIndex) -> ReadSpan:
@@ -217,36 +165,3 @@ def _read_span(place: Span, number: int, score: float, index: SpanIndex) -> Read
         return key_text(index.passage[span.start : span.end])
 
     return ReadSpan(place, sorted(span for span in index.occurrences[number] if text(span) == text(place)), score)
-
-
-def _ordered(judged: Judged, index: SpanIndex, order: ReadingOrder, most: int) -> Read:
-    """The first ``most`` candidates in a fitted order."""
-    answer = judged.answer
-    if not judged.numbers:
-        return Read((), None, answer.expansions, answer.proven)
-    ranks = order.second.log_probs(judged.columns)
-    spans = [
-        _read_span(judged.places[i], judged.numbers[i], float(ranks[i]), index)
-        for i in np.argsort(-ranks, kind="stable")[:most].tolist()
-    ]
-    confidence = order.confidence.of(sureness(judged.sight, judged.places, judged.columns, ranks))
-    return Read(spans, float(confidence[0]), answer.expansions, answer.proven)
-
-
-def _scored(
-    walker: Walker, keys: Mapping[int, Sequence[tuple[int, ...]]], end: int
-) -> Steps[dict[int, dict[tuple[int, ...], float]]]:
-    """Renormalised log-probs of given keys under each question by its number, all side by side."""
-    courses = {number: score_given(number, its, end) for number, its in keys.items() if its}
-    scores: dict[int, dict[tuple[int, ...], float]] = {number: {} for number in keys}
-    wanted = {number: next(course) for number, course in courses.items()}
-    while wanted:
-        stems = iter(walker.follow([choice for choices in wanted.values() for choice in choices]))
-        asked, wanted = wanted, {}
-        for number, choices in asked.items():
-            try:
-                wanted[number] = courses[number].send([next(stems) for _ in choices])
-            except StopIteration as done:
-                scores[number] = {one.tokens[:-1]: one.renormalised for one in done.value}
-        yield {}
-    return scores

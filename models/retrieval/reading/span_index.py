@@ -20,14 +20,23 @@ class SpanIndex:
 
     The key of a span is the tokenizer's own encoding of its text, not the tokens that it has within the passage. Keys
     lie sorted in one array, in which a prefix is a range of rows; nodes are made where a search comes by.
+
+    Attributes:
+        keys: in order, each by its number.
+        occurrences: of each.
+        passage: that they are of.
+        none: the number of the key that says that the passage does not tell; None if there is none.
     """
 
     root = 0
 
-    def __init__(self, occurrences: dict[tuple[int, ...], list[Span]], passage: str) -> None:
+    def __init__(
+        self, occurrences: dict[tuple[int, ...], list[Span]], passage: str, none: tuple[int, ...] | None = None
+    ) -> None:
         self.keys = sorted(occurrences)
         self.occurrences = [occurrences[key] for key in self.keys]
         self.passage = passage
+        self.none = None if none is None else self.find(none)
         self._lengths = np.array([len(key) for key in self.keys], dtype=np.int64)
         self._tokens = np.full((len(self.keys), int(self._lengths.max(initial=0))), -1, dtype=np.int64)
         self._tokens[np.arange(self._tokens.shape[1]) < self._lengths[:, None]] = [t for key in self.keys for t in key]
@@ -36,7 +45,12 @@ class SpanIndex:
 
     @classmethod
     def of(
-        cls, passage: str, spans: Iterable[Span], encode: Callable[[list[str]], Sequence[Sequence[int]]], end: int
+        cls,
+        passage: str,
+        spans: Iterable[Span],
+        encode: Callable[[list[str]], Sequence[Sequence[int]]],
+        end: int,
+        none: str = "",
     ) -> SpanIndex:
         """The index of a passage's spans.
 
@@ -45,15 +59,16 @@ class SpanIndex:
             spans: perhaps several of one text, which is encoded once.
             encode: token ids of each text of a batch.
             end: the token that closes a key; a span whose tokens hold it is left out.
+            none: a text that is no span, and is a key without occurrences; empty for no such key.
         """
-        alike: dict[str, list[Span]] = {}
+        alike: dict[str, list[Span]] = {none: []} if none else {}
         for span in spans:
             alike.setdefault(key_text(passage[span.start : span.end]), []).append(span)
         occurrences: dict[tuple[int, ...], list[Span]] = {}
         for tokens, its in zip(map(tuple, encode(list(alike))), alike.values(), strict=True):
             if tokens and end not in tokens:
                 occurrences.setdefault(tokens, []).extend(its)
-        return cls(occurrences, passage)
+        return cls(occurrences, passage, next((key for key, its in occurrences.items() if not its), None))
 
     def allowed(self, nodes: NDArray[np.int64]) -> Allowed:
         """See :meth:`models.retrieval.prefix_index.PrefixIndex.allowed`."""

@@ -22,7 +22,6 @@ _RUN = regex.compile(
 _ENDS_SENTENCE = frozenset("。！？!?…\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 """No span goes over one: a full stop may be of an abbreviation, these are not."""
 _SENTENCE_END = regex.compile(r"[。！？!?…\n\r\x85\u2028\u2029]+[”’」』\"]*|(?<=[^\s.]{2})\.(?=\s|$)")
-_CLAUSE_END = regex.compile(rf"{_SENTENCE_END.pattern}|[，；、：]|[,;:](?=\s)")
 _NEVER_OUTER = frozenset(",;:，、；：·|~")
 """Marks between things: no span begins or ends with one."""
 _BRACKETS = {
@@ -69,16 +68,7 @@ def spans_of(passage: str, longest: int = LONGEST) -> Iterator[Span]:
 
 def sentences_of(passage: str) -> list[Span]:
     """The sentences of a passage, end to end."""
-    return _cut(passage, _SENTENCE_END)
-
-
-def clauses_of(passage: str) -> list[Span]:
-    """The clauses of a passage, end to end."""
-    return _cut(passage, _CLAUSE_END)
-
-
-def _cut(passage: str, ends: regex.Pattern[str]) -> list[Span]:
-    stops = [match.end() for match in ends.finditer(passage)]
+    stops = [match.end() for match in _SENTENCE_END.finditer(passage)]
     stops += [len(passage)] if len(passage) > (stops[-1] if stops else 0) else []
     return [Span(start, stop) for start, stop in zip([0, *stops], stops, strict=False)]
 

@@ -41,7 +41,6 @@ class Confidence(Fitted):
         right: NDArray[np.bool_],
         present: NDArray[np.bool_],
         refused: float = 0.05,
-        names: tuple[str, ...] = FEATURES,
     ) -> Confidence:
         """Logistic regression by Newton's method.
 
@@ -51,7 +50,6 @@ class Confidence(Fitted):
             present: whether the index has the answer, (Q,); the threshold is the largest at which at
                 most the share ``refused`` of these are withheld.
             refused: share of answerable questions that may be withheld.
-            names: of the columns.
 
         Raises:
             ValueError: not both right and wrong answers, or none present.
@@ -63,7 +61,7 @@ class Confidence(Fitted):
         mean, scale = x.mean(0), x.std(0) + 1e-9
         weights, bias = logistic_fit((x - mean) / scale, y, RIDGE)
         m, s, w = (tuple(each.tolist()) for each in (mean, scale, weights))
-        fitted = cls(names, m, s, w, bias=bias, threshold=0.0)
+        fitted = cls(FEATURES, m, s, w, bias=bias, threshold=0.0)
         ordered = np.sort(fitted.of(features)[present])
         threshold = float(ordered[int(np.floor(refused * len(ordered)))])
         return replace(fitted, threshold=threshold)

@@ -37,6 +37,13 @@ def test_it_holds_every_span_and_nothing_else(passage: str) -> None:
     assert index.find((END,)) is None
 
 
+def test_the_answer_for_none_is_a_key_without_places() -> None:
+    passage = "ab cd — ef"
+    index = SpanIndex.of(passage, spans_of(passage), encode, END, "—")
+    assert index.none is not None and index.key(index.none) == (ord("—"),) and not index.occurrences[index.none]
+    assert SpanIndex.of(passage, spans_of(passage), encode, END).none is None
+
+
 @given(keys=st.sets(st.lists(st.integers(0, 3), min_size=1, max_size=4).map(tuple), min_size=1))
 def test_nodes_may_be_asked_in_any_order(keys: set[tuple[int, ...]]) -> None:
     index, plain = SpanIndex({key: [Span(0, 1)] for key in keys}, "x"), DictIndex(keys)

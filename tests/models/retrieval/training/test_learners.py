@@ -17,6 +17,8 @@ from models.retrieval.fact import Fact
 from models.retrieval.loading import Family
 from models.retrieval.search.options import SearchOptions
 from models.retrieval.search.search import search
+from models.retrieval.training.adapter import Adapter
+from models.retrieval.training.causal import Branches, CausalLearner
 from models.retrieval.training.options import TrainingOptions
 from models.retrieval.training.starting import begin
 from models.retrieval.training.train import ADAPTER, Trainer
@@ -49,6 +51,21 @@ def _model(name: str) -> tuple[Any, Family, KeyCodec]:
 
 def _served(model: Any, family: Family, codec: KeyCodec) -> KeyModel:
     return CausalKeyModel(CausalScorer(model), codec) if family == "causal" else EncoderDecoderKeyModel(model, codec)
+
+
+@pytest.mark.parametrize("name", ["gemma3", "gemma3-window"])
+def test_questions_after_one_text_are_read_as_each_is_alone(name: str) -> None:
+    learner = CausalLearner(Adapter.attach(build(CONFIGS[name]()).eval(), name, "CAUSAL_LM", OPTIONS))
+    texts = [
+        Branches(encode("abcde" * 4), [encode("xa"), encode("yab")], [(*encode("wx"), END), (*encode("v"), END)]),
+        Branches(encode("bc"), [encode("ya")], [(*encode("abc"), END)]),
+    ]
+    alone = [
+        learner.hidden([[*one.text, *question]], [key])
+        for one in texts
+        for question, key in zip(one.questions, one.keys, strict=True)
+    ]
+    torch.testing.assert_close(learner.hidden_after(texts), torch.cat(alone), atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", NAMES)
