@@ -123,7 +123,7 @@ def figures(found: Sequence[Seen]) -> dict[str, Any]:
 def main() -> None:
     """Measure and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--half", choices=("dev", "test"), default="test")
+    parser.add_argument("--half", choices=("dev", "test", "check"), default="test")
     parser.add_argument("--passages", type=int, default=40)
     parser.add_argument("--seed", type=int, default=0, help="of the passages")
     parser.add_argument("--adapter", type=Path, default=SHIPPED_ADAPTER)

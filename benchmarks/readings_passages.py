@@ -19,7 +19,8 @@ from typing import Any, Literal, NamedTuple
 
 from models.retrieval.demo import Triple, demo_triples
 
-Half = Literal["dev", "test"]
+Half = Literal["dev", "test", "check"]
+"""The last: the test half's subjects in wordings by another writer, who had seen none of the others."""
 Part = Literal["test", "dev", "train"]
 Case = Literal["object", "subject", "absent subject", "absent relation", "apart"]
 """What is asked for; or why the passage does not tell it: it does not name the subject, it tells nothing of that
@@ -67,7 +68,8 @@ class Asked:
 def made(half: Half, passages: int, seed: int = 0) -> list[list[Asked]]:
     """Questions about passages in both languages by turns; of each passage the questions together."""
     rng = random.Random(f"{half} {seed}")
-    triples = [triple for triple in demo_triples() if of_part(triple.subject, half)]
+    part: Part = "dev" if half == "dev" else "test"
+    triples = [triple for triple in demo_triples() if of_part(triple.subject, part)]
     sides = [Passages(language, WORDINGS[language][half], triples) for language in ("zh", "en")]
     return [sides[i % 2].draw(rng) for i in range(passages)]
 

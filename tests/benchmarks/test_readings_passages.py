@@ -12,7 +12,7 @@ from benchmarks.readings_passages import SHARES, Half, made, of_part
 from models.retrieval.demo import demo_triples
 
 
-@pytest.mark.parametrize("half", ["dev", "test"])
+@pytest.mark.parametrize("half", ["dev", "test", "check"])
 def test_an_answer_stands_in_its_passage_and_none_where_nothing_tells(half: Half) -> None:
     asked = [one for group in made(half, 40) for one in group]
     assert {one.case for one in asked} == {"object", "subject", "absent subject", "absent relation", "apart"}
