@@ -40,6 +40,7 @@ def report(name: str, library: Library, builds: Builds, *, opening: bool = False
         UnknownIndexError: there is no such index, nor a build of it.
     """
     build = builds.of(name)
+    going_on = build is not None and build.going_on
     try:
         opened = library.catalogue.is_open(name)
         if opened or opening:
@@ -48,7 +49,9 @@ def report(name: str, library: Library, builds: Builds, *, opening: bool = False
         return _report(name, library.catalogue.manifest(name), build)
     except UnknownIndexError:
         if build is not None:
-            return _absent(name, "building" if build.going_on else "failed", build)
+            absent = _absent(name, "building" if build.going_on else "failed", build)
+            # A build that ended since it was looked up has an index now, or has failed.
+            return report(name, library, builds, opening=opening) if going_on and not build.going_on else absent
         if name == DEMO:
             return _absent(name, "on-first-use", None)
         raise

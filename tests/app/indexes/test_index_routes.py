@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
+from app.indexes.builds import Builds
 from app.indexes.opened import retrieval_of
 from app.main import create_app
 from app.settings.settings import Limits, Settings
+from models.retrieval.index.catalogue import Catalogue
+from models.retrieval.index.errors import UnknownIndexError
+from models.retrieval.index.manifest import Manifest
 from tests.app.conftest import wait_until_ready
 from tests.app.web.test_bad_input import assert_problem
 from tests.support import facts
@@ -63,6 +69,26 @@ def test_formats(client: TestClient, format: str, lines: list[str], asked: str |
 def test_aliases_find_what_they_stand_for(client: TestClient) -> None:
     index = facts.build(client, ["今天\t天气\t晴"], aliases=["明天\t今天"])
     assert facts.all_keys(client, index) == {"今天 天气": ["晴"], "明天 天气": ["晴"]}
+
+
+def test_a_build_that_ends_while_it_is_looked_up(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its report is of the index that it made, not of none."""
+    index, read = facts.name(), Catalogue.manifest
+    late: list[bool] = []
+
+    def slowly(self: Catalogue, name: str) -> Manifest:
+        if name == index and not late:
+            late.append(True)
+            builds = next(one for one in gc.get_objects() if isinstance(one, Builds) and one.of(index))
+            deadline = time.monotonic() + 300
+            while (build := builds.of(index)) is not None and build.going_on and time.monotonic() < deadline:
+                time.sleep(0.01)
+            raise UnknownIndexError(name)
+        return read(self, name)
+
+    monkeypatch.setattr(Catalogue, "manifest", slowly)
+    report = client.post("/v1/indexes", json={"name": index, "lines": facts.LINES}).json()
+    assert late and report["state"] == "ready" and report["keys"] == facts.KEYS
 
 
 def test_a_file_is_put_as_it_is(client: TestClient) -> None:
