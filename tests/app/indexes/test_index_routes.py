@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import threading
 import time
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from app.indexes.builds import Builds
 from app.indexes.opened import retrieval_of
 from app.main import create_app
 from app.settings.settings import Limits, Settings
@@ -79,7 +77,7 @@ def test_a_build_that_ends_while_it_is_looked_up(client: TestClient, monkeypatch
     def slowly(self: Catalogue, name: str) -> Manifest:
         if name == index and not late:
             late.append(True)
-            builds = next(one for one in gc.get_objects() if isinstance(one, Builds) and one.of(index))
+            builds = retrieval_of(client.app.state.loading.engine).builds  # type: ignore[attr-defined]
             deadline = time.monotonic() + 300
             while (build := builds.of(index)) is not None and build.going_on and time.monotonic() < deadline:
                 time.sleep(0.01)
