@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,23 @@ from samplers.target import Target
 
 class InfeasibleError(ValueError):
     """No state of positive density was reached; the message shows the closest."""
+
+
+class Apart(NamedTuple):
+    """Law of the number J of free tokens drawn before a block.
+
+    P(J >= j) is 1 up to ``sure``, and ``more`` times the last from there on.
+
+    Attributes:
+        sure: free tokens that are always drawn.
+        more: probability to draw one more. The longest of many segments is read in small batches, so it is low.
+    """
+
+    sure: int
+    more: float
+
+
+BETWEEN_KEYWORDS = Apart(3, 0.4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +50,7 @@ class KeywordBlocks:
         inserts: free tokens that the repair may insert together, beside those that the model draws.
         skeleton: draws a sentence in place of the bare one; it may give None where it finds none.
         drafted: the only free tokens that a draft writes, where others would soon be deleted; None for any.
+        apart: how many free tokens particles draw before a block; of sentences with little frozen material, more.
     """
 
     forms: Sequence[Sequence[tuple[int, ...]]]
@@ -45,6 +63,7 @@ class KeywordBlocks:
     inserts: Sequence[tuple[int, ...]] = ()
     drafted: Collection[int] | None = None
     skeleton: Callable[[np.random.Generator], State | None] | None = None
+    apart: Apart = BETWEEN_KEYWORDS
 
     def draw(self, rng: np.random.Generator) -> list[tuple[int, tuple[int, ...]]]:
         """``(block, tokens)`` pairs: in random order as far as it is free, each in a random form."""

@@ -16,11 +16,6 @@ from samplers.language import Alphabet, LanguageModel, ProposalQuery, ProposalRe
 from samplers.state import END, FREE, State
 from samplers.target import Target
 
-AT_ONCE = 3
-"""Free tokens that are always drawn."""
-GO_ON = 0.4
-"""Probability to draw one more. The longest of many segments is read in small batches, so it is low."""
-
 
 @dataclass(slots=True)
 class Particle:
@@ -123,8 +118,8 @@ def _answered(reply: ProposalReply, given: Sequence[int]) -> tuple[int | None, f
 class Segments:
     """Draws segments with weights, those of all particles in one batch.
 
-    Free tokens w_1 ... w_J are drawn from the model's own law, sharpened to beta, and J such that P(J >= j) = 1 up to
-    :data:`AT_ONCE` and :data:`GO_ON` times the last from there on. After each of them the segment may end, with any
+    Free tokens w_1 ... w_J are drawn from the model's own law, sharpened to beta, and J as
+    :class:`~samplers.first_states.Apart` has it. After each of them the segment may end, with any
     block c that may come next. All these ways are given, each with the particle's weight times
 
         v(j, c) = gamma(w_1 ... w_j c) / (q(w_1 ... w_j) P(J >= j)),
@@ -215,10 +210,11 @@ class Segments:
             return False
         if len(segment.tokens) + 1 + least_tokens(self.blocks, segment.particle.missing) + 1 > self.max_tokens:
             return False
-        if len(segment.free) < AT_ONCE:
+        sure, more = self.blocks.apart
+        if len(segment.free) < sure:
             return True
-        segment.log_drawn += log(GO_ON)
-        return len(segment.free) < len(segment.given) or segment.rng.random() < GO_ON
+        segment.log_drawn += log(more)
+        return len(segment.free) < len(segment.given) or segment.rng.random() < more
 
     def _query(
         self, at: int, given: Sequence[int], rng: np.random.Generator, alphabet: Alphabet = Alphabet.INTERIOR

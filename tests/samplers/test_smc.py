@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from samplers.constraints.forbidden import ForbiddenWords
+from samplers.first_states import BETWEEN_KEYWORDS, Apart
 from samplers.language import Alphabet, ProposalQuery, ProposalReply, Scored
 from samplers.segments import Segments
 from samplers.smc import SequentialMonteCarlo
@@ -18,12 +19,17 @@ from samplers.weights import normalised, split
 from tests.samplers.draws import Whole, blocks, last_of
 from tests.samplers.spaces import Case, cases
 
+SHORT, LONG = Apart(0, 0.4), Apart(8, 0.8)
+"""Fewer free tokens than between keywords, and more than any of these sentences has."""
 CASES = {case.name: case for case in cases()}
 
 
-def sampler(case: Case, particles: int, beta: float, soft: bool, resamples: bool) -> SequentialMonteCarlo:
+def sampler(
+    case: Case, particles: int, beta: float, soft: bool, resamples: bool, apart: Apart = BETWEEN_KEYWORDS
+) -> SequentialMonteCarlo:
+    frozen = replace(blocks(case), apart=apart)
     return SequentialMonteCarlo(
-        case.target(soft), blocks(case), case.space.longest, particles, beta=beta, resamples=resamples
+        case.target(soft), frozen, case.space.longest, particles, beta=beta, resamples=resamples
     )
 
 
@@ -50,11 +56,12 @@ def bias(
     *,
     runs: int = 250,
     model: ToyLanguage | None = None,
+    apart: Apart = BETWEEN_KEYWORDS,
 ) -> Bias:
     """Of many small runs, whose bias a large run would hide."""
     case = CASES[name]
     whole = Whole.of(case, beta, soft)
-    smc = sampler(case, 6, beta, soft, resamples)
+    smc = sampler(case, 6, beta, soft, resamples, apart)
     masses = np.zeros((runs, len(whole.states)))
     for seed in range(runs):
         last = last_of(smc.run(model or case.model, seed))
@@ -119,15 +126,14 @@ class WithoutTheLengths(Segments):
 
 @pytest.mark.parametrize("mistake", [Absolute, WithoutTheLengths])
 def test_a_wrong_weight_is_seen(mistake: type[Segments], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samplers.segments.AT_ONCE", 0)
     monkeypatch.setattr("samplers.smc.Segments", mistake)
-    found = bias("unordered")
+    found = bias("unordered", apart=SHORT)
     assert abs(found.z) > 6 or found.states > 3, found
 
 
-def test_the_right_weight_passes_where_the_wrong_are_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("samplers.segments.AT_ONCE", 0)
-    found = bias("unordered")
+@pytest.mark.parametrize("apart", [SHORT, LONG])
+def test_the_right_weight_passes_where_the_wrong_are_seen(apart: Apart) -> None:
+    found = bias("unordered", apart=apart)
     assert abs(found.z) < 3.5 and found.states < 1.5, found
 
 

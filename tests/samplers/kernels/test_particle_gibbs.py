@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from samplers.first_states import BETWEEN_KEYWORDS, Apart
 from samplers.kernels.base import Chain
 from samplers.kernels.particle_gibbs import ParticleGibbs
 from samplers.language import LanguageModel
@@ -41,21 +42,24 @@ class Still:
         return [replace(chain, info=replace(chain.info, steps=chain.steps + 1, tries=())) for chain in chains]
 
 
-DRAWN = [(3, 0.4), (0, 0.6), (1, 0.3)]
+DRAWN = [BETWEEN_KEYWORDS, Apart(0, 0.6), Apart(1, 0.3)]
 """As many free tokens at once as the service draws, which few of these sentences have, or fewer; and whether more."""
 GROUPS = [(1, 2, 1.0, False), (3, 6, 1.0, False), (2, 5, 1.6, True)]
 """Chains together, particles, beta, potential."""
 
 
-def draw(monkeypatch: pytest.MonkeyPatch, at_once: int, go_on: float) -> None:
-    monkeypatch.setattr("samplers.segments.AT_ONCE", at_once)
-    monkeypatch.setattr("samplers.segments.GO_ON", go_on)
-
-
-def shared(case: Case, together: int, particles: int, beta: float = 1.0, soft: bool = False) -> ParticleGibbs:
+def shared(
+    case: Case,
+    together: int,
+    particles: int,
+    beta: float = 1.0,
+    soft: bool = False,
+    apart: Apart = BETWEEN_KEYWORDS,
+) -> ParticleGibbs:
     kernel = Still(case.kernel(MIXES[case.widest], beta, soft))
     longest = max(len(listed.labelled[0]) for listed in case.space.states())
-    return ParticleGibbs(kernel, case.target(soft), blocks(case), longest, particles, beta, 1, together)
+    frozen = replace(blocks(case), apart=apart)
+    return ParticleGibbs(kernel, case.target(soft), frozen, longest, particles, beta, 1, together)
 
 
 def stepped(kernel: ParticleGibbs, case: Case) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -102,11 +106,8 @@ def missed(after: np.ndarray, law: np.ndarray) -> float:
     ],
     ids=str,
 )
-def test_keeps_the_law_of_each_chain_and_of_pairs(
-    drawn: tuple[int, float], group: tuple[int, int, float, bool], name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    draw(monkeypatch, *drawn)
-    before, after, law = stepped(shared(CASES[name], *group), CASES[name])
+def test_keeps_the_law_of_each_chain_and_of_pairs(drawn: Apart, group: tuple[int, int, float, bool], name: str) -> None:
+    before, after, law = stepped(shared(CASES[name], *group, drawn), CASES[name])
     assert np.mean(before != after) > 0.1
     assert missed(after, law) < 4.5
 
@@ -145,10 +146,9 @@ def test_a_mistake_in_what_is_retained_is_seen(
     mistake: Callable[..., Callable[..., bool]], go_on: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What stands would have been drawn beyond its place too, and how many are drawn has a probability."""
-    draw(monkeypatch, 0, go_on)
     monkeypatch.setattr(Segments, "_goes_on", mistake(Segments._goes_on))
     case = CASES["duplicates"]
-    _, after, law = stepped(shared(case, 1, 2), case)
+    _, after, law = stepped(shared(case, 1, 2, apart=Apart(0, go_on)), case)
     assert missed(after, law) > 6
 
 

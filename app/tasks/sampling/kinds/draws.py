@@ -76,4 +76,5 @@ def blocks_of(problem: SamplingProblem) -> KeywordBlocks:
         [number for number in blocks.opening if number in kept],
         [number for number in blocks.closing if number in kept],
         [[number for number in row if number in kept] for row in blocks.rows],
+        apart=blocks.apart,
     )
