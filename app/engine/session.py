@@ -32,7 +32,13 @@ def _most_context(engine: Engine, room: int) -> int:
 
 
 async def open_session(
-    engine: Engine, vocabulary: str, context: str | tuple[int, ...], room: int, *, sharers: int = 1
+    engine: Engine,
+    vocabulary: str,
+    context: str | tuple[int, ...],
+    room: int,
+    *,
+    sharers: int = 1,
+    model: LoadedModel | None = None,
 ) -> Session:
     """Read a context that leaves ``room`` tokens for a sentence, under the mask named ``vocabulary``.
 
@@ -42,14 +48,15 @@ async def open_session(
         context: text, or tokens without the begin token.
         room: tokens for a sentence.
         sharers: sessions of the request, which share the memory that one would take.
+        model: which reads; the engine's if left out.
 
     Raises:
         ProblemError: 422 if the context is too long.
     """
-    model, read = engine.model, read_context(engine, context, room)
+    read = read_context(engine, context, room)
     try:
         return await Session.open(
-            model,
+            model or engine.model,
             vocabulary,
             read,
             engine.batcher,

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from models.language import default_weights, model_files
+from models.language.adapters.registry import shipped
 from models.language.chat import read_template
 from models.language.default_weights import Progress
 from models.language.device import device_of, try_out
@@ -86,6 +87,7 @@ def load(
         max_context=int(getattr(config, "max_position_embeddings", None) or 2048),
         fingerprint=fingerprint,
         chat=read_template(lambda file: find_file(source, file), tokenizer),
+        adapters=shipped() if name == "default" else {},
     )
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from app.engine.adapted import adapted_model
 from app.engine.engine import Engine
 from app.engine.reports import Scorer
 from app.engine.session import scorer_report
 from app.settings.settings import Settings
 from app.tasks.readings.forms import form_of
-from models.language.loading import causal_model, find_files, fingerprint_of, source_of
-from models.language.scoring.scorer import CausalScorer
+from models.language.scoring.model import LoadedModel
 from models.retrieval.reading.form import Form
 from models.retrieval.reading.reader import Reader
 
@@ -34,24 +34,14 @@ class Readers:
         self.adapter = adapter_of(self.engine.settings)
 
     @cached_property
-    def loaded(self) -> tuple[CausalScorer, str]:
-        """What reads, and its fingerprint; loaded by who asks first, which takes a second or two."""
-        model, settings = self.engine.model, self.engine.settings
-        if self.adapter is None:
-            return model.scorer, model.fingerprint
-        source = source_of(
-            settings.model, settings.cache_dir, self.engine.progress, settings.model_source, settings.offline
-        )
-        dtype, device = model.scorer.forward.dtype, model.scorer.forward.device
-        weights = causal_model(source, dtype, device, self.adapter)
-        # Before the scorer takes it apart.
-        fingerprint = fingerprint_of(find_files(source), weights, dtype)
-        return CausalScorer(weights), fingerprint
+    def loaded(self) -> LoadedModel:
+        """What reads; loaded by who asks first, which takes a second or two."""
+        return self.engine.model if self.adapter is None else adapted_model(self.engine, self.adapter)
 
     @property
     def report(self) -> Scorer:
         """What reads, for an answer."""
-        return scorer_report(self.engine.model).model_copy(update={"fingerprint": self.loaded[1]})
+        return scorer_report(self.loaded)
 
     @property
     def room(self) -> int:
@@ -71,7 +61,7 @@ class Readers:
 
     def _reader(self, form: Form) -> Reader:
         model = self.engine.model
-        return Reader(lambda: self.loaded[0], model.tokenizer.backend, model.begin, form)
+        return Reader(lambda: self.loaded.scorer, model.tokenizer.backend, model.begin, form)
 
 
 def adapter_of(settings: Settings) -> Path | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -77,11 +78,13 @@ class ReadContext:
         text: for the reader of the answer, and for constraints.
         tokens: without the model's begin token; None for those of the text.
         own: what it says in words of its own, from which sentences must not copy.
+        adapter: folder of the adapter that the model reads it with; None for the model as it is.
     """
 
     text: str
     tokens: tuple[int, ...] | None = None
     own: str | None = None
+    adapter: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from app.engine.adapted import adapted_models
 from app.engine.engine import Engine
 from app.engine.session import fits, open_session
 from app.tasks.sampling.contexts import ReadContext
@@ -153,6 +154,7 @@ async def _open_sessions(
     """
     guide = problem.contexts.guide
     distinct = list(dict.fromkeys([*contexts, *([guide] if guide else [])]))
+    models = adapted_models(engine)
     opened = [
         await open_session(
             engine,
@@ -160,6 +162,7 @@ async def _open_sessions(
             context.text if context.tokens is None else context.tokens,
             problem.max_tokens,
             sharers=len(distinct),
+            model=await models.get(context.adapter),
         )
         for context in distinct
     ]

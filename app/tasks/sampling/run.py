@@ -324,7 +324,7 @@ class SamplingRun:
                 recalled=sum(session.recalled for session in self.sessions),
             ),
             model=ModelReport(
-                **dict(scorer_report(self.engine.model)),
+                **dict(scorer_report(self.sessions[0].model)),
                 vocabulary=self.problem.vocabulary.name,
                 context=texts[0] if len(set(texts)) == 1 else None,
                 contexts=texts if len(set(texts)) > 1 else None,

@@ -37,6 +37,7 @@ class Forward:
     Args:
         model: a transformers causal LM in evaluation mode, which is taken apart; or a
             :class:`models.language.forward.checkpoint.Checkpoint`.
+        alike: forward of a model with the same embeddings, with which output layers are shared.
 
     Attributes:
         parameters: number of parameters.
@@ -55,7 +56,7 @@ class Forward:
         DeviceError: the device cannot run the model.
     """
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, alike: Forward | None = None) -> None:
         self.device: torch.device = model.device
         self.dtype: torch.dtype = model.dtype
         self._name = type(model).__name__
@@ -77,7 +78,7 @@ class Forward:
         self.empty = torch.zeros(0, config.num_hidden_layers, 2, kv_heads, size, dtype=precision, device=self.device)
         self.no_context = ContextCache.of(self.empty)
         self._scratch = self.empty
-        self._outputs: dict[Vocabulary, MaskedOutput] = {}
+        self._outputs: dict[Vocabulary, MaskedOutput] = {} if alike is None else alike._outputs
         self._full_output: OutputLayer | None = None
         probe = [token % config.vocab_size for token in range(5, 17)]
         with torch.inference_mode():

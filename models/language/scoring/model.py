@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 from models.language.chat import ChatTemplate
 from models.language.scoring.scorer import CausalScorer
@@ -25,6 +27,7 @@ class LoadedModel:
         max_context: most tokens that a context and a sentence may have together.
         fingerprint: 16 hexadecimal digits over configuration, weights, tokenizer and precision.
         chat: its chat template, if it follows instructions.
+        adapters: folders of those that come with it, by what they are for.
     """
 
     name: str
@@ -35,6 +38,7 @@ class LoadedModel:
     max_context: int
     fingerprint: str
     chat: ChatTemplate | None = None
+    adapters: Mapping[str, Path] = field(default_factory=dict)
     _vocabularies: dict[str, Vocabulary] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -53,6 +57,17 @@ class LoadedModel:
     def vocabularies(self) -> list[str]:
         """Names of the vocabulary masks."""
         return sorted(name for mask in self.masks for name in (mask, mask + WIDE))
+
+    def adapted(self, weights: Any, fingerprint: str) -> LoadedModel:
+        """The same model with other weights for the same layers, of which embeddings are none.
+
+        It shares tokenizer, vocabularies and output layers.
+
+        Args:
+            weights: as :class:`CausalScorer` takes them.
+            fingerprint: over them.
+        """
+        return replace(self, scorer=CausalScorer(weights, alike=self.scorer), fingerprint=fingerprint)
 
     def _build(self, name: str) -> Vocabulary:
         base = name.removesuffix(WIDE)

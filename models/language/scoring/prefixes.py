@@ -53,8 +53,12 @@ class Readings:
     tokens: Sequence[Sequence[int]]
     asked: Sequence[Sequence[TokenIds]]
     usage: Usage = field(default_factory=Usage)
-    kind: ClassVar[object] = "readings"
     rank: ClassVar[int] = 1
+
+    @property
+    def kind(self) -> object:
+        """Readings by one model run together."""
+        return (Readings, self.scorer)
 
     @property
     def cost(self) -> int:

@@ -31,6 +31,7 @@ class CausalScorer:
         model: see :class:`models.language.forward.forward.Forward`.
         max_tokens: most new tokens in one forward; larger batches are split.
         max_slots: most places for keys and values, padding counted; tensor operations need the memory.
+        alike: a scorer of a model with the same embeddings, with which output layers are shared.
 
     Attributes:
         forward: of the model.
@@ -40,8 +41,10 @@ class CausalScorer:
         UnsupportedModelError, DeviceError: see :class:`models.language.forward.forward.Forward`.
     """
 
-    def __init__(self, model: Any, max_tokens: int = 4096, max_slots: int = 4096) -> None:
-        self.forward = Forward(model)
+    def __init__(
+        self, model: Any, max_tokens: int = 4096, max_slots: int = 4096, alike: CausalScorer | None = None
+    ) -> None:
+        self.forward: Forward = Forward(model, None if alike is None else alike.forward)
         self.usage = Usage()
         self._max_tokens, self._max_slots = max_tokens, max_slots
         # Requests that share a context share its keys and values: their sentences attend to it in one product.

@@ -39,7 +39,6 @@ class Scores:
     sentences: Sequence[tuple[int, ...]]
     bases: Sequence[ScoredSentence | None]
     usage: Usage = field(default_factory=Usage)
-    kind: ClassVar[object] = "scores"  # run together, whatever their contexts and vocabularies
     rank: ClassVar[int] = 1  # after proposals, which then join them
 
     def __post_init__(self) -> None:
@@ -52,6 +51,11 @@ class Scores:
             for token in tokens:
                 if token not in vocabulary.local:
                     raise ValueError(f"token {token} is outside the vocabulary {vocabulary.name!r}")
+
+    @property
+    def kind(self) -> object:
+        """Scores by one model run together, whatever their contexts and vocabularies."""
+        return self.scorer
 
     @property
     def cost(self) -> int:

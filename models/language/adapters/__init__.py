@@ -1,0 +1,1 @@
+"""Adapters of the default model that come with it."""
