@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from app.engine.adapted import adapted_models
 from app.engine.engine import Engine
 from app.engine.session import open_session
 from app.tasks.paraphrases.schemas import Paraphrase, ParaphrasesRequest, Strength
 from app.tasks.paraphrases.source import Source
-from app.tasks.paraphrases.worked import worked_paraphrases
+from app.tasks.paraphrases.worked import asked_paraphrase
+from app.tasks.sampling.contexts import ReadContext
 from app.tasks.sampling.problem import SamplingProblem, View
 from app.web.codes import Code
 from app.web.problems import invalid
@@ -80,8 +82,17 @@ async def _similarity(
     """What measures the meaning, and its weight."""
     if (by := measured_by(request, engine)) is not None:
         return Cosine(source.text, lambda texts: asyncio.to_thread(by.encode, texts)), COSINE_WEIGHT
+    asking = asked_paraphrase(source.text, source.language, engine.model)
+    models = adapted_models(engine)
     given, alone = [
-        await open_session(engine, source.vocabulary.name, context, problem.max_tokens, sharers=2)
-        for context in (worked_paraphrases(source.text, source.language), source.language.context(None))
+        await open_session(
+            engine,
+            source.vocabulary.name,
+            context.text,
+            problem.max_tokens,
+            sharers=2,
+            model=await models.get(context.adapter),
+        )
+        for context in (asking, ReadContext(source.language.context(None)))
     ]
     return Information(source.state.tokens, given, alone), INFORMATION_WEIGHT

@@ -12,9 +12,9 @@ from app.tasks.limits import Bound, above
 from app.tasks.paraphrases.kept import negations, numbers, word_spans
 from app.tasks.paraphrases.schemas import ParaphrasesRequest
 from app.tasks.paraphrases.source import Source
-from app.tasks.paraphrases.worked import worked_paraphrases
+from app.tasks.paraphrases.worked import asked_paraphrase
 from app.tasks.sampling.checks import checked_options
-from app.tasks.sampling.contexts import Contexts, ExamplesContext, InstructionContext, ReadContext, contexts_of
+from app.tasks.sampling.contexts import Contexts, ExamplesContext, InstructionContext, contexts_of
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.codes import Code
 from app.web.problems import Fault, refuse
@@ -27,7 +27,7 @@ from samplers.constraints.framed import Framed
 from samplers.constraints.keywords import AllKeywords
 from samplers.constraints.length import LengthBounds
 from samplers.constraints.repeats import NoStutter
-from samplers.first_states import KeywordBlocks
+from samplers.first_states import Apart, KeywordBlocks
 from samplers.moves.base import Move
 from samplers.moves.delete import Delete
 from samplers.moves.insert import Insert
@@ -37,6 +37,9 @@ from samplers.moves.replace import Replace
 from samplers.moves.shift import Shift
 from samplers.target import Target
 
+MOST_APART, MORE_APART = 14, 0.8
+"""A text is written in one go where nothing of it is kept, so particles draw as many free tokens as it has, up to
+these: with three and 0.4, as between keywords, most of them ended too early."""
 START_BETA = 1.2
 """Of the particles that give first states: the likeliest that the model writes after a text is the text itself."""
 SHORTEST, LONGEST = 3 / 4, 3 / 2
@@ -137,7 +140,10 @@ def make_problem(request: ParaphrasesRequest, source: Source, model: LoadedModel
         unit=unit,
         moves=moves,
         source=KeywordBlocks(
-            [[state.tokens[state.block(number)]] for number in state.keywords], ordered=True, end=state.tokens[-1]
+            [[state.tokens[state.block(number)]] for number in state.keywords],
+            ordered=True,
+            end=state.tokens[-1],
+            apart=Apart(min(len(state), MOST_APART), MORE_APART),
         ),
         contexts=_contexts(request, source, model),
         max_tokens=3 * max(len(state), length.maximum or 0) + 1,
@@ -164,8 +170,8 @@ def _bounds(request: ParaphrasesRequest, source: Source) -> tuple[LengthBounds, 
 
 
 def _contexts(request: ParaphrasesRequest, source: Source, model: LoadedModel) -> Contexts:
-    """Worked paraphrases and the text, or what the request gives; proposals may come from the former in any case."""
-    worked, asked = ReadContext(worked_paraphrases(source.text, source.language)), request.context
+    """What asks for a paraphrase, or what the request gives; proposals may come from the former in any case."""
+    worked, asked = asked_paraphrase(source.text, source.language, model), request.context
     if asked is None or isinstance(asked, ExamplesContext):
         return Contexts([worked])
     given = contexts_of(asked, "context", source.language, [], model.chat)

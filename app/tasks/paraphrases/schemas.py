@@ -11,6 +11,8 @@ from app.languages.base import Unit
 from app.languages.choice import AskedLanguage, LanguageCode
 from app.languages.registry import LANGUAGES, detection
 from app.tasks.paraphrases.kept import Kind
+from app.tasks.sampling.kernels import Annealing
+from app.tasks.sampling.kinds.union import Sampler
 from app.tasks.sampling.plan import SamplingPlan
 from app.tasks.sampling.schemas import SamplingAnswer, SamplingRequest, Sentence, StepReport
 from app.tasks.sampling.trace import TraceReport
@@ -18,6 +20,11 @@ from app.web.schemas import AT_LEAST_ONE, GivenText, Strict, Word
 
 Strength = Literal["light", "medium", "strong"]
 """How far from a text its paraphrases go."""
+
+
+def searching() -> Annealing:
+    """The default sampler."""
+    return Annealing(steps=10, particles=24, length_reward=0.5, surprisal_power=1.0, closing_weight=1.0)
 
 
 class ParaphraseLength(Strict):
@@ -60,6 +67,11 @@ class ParaphrasesRequest(SamplingRequest):
         default_factory=list,
         description="kinds of words that may change too, which else are kept: numbers, names, and negations, of which "
         "there are as many as in the text",
+    )
+    sampler: Sampler = Field(
+        default_factory=searching,
+        description="as of sentences; if left out, an annealing of ten steps for the log-prob, with half a nat for "
+        "each token and 24 particles",
     )
     strength: Strength = Field(
         default="medium",

@@ -13,8 +13,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from app.engine.engine import Engine
-from app.engine.reports import UsageReport
-from app.engine.session import scorer_report
+from app.engine.reports import Scorer, UsageReport
 from app.settings.settings import Limits
 from app.tasks.paraphrases.potentials import measured_by, weighed
 from app.tasks.paraphrases.problem import check, make_problem
@@ -164,7 +163,7 @@ class Paraphrases(Task[ParaphrasesRequest, ParaphrasesAnswer | ParaphrasesPlan])
                     paraphrases=ordered,
                     measure="language model" if encoder is None else encoder.name,
                     usage=_sum([one.usage for one in ordered]),
-                    model=scorer_report(engine.model),
+                    model=Scorer(**ordered[0].model.model_dump(include=set(Scorer.model_fields))),
                     seed=seed,
                 )
                 yield Event("done", answer)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.languages.base import Language
+from app.tasks.sampling.contexts import ReadContext
+from models.language.adapters.registry import PARAPHRASES
+from models.language.scoring.model import LoadedModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,20 @@ PLAIN = Worked("Text: ", "Paraphrase: ", ())
 """For a language without any."""
 
 
-def worked_paraphrases(text: str, language: Language) -> str:
-    """The worked paraphrases of a language, then a text, after which its own is due."""
+def asking(text: str, language: Language) -> str:
+    """What asks for a text in other words, without examples, as the adapter was trained to read it."""
+    worked = WORKED.get(language.code, PLAIN)
+    return f"\n{worked.before}{text}\n{worked.between.rstrip()}"
+
+
+def asked_paraphrase(text: str, language: Language, model: LoadedModel) -> ReadContext:
+    """A text, after which its paraphrase is due.
+
+    Read with the model's adapter where it has one for the language; else worked paraphrases go before.
+    """
+    due = asking(text, language)
+    if language.code in WORKED and (adapter := model.adapters.get(PARAPHRASES)) is not None:
+        return ReadContext(due, adapter=adapter)
     worked = WORKED.get(language.code, PLAIN)
     lines = [f"{worked.before}{given}\n{worked.between}{said}\n\n" for given, said in worked.pairs]
-    return "".join(lines) + f"{worked.before}{text}\n{worked.between.rstrip()}"
+    return ReadContext("".join(lines) + due.removeprefix("\n"))
