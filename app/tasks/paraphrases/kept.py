@@ -16,7 +16,7 @@ Kind = Literal["numbers", "negations", "names"]
 """Kinds of words that are kept unless a request lets go of them."""
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-_FIGURE = re.compile(r"\d+(?:[.,:/]\d+)*")
+_FIGURE = re.compile(r"\d+(?:[.,:/]\d+)*(?:[多余来]?[十百千万亿]+)?")
 _NUMERAL = re.compile(
     r"\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|(?:thir|four|fif|six|seven|eigh|nine)teen|"
     r"(?:twen|thir|for|fif|six|seven|eigh|nine)ty|hundred|thousand|million|billion|half|twice|first|second|third|dozen)s?\b",
@@ -47,7 +47,9 @@ def number_spans(text: str) -> list[Span]:
     """Where the numbers of a text stand: figures, English numerals, and what jieba tags as a Chinese one."""
     spans = [match.span() for pattern in (_FIGURE, _NUMERAL) for match in pattern.finditer(text)]
     for start, stop in _words(text, lambda word, tag: tag in ("m", "mq", "t") and word not in _NO_NUMBER):
-        if (found := _HAN_NUMERAL.match(text, start, stop)) is not None and not text[start:stop].isascii():
+        found = _HAN_NUMERAL.match(text, start, stop)
+        # jieba cuts 1.94亿次 into 1.94 and 亿次.
+        if found and not text[start:stop].isascii() and not any(a < found.end() and start < b for a, b in spans):
             spans.append(found.span())
     return sorted(spans)
 

@@ -15,6 +15,7 @@ from app.tasks.paraphrases.kept import KINDS, kept_spans, name_spans, negations,
         ("Someone of often weighty tents.", []),
         ("第三季度有两百五十人，增长20%。", ["第三", "两百五十", "20"]),
         ("公司新建三座工厂。", ["三座"]),
+        ("用户超过200多万人，上网1.94亿次。", ["200多万", "1.94亿"]),
         ("我们一起去，一定行。", []),
     ],
 )
