@@ -132,7 +132,7 @@ class Fuzzer:
             "proposals": lambda: rng.choice(["context", "examples", "instruction", "pool"]),
             "allow_copies": lambda: rng.random() < 0.2,
             "once": lambda: True,
-            "rank_by": lambda: rng.choice(["consensus", "acceptability", "log_prob"]),
+            "rank_by": lambda: rng.choice(["consensus", "acceptability", "minimum_bayes_risk", "log_prob"]),
             "length": lambda: {
                 "min": rng.choice([None, 1, 3, 50]),
                 "max": rng.choice([None, 0, 1, 2, 4, 9, 40]),

@@ -1,8 +1,8 @@
 """Paraphrases of development texts beside copying them, and of right Chinese sentences to be read.
 
-``python -m benchmarks.paraphrases english FILE [LIMIT]``: JSON Lines with ``origin`` and ``ref``, tokenised and in
-lower case, of which the first LIMIT are taken. ``python -m benchmarks.paraphrases chinese FILE``: FCGEC's JSON, of
-whose sentences without an error the first 20 are taken. The lines of each are written to the working directory.
+``python -m benchmarks.paraphrases english|english_rest FILE N``: JSON Lines with ``origin`` and ``ref``, tokenised and
+in lower case, of which the first N are taken, or the rest. ``python -m benchmarks.paraphrases chinese FILE``: FCGEC's
+JSON, of whose right sentences the first 20 are taken. The lines of each are written to the working directory.
 """
 
 from __future__ import annotations
@@ -42,23 +42,24 @@ async def chinese(engine: Engine, file: Path) -> dict[str, Any]:
     return {"texts": len(right), "texts_per_second": len(right) / seconds, "measure": answer.measure}
 
 
-async def english(engine: Engine, file: Path, limit: int | None) -> dict[str, Any]:
-    """BLEU, self-BLEU, iBLEU and similarity, beside copying."""
-    evaluation = ParaphrasesEvaluation(file, limit, {"seed": 0}, True, Path("paraphrases_en.jsonl"))
-    return await evaluate_paraphrases(evaluation, list(read_pairs(evaluation)), engine)
+async def english(engine: Engine, file: Path, part: slice) -> dict[str, Any]:
+    """BLEU, self-BLEU, iBLEU and similarity of some lines, beside copying."""
+    evaluation = ParaphrasesEvaluation(file, None, {"seed": 0}, True, Path("paraphrases_en.jsonl"))
+    return await evaluate_paraphrases(evaluation, list(read_pairs(evaluation))[part], engine)
 
 
-async def measure(part: str, file: Path, limit: int | None) -> dict[str, Any]:
+async def measure(part: str, file: Path, limit: int) -> dict[str, Any]:
     """The report of a part."""
+    lines = slice(limit) if part == "english" else slice(limit, None)
     async with open_engine(Settings(redis_url="off"), lambda what, share: None) as engine:  # type: ignore[arg-type]
-        return await (chinese(engine, file) if part == "chinese" else english(engine, file, limit))
+        return await (chinese(engine, file) if part == "chinese" else english(engine, file, lines))
 
 
 def main() -> None:
     """Write a part of paraphrases.json."""
     on = machine()
     part, file, *limit = sys.argv[1:]
-    report = asyncio.run(measure(part, Path(file), int(limit[0]) if limit else None))
+    report = asyncio.run(measure(part, Path(file), int(limit[0]) if limit else CHINESE))
     written = Path(__file__).with_name("paraphrases.json")
     before = json.loads(written.read_text("utf-8")) if written.exists() else {}
     write(written, {**before, part: {"machine": on, **report}})

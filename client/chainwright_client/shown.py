@@ -37,6 +37,7 @@ FIGURES = {
     "overlap": "overlap",
     "consensus": "consensus",
     "acceptability": "acceptability",
+    "utility": "utility",
 }
 """Figures of a text that have a column where a text has them."""
 

@@ -25,6 +25,8 @@ from samplers.trace import Visit
 
 ALLOWED: Mapping[Strength, float] = {"light": 0.7, "medium": 0.5, "strong": 0.3}
 """Overlap up to which nothing is lost."""
+COSTS: Mapping[Strength, float] = {"light": 0.1, "medium": 0.15, "strong": 0.25}
+"""What an overlap of 1 with the text costs a paraphrase where minimum Bayes risk orders them."""
 OVERLAP_WEIGHT = 40.0
 """Nats for each overlap of 1 beyond: two tenths more outweigh an unlikely word."""
 COSINE_WEIGHT = 150.0
@@ -72,7 +74,12 @@ async def weighed(
         said = source.vocabulary.decode(visit.state.tokens)
         return {"similarity": similarity.of(visit.state), "overlap": overlap.of(said)}
 
-    view = View(Paraphrase, lambda state: source.shown(source.vocabulary.decode(state.tokens)), details)
+    view = View(
+        Paraphrase,
+        text=lambda state: source.shown(source.vocabulary.decode(state.tokens)),
+        details=details,
+        cost=lambda visit: COSTS[request.strength] * overlap.of(source.vocabulary.decode(visit.state.tokens)),
+    )
     return replace(problem, target=replace(problem.target, potential=potential), view=view)
 
 

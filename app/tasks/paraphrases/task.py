@@ -14,6 +14,7 @@ from rich.text import Text
 
 from app.engine.engine import Engine
 from app.engine.reports import Scorer, UsageReport
+from app.languages.choice import choose_language
 from app.settings.settings import Limits
 from app.tasks.paraphrases.potentials import measured_by, weighed
 from app.tasks.paraphrases.problem import check, make_problem
@@ -23,6 +24,8 @@ from app.tasks.paraphrases.schemas import (
     ParaphrasesPlan,
     ParaphrasesRequest,
     TextParaphrases,
+    drawing,
+    searching,
 )
 from app.tasks.paraphrases.source import Source, read_source
 from app.tasks.sampling.prepare import begun
@@ -35,6 +38,9 @@ from models.language.scoring.model import LoadedModel
 
 AT_ONCE = 8
 """Texts of a request whose chains run side by side."""
+
+DRAWN = frozenset({"en"})
+"""Languages whose paraphrases are drawn by default: the adapter's law of others is too flat for that."""
 
 EVENTS = {"sentence": "paraphrase", "done": "text"}
 """Names of the events of a text's run that are other than those of the run."""
@@ -124,11 +130,11 @@ class Paraphrases(Task[ParaphrasesRequest, ParaphrasesAnswer | ParaphrasesPlan])
         check(request, engine.limits)
         measured_by(request, engine)
         for number in range(len(request.texts)):
-            OneText(number).check(request, engine)
+            OneText(number).check(_tries(number, request)[0], engine)
 
     def expected_seconds(self, request: ParaphrasesRequest) -> float:
         """See :meth:`Task.expected_seconds`."""
-        return sum(OneText(number).expected_seconds(request) for number in range(len(request.texts)))
+        return sum(OneText(n).expected_seconds(_tries(n, request)[0]) for n in range(len(request.texts)))
 
     async def run(self, request: ParaphrasesRequest, engine: Engine) -> ParaphrasesAnswer | ParaphrasesPlan:
         """See :meth:`Task.run`."""
@@ -145,7 +151,7 @@ class Paraphrases(Task[ParaphrasesRequest, ParaphrasesAnswer | ParaphrasesPlan])
         encoder = measured_by(request, engine)
         await asyncio.to_thread(self.check, request, engine)
         if request.dry_run:
-            plans = [await OneText(number).planned(request, engine) for number in range(len(request.texts))]
+            plans = [await OneText(n).planned(_tries(n, request)[0], engine) for n in range(len(request.texts))]
             yield _only(Event("done", ParaphrasesPlan(plans=plans)))
             return
         # Below 2**53, so that a JavaScript client reads it back exactly.
@@ -208,7 +214,7 @@ async def _side_by_side(request: ParaphrasesRequest, seed: int, engine: Engine) 
     async def one(number: int) -> None:
         own = request.model_copy(update={"seed": seed + number})
         try:
-            async with slots, OneText(number).stream(own, engine) as events, aclosing(events):
+            async with slots, aclosing(_until_found(number, own, engine)) as events:
                 async for event in events:
                     await found.put((number, event))
             await found.put(None)
@@ -230,6 +236,32 @@ async def _side_by_side(request: ParaphrasesRequest, seed: int, engine: Engine) 
         for each in running:
             each.cancel()
         await asyncio.gather(*running, return_exceptions=True)
+
+
+def _tries(number: int, request: ParaphrasesRequest) -> list[ParaphrasesRequest]:
+    """A request with the samplers by which a text is tried, one after the other until something is found."""
+    if "sampler" in request.model_fields_set:
+        return [request]
+    drawn = choose_language(request.language, [request.texts[number]]).code in DRAWN
+    samplers = [drawing(), searching()] if drawn else [searching()]
+    return [request.model_copy(update={"sampler": sampler}) for sampler in samplers]
+
+
+async def _until_found(number: int, request: ParaphrasesRequest, engine: Engine) -> AsyncGenerator[Event]:
+    """The events of a text's run; where draws find nothing that were not asked for, those of a search follow."""
+    tries = _tries(number, request)
+    spent: list[UsageReport] = []
+    for place, each in enumerate(tries, 1):
+        async with OneText(number).stream(each, engine) as events, aclosing(events):
+            async for event in events:
+                found = event.data
+                if not isinstance(found, TextParaphrases):
+                    yield event
+                elif found.texts or place == len(tries):
+                    yield event._replace(data=found.model_copy(update={"usage": _sum([*spent, found.usage])}))
+                    return
+                else:
+                    spent.append(found.usage)
 
 
 async def _only(event: Event) -> AsyncGenerator[Event]:

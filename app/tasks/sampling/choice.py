@@ -1,4 +1,4 @@
-"""A second opinion on the sentences found, from contexts that did not make them."""
+"""The order of the sentences found: second opinions from contexts that did not make them, and minimum Bayes risk."""
 
 from __future__ import annotations
 
@@ -15,15 +15,23 @@ from app.tasks.sampling.contexts import ReadContext
 from app.tasks.sampling.objective import SEARCHED
 from models.language.scoring.kv_cache import Usage
 from models.language.vocabulary import Vocabulary
+from samplers.bayes_risk import expected_bleu
+from samplers.bleu import NGrams
 from samplers.trace import Visit, rank
 
-RankBy = Literal["log_density", "log_prob_per_token", "consensus", "acceptability"]
+RankBy = Literal["log_density", "log_prob_per_token", "consensus", "acceptability", "minimum_bayes_risk"]
 """What sentences are ranked by."""
 
 FINALISTS = 16
 """Distinct sentences that get a second opinion, those of the greatest density; the rest follow in that order."""
 OPINIONS = 2
 """Contexts of the pool under which each finalist is scored; one that made it is left out."""
+
+
+HEAVIEST = 64
+"""Distinct sentences by which a Bayes risk is estimated."""
+TOO_LIGHT = 7.0
+"""Nats below the heaviest sentence from which on none is of minimum Bayes risk."""
 
 
 class Opinion(NamedTuple):
@@ -95,3 +103,42 @@ def finalists(
             break
         chosen.setdefault(vocabulary.decode(visit.state.tokens), visit)
     return list(chosen.values())
+
+
+def by_bayes_risk(
+    drawn: Sequence[Visit],
+    log_weights: Sequence[float],
+    vocabulary: Vocabulary,
+    language: Language,
+    cost: Callable[[Visit], float] | None = None,
+) -> list[tuple[Visit, float | None]]:
+    """Distinct sentences drawn from a law, the one of minimum Bayes risk first, each with its utility.
+
+    The utility is the mean BLEU against the heaviest, less the cost. These count alike: a law is often as good as all
+    at one sentence, and the mean by weight that sentence's own. So that none is chosen that the law hardly has, those
+    too light come last, by their weight and without a utility.
+
+    Args:
+        drawn: from the law; equal ones weigh together.
+        log_weights: of each, in nats.
+        vocabulary: by which they are written.
+        language: whose units are counted.
+        cost: what a sentence loses, on the scale of BLEU, from 0 to 1.
+    """
+    weights: dict[str, float] = {}
+    first: dict[str, Visit] = {}
+    for visit, log_weight in zip(drawn, log_weights, strict=True):
+        text = vocabulary.decode(visit.state.tokens)
+        weights[text] = float(np.logaddexp(weights.get(text, -np.inf), log_weight))
+        first.setdefault(text, visit)
+    ordered = sorted(weights, key=lambda text: -weights[text])
+    light = [text for text in ordered if weights[text] < weights[ordered[0]] - TOO_LIGHT] + ordered[HEAVIEST:]
+    counted = {text: NGrams.of([text[a:b].lower() for a, b in language.units(text)]) for text in ordered[:HEAVIEST]}
+    chosen = [text for text in counted if text not in light]
+    gains = expected_bleu([counted[text] for text in chosen], list(counted.values()))
+    utilities = {
+        first[text]: float(gain) - (cost(first[text]) if cost else 0.0)
+        for text, gain in zip(chosen, gains, strict=True)
+    }
+    best = sorted(utilities.items(), key=lambda pair: -pair[1])
+    return [*best, *((first[text], None) for text in dict.fromkeys(light))]

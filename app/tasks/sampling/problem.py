@@ -25,11 +25,14 @@ class View:
         schema: of a sentence: :class:`app.tasks.sampling.schemas.Sentence` a subclass.
         text: of a state.
         details: the other fields, of a state that the chains have seen.
+        cost: what a sentence loses where minimum Bayes risk orders them, in units of BLEU from 0 to 1; a task that has
+            it orders weighted sentences so unless told otherwise.
     """
 
     schema: type[Any]
     text: Callable[[State], str]
     details: Callable[[Visit], Mapping[str, Any]]
+    cost: Callable[[Visit], float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

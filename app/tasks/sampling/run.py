@@ -15,7 +15,14 @@ import structlog
 from app.engine.engine import Engine
 from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import scorer_report
-from app.tasks.sampling.choice import FINALISTS, Opinion, RankBy, finalists, second_opinions
+from app.tasks.sampling.choice import (
+    FINALISTS,
+    Opinion,
+    RankBy,
+    by_bayes_risk,
+    finalists,
+    second_opinions,
+)
 from app.tasks.sampling.contexts import ReadContext
 from app.tasks.sampling.convergence import (
     Convergence,
@@ -28,6 +35,7 @@ from app.tasks.sampling.convergence import (
 )
 from app.tasks.sampling.kernels import SamplerOptions
 from app.tasks.sampling.kinds.draws import Draws
+from app.tasks.sampling.kinds.sequential import WeightedOptions
 from app.tasks.sampling.problem import SamplingProblem
 from app.tasks.sampling.schemas import (
     ChainReport,
@@ -197,7 +205,7 @@ class SamplingRun:
         """Work of all sessions, which share it."""
         return self.sessions[0].usage
 
-    def sentence(self, visit: Visit, opinion: Opinion | None = None) -> Sentence:
+    def sentence(self, visit: Visit, opinion: Opinion | None = None, utility: float | None = None) -> Sentence:
         """A visit as the caller sees it."""
         vocabulary, view = self.problem.vocabulary, self.problem.view
         schema, details = (Sentence, {}) if view is None else (view.schema, view.details(visit))
@@ -213,6 +221,7 @@ class SamplingRun:
             log_weight=log_weight(self.outcome, visit.chain),
             consensus=opinion and opinion.consensus,
             acceptability=opinion and opinion.acceptability,
+            utility=utility,
         )
 
     def report(self, step: Step) -> StepReport:
@@ -269,12 +278,17 @@ class SamplingRun:
     def rank_by(self) -> RankBy:
         """The order of the sentences."""
         asked, searches = self.request.rank_by, self.request.sampler.searches
+        view, weighted = self.problem.view, isinstance(self.request.sampler, WeightedOptions)
+        if asked is None and weighted and view is not None and view.cost is not None:
+            return "minimum_bayes_risk"
         return asked or ("log_density" if searches and self.request.select == "best" else "log_prob_per_token")
 
     async def chosen(self) -> list[Sentence]:
         """The sentences of the answer, in its order."""
         visits: Iterable[Visit] = self.trace.visits.values() if self.request.select == "best" else self._last()
         vocabulary, samples, order = self.problem.vocabulary, self.request.samples, self.rank_by
+        if order == "minimum_bayes_risk":
+            return await self._agreeing()
         if order == "log_prob_per_token":
             return [self.sentence(visit) for visit in finalists(list(visits), vocabulary, samples)]
         count = samples if order == "log_density" else max(samples, FINALISTS)
@@ -294,6 +308,23 @@ class SamplingRun:
         ordered = sorted(zip(judged, opinions, strict=True), key=lambda pair: -getattr(pair[1], order))
         sentences = [self.sentence(*pair) for pair in ordered] + [self.sentence(visit) for visit in best[FINALISTS:]]
         return sentences[:samples]
+
+    async def _agreeing(self) -> list[Sentence]:
+        """The sentences of minimum Bayes risk: of weighted draws by all of them, else by where the chains stand."""
+        weights = None if self.outcome is None else self.outcome.log_weights
+        drawn = self._last() if weights is None else [self.trace.visits[chain.state.tokens] for chain in self.drawn]
+        if not drawn:
+            return []
+        view = self.problem.view
+        ordered = await asyncio.to_thread(
+            by_bayes_risk,
+            drawn,
+            [0.0] * len(drawn) if weights is None else weights,
+            self.problem.vocabulary,
+            self.problem.language,
+            None if view is None else view.cost,
+        )
+        return [self.sentence(visit, utility=utility) for visit, utility in ordered[: self.request.samples]]
 
     async def account(self) -> SamplingAnswer:
         """How the run went, as far as it has gone."""

@@ -46,10 +46,11 @@ class SamplingRequest(Strict):
     )
     rank_by: RankBy | None = Field(
         default=None,
-        description="order of the sentences: log_density, what the chains sample or search by; log_prob_per_token; or, "
-        "of the 16 of the greatest density, the consensus of contexts of the pool that did not make them, or their "
-        "acceptability to these, which asks above all whether they are complete. If left out, log_density for the best "
-        "of a search, else log_prob_per_token",
+        description="order of the sentences: log_density, what the chains sample or search by; log_prob_per_token; of "
+        "the 16 of the greatest density, the consensus of contexts of the pool that did not make them, or their "
+        "acceptability to these, which asks above all whether they are complete; or minimum_bayes_risk: how much they "
+        "have in common with the others drawn, of weighted ones the 64 heaviest, of chains where they ended. If left "
+        "out, log_density for the best of a search, else log_prob_per_token",
     )
     seed: int | None = Field(
         default=None,
@@ -98,6 +99,11 @@ class Sentence(BaseModel):
     acceptability: float | None = Field(
         default=None,
         description="what annealing searches for by default, under these contexts, in nats; null as `consensus`",
+    )
+    utility: float | None = Field(
+        default=None,
+        description="minimum_bayes_risk: its mean BLEU against those sentences; null where `rank_by` asks for another "
+        "order, and for those 7 nats lighter than the heaviest, which come last",
     )
 
 

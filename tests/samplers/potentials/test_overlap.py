@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from samplers import from_text
+from samplers.bleu import NGrams
 from samplers.constraints.words import spaced_boundaries
-from samplers.potentials.overlap import Overlap, bleu
+from samplers.potentials.overlap import Overlap
 from samplers.spans import Span
 from samplers.testing import PotentialLaws
 from samplers.testing.toy import BANG, STOP, A, B, C
@@ -19,6 +21,10 @@ def words(text: str) -> list[Span]:
     """Runs of letters."""
     edges = sorted(spaced_boundaries(text))
     return [(a, b) for a, b in zip(edges, edges[1:], strict=False) if text[a:b].isalnum()]
+
+
+def bleu(units: Sequence[str], reference: Sequence[str]) -> float:
+    return NGrams.of(units).bleu(NGrams.of(reference))
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from statistics import fmean
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
+from app.languages.registry import LANGUAGES
 from app.tasks.paraphrases import potentials
 from app.tasks.paraphrases.kept import negations, numbers
 from app.tasks.paraphrases.schemas import ParaphrasesAnswer
 from models.similarity.encoder import installed
+from samplers.bleu import NGrams
 
 FAST = {"chains": 2, "steps": 8, "particles": 8}
 TEXTS = ["今天我们去公园散步。", "The dog runs in the park.", "老师不喜欢音乐"]
@@ -74,6 +77,32 @@ def test_the_density_is_the_log_prob_with_what_similarity_and_overlap_cost(clien
         assert each["log_density"] == pytest.approx(expected, abs=1e-3)
 
 
+@pytest.mark.parametrize("strength", ["light", "medium", "strong"])
+def test_the_first_of_weighted_ones_is_most_like_the_others(client: TestClient, strength: str) -> None:
+    body = {"texts": TEXTS[:1], "keep": ["天我们去公园散步"], "similarity": "model", "strength": strength}
+    body |= {"sampler": {"kind": "smc", "particles": 200}, "samples": 100, "seed": 3}
+    (one,) = client.post("/v1/paraphrases", json=body).json()["paraphrases"]
+    assert one["rank_by"] == "minimum_bayes_risk" and len(one["texts"]) > 4
+    units = LANGUAGES["zh"].units
+    counted = [NGrams.of([each["text"][a:b] for a, b in units(each["text"])]) for each in one["texts"]]
+    for each, own in zip(one["texts"], counted, strict=True):
+        if each["utility"] is None:
+            continue
+        common = fmean(own.bleu(other) for other in counted)
+        assert each["utility"] == pytest.approx(common - potentials.COSTS[strength] * each["overlap"], abs=1e-6)
+    utilities = [each["utility"] for each in one["texts"] if each["utility"] is not None]
+    assert utilities == sorted(utilities, reverse=True) and len(utilities) > 2
+
+
+def test_a_text_of_which_no_particle_comes_through_is_searched_for(client: TestClient) -> None:
+    body = {"texts": TEXTS[1:2], "similarity": "model", "seed": 3}
+    drawn, default = (
+        client.post("/v1/paraphrases", json=each).json()["paraphrases"][0]
+        for each in ({**body, "sampler": {"kind": "smc", "particles": 32, "beta": 1.2}}, body)
+    )
+    assert not drawn["texts"] and default["texts"] and default["rank_by"] == "log_density"
+
+
 @pytest.mark.parametrize("kind", ["metropolis", "tempering", "gibbs", "smc", "importance", "particle_gibbs"])
 def test_every_sampler_paraphrases(client: TestClient, kind: str) -> None:
     sampler = {"kind": kind, **({"chains": 4, "steps": 6} if kind not in ("smc", "importance") else {})}
@@ -100,6 +129,14 @@ def test_a_dry_run_tells_the_plans(client: TestClient) -> None:
     assert (
         plans[0]["keywords"] and "换句话说" in plans[0]["contexts"][0] and "In other words" in plans[1]["contexts"][0]
     )
+
+
+def test_english_is_drawn_and_chinese_searched_for_unless_told_otherwise(client: TestClient) -> None:
+    body = {"texts": TEXTS, "similarity": "model", "dry_run": True}
+    plans = client.post("/v1/paraphrases", json=body).json()["plans"]
+    assert [plan["sampler"]["kind"] for plan in plans] == ["annealing", "smc", "annealing"]
+    given = client.post("/v1/paraphrases", json={**body, "sampler": {"kind": "smc", "particles": 9}}).json()["plans"]
+    assert [plan["sampler"]["particles"] for plan in given] == [9, 9, 9]
 
 
 def test_a_context_of_the_callers_own_with_proposals_that_know_the_text(client: TestClient) -> None:

@@ -12,8 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.languages.registry import LANGUAGES
-from app.tasks.sampling.choice import FINALISTS, OPINIONS
+from app.tasks.sampling.choice import FINALISTS, HEAVIEST, OPINIONS, TOO_LIGHT
 from app.tasks.sampling.objective import SEARCHED
+from samplers.bleu import NGrams
 
 FAST = {"kind": "metropolis", "chains": 4, "steps": 20}
 
@@ -26,13 +27,50 @@ def ask(client: TestClient, **body: Any) -> dict[str, Any]:
     return answer
 
 
-@pytest.mark.parametrize("measure", ["log_density", "log_prob_per_token", "consensus", "acceptability"])
+FIGURES = {"minimum_bayes_risk": "utility"}
+"""Of a sentence, where it has not the name of the order."""
+
+
+@pytest.mark.parametrize(
+    "measure", ["log_density", "log_prob_per_token", "consensus", "acceptability", "minimum_bayes_risk"]
+)
 @pytest.mark.parametrize("select", ["best", "last"])
 def test_the_order_is_that_of_the_measure(measure: str, select: str, client: TestClient) -> None:
     answer = ask(client, rank_by=measure, select=select)
     assert answer["rank_by"] == measure
-    values = [sentence[measure] for sentence in answer["sentences"]]
+    values = [sentence[FIGURES.get(measure, measure)] for sentence in answer["sentences"]]
     assert values == sorted(values, reverse=True) and len(values) > 1
+
+
+def gain(text: str, other: str) -> float:
+    """BLEU of a text against another, over the units of Chinese."""
+    one, reference = ([text[a:b].lower() for a, b in LANGUAGES["zh"].units(text)] for text in (text, other))
+    return NGrams.of(one).bleu(NGrams.of(reference))
+
+
+def test_the_utility_is_the_mean_bleu_against_the_heaviest_sentences(client: TestClient) -> None:
+    answer = ask(client, sampler={"kind": "smc", "particles": 12, "beta": 3}, samples=64, rank_by="minimum_bayes_risk")
+    sentences = answer["sentences"]
+    assert 8 < len(sentences) < HEAVIEST and len({sentence["text"] for sentence in sentences}) == len(sentences)
+    heaviest = max(sentence["log_weight"] for sentence in sentences)
+    heavy = [sentence for sentence in sentences if sentence["log_weight"] >= heaviest - TOO_LIGHT]
+    assert sentences[: len(heavy)] == heavy and 1 < len(heavy) < len(sentences)
+    for sentence in heavy:
+        expected = fmean(gain(sentence["text"], other["text"]) for other in sentences)
+        assert sentence["utility"] == pytest.approx(expected)
+    utilities = [sentence["utility"] for sentence in heavy]
+    assert utilities == sorted(utilities, reverse=True)
+    light = [sentence["log_weight"] for sentence in sentences[len(heavy) :]]
+    assert light == sorted(light, reverse=True) and all(each["utility"] is None for each in sentences[len(heavy) :])
+
+
+def test_without_weights_it_is_the_mean_over_where_the_chains_stand(client: TestClient) -> None:
+    answer = ask(client, samples=64, rank_by="minimum_bayes_risk")
+    last = ask(client, samples=64, select="last")["sentences"]
+    assert {each["text"] for each in answer["sentences"]} == {each["text"] for each in last}
+    for sentence in answer["sentences"]:
+        expected = fmean(gain(sentence["text"], other["text"]) for other in last)
+        assert sentence["utility"] == pytest.approx(expected)
 
 
 def test_without_a_second_opinion_nothing_is_paid_for(client: TestClient) -> None:
