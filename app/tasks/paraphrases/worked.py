@@ -84,7 +84,7 @@ def asked_paraphrase(text: str, language: Language, model: LoadedModel) -> ReadC
     Read with the model's adapter where it has one for the language; else worked paraphrases go before.
     """
     due = asking(text, language)
-    if language.code in WORKED and (adapter := model.adapters.get(PARAPHRASES)) is not None:
+    if (adapter := model.adapters.get(PARAPHRASES.get(language.code, ""))) is not None:
         return ReadContext(due, adapter=adapter)
     worked = WORKED.get(language.code, PLAIN)
     lines = [f"{worked.before}{given}\n{worked.between}{said}\n\n" for given, said in worked.pairs]

@@ -39,7 +39,7 @@ def test_the_law_is_that_of_the_adapted_model_unless_a_context_is_given(tmp_path
 
     async def run() -> None:
         async with open_engine(settings, lambda what, share: None) as engine:
-            engine.loaded = replace(engine.model, adapters={PARAPHRASES: tmp_path / "adapter"})
+            engine.loaded = replace(engine.model, adapters=dict.fromkeys(PARAPHRASES.values(), tmp_path / "adapter"))
             answer = await Paraphrases().run(ParaphrasesRequest.model_validate(body), engine)
             assert isinstance(answer, ParaphrasesAnswer)
             read = await adapted_models(engine).get(None if asked_for else tmp_path / "adapter")
