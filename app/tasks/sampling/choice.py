@@ -30,7 +30,7 @@ OPINIONS = 2
 
 HEAVIEST = 64
 """Distinct sentences by which a Bayes risk is estimated."""
-TOO_LIGHT = 7.0
+TOO_LIGHT = 12.0
 """Nats below the heaviest sentence from which on none is of minimum Bayes risk."""
 
 

@@ -103,7 +103,7 @@ class Sentence(BaseModel):
     utility: float | None = Field(
         default=None,
         description="minimum_bayes_risk: its mean BLEU against those sentences; null where `rank_by` asks for another "
-        "order, and for those 7 nats lighter than the heaviest, which come last",
+        "order, and for those 12 nats lighter than the heaviest, which come last",
     )
 
 

@@ -49,7 +49,7 @@ def gain(text: str, other: str) -> float:
 
 
 def test_the_utility_is_the_mean_bleu_against_the_heaviest_sentences(client: TestClient) -> None:
-    answer = ask(client, sampler={"kind": "smc", "particles": 12, "beta": 3}, samples=64, rank_by="minimum_bayes_risk")
+    answer = ask(client, sampler={"kind": "smc", "particles": 12, "beta": 6}, samples=64, rank_by="minimum_bayes_risk")
     sentences = answer["sentences"]
     assert 8 < len(sentences) < HEAVIEST and len({sentence["text"] for sentence in sentences}) == len(sentences)
     heaviest = max(sentence["log_weight"] for sentence in sentences)
