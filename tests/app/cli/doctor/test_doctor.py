@@ -160,8 +160,15 @@ def test_keys(settings: Settings, tmp_path: Path) -> None:
 
 
 def test_servers(settings: Settings, tmp_path: Path) -> None:
+    def found_of(url: str) -> list[Finding]:
+        return list(servers.scores(settings.model_copy(update={"redis_url": SecretStr(url)})))
+
     def cache(url: str) -> Finding:
-        return worst(servers.scores(settings.model_copy(update={"redis_url": SecretStr(url)})))
+        return worst(found_of(url))
+
+    def mended_by(words: str) -> bool:
+        # Of a busy machine one finding may be that the server is slow to answer.
+        return any(words in finding.remedy for finding in found_of(server.url) if finding.remedy)
 
     assert cache("off").status == "ok"
     away = cache("redis://:secret@127.0.0.1:1/0")
@@ -173,11 +180,11 @@ def test_servers(settings: Settings, tmp_path: Path) -> None:
         shared = settings.model_copy(update={"redis_url": SecretStr(server.url)})
         assert "noeviction" in worst(servers.queue(shared)).remedy
         server.client.config_set("maxmemory-policy", "noeviction")
-        assert "allkeys-lfu" in cache(server.url).remedy
+        assert mended_by("allkeys-lfu")
         found = [finding.found for finding in servers.queue(shared)]
         assert any("append-only" in text for text in found)
         server.client.config_set("maxmemory", 0)
-        assert "maxmemory 256mb" in cache(server.url).remedy
+        assert mended_by("maxmemory 256mb")
     finally:
         server.stop()
 
