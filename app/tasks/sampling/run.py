@@ -279,7 +279,7 @@ class SamplingRun:
         """The order of the sentences."""
         asked, searches = self.request.rank_by, self.request.sampler.searches
         view, weighted = self.problem.view, isinstance(self.request.sampler, WeightedOptions)
-        if asked is None and weighted and view is not None and view.cost is not None:
+        if asked is None and self.request.select == "best" and weighted and view is not None and view.cost is not None:
             return "minimum_bayes_risk"
         return asked or ("log_density" if searches and self.request.select == "best" else "log_prob_per_token")
 
@@ -310,8 +310,8 @@ class SamplingRun:
         return sentences[:samples]
 
     async def _agreeing(self) -> list[Sentence]:
-        """The sentences of minimum Bayes risk: of weighted draws by all of them, else by where the chains stand."""
-        weights = None if self.outcome is None else self.outcome.log_weights
+        """The sentences of minimum Bayes risk: the best of weighted draws, or of what :meth:`_last` has, each alike."""
+        weights = None if self.outcome is None or self.request.select == "last" else self.outcome.log_weights
         drawn = self._last() if weights is None else [self.trace.visits[chain.state.tokens] for chain in self.drawn]
         if not drawn:
             return []

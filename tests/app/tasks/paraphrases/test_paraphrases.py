@@ -94,6 +94,12 @@ def test_the_first_of_weighted_ones_is_most_like_the_others(client: TestClient, 
     assert utilities == sorted(utilities, reverse=True) and len(utilities) > 2
 
 
+def test_samples_of_the_law_stay_samples(client: TestClient) -> None:
+    body = {"texts": TEXTS[:1], "keep": ["天我们去公园散步"], "sampler": {"kind": "smc", "particles": 200}}
+    (one,) = ask(client, **body, select="last")["paraphrases"]
+    assert one["rank_by"] == "log_prob_per_token" and one["texts"]
+
+
 def test_a_text_of_which_no_particle_comes_through_is_searched_for(client: TestClient) -> None:
     body = {"texts": TEXTS[1:2], "similarity": "model", "seed": 3}
     drawn, default = (

@@ -64,6 +64,14 @@ def test_the_utility_is_the_mean_bleu_against_the_heaviest_sentences(client: Tes
     assert light == sorted(light, reverse=True) and all(each["utility"] is None for each in sentences[len(heavy) :])
 
 
+def test_of_the_last_those_drawn_by_weight_alone_are_ordered(client: TestClient) -> None:
+    drawn, ordered = (
+        ask(client, sampler={"kind": "smc", "particles": 12}, samples=3, select="last", rank_by=order)["sentences"]
+        for order in ("log_prob_per_token", "minimum_bayes_risk")
+    )
+    assert {each["text"] for each in ordered} == {each["text"] for each in drawn}
+
+
 def test_without_weights_it_is_the_mean_over_where_the_chains_stand(client: TestClient) -> None:
     answer = ask(client, samples=64, rank_by="minimum_bayes_risk")
     last = ask(client, samples=64, select="last")["sentences"]
