@@ -41,7 +41,8 @@ def test_events_come_in_order_and_end_with_the_plain_answer(service: tuple[str, 
     steps = [data for name, data in events if name == "step"]
     assert steps[0]["step"] == 0 and steps[-1]["step"] == steps[-1]["steps"] == 30
     assert all(len(step["chains"]) == 3 for step in steps)
-    assert [step["step"] for step in steps] == sorted({step["step"] for step in steps})
+    # The number is that of the slowest chain, so on a slow machine two events may carry the same.
+    assert [step["step"] for step in steps] == sorted(step["step"] for step in steps)
 
     found = [data["log_prob_per_token"] for name, data in events if name == "sentence"]
     assert found == sorted(set(found))
