@@ -65,10 +65,12 @@ def test_metrics_follow_a_request(client: TestClient) -> None:
 
 def test_metrics_follow_a_job(client: TestClient) -> None:
     assert read(client)["chainwright_queue_up", ()] == 1 and read(client)["chainwright_workers", ()] == 1
-    item = {"custom_id": "a", "url": "/v1/score", "body": {"texts": ["今天我去公园散步。"]}}
-    job = client.post("/v1/jobs", json={"items": [item]}).json()["id"]
+    # Work for minutes, so that it is open for as long as this test looks at it.
+    long = {"keywords": ["明天", "电影"], "sampler": {"kind": "metropolis", "chains": 8, "steps": 5000}}
+    job = client.post("/v1/jobs", json={"url": "/v1/sentences", "bodies": [long]}).json()["id"]
     assert read(client)["chainwright_jobs_open", ()] == 1
-    until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "completed")
+    assert client.delete(f"/v1/jobs/{job}").status_code == 202
+    until(lambda: client.get(f"/v1/jobs/{job}").json()["status"] == "cancelled")
     after = read(client)
     assert after["chainwright_jobs_open", ()] == 0
     assert after["chainwright_queue_chunks", (("priority", "bulk"),)] == 0
