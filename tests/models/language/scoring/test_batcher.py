@@ -34,7 +34,7 @@ class Double:
     rank: int = 1
 
     def run(self, together: Sequence[Double]) -> list[int]:
-        assert self.model.free.wait(10)
+        assert self.model.free.wait(300)
         self.model.batches.append([work.number for work in together])
         if any(work.number == 13 for work in together):
             raise ValueError("thirteen")
@@ -54,8 +54,9 @@ def test_what_comes_while_the_model_runs_makes_the_next_batch(executor: ThreadPo
         first = asyncio.create_task(batcher.submit(Double(model, 1)))
         await asyncio.sleep(0.02)
         rest = [asyncio.create_task(batcher.submit(Double(model, n))) for n in (2, 3, 4)]
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0)  # they have come
         assert batcher.waiting == 3
+        await asyncio.sleep(0.02)
         model.free.set()
         return [await task for task in (first, *rest)], model, reports
 
