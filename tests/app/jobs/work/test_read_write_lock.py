@@ -37,12 +37,12 @@ def test_who_is_alone_is_alone() -> None:
 
 def test_who_waits_to_be_alone_goes_before_later_sharers_and_may_give_up() -> None:
     async def work() -> None:
-        lock, order = ReadWriteLock(), list[str]()
+        lock, order, free = ReadWriteLock(), list[str](), asyncio.Event()
 
         async def held(name: str, alone: bool) -> None:
             async with lock.exclusive() if alone else lock.shared():
                 order.append(name)
-                await asyncio.sleep(0.01)
+                await free.wait()
 
         first = asyncio.create_task(held("first", False))
         await asyncio.sleep(0)
@@ -52,6 +52,7 @@ def test_who_waits_to_be_alone_goes_before_later_sharers_and_may_give_up() -> No
         late = asyncio.create_task(held("late", False))
         await asyncio.sleep(0)
         gone.cancel()
+        free.set()
         await asyncio.wait_for(asyncio.gather(first, alone, late), 60)
         assert order == ["first", "alone", "late"]
 
@@ -78,6 +79,6 @@ def test_who_is_cancelled_while_letting_go_keeps_nothing() -> None:
                 await steps(rng.randrange(3))
                 task.cancel()
             await asyncio.wait_for(asyncio.gather(*tasks, return_exceptions=True), 60)
-        await asyncio.wait_for(held(True), 1)
+        await asyncio.wait_for(held(True), 60)
 
     asyncio.run(work())
