@@ -50,6 +50,8 @@ def test_it_keeps_chunks_alive_and_tells_those_whose_job_wants_no_more(
                 await store.cancel(first)
                 await asyncio.wait_for(asyncio.gather(*(sign.wait() for sign in (*unwanted[:2], again))), 60)
                 assert not unwanted[2].is_set() and set(await heard_of(store, first)) == {"a"}  # nobody revives b
+            with beating.during(first, "a") as sign:  # of a later beat: none of before is under way any more
+                await asyncio.wait_for(sign.wait(), 60)
             began = await heard_of(store, second)
             await asyncio.sleep(0.1)
             assert await heard_of(store, second) == began
