@@ -21,7 +21,8 @@ BODY = {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 1, "
 
 def test_a_model_that_hangs_is_not_alive(client: TestClient) -> None:
     batcher = client.app.state.loading.engine.batcher  # type: ignore[attr-defined]
-    assert client.get("/health").status_code == 200 and batcher.began is None
+    assert client.get("/health").status_code == 200
+    until(lambda: batcher.began is None)  # what clients of other tests have left is over
     batcher.began = time.perf_counter() - 601
     try:
         assert "601 seconds" in assert_problem(client.get("/health"), 503)["detail"]
@@ -38,7 +39,8 @@ def test_ready_tells_where_scores_are_kept(settings: Settings, tmp_path: Path, c
         update = {"redis_url": SecretStr(server.url)}
         with TestClient(create_app(settings.model_copy(update=update))) as with_redis:
             wait_until_ready(with_redis)
-            assert with_redis.get("/ready").json()["store"] == {"kept": "redis", "redis": "closed"}
+            # A Redis that a busy machine made slow is tried again a moment later.
+            until(lambda: with_redis.get("/ready").json()["store"] == {"kept": "redis", "redis": "closed"})
             server.stop()
             assert with_redis.post("/v1/sentences", json=BODY).status_code == 200
             until(lambda: with_redis.get("/ready").json()["store"]["kept"] == "memory")
