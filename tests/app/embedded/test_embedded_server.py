@@ -325,7 +325,9 @@ def test_the_service_has_a_store_and_ends_its_server(settings: Settings, folder:
     with TestClient(app) as client:
         wait_until_ready(client)
         engine: Engine = app.state.loading.engine
-        assert engine.scores is not None and engine.scores.counters.breaker == "closed"
+        scores = engine.scores
+        assert scores is not None
+        until(lambda: scores.counters.breaker == "closed")
         pid = pid_in(folder)
         os.kill(pid, signal.SIGSTOP)  # a hung server changes nothing for the service
         assert client.get("/health").status_code == client.get("/ready").status_code == 200

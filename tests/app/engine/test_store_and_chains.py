@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 
 from app.main import create_app
 from app.settings.settings import Limits, Settings
-from models.scores import redis
+from models.scores import connection, redis
 from tests.app.conftest import wait_until_ready
 from tests.support.job_items import alike
 
@@ -83,6 +83,7 @@ def test_the_next_service_finds_the_scores_of_the_last(
     # A busy machine may take longer than a request waits for its scores.
     for limit in ("MAX_READ_SECONDS", "MAX_WRITE_SECONDS", "MAX_FLUSH_SECONDS"):
         monkeypatch.setattr(redis, limit, 60.0)
+    monkeypatch.setattr(connection, "PROMPT_SECONDS", 60.0)
     with tempfile.TemporaryDirectory(prefix="cw") as state:
         changes = {"redis_url": None, "state_dir": Path(state)}
         with service(settings, **changes) as client:
