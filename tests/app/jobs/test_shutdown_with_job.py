@@ -34,9 +34,9 @@ def test_streams_end_with_a_word_and_the_job_goes_on(model_folder: Path, tmp_pat
             assert time.monotonic() < deadline
             time.sleep(0.1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(300) == 0
         for reader in readers:
-            reader.join(60)
+            reader.join(300)
         assert {events[-1][0] for events in streams} == {"error"}
 
     with service(model_folder, tmp_path, **settings) as (process, url):

@@ -32,8 +32,9 @@ def read(url: str, events: list[tuple[str, Any]], open_streams: threading.Semaph
 
 
 def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) -> None:
+    # A busy machine may take seconds for the requests that are to come before the end of the drain.
     with (
-        service(model_folder, tmp_path, max_running="30", drain_seconds="2") as (process, url),
+        service(model_folder, tmp_path, max_running="30", drain_seconds="8") as (process, url),
         httpx.Client(base_url=url, trust_env=False, timeout=300) as kept,
     ):
         assert kept.get("/health").status_code == 200
@@ -54,7 +55,7 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
         asked = time.monotonic()
         process.send_signal(signal.SIGTERM)
         while kept.get("/ready").status_code != 503:
-            assert time.monotonic() - asked < 60
+            assert time.monotonic() - asked < 300
         assert kept.get("/health").status_code == 200
         # On a connection of old and on a new one.
         for refused in (
@@ -64,10 +65,10 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
             assert_problem(refused, 503)
             assert int(refused.headers["retry-after"]) >= 1 and refused.headers["connection"] == "close"
 
-        assert process.wait(60) == 0
-        assert time.monotonic() - asked >= 2, "streams may go on for the seconds of the drain"
+        assert process.wait(300) == 0
+        assert time.monotonic() - asked >= 8, "streams may go on for the seconds of the drain"
         for reader in [*readers, asking]:
-            reader.join(60)
+            reader.join(300)
             assert not reader.is_alive()
         assert_problem(plain[0], 503)
     for events in streams:
@@ -77,7 +78,7 @@ def test_sigterm_with_twenty_open_streams(model_folder: Path, tmp_path: Path) ->
 
 
 def test_short_work_finishes_and_an_idle_service_stops_at_once(model_folder: Path, tmp_path: Path) -> None:
-    body = {"keywords": ["今天", "公园"], "sampler": {"kind": "metropolis", "chains": 4, "steps": 150}, "seed": 1}
+    body = {"keywords": ["今天", "公园"], "sampler": {"kind": "metropolis", "chains": 4, "steps": 600}, "seed": 1}
     with service(model_folder, tmp_path, drain_seconds="60") as (process, url):
         answers: list[httpx.Response] = []
 
@@ -89,8 +90,8 @@ def test_short_work_finishes_and_an_idle_service_stops_at_once(model_folder: Pat
         while "requests_present 1.0" not in httpx.get(f"{url}/metrics", trust_env=False, timeout=300).text:
             assert asking.is_alive()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
-        asking.join(60)
-        assert answers[0].status_code == 200 and answers[0].json()["diagnostics"]["steps"] == 150
+        assert process.wait(300) == 0
+        asking.join(300)
+        assert answers[0].status_code == 200 and answers[0].json()["diagnostics"]["steps"] == 600
     # All that a service says is JSON, a line each.
     assert all(json.loads(line)["event"] for line in (tmp_path / "log").read_text().splitlines())
