@@ -234,23 +234,24 @@ def test_the_search_stops_when_the_client_leaves(service: tuple[str, FastAPI], i
                 assert engine.admission.present == 1
         else:
             with pytest.raises(httpx.ReadTimeout):
-                http.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=0.7)
+                http.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=httpx.Timeout(300, read=0.7))
     until(lambda: engine.admission.present == 0)
     until(lambda: engine.batcher.waiting == 0)
 
 
 def test_sampling_goes_between_the_rounds_of_a_search(service: tuple[str, FastAPI], index: str) -> None:
-    url, _ = service
+    url, app = service
     finished: list[str] = []
 
     def searching() -> None:
-        body = {"queries": ["今天天气"] * 200, "n": 6, "beams": 16}
+        body = {"queries": ["今天天气"] * 1000, "n": 6, "beams": 16}
         answer = httpx.post(f"{url}/v1/indexes/{index}/search", json=body, timeout=300, trust_env=False)
         assert answer.status_code == 200
         finished.append("search")
 
     thread = threading.Thread(target=searching)
     thread.start()
+    until(lambda: app.state.loading.engine.admission.present == 1)
     body = {"keywords": ["今天"], "sampler": {"kind": "metropolis", "chains": 2, "steps": 5}}
     assert post(url, body).status_code == 200
     finished.append("sentences")
