@@ -122,7 +122,7 @@ def test_answers_name_models_not_their_folders(client: TestClient, settings: Set
 
 def test_results_of_jobs_name_models_not_their_folders(client: TestClient, settings: Settings) -> None:
     made = client.post("/v1/jobs", json={"url": "/v1/score", "bodies": [{"texts": ["今天。"]}]}).json()
-    until(lambda: client.get(f"/v1/jobs/{made['id']}").json()["status"] == "completed", 60)
+    until(lambda: client.get(f"/v1/jobs/{made['id']}").json()["status"] == "completed")
     results = client.get(f"/v1/jobs/{made['id']}/results").text
     assert f'"{Path(settings.model).name}"' in results and settings.model not in results
     workers = client.get("/v1/workers").json()["workers"]
@@ -139,7 +139,7 @@ def test_why_a_model_is_not_served_has_the_doctors_words_and_no_folder(settings:
     assert finding.status == "error" and "lm_head.weight" in finding.found and str(folder) in finding.remedy
     reasons: list[Fault] = []
     with TestClient(create_app(damaged, on_failure=reasons.append)) as client:
-        until(lambda: bool(reasons), 60)
+        until(lambda: bool(reasons))
         answers = [client.get("/ready"), client.get("/v1/models"), client.post("/v1/score", json={"texts": ["今天。"]})]
     for answer in answers:
         assert answer.status_code == 503 and finding.found in answer.json()["errors"][0]["message"]
@@ -148,7 +148,7 @@ def test_why_a_model_is_not_served_has_the_doctors_words_and_no_folder(settings:
     keys = settings.model_copy(update={"retrieval_model": str(folder), "state_dir": tmp_path})
     told = [each.found for each in weights.model(keys) if each.status == "error"]
     with TestClient(create_app(keys)) as client:
-        until(lambda: client.get("/ready").status_code == 200, 60)
+        until(lambda: client.get("/ready").status_code == 200)
         answer = client.post("/v1/indexes/demo/search", json={"query": "今天"})
     assert answer.status_code == 503 and told[0] in answer.json()["errors"][0]["message"]
     assert str(tmp_path) not in answer.text

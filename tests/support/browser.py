@@ -25,7 +25,7 @@ Scheme = Literal["light", "dark"]
 
 
 # Long enough for any machine, so that what never comes is told from what is slow.
-PATIENCE_MILLISECONDS = 60_000
+PATIENCE_MILLISECONDS = 300_000
 
 
 def chromium(playwright: Playwright) -> Browser:

@@ -15,9 +15,9 @@ from tests.support.live import serving
 
 def assert_headed(session: requests.Session, asked: requests.PreparedRequest) -> None:
     """HEAD has the status and the type of GET, and no body."""
-    got, again = session.send(asked, timeout=10), asked.copy()
+    got, again = session.send(asked, timeout=300), asked.copy()
     again.method = "HEAD"
-    headed = session.send(again, timeout=10)
+    headed = session.send(again, timeout=300)
     assert headed.content == b""
     for name in ("content-type", "allow", "cache-control", "content-security-policy"):
         assert headed.headers.get(name) == got.headers.get(name), name

@@ -69,7 +69,7 @@ class QueueServer:
         if self.process is not None:
             self.process.send_signal(number)
             self.process.send_signal(signal.SIGCONT)
-            self.process.wait(20)
+            self.process.wait(300)
             self.process = None
 
 
@@ -133,7 +133,7 @@ class Fleet:
         """Kill a worker that runs, chosen at random."""
         victim = rng.choice([worker for worker in self.workers if worker.alive])
         victim.send(signal.SIGKILL)
-        victim.wait(10)
+        victim.wait(300)
         self.workers.remove(victim)
         return victim
 

@@ -90,7 +90,7 @@ class Nursery:
         """End it, and whatever it started."""
         assert self._process.stdin is not None
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(300)
 
     def _read(self) -> str:
         assert self._process.stdout is not None

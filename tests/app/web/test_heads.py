@@ -35,7 +35,7 @@ def job(http: httpx.Client) -> str:
     """The path of a job that has ended, with a result and an error."""
     items = [{"url": "/v1/score", "body": {"texts": ["今天。"]}}, {"url": "/nowhere", "body": {}}]
     path = http.post("/v1/jobs", json={"items": items, "on_invalid": "skip"}).headers["location"]
-    until(lambda: http.get(path).json()["status"] == "completed", 30)
+    until(lambda: http.get(path).json()["status"] == "completed")
     return str(path)
 
 
@@ -107,7 +107,7 @@ def test_head_while_the_model_loads(tmp_path: Path) -> None:
     failed: list[str] = []
     app = create_app(Settings(model=str(tmp_path), offline=True, state_dir=tmp_path), on_failure=failed.append)
     with TestClient(app) as client:
-        until(lambda: failed, 30)
+        until(lambda: failed)
         assert client.head("/ready").status_code == client.head("/v1/models").status_code == 503
         assert client.head("/health").status_code == 200
 

@@ -95,7 +95,7 @@ def test_the_service_is_the_same_below_the_path(outside: httpx.Client, direct: s
     assert away.status_code == 404 and away.json()["type"].endswith("not-found")
     refused = httpx.delete(f"{direct}{ROOT}/v1/score", trust_env=False, timeout=300)
     assert refused.status_code == 405 and refused.headers["allow"] == "POST"
-    assert httpx.head(f"{direct}{ROOT}/docs", trust_env=False).status_code == 200
+    assert httpx.head(f"{direct}{ROOT}/docs", trust_env=False, timeout=300).status_code == 200
     assert 'http_route="/v1/score"' in outside.get(f"{ROOT}/metrics").text
     with Client(str(outside.base_url.join(ROOT))) as client:
         found = client.score(texts=["the dog runs."]).model_dump(mode="json")["scores"]
