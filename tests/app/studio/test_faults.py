@@ -11,7 +11,7 @@ from app.main import create_app
 from app.settings.settings import Limits, Settings
 from app.web.access.keys import create_key
 from tests.support.browser import link, visiting
-from tests.support.live import serving
+from tests.support.live import serving, until
 from tests.support.service_process import service
 
 LONG = {"keywords": ["今天", "公园"], "sampler": {"kind": "metropolis", "chains": 8, "steps": 4000}, "seed": 5}
@@ -62,7 +62,8 @@ def test_a_wrong_key_is_told_and_the_right_one_used(browser: Browser, settings: 
 
 def test_a_wait_is_counted_down(browser: Browser, settings: Settings, tmp_path: Path) -> None:
     limits = Limits(max_running=1, max_waiting=0)
-    with serving(create_app(settings.model_copy(update={"state_dir": tmp_path, "limits": limits}))) as url:
+    app = create_app(settings.model_copy(update={"state_dir": tmp_path, "limits": limits}))
+    with serving(app) as url:
         pages = link("write", LONG)
         with visiting(browser, url, pages) as busy, visiting(browser, url, pages) as visit:
             busy.page.get_by_role("button", name="Run", exact=True).click()
@@ -73,6 +74,7 @@ def test_a_wait_is_counted_down(browser: Browser, settings: Settings, tmp_path: 
             expect(problem).to_contain_text("Too many requests")
             expect(problem).to_contain_text("asks to wait")
             busy.page.get_by_role("button", name="Stop").click()
+            until(lambda: app.state.loading.engine.admission.present == 0)  # it has heard that the client left
             retry = problem.get_by_role("button", name="Try again")
             expect(retry).to_be_enabled()
             retry.click()
