@@ -149,6 +149,23 @@ def test_evaluate_prints_the_baseline_beside_the_model(file: Path, tmp_path: Pat
     assert "baseline" in table and "100.0" in table and "Score" in table and "2 questions" in table
 
 
+SLOW_BUILD = """
+import time
+import numpy
+from app.cli.entry import main
+
+save = numpy.save
+
+def slowly(*arguments, **options):
+    save(*arguments, **options)
+    time.sleep(10)
+
+numpy.save = slowly
+main()
+"""
+"""The command, with time to be killed once a file is there."""
+
+
 def test_a_killed_build_leaves_the_old_index_and_no_half_one(state: Path, tmp_path: Path) -> None:
     old, large = tmp_path / "old.tsv", tmp_path / "large.tsv"
     old.write_text("\n".join(facts.LINES), "utf-8")
@@ -157,7 +174,7 @@ def test_a_killed_build_leaves_the_old_index_and_no_half_one(state: Path, tmp_pa
     large.write_text("".join(f"{name}\t天气\t{name}\n{name}\t时间\t晴\n" for name in names), "utf-8")
     call("index", "build", "town", str(old))
 
-    command = [sys.executable, "-c", "from app.cli.entry import main; main()", "index", "build", "town", str(large)]
+    command = [sys.executable, "-c", SLOW_BUILD, "index", "build", "town", str(large)]
     process = subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not list((state / "indexes" / "town").glob(".*.building-*/*.npy")):
