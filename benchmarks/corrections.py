@@ -1,8 +1,9 @@
 """Corrections of development texts: F, false alarms, speed, and a calibration fitted to every other text.
 
-``python -m benchmarks.corrections NAME FILE...`` writes corrections_NAME.json: ``spelling_zh`` and ``grammar_zh`` of
-Chinese texts, ``en`` of tokenised English ones; JSON Lines with ``source`` and ``target`` or ``targets``. The
-calibration is fitted to the first, third, ... text of each file, all together; every figure is of the others.
+``python -m benchmarks.corrections NAME FILE...`` writes corrections_NAME.json: ``spelling_zh`` of Chinese texts, ``en``
+of tokenised English ones (for Chinese grammar see benchmarks.corrections_grammar); JSON Lines with ``source`` and
+``target`` or ``targets``. The calibration is fitted to the first, third, ... text of each file, all together; every
+figure is of the others.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from app.engine.engine import Engine, open_engine
 from app.settings.settings import Settings
 from app.tasks.corrections.correct import CorrectionRun
 from app.tasks.corrections.edits import Edit
-from app.tasks.corrections.kinds import Kind
+from app.tasks.corrections.kinds import CONFIDENCE, Kind
 from app.tasks.corrections.posterior import Calibration, Features, calibrated, features
 from app.tasks.corrections.registry import CORRECTED
-from app.tasks.corrections.schemas import CONFIDENCE, Correction, CorrectionsRequest, EditReport
+from app.tasks.corrections.schemas import Correction, CorrectionsRequest, EditReport
 from app.tasks.corrections.sources import sources_of
 from benchmarks.machine import machine, write
 
@@ -41,18 +42,14 @@ class Measured:
     Attributes:
         language: of the texts.
         fitted: kinds whose calibration is fitted; the first of them has no constant of its own.
-        others: kinds that are looked for besides.
     """
 
     language: str
     fitted: Sequence[Kind]
-    others: Sequence[Kind] = ()
 
 
-SPELLING: Sequence[Kind] = ("homophone", "near_homophone", "lookalike")
 MEASURED = {
-    "spelling_zh": Measured("zh", SPELLING),
-    "grammar_zh": Measured("zh", ("missing", "redundant", "function_word", "punctuation", "reordered"), SPELLING),
+    "spelling_zh": Measured("zh", ("homophone", "near_homophone", "lookalike")),
     "en": Measured("en", ("spelling", "inflection", "article", "preposition")),
 }
 
@@ -88,17 +85,18 @@ async def read(engine: Engine, pairs: list[Pair], measured: Measured) -> tuple[l
     """The texts read, and how long it took."""
     found: list[Read] = []
     tokens, started = 0, time.perf_counter()
-    kinds = [*measured.fitted, *measured.others]
     for first in range(0, len(pairs), MOST):
         some = pairs[first : first + MOST]
-        request = CorrectionsRequest(texts=[pair.text for pair in some], language=measured.language, kinds=kinds)
+        request = CorrectionsRequest(
+            texts=[pair.text for pair in some], language=measured.language, kinds=list(measured.fitted)
+        )
         run = CorrectionRun(request, sources_of(request, engine.model, engine.limits), engine)
         of_text: dict[int, list[tuple[Edit, Features]]] = {}
         async for source, pieces in run.readings():
             of_text[source.number] = [
-                (Edit(start + edit.start, start + edit.end, edit.new, edit.kind), each)
-                for start, variants in pieces
-                for edit, each in features(variants)
+                (Edit(piece.start + edit.start, piece.start + edit.end, edit.new, edit.kind), each)
+                for piece in pieces
+                for edit, each in features(piece.variants)
             ]
         found += [Read(pair, of_text[number]) for number, pair in enumerate(some)]
         tokens += run.usage.lm_tokens

@@ -40,23 +40,23 @@ class Lexicon:
 
 
 @cache
-def _dictionary() -> Mapping[str, tuple[int, str]]:
-    """Occurrences of the dictionary's words in its corpus, and their parts of speech."""
+def _dictionary() -> Mapping[str, int]:
+    """Occurrences of the dictionary's words in its corpus."""
     spec = find_spec("jieba")
     assert spec is not None and spec.origin is not None
     lines = (Path(spec.origin).parent / "dict.txt").read_text(encoding="utf-8").splitlines()
-    return {word: (int(count), tag) for word, count, tag in (line.split(" ") for line in lines)}
+    return {word: int(count) for word, count, _ in (line.split(" ") for line in lines)}
 
 
 def count_of(word: str) -> int:
     """Occurrences of a word in the dictionary's corpus; 0 if it is no word of the dictionary."""
-    return _dictionary().get(word, (0, ""))[0]
+    return _dictionary().get(word, 0)
 
 
 @cache
 def corpus_size() -> int:
     """Occurrences of all its words."""
-    return sum(count for count, _ in _dictionary().values())
+    return sum(_dictionary().values())
 
 
 def most_frequent(words: Iterable[str]) -> list[str]:
@@ -64,14 +64,7 @@ def most_frequent(words: Iterable[str]) -> list[str]:
     return sorted(words, key=lambda word: (-count_of(word), word))
 
 
-def part_of_speech(word: str) -> str:
-    """The part of speech of a word, by the letter of the dictionary: p for prepositions, u for particles, and so on."""
-    return _dictionary().get(word, (0, ""))[1][:1]
-
-
 @cache
 def lexicon() -> Lexicon:
     """That of jieba's dictionary."""
-    return Lexicon(
-        word for word, (count, _) in _dictionary().items() if 2 <= len(word) <= LONGEST and count >= LEAST_COUNT
-    )
+    return Lexicon(word for word, count in _dictionary().items() if 2 <= len(word) <= LONGEST and count >= LEAST_COUNT)

@@ -21,7 +21,6 @@ from app.cli.evaluate.retrieval import RetrievalEvaluation, evaluate_retrieval
 from app.engine.engine import Engine
 from app.indexes.opened import retrieval_of
 from app.languages.choice import AskedLanguage
-from app.tasks.corrections.schemas import CONFIDENCE
 from app.tasks.paraphrases.schemas import Strength
 from app.tasks.sampling.kernels import Annealing
 from app.tasks.search.schemas import SearchRequest
@@ -143,7 +142,9 @@ def evaluate_corrections_command(
     file: Annotated[Path, typer.Argument(help="JSON Lines with `source` and `target` or `targets`.")],
     encoding: console.Encoding = None,
     limit: Limit = None,
-    confidence: Annotated[float, typer.Option(help="Least confidence of an edit.", min=0, max=1)] = CONFIDENCE,
+    confidence: Annotated[
+        float | None, typer.Option(help="Least confidence of an edit; that of its kind if left out.", min=0, max=1)
+    ] = None,
     language: LanguageOption = "auto",
     kinds: Annotated[list[str] | None, typer.Option("--kind", help="A kind of errors to look for.")] = None,
     tokenised: Annotated[bool, typer.Option("--tokenised", help="English whose words and marks stand apart.")] = False,

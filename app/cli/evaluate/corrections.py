@@ -19,6 +19,7 @@ from app.cli.evaluate.tokenised import joined
 from app.engine.engine import Engine
 from app.languages.choice import AskedLanguage
 from app.tasks.corrections.edits import applied
+from app.tasks.corrections.kinds import least_confidence
 from app.tasks.corrections.schemas import Correction, CorrectionsRequest, EditReport
 from app.tasks.corrections.task import Corrections
 from app.web.codes import Code
@@ -38,7 +39,7 @@ class CorrectionsEvaluation:
         kinds: of errors to look for; None for those that are looked for by default.
         tokenised: whether the texts' words and marks stand apart, as English corpora have them.
         limit: only the first so many lines.
-        confidence: least confidence of an edit that counts as made.
+        confidence: least confidence of an edit that counts as made; None for that of its kind.
         language: code of a language, or auto.
         output: JSON Lines with each line's result.
         encoding: of the file; None for UTF-8.
@@ -46,7 +47,7 @@ class CorrectionsEvaluation:
 
     file: Path
     limit: int | None
-    confidence: float
+    confidence: float | None
     language: AskedLanguage
     output: Path | None
     encoding: str | None = None
@@ -157,7 +158,7 @@ async def evaluate_corrections(
     }
 
 
-def summary(pairs: Sequence[Pair], corrections: Sequence[Correction], confidence: float) -> dict[str, Any]:
+def summary(pairs: Sequence[Pair], corrections: Sequence[Correction], confidence: float | None) -> dict[str, Any]:
     """Metrics of correction over sentences, span edits, characters where targets have the sources' length, and GLEU.
 
     Of sentences: a wrong one that became a target is a true positive, one that did not a false negative; any other
@@ -166,7 +167,8 @@ def summary(pairs: Sequence[Pair], corrections: Sequence[Correction], confidence
     tp = fp = fn = alarms = found = 0
     texts: list[str] = []
     for pair, correction in zip(pairs, corrections, strict=True):
-        text = pair.written(edit for edit in correction.edits if edit.confidence >= confidence)
+        made = (e for e in correction.edits if e.confidence >= least_confidence(e.kind, confidence))
+        text = pair.written(made)
         texts.append(text)
         changed, met = text != pair.source, text in pair.targets
         tp += met and not pair.right

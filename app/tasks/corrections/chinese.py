@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 
 from app.languages.registry import LANGUAGES
-from app.tasks.corrections.chinese_grammar import Grammar
+from app.tasks.corrections.chinese_grammar import propose
 from app.tasks.corrections.drawn import Drawing, Drawn
-from app.tasks.corrections.kinds import Kind
+from app.tasks.corrections.kinds import SINGLE, Kind
 from app.tasks.corrections.language import CorrectedLanguage, Wanted
 from app.tasks.corrections.listed import Listed, draw_listed, exactly
 from app.tasks.corrections.posterior import Calibration, calibrated
@@ -55,7 +55,6 @@ class ChineseLattices:
 
     def __init__(self, vocabulary: Vocabulary, wanted: Wanted) -> None:
         self._vocabulary, self._kinds = vocabulary, tuple(kind for kind in DISTORTIONS if kind in wanted.kinds)
-        self._grammar = Grammar(vocabulary, wanted.kinds, LONGER_TOKEN)
         self._lexicon = lexicon()
         self._singles: dict[int, tuple[list[int], list[str], list[float]]] = {}
         self._seen: list[Mapping[str, float]] = []  # so that no other gets the identity of one
@@ -84,7 +83,6 @@ class ChineseLattices:
                 old = text[at : at + len(name)]
                 if old != name and not set(old).isdisjoint(name):
                     draw_listed(drawing, at, old, name, LONGER_TOKEN * (len(name) - 1))
-        self._grammar.draw(drawing, text, words, traditional)
         return drawing.done(lambda old, new: confusions(old)[new])
 
     def _draw_tokens(self, drawing: Drawing, text: str, choices: Sequence[Mapping[str, float]]) -> None:
@@ -124,7 +122,7 @@ def weights(character: str, kinds: Sequence[Kind], traditional: bool) -> Mapping
 CHINESE = CorrectedLanguage(
     language=LANGUAGES["zh"],
     kinds=("homophone", "near_homophone", "lookalike", "listed"),
-    optional=("variant", "missing", "redundant", "reordered", "function_word", "punctuation"),
+    optional=("variant", *SINGLE),
     # Everyday matters, health, law, letters.
     contexts=(
         LANGUAGES["zh"].opening,
@@ -132,18 +130,13 @@ CHINESE = CorrectedLanguage(
         "合同自双方签字之日起生效。\n未经许可，任何人不得进入该区域。\n当事人有权向法院提起诉讼。\n",
         "好久没有给您写信了，家里一切都好。\n孩子已经会走路了。\n等放了假，我们就回去看您。\n",
     ),
-    calibration={
-        # Fitted to half of the development texts (benchmarks/corrections_spelling_zh.json).
-        **calibrated(
-            Calibration(4.116, 0.409, 0.74, -0.603),
-            {"homophone": 0.0, "variant": 0.0, "listed": 0.0, "near_homophone": -0.735, "lookalike": -1.133},
-        ),
-        # Fitted to 44 edits of 60 development texts, that of words reordered guessed: none of three was right.
-        **calibrated(
-            Calibration(5.393, 0.147, 0.931, -1.329),
-            {"missing": 0.0, "redundant": 0.852, "function_word": -0.428, "punctuation": -0.631, "reordered": -1.0},
-        ),
-    },
+    # Fitted to half of the development texts (benchmarks/corrections_spelling_zh.json).
+    calibration=calibrated(
+        Calibration(4.116, 0.409, 0.74, -0.603),
+        {"homophone": 0.0, "variant": 0.0, "listed": 0.0, "near_homophone": -0.735, "lookalike": -1.133},
+    ),
     lattices=ChineseLattices,
     piece=128,
+    single=SINGLE,
+    propose=propose,
 )

@@ -13,8 +13,11 @@ from app.engine.reports import UsageReport
 from app.engine.session import fits, open_session, scorer_report
 from app.tasks.corrections.contexts import likeliest
 from app.tasks.corrections.drawn import Drawn
-from app.tasks.corrections.edits import applied
+from app.tasks.corrections.edit_odds import Features, agreeing
+from app.tasks.corrections.edits import Edit, applied
+from app.tasks.corrections.kinds import Kind, least_confidence
 from app.tasks.corrections.language import CorrectedLanguage, Lattices, Wanted
+from app.tasks.corrections.listed import Listed
 from app.tasks.corrections.pieces import pieces_of
 from app.tasks.corrections.posterior import Variant, chosen, variants_of
 from app.tasks.corrections.registry import CORRECTED
@@ -26,6 +29,7 @@ from app.tasks.corrections.schemas import (
     CorrectionsRequest,
     EditReport,
 )
+from app.tasks.corrections.single_edits import SingleEdits
 from app.tasks.corrections.sources import Source
 from models.language.vocabulary import Vocabulary
 from samplers.lattices.beam import Beam, search
@@ -59,8 +63,19 @@ def _lattices(language: CorrectedLanguage, vocabulary: Vocabulary, wanted: Wante
     return language.lattices(vocabulary, wanted)
 
 
-Piece = tuple[int, Sequence[Variant]]
-"""Where a piece of a text begins, and what may be meant by it."""
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a text, read.
+
+    Attributes:
+        start: where it begins.
+        variants: what may be meant by it, the densest first.
+        single: edits that may be made, each by itself.
+    """
+
+    start: int
+    variants: Sequence[Variant]
+    single: Sequence[tuple[Edit, Features]] = ()
 
 
 @dataclass(eq=False)
@@ -149,31 +164,35 @@ class CorrectionRun:
                 drawn[number] = await ahead.popleft()
                 yield drawn[number].lattice
 
-        found: dict[Source, dict[int, Sequence[Variant]]] = {source: {} for source in sources}
+        found: dict[Source, list[Piece]] = {source: [] for source in sources}
         booked = (0, 0)
-        with session.sampling():
-            async for number, paths in search(session, draw(), BEAM, AT_ONCE):
-                source, start, _ = pieces[number]
-                found[source][start] = variants_of(paths, drawn.pop(number))
-                missing[source] -= 1
-                if not missing[source]:
-                    self.usage.lm_calls += session.usage.lm_calls - booked[0]
-                    self.usage.lm_tokens += session.usage.lm_tokens - booked[1]
-                    booked = (session.usage.lm_calls, session.usage.lm_tokens)
-                    yield source, sorted(found.pop(source).items())
+        kinds = wanted.kinds.intersection(language.single)
+        edits = SingleEdits(session, vocabulary, language.propose, kinds, Listed(wanted).kept)
+        async with edits.read([piece for _, _, piece in pieces]) as single:
+            with session.sampling():
+                async for number, paths in search(session, draw(), BEAM, AT_ONCE):
+                    source, start, _ = pieces[number]
+                    variants = variants_of(paths, drawn.pop(number))
+                    found[source].append(Piece(start, variants, await single(number)))
+                    missing[source] -= 1
+                    if not missing[source]:
+                        self.usage.lm_calls += session.usage.lm_calls - booked[0]
+                        self.usage.lm_tokens += session.usage.lm_tokens - booked[1]
+                        booked = (session.usage.lm_calls, session.usage.lm_tokens)
+                        yield source, sorted(found.pop(source), key=lambda piece: piece.start)
 
     def _correction(self, source: Source, pieces: Sequence[Piece]) -> Correction:
         edits = [
             EditReport(
-                start=start + edit.start,
-                end=start + edit.end,
-                old=source.given[start + edit.start : start + edit.end],
+                start=piece.start + edit.start,
+                end=piece.start + edit.end,
+                old=source.given[piece.start + edit.start : piece.start + edit.end],
                 new=edit.new,
                 kind=edit.kind,
                 confidence=confidence,
             )
-            for start, variants in pieces
-            for edit, confidence in chosen(variants, source.language.calibration, self.request.confidence)
+            for piece in pieces
+            for edit, confidence in self._chosen(source, piece)
         ]
         target = applied([(each.start, each.end, each.new) for each in edits], source.given)
         return Correction(
@@ -185,14 +204,24 @@ class CorrectionRun:
             language=source.language.language.code,
         )
 
+    def _chosen(self, source: Source, piece: Piece) -> list[tuple[Edit, float]]:
+        """The edits that are made in a piece, from left to right, each with its confidence."""
+
+        def least(kind: Kind) -> float:
+            return least_confidence(kind, self.request.confidence)
+
+        return agreeing(chosen(piece.variants, source.language.calibration), piece.single, least)
+
     def _alternatives(self, source: Source, pieces: Sequence[Piece], target: str) -> list[Alternative]:
         """Other readings, each another in one of the pieces than the densest."""
-        best = sum(variants[0].log_density for _, variants in pieces)
-        densest = {start: variants[0] for start, variants in pieces}
+        densest = {piece.start: piece.variants[0] for piece in pieces}
+        best = sum(variant.log_density for variant in densest.values())
         readings = {
-            self._read(source, {**densest, start: variant}): best + variant.log_density - variants[0].log_density
-            for start, variants in pieces
-            for variant in variants
+            self._read(source, {**densest, piece.start: variant}): best
+            + variant.log_density
+            - piece.variants[0].log_density
+            for piece in pieces
+            for variant in piece.variants
         }
         readings.pop(target, None)
         ordered = sorted(readings.items(), key=lambda each: -each[1])[: self.request.alternatives]

@@ -10,6 +10,7 @@ from app.languages.base import Language
 from app.tasks.corrections.drawn import Drawn
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.posterior import Calibration
+from app.tasks.corrections.proposals import Propose, nothing
 from models.language.vocabulary import Vocabulary
 
 
@@ -53,6 +54,8 @@ class CorrectedLanguage:
         contexts: of different registers; a text goes on from the one after which its beginning is likeliest.
         calibration: how sure edits of each kind are.
         lattices: makes those of a request; may read tables.
+        single: kinds whose edits are judged each by itself, not in a lattice.
+        propose: those edits.
         piece: most characters that are corrected in one piece: keys and values are kept of every reading of it.
     """
 
@@ -63,3 +66,5 @@ class CorrectedLanguage:
     calibration: Mapping[Kind, Calibration]
     lattices: Callable[[Vocabulary, Wanted], Lattices]
     piece: int
+    single: Sequence[Kind] = ()
+    propose: Propose = nothing

@@ -108,12 +108,9 @@ def features(variants: Sequence[Variant]) -> list[tuple[Edit, Features]]:
     return [(edit, Features(math.log(share / (1 - share)), text, length)) for edit, share in within.items()]
 
 
-def chosen(
-    variants: Sequence[Variant], calibration: Mapping[Kind, Calibration], confidence: float
-) -> list[tuple[Edit, float]]:
-    """The edits of the likeliest variant in which there is enough confidence, each with its own, from left to right."""
-    known = ((edit, calibration[edit.kind].confidence(each)) for edit, each in features(variants))
-    return [(edit, its) for edit, its in known if its >= confidence]
+def chosen(variants: Sequence[Variant], calibration: Mapping[Kind, Calibration]) -> list[tuple[Edit, float]]:
+    """The edits of the likeliest variant, each with the confidence in it, from left to right."""
+    return [(edit, calibration[edit.kind].confidence(each)) for edit, each in features(variants)]
 
 
 def _changes(path: Path, drawn: Drawn) -> Iterator[Edit]:

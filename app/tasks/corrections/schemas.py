@@ -9,12 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.engine.reports import Scorer, UsageReport
 from app.languages.choice import AskedLanguage, LanguageCode
 from app.languages.registry import detection
-from app.tasks.corrections.kinds import Kind
+from app.tasks.corrections.kinds import CONFIDENCE, SINGLE_CONFIDENCE, Kind
 from app.web.schemas import AT_LEAST_ONE, GivenText, Strict, Text, Word
-
-CONFIDENCE = 0.65
-"""Default of the least confidence of an edit: of right Chinese texts at most one in twenty is touched, of right English
-ones one in eight."""
 
 
 class Pair(Strict):
@@ -45,9 +41,10 @@ class CorrectionsRequest(Strict):
         description="errors to look for; if left out, in Chinese homophone, near_homophone, lookalike and listed, in "
         "English all of its own. Of Chinese, homophone: a character of the same pinyin, tones aside; near_homophone: "
         "of a similar one; lookalike: of a similar shape; variant: another form of the same character (著 and 着); "
-        "missing, redundant: a function word that is wanting or too much; function_word: one in another's place; "
-        "reordered: words that have changed places; punctuation: ，。、 for one another, or ， wanting. Of English, "
-        "spelling: a word spelled much like it; inflection: another form of the word; article, preposition: another, "
+        "missing, redundant: a word, or a part of one, that is wanting or too much; function_word: one in another's "
+        "place; reordered: two words that have changed places; punctuation: ，。、 for one another, or ， wanting. "
+        "Of English, spelling: a word spelled much like it; inflection: "
+        "another form of the word; article, preposition: another, "
         "one wanting or too much. Of both, listed: pairs and names of this request. homophone alone keeps the sound: "
         "胡面 may become 湖面, never 画面",
     )
@@ -60,8 +57,10 @@ class CorrectionsRequest(Strict):
         description="proper names, thousands if need be: kept where they stand, and likely where what stands differs "
         "from one by what sounds or looks alike, in English by a letter",
     )
-    confidence: float = Field(
-        default=CONFIDENCE, ge=0, le=1, description="least confidence of an edit that is made; more changes less"
+    confidence: Annotated[float, Field(ge=0, le=1)] | None = Field(
+        default=None,
+        description=f"least confidence of an edit that is made; more changes less; if left out {CONFIDENCE}, and "
+        f"{SINGLE_CONFIDENCE} for missing, redundant, reordered, function_word and punctuation",
     )
     alternatives: int = Field(default=3, ge=0, le=16, description="other readings of a text to list at most")
     context: Text | None = Field(

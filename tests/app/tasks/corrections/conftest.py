@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from app.main import create_app
 from app.settings.settings import Settings
-from app.tasks.corrections import chinese, chinese_grammar, english, listed
+from app.tasks.corrections import chinese, chinese_grammar, edit_odds, english, listed, single_edits
 from tests.app.conftest import wait_until_ready
 from tests.support import tiny_service as tiny
 
@@ -23,10 +23,18 @@ def client(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture(autouse=True)
-def _eager(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What may be meant is as likely as what is given: of a random model there would be no edits."""
-    for module in (chinese, chinese_grammar, english):
+def _eager(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What may be meant is as likely as what is given: of a random model's service there would be no edits."""
+    if "client" not in request.fixturenames:
+        yield
+        return
+    for module in (chinese, english):
         monkeypatch.setattr(module, "DISTORTIONS", dict.fromkeys(module.DISTORTIONS, 1.0))
+    monkeypatch.setattr(chinese_grammar, "LEAST", -9.0)
+    monkeypatch.setattr(chinese_grammar, "BEHIND", 9.0)
+    monkeypatch.setattr(edit_odds, "LEAST_GAIN", -9.0)
+    monkeypatch.setattr(edit_odds, "FLOOR", 0.0)
+    monkeypatch.setattr(single_edits, "LIKELIEST", 400)
     monkeypatch.setattr(english, "MISSPELT", 1.0)
     monkeypatch.setattr(listed, "LISTED", 5.0)
     chinese.weights.cache_clear()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -41,6 +42,24 @@ def test_a_kind_of_chinese_grammar_alone(client: TestClient, kind: str) -> None:
             assert sorted(old) == sorted(new)
         elif kind == "punctuation":
             assert {*old, *new} <= set("，。、") and new
+        elif kind == "function_word":
+            assert old and new
+
+
+def test_single_edits_stand_apart(client: TestClient) -> None:
+    for text in CHINESE:
+        (one,) = ask(client, [text], kinds=list(CORRECTED["zh"].single))
+        edits = one["edits"]
+        assert len(edits) > 1
+        assert all(before["end"] + 1 < after["start"] for before, after in pairwise(edits))
+
+
+def test_single_edits_above_a_confidence_are_those_of_a_lower_one_that_have_it(client: TestClient) -> None:
+    kinds = [*CORRECTED["zh"].kinds, *CORRECTED["zh"].single]
+    every = [edit for one in ask(client, CHINESE, kinds=kinds) for edit in one["edits"]]
+    for least in sorted({edit["confidence"] for edit in every})[::3]:
+        kept = [edit for one in ask(client, CHINESE, kinds=kinds, confidence=least) for edit in one["edits"]]
+        assert kept == [edit for edit in every if edit["confidence"] >= least]
 
 
 def test_grammar_is_looked_for_only_if_named(client: TestClient) -> None:
