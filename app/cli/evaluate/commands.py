@@ -98,6 +98,7 @@ def evaluate_infills_command(
     kind: Annotated[Literal["annealing", "metropolis"], typer.Option(help="Search, or sample.")] = "annealing",
     chains: Chains = SEARCH.chains,
     steps: Steps = SEARCH.steps,
+    beta: Annotated[float, typer.Option(help="Of samples; 1 is the model's own law.", min=0.1, max=10)] = 1.0,
     seed: Seed = 0,
     language: LanguageOption = "auto",
     output: Output = None,
@@ -105,7 +106,7 @@ def evaluate_infills_command(
     as_json: console.Json = False,
 ) -> None:
     """One to three blanks cut out of each sentence and filled, held against what stood there."""
-    sampler = {"kind": kind, "chains": chains, "steps": steps}
+    sampler = {"kind": kind, "chains": chains, "steps": steps, **({"beta": beta} if kind == "metropolis" else {})}
     evaluation = InfillsEvaluation(file, limit, sampler, seed, language, output, encoding)
 
     _report(evaluation, read_cuts, evaluate_infills, model, as_json)

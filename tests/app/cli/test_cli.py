@@ -6,6 +6,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -166,8 +167,8 @@ def test_infills_and_their_blanks() -> None:
         assert refused.exit_code == 2 and field in refused.stderr
 
 
-@pytest.mark.parametrize("kind", ["annealing", "metropolis"])
-def test_evaluate_infills(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("sampler", [{"kind": "annealing"}, {"kind": "metropolis", "beta": 1.0}, {"beta": 0.5}])
+def test_evaluate_infills(tmp_path: Path, sampler: dict[str, Any]) -> None:
     file, output = tmp_path / "texts.jsonl", tmp_path / "out.jsonl"
     lines = [
         {"reference": "the dog ran to the park."},
@@ -175,8 +176,10 @@ def test_evaluate_infills(tmp_path: Path, kind: str) -> None:
         {"reference": "今天我们去公园散步。"},
     ]
     file.write_text("\n".join(json.dumps(line) for line in lines), "utf-8")
-    options = ("--kind", kind, "--chains", "2", "--steps", "5", "--output", str(output), "--json")
-    report = json.loads(call("evaluate", "infills", str(file), *options).stdout)
+    sampler = {"kind": "metropolis", **sampler, "chains": 2, "steps": 5}
+    asked = [word for name, value in sampler.items() for word in (f"--{name}", str(value))]
+    report = json.loads(call("evaluate", "infills", str(file), *asked, "--output", str(output), "--json").stdout)
+    assert report["sampler"] == sampler
     assert report["texts"] == 2 and report["failed"] == 0 and report["kept_around_blanks"] == 1
     assert report["fill_log_prob_per_token"] < 0 and report["original_log_prob_per_token"] < 0
     assert report["originals_not_spelled"] == 0
