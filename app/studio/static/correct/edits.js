@@ -3,6 +3,8 @@ import { signal } from "../lib/html.js";
 import { Work } from "../lib/work.js";
 
 export const CONFIDENCE = 0.65;
+const SINGLE = new Set(["missing", "redundant", "reordered", "function_word", "punctuation"]);
+const leastOf = (kind) => (SINGLE.has(kind) ? 0.3 : CONFIDENCE); // the service's defaults
 
 export class Corrections extends Work {
   constructor(path) {
@@ -32,10 +34,10 @@ export class Corrections extends Work {
     this.decided.value = { ...this.decided.value, [number]: of_text };
   }
 
-  // Whether each edit of a text is taken: as decided, else if the service is as sure as was asked for.
+  // Whether each edit of a text is taken: as decided, else if the service is as sure as was asked for, or as its kind has to be.
   taken(number, confidence) {
     const decided = this.decided.value[number] ?? {};
-    return this.found.value[number].edits.map((edit, place) => decided[place] ?? edit.confidence >= confidence);
+    return this.found.value[number].edits.map((edit, place) => decided[place] ?? edit.confidence >= (confidence ?? leastOf(edit.kind)));
   }
 }
 

@@ -55,7 +55,7 @@ export function Correct({ initial }) {
     value=${(body[field] ?? []).map(written)} fault=${fault(field)} onInput=${(words) => put(field)(listed(words.map(read)))} />`;
   const status = work.status.value;
   const found = Object.keys(work.found.value).map(Number);
-  const whole = found.map((place) => applied(work.found.value[place], work.taken(place, confidence))).join("\n");
+  const whole = found.map((place) => applied(work.found.value[place], work.taken(place, body.confidence))).join("\n");
   const progress = { done: found.length, texts: work.total, seconds: number(work.seconds.value ?? 0, 1) };
   return html`<div class="columns">
     <form class="panel" onSubmit=${start} aria-label=${t("request")}>
@@ -77,7 +77,7 @@ export function Correct({ initial }) {
       ${problem && html`<${ProblemBox} problem=${problem} anew=${work.going} retry=${problem.wait ? start : undefined} />`}
       ${!["idle", "failed"].includes(status) && html`<${Progress} share=${found.length / work.total}
         label=${t(`${["running", "stopped"].includes(status) ? "correct" : "run"}.${status}`, progress)} />`}
-      ${found.map((place) => html`<${Result} key=${place} work=${work} place=${place} confidence=${confidence} />`)}
+      ${found.map((place) => html`<${Result} key=${place} work=${work} place=${place} confidence=${body.confidence} />`)}
       ${found.length > 1 && html`<${Copy} text=${whole} label=${t("correct.copy.all")} />`}
     </div>
   </div>`;

@@ -91,7 +91,7 @@ export default {
   "overlap.light": "partly other words (overlap {value})", "overlap.hardly": "hardly other words (overlap {value})",
   "correct.idle": "Press Run: each text appears here with its errors marked, and you take or refuse each mend.",
   "correct.confidence": "Accept by itself from {percent} % on",
-  "correct.confidence.hint": "Mends less sure than this are offered, not made; moving it needs no new run", "correct.kinds.zh": "Errors to look for in Chinese",
+  "correct.confidence.hint": "Mends less sure than this are offered, not made; at 65 % Chinese grammar needs 30 %; moving it needs no new run", "correct.kinds.zh": "Errors to look for in Chinese",
   "correct.kinds.en": "Errors to look for in English", "correct.protect": "Leave these words alone", "correct.protect.hint": "Each stands in some text",
   "correct.names": "Names", "correct.names.hint": "Kept, and likely where something like one stands", "correct.edits": "Your own pairs",
   "correct.edits.hint": "wrong=right, likely wherever the first stands", "correct.alternatives": "Other readings",

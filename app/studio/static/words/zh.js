@@ -57,7 +57,7 @@ export default {
   "paraphrase.measure": "意思的衡量者：{measure}；原文自身为 1。它会看漏，比如词语被颠倒，用之前请读一遍。", "meaning.figure": "意思 {value}（原文为 1）", "meaning.close": "测得意思很接近（{value}，原文为 1）",
   "meaning.near": "测得意思相近（{value}，原文为 1）", "meaning.far": "测得意思相差较远（{value}，原文为 1）", "overlap.strong": "用词很不同（重合 {value}）",
   "overlap.medium": "用词不同（重合 {value}）", "overlap.light": "用词部分不同（重合 {value}）", "overlap.hardly": "用词几乎没变（重合 {value}）",
-  "correct.idle": "按“运行”：每段文字会出现在这里，错误已标出，由你逐处取舍。", "correct.confidence": "把握在 {percent}% 以上自动采纳", "correct.confidence.hint": "把握较低的只作建议，不改动；移动滑块不用重新运行",
+  "correct.idle": "按“运行”：每段文字会出现在这里，错误已标出，由你逐处取舍。", "correct.confidence": "把握在 {percent}% 以上自动采纳", "correct.confidence.hint": "把握较低的只作建议，不改动；在 65% 处，中文语法只需 30%；移动滑块不用重新运行",
   "correct.kinds.zh": "中文要找的错误", "correct.kinds.en": "英文要找的错误", "correct.protect": "不许改的词", "correct.protect.hint": "每个词都要出现在某一段里", "correct.names": "名称",
   "correct.names.hint": "原样保留；相似的写法很可能就是它", "correct.edits": "自己的错词表", "correct.edits.hint": "错=对，凡出现前者都可能是后者", "correct.alternatives": "其他读法",
   "correct.density": "对数密度 {value} nat", "correct.running": "已完成 {done} 段，共 {texts} 段 · {seconds} 秒", "correct.stopped": "已停止，完成 {done} 段，共 {texts} 段",
