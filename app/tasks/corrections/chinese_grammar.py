@@ -47,7 +47,7 @@ def propose(of: Proposing) -> list[Proposal]:
     found: dict[tuple[int, int, str], Proposal] = {}
     for start, end, new, kind, way, (row, given) in _drafts(of):
         cut = _cut(of.text, start, end, new)
-        if cut is None or kind not in of.kinds:
+        if cut is None:
             continue
         start, end, new = cut
         words = CHARACTERS.issuperset(of.text[start:end]) and script.issuperset(new)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.tasks.corrections.edits import Edit
-from app.tasks.corrections.kinds import Kind
 from models.language.vocabulary import Vocabulary
 
 Way = Literal[
@@ -57,13 +56,11 @@ class Proposing:
     Attributes:
         text: the text.
         places: where its tokens begin.
-        kinds: of errors that are looked for.
         kept: pieces that stay as they are: from where to where.
     """
 
     text: str
     places: Sequence[Place]
-    kinds: frozenset[Kind]
     kept: Sequence[tuple[int, int]]
 
 

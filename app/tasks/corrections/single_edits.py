@@ -77,13 +77,14 @@ class SingleEdits:
 
         def propose() -> Sequence[Proposal]:
             places = places_of(tokens, log_probs, (zip(*row, strict=True) for row in rows), vocabulary)
-            return list(self.propose(Proposing(text, places, self.kinds, self.kept(text))))
+            return list(self.propose(Proposing(text, places, self.kept(text))))
 
         proposals = await asyncio.to_thread(propose)
         gained = await gains(session, vocabulary, text, scored, [each.edit for each in proposals])
         known = [(proposal, gain) for proposal, gain in zip(proposals, gained, strict=True) if gain is not None]
         features = await asyncio.to_thread(lambda: list(features_of(text, sum(log_probs), len(tokens), known)))
-        return [(proposal.edit, its) for proposal, its in features]
+        # How sure one is hangs on the others, whatever their kinds, so only now those not asked for are left out.
+        return [(proposal.edit, its) for proposal, its in features if proposal.edit.kind in self.kinds]
 
 
 async def _nothing(number: int) -> Found:

@@ -61,7 +61,7 @@ def test_gains_are_those_of_the_texts_read_whole(folder: Path) -> None:
             )
             places = places_of(tokens, scored.log_probs.tolist(), rows, vocabulary)
             assert "".join(text[place.start : place.end] for place in places) == text.replace("晴", "")  # of bytes
-            proposals = list(CHINESE.propose(Proposing(text, places, frozenset(CHINESE.single), ())))
+            proposals = list(CHINESE.propose(Proposing(text, places, ())))
             assert len(proposals) > 10
             found = await gains(session, vocabulary, text, scored, [each.edit for each in proposals])
             for proposal, gain in zip(proposals, found, strict=True):

@@ -46,6 +46,19 @@ def test_a_kind_of_chinese_grammar_alone(client: TestClient, kind: str) -> None:
             assert old and new
 
 
+def test_how_sure_a_single_edit_is_does_not_hang_on_the_kinds_asked_for(client: TestClient) -> None:
+    every = {
+        (e["start"], e["end"], e["new"]): e for _, e in readings(CHINESE[:1], client, kinds=CORRECTED["zh"].single)
+    }
+    for kind in CORRECTED["zh"].single:
+        alone = {(e["start"], e["end"], e["new"]): e for _, e in readings(CHINESE[:1], client, kinds=[kind])}
+        both = alone.keys() & every.keys()
+        assert {place: alone[place]["confidence"] for place in both} == {
+            place: pytest.approx(every[place]["confidence"], rel=1e-3) for place in both
+        }
+        assert both == {place for place, edit in every.items() if edit["kind"] == kind}
+
+
 def test_single_edits_stand_apart(client: TestClient) -> None:
     for text in CHINESE:
         (one,) = ask(client, [text], kinds=list(CORRECTED["zh"].single))
