@@ -26,7 +26,7 @@ Strength = Literal["light", "medium", "strong"]
 
 def drawing() -> SmcOptions:
     """The default sampler of languages whose paraphrases are drawn."""
-    return SmcOptions(kind="smc", particles=32, closing_weight=3.0)
+    return SmcOptions(kind="smc", particles=64, closing_weight=3.0)
 
 
 def searching() -> Annealing:
@@ -77,13 +77,13 @@ class ParaphrasesRequest(SamplingRequest):
     )
     sampler: Sampler = Field(
         default_factory=drawing,
-        description="as of sentences; if left out, of English texts smc with 32 particles and the closing mark counted "
+        description="as of sentences; if left out, of English texts smc with 64 particles and the closing mark counted "
         "three times, and of others, or where none comes through, an annealing of ten steps for the log-prob, half a "
         "nat for each token, 24 particles",
     )
     rank_by: RankBy | None = Field(
         default=None,
-        description="as of sentences, but that minimum_bayes_risk, by which each loses 0.1, 0.14 or 0.25 of its "
+        description="as of sentences, but that minimum_bayes_risk, by which each loses 0.1, 0.16 or 0.25 of its "
         "overlap for the strength, is the default of weighted sentences",
     )
     strength: Strength = Field(

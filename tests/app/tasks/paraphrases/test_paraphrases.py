@@ -104,7 +104,7 @@ def test_a_text_of_which_no_particle_comes_through_is_searched_for(client: TestC
     body = {"texts": TEXTS[1:2], "similarity": "model", "seed": 3}
     drawn, default = (
         client.post("/v1/paraphrases", json=each).json()["paraphrases"][0]
-        for each in ({**body, "sampler": {"kind": "smc", "particles": 32, "beta": 1.2}}, body)
+        for each in ({**body, "sampler": {"kind": "smc", "particles": 64, "beta": 1.2}}, body)
     )
     assert not drawn["texts"] and default["texts"] and default["rank_by"] == "log_density"
 
