@@ -25,7 +25,7 @@ from samplers.trace import Visit
 
 ALLOWED: Mapping[Strength, float] = {"light": 0.7, "medium": 0.5, "strong": 0.3}
 """Overlap up to which nothing is lost."""
-COSTS: Mapping[Strength, float] = {"light": 0.1, "medium": 0.16, "strong": 0.25}
+COSTS: Mapping[Strength, float] = {"light": 0.1, "medium": 0.14, "strong": 0.25}
 """What an overlap of 1 with the text costs a paraphrase where minimum Bayes risk orders them."""
 OVERLAP_WEIGHT = 40.0
 """Nats for each overlap of 1 beyond: two tenths more outweigh an unlikely word."""

@@ -83,7 +83,7 @@ class ParaphrasesRequest(SamplingRequest):
     )
     rank_by: RankBy | None = Field(
         default=None,
-        description="as of sentences, but that minimum_bayes_risk, by which each loses 0.1, 0.16 or 0.25 of its "
+        description="as of sentences, but that minimum_bayes_risk, by which each loses 0.1, 0.14 or 0.25 of its "
         "overlap for the strength, is the default of weighted sentences",
     )
     strength: Strength = Field(
