@@ -17,22 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
 from app.cli.evaluate.corrections import CorrectionsEvaluation, Pair, calibration, read_pairs, summary
 from app.engine.engine import Engine, open_engine
 from app.settings.settings import Settings
 from app.tasks.corrections import edit_odds
 from app.tasks.corrections.correct import CorrectionRun
-from app.tasks.corrections.edit_odds import Features, agreeing
+from app.tasks.corrections.edit_odds import agreeing
 from app.tasks.corrections.edits import Edit, applied
 from app.tasks.corrections.kinds import least_confidence
 from app.tasks.corrections.posterior import chosen
 from app.tasks.corrections.registry import CORRECTED
 from app.tasks.corrections.schemas import Correction, CorrectionsRequest, EditReport
 from app.tasks.corrections.sources import sources_of
+from benchmarks.additive import fitted
 from benchmarks.machine import machine, write
+from models.odds import Features, Odds, bends
 
 CHINESE = CORRECTED["zh"]
 KINDS = (*CHINESE.kinds[:3], *CHINESE.single)
@@ -62,7 +61,7 @@ class Read:
     single: Sequence[tuple[Edit, Features]]
     right: Sequence[bool]
 
-    def corrected(self, by: Features) -> Correction:
+    def corrected(self, by: Odds) -> Correction:
         """With all edits that do not touch one another."""
         reports = [self._report(edit, its) for edit, its in agreeing(self.whole, self.single, lambda kind: 0.0, by)]
         return Correction(
@@ -114,49 +113,18 @@ def _wanted(pair: Pair, edit: Edit) -> bool:
     return not pair.right and pair.wants(report)
 
 
-def fitted(texts: Sequence[Read]) -> dict[str, float]:
-    """The weights of features that make the rightness of single edits likeliest, by Newton's method."""
-    names = sorted({name for text in texts for _, features in text.single for name in features})
-    columns = {name: number for number, name in enumerate(names)}
-    x = np.zeros((sum(len(text.single) for text in texts), len(names)))
-    for row, features in zip(x, (features for text in texts for _, features in text.single), strict=True):
-        for name, value in features.items():
-            row[columns[name]] = value
-    y = np.array([right for text in texts for right in text.right], dtype=np.float64)
-    scale = x.std(0)
-    scale[scale == 0] = 1.0
-    weights = _newton(np.column_stack([np.ones(len(x)), x / scale]), y)
-    found = dict(zip(names, (weights[1:] / scale).tolist(), strict=True))
-    return {"": float(weights[0]), **{name: float(f"{value:.5g}") for name, value in found.items()}}
-
-
-def _newton(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """The weights of greatest penalised likelihood; a step that would lower it is halved."""
-    ridge = RIDGE * np.array([1e-9, *[1.0] * (x.shape[1] - 1)])
-
-    def likelihood(weights: npt.NDArray[np.float64]) -> float:
-        logits = x @ weights
-        return float(y @ logits - np.logaddexp(0, logits).sum() - (ridge * weights**2).sum() / 2)
-
-    weights = np.zeros(x.shape[1])
-    weights[0] = np.log(y.mean() / (1 - y.mean()))
-    best = likelihood(weights)
-    for _ in range(100):
-        p = np.exp(-np.logaddexp(0, -x @ weights))
-        step = np.linalg.solve((x.T * (p * (1 - p))) @ x + np.diag(ridge), x.T @ (y - p) - ridge * weights)
-        while (found := likelihood(weights + step)) < best:
-            step /= 2
-        weights, best, gained = weights + step, found, found - best
-        if gained < 1e-6:
-            break
-    return weights
+def fitted_to(texts: Sequence[Read]) -> Odds:
+    """The odds that make the rightness of single edits likeliest."""
+    rows = [features for text in texts for _, features in text.single]
+    terms = sorted({name for features in rows for name in features} | set(bends(edit_odds.KNOTS)))
+    return fitted(rows, [right for text in texts for right in text.right], terms, RIDGE)
 
 
 def held_out(*parts: Sequence[Read]) -> list[list[Correction]]:
     """The texts of each part corrected by odds that were fitted to the other folds of all."""
     found: list[dict[int, Correction]] = [{} for _ in parts]
     for fold in range(FOLDS):
-        by = fitted([text for texts in parts for number, text in enumerate(texts) if number % FOLDS != fold])
+        by = fitted_to([text for texts in parts for number, text in enumerate(texts) if number % FOLDS != fold])
         for texts, corrections in zip(parts, found, strict=True):
             corrections.update((number, texts[number].corrected(by)) for number in range(fold, len(texts), FOLDS))
     return [[corrections[number] for number in range(len(corrections))] for corrections in found]
@@ -217,8 +185,7 @@ def main() -> None:
     on = machine()
     parts, known = asyncio.run(measure(Path(file), Path(right)))
     if fit == ["fit"]:
-        odds = fitted([text for texts in parts for text in texts])
-        ODDS.write_text(json.dumps(odds, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        fitted_to([text for texts in parts for text in texts]).write(ODDS)
     path = Path(__file__).with_name("corrections_grammar_zh.json")
     write(path, {"machine": on, **known, **report(*parts)})
 

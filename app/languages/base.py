@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from models.language.vocabulary import WIDE, Mask
+from models.odds import Odds
 from samplers.constraints.base import Constraint
 from samplers.constraints.length import characters, tokens
 from samplers.constraints.punctuation import TidyPunctuation
@@ -52,6 +53,8 @@ class Language:
         words_apart: whether words are written apart, so that neighbours leave a word and the count of words as they
             are. A segmenter may join or split words beside others.
         evidence: letters by which ``auto`` knows the language, in words for the reader; see :meth:`claims`.
+        naturalness: log-odds that a reader finds a sentence natural, by :mod:`app.tasks.sampling.naturalness`, fitted
+            to the default model's log-probs; None where nobody has marked any.
         function_words: articles, prepositions, particles and the like, which hold any sentence together.
     """
 
@@ -71,6 +74,7 @@ class Language:
     closing_quotes: str = ""
     words_apart: bool = True
     evidence: str = ""
+    naturalness: Odds | None = None
     function_words: frozenset[str] = frozenset()
 
     def claims(self, text: str) -> bool:

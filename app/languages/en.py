@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from app.languages.alphabet import alphabetic_rule
 from app.languages.base import Language
 from app.languages.contexts import en
 from models.language.vocabulary import Mask, after_space
+from models.odds import Odds
 from samplers.constraints.base import Constraint
 from samplers.constraints.capitals import CapitalForms
 from samplers.constraints.opening import CapitalOpening
@@ -48,6 +50,7 @@ class English(Language):
     pool = en.POOL
     examples = en.EXAMPLES
     masks = (Mask("en", english_rule, after_space),)
+    naturalness = Odds.read(Path(__file__).parent / "naturalness" / "en.json")
 
     def constraints(self, forms: Sequence[Sequence[str]], decode: Decode) -> list[Constraint]:
         """See :meth:`Language.constraints`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import rjieba
 
@@ -11,6 +12,7 @@ from app.languages.base import Language
 from app.languages.contexts import zh
 from app.languages.en import english_rule
 from models.language.vocabulary import PIECE_RANK, WIDE, Mask, Role
+from models.odds import Odds
 from samplers.constraints.words import segmented_boundaries
 from samplers.spans import Span
 
@@ -107,6 +109,7 @@ class Chinese(Language):
     words_apart = False
     evidence = "a Han character"
     function_words = frozenset(_FUNCTION_WORDS.split())
+    naturalness = Odds.read(Path(__file__).parent / "naturalness" / "zh.json")
 
     def claims(self, text: str) -> bool:
         """Whether a Han character occurs."""

@@ -35,6 +35,7 @@ FIGURES = {
     "log_weight": "log-weight",
     "similarity": "similarity",
     "overlap": "overlap",
+    "naturalness": "naturalness",
     "consensus": "consensus",
     "acceptability": "acceptability",
     "utility": "utility",

@@ -13,7 +13,7 @@ from app.engine.reports import UsageReport
 from app.engine.session import fits, open_session, scorer_report
 from app.tasks.corrections.contexts import likeliest
 from app.tasks.corrections.drawn import Drawn
-from app.tasks.corrections.edit_odds import Features, agreeing
+from app.tasks.corrections.edit_odds import agreeing
 from app.tasks.corrections.edits import Edit, applied
 from app.tasks.corrections.kinds import Kind, least_confidence
 from app.tasks.corrections.language import CorrectedLanguage, Lattices, Wanted
@@ -32,6 +32,7 @@ from app.tasks.corrections.schemas import (
 from app.tasks.corrections.single_edits import SingleEdits
 from app.tasks.corrections.sources import Source
 from models.language.vocabulary import Vocabulary
+from models.odds import Features
 from samplers.lattices.beam import Beam, search
 from samplers.lattices.lattice import Lattice
 

@@ -1,11 +1,7 @@
-"""How sure single edits are: a generalised additive model of their gains, places and kinds, and of their text.
-
-Its log-odds are a sum of piecewise linear functions, each of one feature (Hastie and Tibshirani 1986).
-"""
+"""How sure single edits are: a generalised additive model of their gains, places and kinds, and of their text."""
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
@@ -19,6 +15,7 @@ from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.proposals import Proposal
 from models.confusions.characters import CHARACTERS
 from models.confusions.words import count_of
+from models.odds import Features, Odds
 
 LEAST_GAIN = -3.0
 """What an edit has to gain at least, in nats, to be one of those that may be made."""
@@ -39,9 +36,6 @@ ITEMS = frozenset(
     for word in words.split()
 )
 """Edits that have a weight of their own: those that learners' texts need most often."""
-
-Features = Mapping[str, float]
-
 
 KNOTS: Mapping[str, tuple[float, ...]] = {
     "text": (-5.4, -4.8, -4.3, -3.9),
@@ -65,16 +59,9 @@ KNOTS: Mapping[str, tuple[float, ...]] = {
 
 
 @cache
-def weights() -> Features:
-    """Of each feature, fitted by ``benchmarks.corrections_grammar`` to development texts; "" has the constant."""
-    found: dict[str, float] = json.loads((Path(__file__).parent / "chinese_grammar.json").read_text("utf-8"))
-    return found
-
-
-def confidence(features: Features, by: Features) -> float:
-    """The probability that an edit is right, by the weight of each feature."""
-    logit = by.get("", 0.0) + sum(by.get(name, 0.0) * value for name, value in features.items())
-    return 1 / (1 + math.exp(-max(min(logit, 700.0), -700.0)))
+def odds() -> Odds:
+    """That an edit is right, fitted by ``benchmarks.corrections_grammar`` to development texts."""
+    return Odds.read(Path(__file__).parent / "chinese_grammar.json")
 
 
 def features_of(
@@ -99,14 +86,7 @@ def features_of(
             lead = gain.whole - max([0.0, *others])
             own = dict(_own(text, proposal, gain))
             both = {f"{name}*gain": of_text[name] * gain.whole for name in ("text", "proposed")}
-            features = {**of_text, "lead": lead, **own, **both}
-            yield proposal, {**features, **dict(_beyond_knots(features))}
-
-
-def _beyond_knots(features: Features) -> Iterator[tuple[str, float]]:
-    for name, knots in KNOTS.items():
-        for knot in knots:
-            yield f"{name}>{knot:g}", max(0.0, features[name] - knot)
+            yield proposal, {**of_text, "lead": lead, **own, **both}
 
 
 def _of_text(text: str, log_prob: float, tokens: int, wholes: Sequence[float]) -> Iterator[tuple[str, float]]:
@@ -132,7 +112,7 @@ def agreeing(
     whole: Sequence[tuple[Edit, float]],
     single: Sequence[tuple[Edit, Features]],
     least: Callable[[Kind], float],
-    by: Features | None = None,
+    by: Odds | None = None,
 ) -> list[tuple[Edit, float]]:
     """The edits in which there is enough confidence, from left to right, each with its own.
 
@@ -142,10 +122,10 @@ def agreeing(
         whole: edits of one reading, which go together, with their confidence.
         single: edits each by itself.
         least: confidence of a kind; :data:`FLOOR` for single edits if that is more.
-        by: weights; None for :func:`weights`.
+        by: None for :func:`odds`.
     """
-    by = weights() if by is None else by
-    known = [(its, edit, True) for edit, its in whole] + [(confidence(each, by), edit, False) for edit, each in single]
+    by = odds() if by is None else by
+    known = [(its, edit, True) for edit, its in whole] + [(by.probability(each), edit, False) for edit, each in single]
     taken: list[tuple[float, Edit, bool]] = []
     for its, edit, together in sorted(known, key=lambda each: -each[0]):
         if its < least(edit.kind) or (its < FLOOR and not together):

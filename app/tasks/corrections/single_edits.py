@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 
-from app.tasks.corrections.edit_odds import Features, features_of
+from app.tasks.corrections.edit_odds import features_of
 from app.tasks.corrections.edits import Edit
 from app.tasks.corrections.gains import gains
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.proposals import Proposal, Propose, Proposing, places_of
 from models.language.scoring.session import Session
 from models.language.vocabulary import Vocabulary
+from models.odds import Features
 
 LIKELIEST = 60
 """Tokens that are looked at, at each place."""

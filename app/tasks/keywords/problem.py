@@ -20,6 +20,7 @@ from app.tasks.sampling.pattern import compiled
 from app.tasks.sampling.problem import SamplingProblem
 from app.web.codes import Code
 from app.web.problems import invalid, refuse
+from models.language.default_weights import DEFAULT_MODEL
 from models.language.scoring.model import LoadedModel
 from models.language.vocabulary import Vocabulary
 from samplers.constraints.base import Constraint
@@ -121,6 +122,7 @@ def make_problem(request: SentencesRequest, model: LoadedModel, limits: Limits) 
         field="keywords",
         remedy=f"loosen {_asked(request)}, give other keywords, or try another seed",
         options=[name for name, asked in (("no_copies", not request.allow_copies), ("once", request.once)) if asked],
+        rank_by="naturalness" if language.naturalness and model.name == DEFAULT_MODEL else "log_density",
     )
 
 

@@ -1,4 +1,4 @@
-"""The order of the sentences found: second opinions from contexts that did not make them, and minimum Bayes risk."""
+"""The order of the sentences found: naturalness, opinions of other contexts, and minimum Bayes risk."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.engine.engine import Engine
 from app.engine.session import fits, open_session
 from app.languages.base import Language
 from app.tasks.sampling.contexts import ReadContext
+from app.tasks.sampling.naturalness import features_of
 from app.tasks.sampling.objective import SEARCHED
 from models.language.scoring.kv_cache import Usage
 from models.language.vocabulary import Vocabulary
@@ -19,11 +20,13 @@ from samplers.bayes_risk import expected_bleu
 from samplers.bleu import NGrams
 from samplers.trace import Visit, rank
 
-RankBy = Literal["log_density", "log_prob_per_token", "consensus", "acceptability", "minimum_bayes_risk"]
+RankBy = Literal["log_density", "log_prob_per_token", "naturalness", "consensus", "acceptability", "minimum_bayes_risk"]
 """What sentences are ranked by."""
 
 FINALISTS = 16
 """Distinct sentences that get a second opinion, those of the greatest density; the rest follow in that order."""
+NATURAL = 64
+"""Distinct sentences whose naturalness is told, as :data:`FINALISTS`."""
 OPINIONS = 2
 """Contexts of the pool under which each finalist is scored; one that made it is left out."""
 
@@ -90,6 +93,36 @@ async def second_opinions(
         log_probs = np.mean(others[:OPINIONS], axis=0)
         opinions.append(Opinion(float(log_probs.mean()), SEARCHED.value(log_probs)))
     return opinions
+
+
+async def naturalness(
+    visits: Sequence[Visit], engine: Engine, vocabulary: Vocabulary, language: Language, room: int, usage: Usage
+) -> list[float]:
+    """The probability that a reader finds each of some visits natural, by the language's fitted odds.
+
+    Args:
+        visits: the sentences.
+        engine: the engine.
+        vocabulary: the mask.
+        language: whose odds are asked.
+        room: tokens for a sentence.
+        usage: where the work is booked.
+    """
+    assert language.naturalness is not None, "requests are checked"
+    sessions = [
+        await open_session(engine, vocabulary.name, context, room, sharers=NATURAL)
+        for context in (language.opening, "")
+    ]
+    for session in sessions:
+        session.usage = usage
+    sentences = [visit.state.tokens for visit in visits]
+    after, alone = await asyncio.gather(*(session.score(sentences, [None] * len(sentences)) for session in sessions))
+    return [
+        language.naturalness.probability(
+            features_of(vocabulary.decode(tokens), one.log_probs, other.log_probs, language)
+        )
+        for tokens, one, other in zip(sentences, after, alone, strict=True)
+    ]
 
 
 def finalists(

@@ -68,6 +68,9 @@ async def begun(problem: SamplingProblem, request: SamplingRequest, engine: Engi
         ProblemError: 422 for a problem without a first state or a context too long.
     """
     sampler = request.sampler
+    if request.rank_by == "naturalness" and problem.language.naturalness is None:
+        message = f"no reader's marks are known for {problem.language.name}"
+        raise invalid("rank_by", Code.UNKNOWN_VALUE, message, "take another order, or leave it out")
     kernel, draws = None, None
     if isinstance(sampler, SamplerOptions):
         kernel = kernel_of(problem, sampler, lambda: engine.admission.running)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.languages.base import Language, Unit
+from app.tasks.sampling.choice import RankBy
 from app.tasks.sampling.contexts import Contexts
 from models.language.vocabulary import Vocabulary
 from samplers.constraints.length import LengthBounds
@@ -53,6 +54,7 @@ class SamplingProblem:
         remedy: for that.
         options: names of the constraints that the request asks for by options.
         view: how sentences are shown; None for the decoded text.
+        rank_by: order of the best of a search, unless told otherwise.
         start_beta: inverse temperature of the particles that give first states: above 1 where likely sentences are
             wanted, below where the likeliest is not.
     """
@@ -70,6 +72,7 @@ class SamplingProblem:
     remedy: str
     options: Sequence[str] = ()
     view: View | None = None
+    rank_by: RankBy = "log_density"
     # Of 1.5 and 2.5 the latter found likelier sentences on each of four hard keyword sets, one seed.
     start_beta: float = 2.5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,10 +17,11 @@ from app.engine.reports import ModelReport, UsageReport
 from app.engine.session import scorer_report
 from app.tasks.sampling.choice import (
     FINALISTS,
-    Opinion,
+    NATURAL,
     RankBy,
     by_bayes_risk,
     finalists,
+    naturalness,
     second_opinions,
 )
 from app.tasks.sampling.contexts import ReadContext
@@ -157,7 +158,7 @@ class SamplingRun:
 
     def _ranked(self, visits: Sequence[Visit]) -> list[Visit]:
         """Best first, as far as no second opinion is needed."""
-        by_density = self.rank_by == "log_density"
+        by_density = self.rank_by in ("log_density", "naturalness")
         return sorted(visits, key=self.log_density, reverse=True) if by_density else rank(visits)
 
     async def _steps(self) -> AsyncGenerator[Step]:
@@ -205,8 +206,8 @@ class SamplingRun:
         """Work of all sessions, which share it."""
         return self.sessions[0].usage
 
-    def sentence(self, visit: Visit, opinion: Opinion | None = None, utility: float | None = None) -> Sentence:
-        """A visit as the caller sees it."""
+    def sentence(self, visit: Visit, measures: Mapping[str, float | None] | None = None) -> Sentence:
+        """A visit as the caller sees it, with what its order is told by."""
         vocabulary, view = self.problem.vocabulary, self.problem.view
         schema, details = (Sentence, {}) if view is None else (view.schema, view.details(visit))
         return schema(
@@ -219,9 +220,7 @@ class SamplingRun:
             chain=visit.chain,
             step=visit.step,
             log_weight=log_weight(self.outcome, visit.chain),
-            consensus=opinion and opinion.consensus,
-            acceptability=opinion and opinion.acceptability,
-            utility=utility,
+            **(measures or {}),
         )
 
     def report(self, step: Step) -> StepReport:
@@ -281,7 +280,8 @@ class SamplingRun:
         view, weighted = self.problem.view, isinstance(self.request.sampler, WeightedOptions)
         if asked is None and self.request.select == "best" and weighted and view is not None and view.cost is not None:
             return "minimum_bayes_risk"
-        return asked or ("log_density" if searches and self.request.select == "best" else "log_prob_per_token")
+        best_of_search = searches and self.request.select == "best"
+        return asked or (self.problem.rank_by if best_of_search else "log_prob_per_token")
 
     async def chosen(self) -> list[Sentence]:
         """The sentences of the answer, in its order."""
@@ -291,23 +291,22 @@ class SamplingRun:
             return await self._agreeing()
         if order == "log_prob_per_token":
             return [self.sentence(visit) for visit in finalists(list(visits), vocabulary, samples)]
-        count = samples if order == "log_density" else max(samples, FINALISTS)
-        best = finalists(list(visits), vocabulary, count, self.log_density)
-        if order == "log_density":
-            return [self.sentence(visit) for visit in best]
-        judged = best[:FINALISTS]
-        opinions = await second_opinions(
-            judged,
-            self.contexts,
-            self.engine,
-            vocabulary,
-            self.problem.language,
-            self.problem.max_tokens,
-            self.usage,
-        )
-        ordered = sorted(zip(judged, opinions, strict=True), key=lambda pair: -getattr(pair[1], order))
-        sentences = [self.sentence(*pair) for pair in ordered] + [self.sentence(visit) for visit in best[FINALISTS:]]
+        many = {"log_density": 0, "naturalness": NATURAL}.get(order, FINALISTS)
+        best = finalists(list(visits), vocabulary, max(samples, many), self.log_density)
+        judged = best[:many]
+        measures = await self._measured(judged) if judged else []
+        ordered = sorted(zip(judged, measures, strict=True), key=lambda pair: -pair[1][order])
+        sentences = [self.sentence(*pair) for pair in ordered] + [self.sentence(visit) for visit in best[many:]]
         return sentences[:samples]
+
+    async def _measured(self, judged: Sequence[Visit]) -> list[dict[str, float]]:
+        """What their order is told by of those that are scored again."""
+        vocabulary, language, room = self.problem.vocabulary, self.problem.language, self.problem.max_tokens
+        if self.rank_by == "naturalness":
+            found = await naturalness(judged, self.engine, vocabulary, language, room, self.usage)
+            return [{"naturalness": each} for each in found]
+        opinions = await second_opinions(judged, self.contexts, self.engine, vocabulary, language, room, self.usage)
+        return [opinion._asdict() for opinion in opinions]
 
     async def _agreeing(self) -> list[Sentence]:
         """The sentences of minimum Bayes risk: the best of weighted draws, or of what :meth:`_last` has, each alike."""
@@ -324,7 +323,7 @@ class SamplingRun:
             self.problem.language,
             None if view is None else view.cost,
         )
-        return [self.sentence(visit, utility=utility) for visit, utility in ordered[: self.request.samples]]
+        return [self.sentence(visit, {"utility": utility}) for visit, utility in ordered[: self.request.samples]]
 
     async def account(self) -> SamplingAnswer:
         """How the run went, as far as it has gone."""

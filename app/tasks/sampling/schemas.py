@@ -46,11 +46,13 @@ class SamplingRequest(Strict):
     )
     rank_by: RankBy | None = Field(
         default=None,
-        description="order of the sentences: log_density, what the chains sample or search by; log_prob_per_token; of "
-        "the 16 of the greatest density, the consensus of contexts of the pool that did not make them, or their "
+        description="order of the sentences: log_density, what the chains sample or search by; log_prob_per_token; "
+        "naturalness, which a model fitted to readers' marks tells of the 64 of the greatest density; of the first 16 "
+        "of these the consensus of contexts of the pool that did not make them, or their "
         "acceptability to these, which asks above all whether they are complete; or minimum_bayes_risk: how much they "
         "have in common with the others drawn, of weighted ones the 64 heaviest, of chains where they ended. If left "
-        "out, log_density for the best of a search, else log_prob_per_token",
+        "out, for the best of a search naturalness of sentences with the default model and log_density of all else, "
+        "otherwise log_prob_per_token",
     )
     seed: int | None = Field(
         default=None,
@@ -90,6 +92,11 @@ class Sentence(BaseModel):
     step: int = Field(description="step at which it was found; 0 is a first state, or the draft shown before them")
     log_weight: float | None = Field(
         default=None, description="importance and smc: log of its weight in nats, on one scale with the others"
+    )
+    naturalness: float | None = Field(
+        default=None,
+        description="probability that a reader finds it natural, by odds fitted to readers' marks; null where "
+        "`rank_by` asks for another order, and beyond the best 64",
     )
     consensus: float | None = Field(
         default=None,

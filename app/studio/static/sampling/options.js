@@ -49,7 +49,7 @@ export function SamplingOptions({ body, change, known, contexts = options("conte
       <${Choice} label=${t("select")} value=${body.select ?? "best"} options=${options("select", ["best", "last"])}
         onInput=${(next) => put("select")(next === "best" ? undefined : next)} fault=${fault("select")} />
       <${Choice} label=${t("rank_by")} value=${body.rank_by ?? ""} onInput=${(next) => put("rank_by")(next || undefined)} fault=${fault("rank_by")}
-        options=${options("rank_by", ["", "log_density", "log_prob_per_token", "consensus", "acceptability", "minimum_bayes_risk"])} />
+        options=${options("rank_by", ["", "log_density", "log_prob_per_token", "naturalness", "consensus", "acceptability", "minimum_bayes_risk"])} />
       <${NumberField} label=${t("seconds")} min="0" value=${body.seconds} onInput=${put("seconds")} fault=${fault("seconds")} hint=${t("seconds.hint")} />
     </div></details>`;
 }

@@ -48,7 +48,7 @@ export default {
   "more.sampling": "Context and choice", context: "Context", "context.hint": "The text that the sentence continues", "context.default": "a few plain sentences",
   "context.none": "none", "context.pool": "another for each chain", "context.examples": "worked examples", "context.instruction": "an instruction",
   "context.text": "own text", select: "Answer with", "select.best": "the best visited", "select.last": "where the chains end", rank_by: "Order by",
-  "rank_by.": "as the sampler has it", "rank_by.log_density": "log-density", "rank_by.log_prob_per_token": "log-prob per token",
+  "rank_by.": "as the sampler has it", "rank_by.log_density": "log-density", "rank_by.log_prob_per_token": "log-prob per token", "rank_by.naturalness": "naturalness",
   "rank_by.consensus": "consensus of contexts", "rank_by.acceptability": "acceptability", "rank_by.minimum_bayes_risk": "minimum Bayes risk", seconds: "At most … seconds", "seconds.hint": "Then the best so far",
   run: "Run", stop: "Stop", pause: "Pause", resume: "Go on", "pause.hint": "Holds the view; the work goes on",
   plan: "about {seconds} s on two free cores, {tokens} tokens read", "run.idle": "Press Run: the chains and their sentences appear here.",

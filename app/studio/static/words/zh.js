@@ -28,7 +28,7 @@ export default {
   "option.renew_every": "每几步更新", "option.draws": "抽取次数", seed: "种子", "seed.drawn": "随机", samples: "句数", "more.sampling": "上文与选择", context: "上文",
   "context.hint": "句子接在这段文字之后", "context.default": "几个普通句子", "context.none": "没有", "context.pool": "每条链各不相同", "context.examples": "示例",
   "context.instruction": "指令", "context.text": "自己写", select: "回答", "select.best": "经过的最好状态", "select.last": "链的终点", rank_by: "排序依据", "rank_by.": "由采样器决定",
-  "rank_by.log_density": "对数密度", "rank_by.log_prob_per_token": "每词元对数概率", "rank_by.consensus": "多种上文的一致意见", "rank_by.acceptability": "可接受度", "rank_by.minimum_bayes_risk": "最小贝叶斯风险",
+  "rank_by.log_density": "对数密度", "rank_by.log_prob_per_token": "每词元对数概率", "rank_by.naturalness": "自然程度", "rank_by.consensus": "多种上文的一致意见", "rank_by.acceptability": "可接受度", "rank_by.minimum_bayes_risk": "最小贝叶斯风险",
   seconds: "最多几秒", "seconds.hint": "到时给出目前最好的", run: "运行", stop: "停止", pause: "暂停", resume: "继续", "pause.hint": "画面停住，计算继续",
   plan: "两个空闲核心约需 {seconds} 秒，读 {tokens} 个词元", "run.idle": "按“运行”：链和句子会出现在这里。", "run.begun": "正在寻找初始状态 · {seconds} 秒",
   "run.running": "第 {step} 步，共 {steps} 步 · {seconds} 秒", "run.away": "服务离开了，等待它回来", "run.done": "完成，用时 {seconds} 秒",

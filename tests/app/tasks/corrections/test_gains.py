@@ -14,12 +14,13 @@ import pytest
 from app.engine.engine import Engine, open_engine
 from app.engine.session import open_session
 from app.settings.settings import Settings
-from app.tasks.corrections.edit_odds import FLOOR, agreeing, confidence, features_of, weights
+from app.tasks.corrections.edit_odds import FLOOR, agreeing, features_of, odds
 from app.tasks.corrections.edits import Edit, applied
 from app.tasks.corrections.gains import GLANCE, HOPELESS, HORIZON, Gain, gains
 from app.tasks.corrections.kinds import Kind
 from app.tasks.corrections.proposals import Proposal, Proposing, places_of
 from app.tasks.corrections.registry import CORRECTED
+from models.odds import Odds
 from tests.support import tiny_service as tiny
 
 CHINESE = CORRECTED["zh"]
@@ -117,7 +118,7 @@ def nothing(kind: Kind) -> float:
 
 
 def test_of_edits_that_touch_the_surest_is_made() -> None:
-    by = {"": 0.0, "x": 1.0}
+    by = Odds({"": 0.0, "x": 1.0})
     single = [(edit(0, 0, "a"), {"x": 2.0}), (edit(1, 1, "b"), {"x": 3.0}), (edit(3, 4, ""), {"x": 1.0})]
     logistic = [1 / (1 + math.exp(-x)) for x in (3.0, 1.0)]
     assert agreeing([], single, nothing, by) == [(single[1][0], logistic[0]), (single[2][0], logistic[1])]
@@ -129,23 +130,17 @@ def test_of_edits_that_touch_the_surest_is_made() -> None:
 
 
 def test_a_single_edit_that_is_hardly_likely_is_not_offered() -> None:
-    assert agreeing([], [(edit(0, 0, "a"), {})], nothing, {"": math.log((FLOOR - 0.01) / (1.01 - FLOOR))}) == []
-    assert agreeing([], [(edit(0, 0, "a"), {})], nothing, {"": 1.0}) != []
-
-
-def test_confidence_is_logistic_and_finite() -> None:
-    assert confidence({"x": 1e9}, {"x": 1.0}) == 1.0
-    assert confidence({"x": -1e9}, {"x": 1.0}) == pytest.approx(0.0)
-    assert confidence({"unknown": 3.0}, {"": 0.0}) == 0.5
+    assert agreeing([], [(edit(0, 0, "a"), {})], nothing, Odds({"": math.log((FLOOR - 0.01) / (1.01 - FLOOR))})) == []
+    assert agreeing([], [(edit(0, 0, "a"), {})], nothing, Odds({"": 1.0})) != []
 
 
 def test_every_weight_is_of_a_feature() -> None:
     """A feature that was renamed would lose its weight without a word."""
     text = "他的来"
-    ways = {name.removesuffix("*gain") for name in weights() if name.endswith("*gain")}
+    ways = {name.removesuffix("*gain") for name in odds().weights if name.endswith("*gain")}
     known = [(Proposal(edit(1, 2, ""), way), Gain(-1.0, -1.0, 1.0, 1.0, 1.0, 0)) for way in ways]  # type: ignore[arg-type]
     names = {name for _, features in features_of(text, -9.0, 3, known) for name in features}
-    assert {name for name in weights() if name and ":" not in name} <= names
+    assert {name.partition(">")[0] for name in odds().weights if name and ":" not in name} <= names
 
 
 def test_what_gains_too_little_is_not_looked_at() -> None:

@@ -12,7 +12,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from app.languages.registry import LANGUAGES
+from app.tasks.keywords import problem
 from app.tasks.sampling.choice import FINALISTS, HEAVIEST, OPINIONS, TOO_LIGHT
+from app.tasks.sampling.naturalness import features_of
 from app.tasks.sampling.objective import SEARCHED
 from samplers.bleu import NGrams
 
@@ -32,7 +34,8 @@ FIGURES = {"minimum_bayes_risk": "utility"}
 
 
 @pytest.mark.parametrize(
-    "measure", ["log_density", "log_prob_per_token", "consensus", "acceptability", "minimum_bayes_risk"]
+    "measure",
+    ["log_density", "log_prob_per_token", "naturalness", "consensus", "acceptability", "minimum_bayes_risk"],
 )
 @pytest.mark.parametrize("select", ["best", "last"])
 def test_the_order_is_that_of_the_measure(measure: str, select: str, client: TestClient) -> None:
@@ -179,6 +182,37 @@ def test_the_best_of_a_search_is_that_of_the_greatest_density(client: TestClient
     searched = ask(client, sampler={"chains": 4, "steps": 10})
     assert searched["rank_by"] == "log_density"
     assert ask(client, sampler={"chains": 4, "steps": 10}, select="last")["rank_by"] == "log_prob_per_token"
+
+
+def test_naturalness_is_told_by_log_probs_after_other_sentences_and_alone(client: TestClient) -> None:
+    language = LANGUAGES["zh"]
+    assert language.naturalness is not None
+    for sentence in ask(client, rank_by="naturalness", context="今天早上", samples=3)["sentences"]:
+        after, alone = (np.array(log_probs(client, sentence["text"], context)) for context in (language.opening, ""))
+        odds = language.naturalness.log_odds(features_of(sentence["text"], after, alone, language))
+        assert sentence["naturalness"] == pytest.approx(1 / (1 + np.exp(-odds)), abs=1e-3)
+
+
+def test_sentences_of_the_model_that_readers_marked_are_ordered_by_it(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(problem, "DEFAULT_MODEL", ask(client)["model"]["name"])
+    searched = ask(client, sampler={"chains": 4, "steps": 10})
+    assert searched["rank_by"] == "naturalness"
+    assert all(0 < sentence["naturalness"] < 1 for sentence in searched["sentences"])
+    assert ask(client, sampler={"chains": 4, "steps": 10}, select="last")["rank_by"] == "log_prob_per_token"
+
+
+def test_naturalness_is_refused_where_nobody_has_marked_any(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(LANGUAGES["zh"]), "naturalness", None)
+    body = {"keywords": ["今天"], "sampler": FAST, "seed": 3}
+    response = client.post("/v1/sentences", json={**body, "rank_by": "naturalness"})
+    assert response.status_code == 422
+    (fault,) = response.json()["errors"]
+    assert (fault["field"], fault["code"]) == ("rank_by", "unknown-value") and "another order" in fault["remedy"]
+    assert ask(client)["sentences"]
 
 
 def test_a_seed_gives_the_same_order(client: TestClient) -> None:
