@@ -43,9 +43,10 @@ class SamplingTask(Task[R, A | SamplingPlan], Generic[R, A]):
     }
     events = (
         "`stream: true` answers with server-sent events, each with JSON in `data`: `sentence` (a Sentence) whenever a "
-        "sentence better than all before is found; `step` (a StepReport), at most five a second; before it `trace` (a "
-        "TraceReport), if asked for, with what came since the last; at the end `done` (the plain answer, or a "
-        "SamplingPlan), or `error` (a Problem) should the run fail midway. Lines that begin with a colon are comments."
+        "sentence better than all before is found, of greater log-density where naturalness orders the answer; `step` "
+        "(a StepReport), at most five a second; before it `trace` (a TraceReport), if asked for, with what came since "
+        "the last; at the end `done` (the plain answer, or a SamplingPlan), or `error` (a Problem) should the run fail "
+        "midway. Lines that begin with a colon are comments."
     )
     options: ClassVar[Mapping[str, str | None]] = {
         "context.kind": "--context-kind",
