@@ -38,6 +38,7 @@ class SamplingTask(Task[R, A | SamplingPlan], Generic[R, A]):
         "text": str,
         "log_prob": float,
         "log_prob_per_token": float,
+        "naturalness": float,
         "others": str,
         "seed": int,
     }

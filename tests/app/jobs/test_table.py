@@ -36,8 +36,15 @@ def test_an_answer_tells_its_task() -> None:
 
 BODIES: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "sentences": (
-        {"sentences": [{"text": "甲", "log_prob": -1.5, "tokens": ["甲"]}, {"text": "乙"}, {"text": "丙"}], "seed": 7},
-        {"text": "甲", "log_prob": -1.5, "seed": 7, "others": "乙\n丙"},
+        {
+            "sentences": [
+                {"text": "甲", "log_prob": -1.5, "naturalness": 0.5, "tokens": ["甲"]},
+                {"text": "乙"},
+                {"text": "丙"},
+            ],
+            "seed": 7,
+        },
+        {"text": "甲", "log_prob": -1.5, "naturalness": 0.5, "seed": 7, "others": "乙\n丙"},
     ),
     "infills": (
         {"infills": [{"text": "甲乙", "fills": ["甲", "乙"]}], "seed": 1},

@@ -83,7 +83,7 @@ def test_typed_tables(folder: Path, service: str, name: str) -> None:
     assert done.exit_code == 0, done.output
     form: Any = output.suffix[1:]
     found = read_table(output, form)
-    names = ["keywords", "n", "text", "log_prob", "log_prob_per_token", "others", "seed", "error"]
+    names = ["keywords", "n", "text", "log_prob", "log_prob_per_token", "naturalness", "others", "seed", "error"]
     assert [column.name for column in found.columns] == names and len(found.rows) == 2
     if form == "parquet":
         assert str(found.columns[0].type).startswith("list") and found.columns[3].type == pyarrow.float64()
