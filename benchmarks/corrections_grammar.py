@@ -20,9 +20,8 @@ from typing import Any
 from app.cli.evaluate.corrections import CorrectionsEvaluation, Pair, calibration, read_pairs, summary
 from app.engine.engine import Engine, open_engine
 from app.settings.settings import Settings
-from app.tasks.corrections import edit_odds
 from app.tasks.corrections.correct import CorrectionRun
-from app.tasks.corrections.edit_odds import agreeing
+from app.tasks.corrections.edit_odds import EDIT_KNOTS, TEXT_KNOTS, WEIGHTS, EditOdds, agreeing
 from app.tasks.corrections.edits import Edit, applied
 from app.tasks.corrections.kinds import least_confidence
 from app.tasks.corrections.posterior import chosen
@@ -31,7 +30,7 @@ from app.tasks.corrections.schemas import Correction, CorrectionsRequest, EditRe
 from app.tasks.corrections.sources import sources_of
 from benchmarks.additive import fitted
 from benchmarks.machine import machine, write
-from models.odds import Features, Odds, bends
+from models.odds import Features, bends
 
 CHINESE = CORRECTED["zh"]
 KINDS = (*CHINESE.kinds[:3], *CHINESE.single)
@@ -42,7 +41,6 @@ RIDGE = 25.0
 """Of the weights, each feature in units of its standard deviation."""
 CONFIDENCES = (None, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.65)
 """None for that of each kind."""
-ODDS = Path(edit_odds.__file__).with_name("chinese_grammar.json")
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,19 @@ class Read:
     single: Sequence[tuple[Edit, Features]]
     right: Sequence[bool]
 
-    def corrected(self, by: Odds) -> Correction:
+    def corrected(self, by: EditOdds) -> Correction:
         """With all edits that do not touch one another."""
         reports = [self._report(edit, its) for edit, its in agreeing(self.whole, self.single, lambda kind: 0.0, by)]
         return Correction(
             source=self.pair.text, target="", changed=bool(reports), edits=reports, alternatives=[], language="zh"
         )
+
+    @property
+    def pieces(self) -> list[Features]:
+        """The features of each of the text's pieces that may be edited."""
+        return [
+            dict(its) for its in {tuple((name, each[name]) for name in TEXT_KNOTS): None for _, each in self.single}
+        ]
 
     def _report(self, edit: Edit, confidence: float) -> EditReport:
         old = self.pair.text[edit.start : edit.end]
@@ -113,11 +118,15 @@ def _wanted(pair: Pair, edit: Edit) -> bool:
     return not pair.right and pair.wants(report)
 
 
-def fitted_to(texts: Sequence[Read]) -> Odds:
-    """The odds that make the rightness of single edits likeliest."""
-    rows = [features for text in texts for _, features in text.single]
-    terms = sorted({name for features in rows for name in features} | set(bends(edit_odds.KNOTS)))
-    return fitted(rows, [right for text in texts for right in text.right], terms, RIDGE)
+def fitted_to(texts: Sequence[Read]) -> EditOdds:
+    """The odds that make errors in texts likeliest, and the rightness of single edits of those that have one."""
+    wrong = [text for text in texts if not text.pair.right]
+    rows = [features for text in wrong for _, features in text.single]
+    terms = {name for features in rows for name in features}.difference(TEXT_KNOTS).union(bends(EDIT_KNOTS))
+    edit = fitted(rows, [right for text in wrong for right in text.right], sorted(terms), RIDGE)
+    pieces = [(each, not text.pair.right) for text in texts for each in text.pieces]
+    terms = {*TEXT_KNOTS, *bends(TEXT_KNOTS)}
+    return EditOdds(fitted([its for its, _ in pieces], [has for _, has in pieces], sorted(terms), RIDGE), edit)
 
 
 def held_out(*parts: Sequence[Read]) -> list[list[Correction]]:
@@ -185,7 +194,7 @@ def main() -> None:
     on = machine()
     parts, known = asyncio.run(measure(Path(file), Path(right)))
     if fit == ["fit"]:
-        fitted_to([text for texts in parts for text in texts]).write(ODDS)
+        fitted_to([text for texts in parts for text in texts]).write(WEIGHTS)
     path = Path(__file__).with_name("corrections_grammar_zh.json")
     write(path, {"machine": on, **known, **report(*parts)})
 

@@ -1,9 +1,10 @@
-"""How sure single edits are: a generalised additive model of their gains, places and kinds, and of their text."""
+"""How sure single edits are: by generalised additive models of their text, and of their gains, places and kinds."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -37,7 +38,7 @@ ITEMS = frozenset(
 )
 """Edits that have a weight of their own: those that learners' texts need most often."""
 
-KNOTS: Mapping[str, tuple[float, ...]] = {
+TEXT_KNOTS: Mapping[str, tuple[float, ...]] = {
     "text": (-5.4, -4.8, -4.3, -3.9),
     "length": (3.3, 3.6, 3.9, 4.1),
     "best": (8.0, 10.0, 14.0, 17.0),
@@ -48,6 +49,9 @@ KNOTS: Mapping[str, tuple[float, ...]] = {
     "token_length": (1.4, 1.5, 1.6, 1.7),
     "word_length": (1.6, 1.7, 1.8, 2.0),
     "word_frequency": (8.9, 9.5, 10.0, 10.5),
+}
+"""The features of texts, and where their functions may bend: about quartiles and last tenths in development texts."""
+EDIT_KNOTS: Mapping[str, tuple[float, ...]] = {
     "gain": (-1.9, -0.5, 1.8, 4.7),
     "lead": (-6.8, -3.5, -1.1, 1.4),
     "next": (-1.5, 0.0, 1.1, 2.6),
@@ -55,13 +59,41 @@ KNOTS: Mapping[str, tuple[float, ...]] = {
     "row": (-4.8, -3.8, -2.5, -1.4),
     "given": (-7.9, -5.7, -3.7, -1.6),
 }
-"""Where the functions of features may bend: about their quartiles and last tenths in development texts."""
+"""Where the functions of features of edits may bend, likewise."""
+WEIGHTS = Path(__file__).with_name("odds")
+
+
+@dataclass(frozen=True)
+class EditOdds:
+    """The probability that an edit is right: that its text has an error, times that it is right if the text has one.
+
+    Attributes:
+        text: odds of an error in the text, by the text's features.
+        edit: odds of an edit of a text that has one, by the edit's.
+    """
+
+    text: Odds
+    edit: Odds
+
+    @classmethod
+    def read(cls, folder: Path) -> EditOdds:
+        """Of two files of weights."""
+        return cls(Odds.read(folder / "text.json"), Odds.read(folder / "edit.json"))
+
+    def write(self, folder: Path) -> None:
+        """As :meth:`read` reads it."""
+        self.text.write(folder / "text.json")
+        self.edit.write(folder / "edit.json")
+
+    def probability(self, features: Features) -> float:
+        """The probability."""
+        return self.text.probability(features) * self.edit.probability(features)
 
 
 @cache
-def odds() -> Odds:
-    """That an edit is right, fitted by ``benchmarks.corrections_grammar`` to development texts."""
-    return Odds.read(Path(__file__).parent / "chinese_grammar.json")
+def odds() -> EditOdds:
+    """Those fitted by ``benchmarks.corrections_grammar`` to development texts."""
+    return EditOdds.read(WEIGHTS)
 
 
 def features_of(
@@ -112,7 +144,7 @@ def agreeing(
     whole: Sequence[tuple[Edit, float]],
     single: Sequence[tuple[Edit, Features]],
     least: Callable[[Kind], float],
-    by: Odds | None = None,
+    by: EditOdds | None = None,
 ) -> list[tuple[Edit, float]]:
     """The edits in which there is enough confidence, from left to right, each with its own.
 

@@ -23,7 +23,7 @@ Kind = Literal[
 
 SINGLE: tuple[Kind, ...] = ("missing", "redundant", "reordered", "function_word", "punctuation")
 """Kinds whose edits are judged each by itself, not in a lattice."""
-CONFIDENCE, SINGLE_CONFIDENCE = 0.65, 0.3
+CONFIDENCE, SINGLE_CONFIDENCE = 0.65, 0.27
 """Default of the least confidence of an edit. Of right Chinese texts at most one in twenty is touched, of right English
 ones one in eight; of single edits made in learners' texts two in five or more are right."""
 

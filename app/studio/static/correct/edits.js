@@ -4,7 +4,7 @@ import { Work } from "../lib/work.js";
 
 export const CONFIDENCE = 0.65;
 const SINGLE = new Set(["missing", "redundant", "reordered", "function_word", "punctuation"]);
-const leastOf = (kind) => (SINGLE.has(kind) ? 0.3 : CONFIDENCE); // the service's defaults
+const leastOf = (kind) => (SINGLE.has(kind) ? 0.27 : CONFIDENCE); // the service's defaults
 
 export class Corrections extends Work {
   constructor(path) {

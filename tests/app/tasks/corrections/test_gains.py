@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import pytest
 from app.engine.engine import Engine, open_engine
 from app.engine.session import open_session
 from app.settings.settings import Settings
-from app.tasks.corrections.edit_odds import FLOOR, agreeing, features_of, odds
+from app.tasks.corrections.edit_odds import FLOOR, EditOdds, agreeing, features_of, odds
 from app.tasks.corrections.edits import Edit, applied
 from app.tasks.corrections.gains import GLANCE, HOPELESS, HORIZON, Gain, gains
 from app.tasks.corrections.kinds import Kind
@@ -117,8 +117,13 @@ def nothing(kind: Kind) -> float:
     return 0.0
 
 
+def of_wrong_texts(weights: Mapping[str, float]) -> EditOdds:
+    """As if every text had an error."""
+    return EditOdds(Odds({"": 700.0}), Odds(weights))
+
+
 def test_of_edits_that_touch_the_surest_is_made() -> None:
-    by = Odds({"": 0.0, "x": 1.0})
+    by = of_wrong_texts({"": 0.0, "x": 1.0})
     single = [(edit(0, 0, "a"), {"x": 2.0}), (edit(1, 1, "b"), {"x": 3.0}), (edit(3, 4, ""), {"x": 1.0})]
     logistic = [1 / (1 + math.exp(-x)) for x in (3.0, 1.0)]
     assert agreeing([], single, nothing, by) == [(single[1][0], logistic[0]), (single[2][0], logistic[1])]
@@ -130,17 +135,26 @@ def test_of_edits_that_touch_the_surest_is_made() -> None:
 
 
 def test_a_single_edit_that_is_hardly_likely_is_not_offered() -> None:
-    assert agreeing([], [(edit(0, 0, "a"), {})], nothing, Odds({"": math.log((FLOOR - 0.01) / (1.01 - FLOOR))})) == []
-    assert agreeing([], [(edit(0, 0, "a"), {})], nothing, Odds({"": 1.0})) != []
+    single = [(edit(0, 0, "a"), {})]
+    assert agreeing([], single, nothing, of_wrong_texts({"": math.log((FLOOR - 0.01) / (1.01 - FLOOR))})) == []
+    assert agreeing([], single, nothing, of_wrong_texts({"": 1.0})) != []
+
+
+def test_an_edit_is_as_sure_as_that_there_is_an_error_and_that_it_mends_it() -> None:
+    by = EditOdds(Odds({"": 0.0, "text": 1.0}), Odds({"": 0.0, "gain": 2.0}))
+    single = [(edit(0, 0, "a"), {"text": math.log(3), "gain": math.log(2)})]
+    assert agreeing([], single, nothing, by) == [(single[0][0], pytest.approx(0.75 * 0.8))]
 
 
 def test_every_weight_is_of_a_feature() -> None:
     """A feature that was renamed would lose its weight without a word."""
     text = "他的来"
-    ways = {name.removesuffix("*gain") for name in odds().weights if name.endswith("*gain")}
+    weights = {**odds().text.weights, **odds().edit.weights}
+    assert set(odds().text.weights).isdisjoint(set(odds().edit.weights) - {""})
+    ways = {name.removesuffix("*gain") for name in weights if name.endswith("*gain")}
     known = [(Proposal(edit(1, 2, ""), way), Gain(-1.0, -1.0, 1.0, 1.0, 1.0, 0)) for way in ways]  # type: ignore[arg-type]
     names = {name for _, features in features_of(text, -9.0, 3, known) for name in features}
-    assert {name.partition(">")[0] for name in odds().weights if name and ":" not in name} <= names
+    assert {name.partition(">")[0] for name in weights if name and ":" not in name} <= names
 
 
 def test_what_gains_too_little_is_not_looked_at() -> None:
